@@ -1,0 +1,43 @@
+use std::cell::RefCell;
+
+use shared_token_cache_core::{Credential, Platform as _};
+
+use crate::Plugin;
+use crate::wit::credential::{
+    AccessToken, Account, Error, Guest, GuestSharedTokenCacheCredential, Options, SharedTokenCacheCredential,
+    TokenRequestOptions,
+};
+use crate::host::Host;
+
+impl Guest for Plugin {
+    type SharedTokenCacheCredential = Resource;
+}
+
+/// The exported resource. A component runs one call at a time, so the cell is never borrowed twice.
+pub(crate) struct Resource(RefCell<Credential>);
+
+impl GuestSharedTokenCacheCredential for Resource {
+    fn create(options: Options) -> Result<SharedTokenCacheCredential, Error> {
+        let credential = Credential::new(options.into())?;
+        Ok(SharedTokenCacheCredential::new(Self(RefCell::new(credential))))
+    }
+
+    fn get_token(&self, scopes: Vec<String>, options: Option<TokenRequestOptions>) -> Result<AccessToken, Error> {
+        let options = options.map(Into::into).unwrap_or_default();
+        let token = self.0.borrow_mut().get_token(&mut Host, &scopes, &options)?;
+        Ok(token.into())
+    }
+
+    fn accounts(&self) -> Result<Vec<Account>, Error> {
+        let accounts = self.0.borrow_mut().accounts(&mut Host)?;
+        Ok(accounts.into_iter().map(Into::into).collect())
+    }
+
+    fn close(&self) {
+        self.0.borrow_mut().close(&mut Host);
+    }
+
+    fn supported() -> bool {
+        Host.shared_cache_supported()
+    }
+}

@@ -1,0 +1,43 @@
+use std::cell::RefCell;
+
+use shared_token_cache_core::{Credential, Options, Platform as _};
+
+use crate::Plugin;
+use crate::wit::credential::{Options as WitOptions, TokenRequestOptions};
+use crate::wit::tokens::{AccessToken, Error, Guest};
+use crate::host::Host;
+
+thread_local! {
+    /// The credential of the last call with its options, so that a host that keeps its instance does not parse the cache anew.
+    static LAST: RefCell<Option<(Options, Credential)>> = const { RefCell::new(None) };
+}
+
+impl Guest for Plugin {
+    fn get_token(
+        scopes: Vec<String>,
+        request: Option<TokenRequestOptions>,
+        credential: Option<WitOptions>,
+    ) -> Result<AccessToken, Error> {
+        let options: Options = credential.map(Into::into).unwrap_or_default();
+        let request = request.map(Into::into).unwrap_or_default();
+        LAST.with_borrow_mut(|last| {
+            let mut credential = match last.take() {
+                Some((known, credential)) if known == options => credential,
+                _ => Credential::new(options.clone())?,
+            };
+            let result = credential.get_token(&mut Host, &scopes, &request);
+            *last = Some((options, credential));
+            Ok(result?.into())
+        })
+    }
+
+    fn supported() -> bool {
+        Host.shared_cache_supported()
+    }
+
+    fn close() {
+        if let Some((_, mut credential)) = LAST.take() {
+            credential.close(&mut Host);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Which cached access token answers a call.
+
+use std::cmp::Reverse;
+
+use crate::document::{AccessTokenEntry, Document};
+use crate::options::Configuration;
+use crate::tenant::RequestTenant;
+use crate::types::{Authority, HomeAccountId, Scopes};
+
+/// A token with no more than this many seconds left is not handed out: its caller needs time to use it.
+const LEAST_REMAINING_SECONDS: u64 = 300;
+
+/// What a token has to be.
+pub(crate) struct Wanted<'a> {
+    pub(crate) account: &'a HomeAccountId,
+    pub(crate) scopes: &'a Scopes,
+    pub(crate) tenant: &'a RequestTenant,
+    pub(crate) now: u64,
+}
+
+/// The best cached token: this client's first, then the one that lives longest.
+pub(crate) fn find<'a>(
+    document: &'a Document,
+    wanted: &Wanted<'_>,
+    authority: &Authority,
+    configuration: &Configuration,
+) -> Option<&'a AccessTokenEntry> {
+    document
+        .access_tokens_of(wanted.account)
+        .iter()
+        .filter(|token| fits(token, wanted) && authority.has_alias(&token.environment))
+        .min_by_key(|token| (!configuration.client_id.is(&token.client_id), Reverse(token.expires_on)))
+}
+
+fn fits(token: &AccessTokenEntry, wanted: &Wanted<'_>) -> bool {
+    token.plain_bearer
+        && token.expires_on.saturating_sub(wanted.now) > LEAST_REMAINING_SECONDS
+        // A token from the future was written under another clock, which makes its expiry worthless too.
+        && token.cached_at.is_none_or(|cached_at| cached_at <= wanted.now)
+        && is_of_tenant(token, wanted)
+        && wanted.scopes.are_within(&token.target)
+}
+
+/// Whether the token was issued by the tenant that the call asks. MSAL caches a token under the tenant that was named in the
+/// request, so a token of the home tenant may stand under `organizations` or `common`.
+fn is_of_tenant(token: &AccessTokenEntry, wanted: &Wanted<'_>) -> bool {
+    let is = |tenant: &str| token.realm.eq_ignore_ascii_case(tenant);
+    match wanted.tenant {
+        RequestTenant::Named(tenant) => is(tenant),
+        RequestTenant::Home => {
+            is("organizations") || is("common") || wanted.account.home_tenant().is_some_and(is)
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! One cache document as a credential keeps it between calls.
+
+use crate::access_token::{self, Wanted};
+use crate::account::{self, Candidate};
+use crate::credential::AccessToken;
+use crate::document::{Document, Edit};
+use crate::error::{Error, UnavailableReason};
+use crate::options::Configuration;
+use crate::platform::{CacheDocument, LogLevel, Platform, ReadError, ReadOutcome, WriteError};
+use crate::redeem::Request;
+use crate::types::Authority;
+
+/// How often a write is repeated because another program was faster.
+const MOST_WRITES: usize = 5;
+
+/// A document, what was derived from its version, and how to get the next version.
+#[derive(Debug)]
+pub(super) struct Cache {
+    name: String,
+    allow_unencrypted_storage: bool,
+    /// `None` until a document was read, and while there is none.
+    version: Option<String>,
+    document: Document,
+    candidates: Vec<Candidate>,
+    selected: Result<Candidate, Error>,
+}
+
+impl Cache {
+    pub(super) fn new(name: String, allow_unencrypted_storage: bool) -> Self {
+        Self {
+            name,
+            allow_unencrypted_storage,
+            version: None,
+            document: Document::empty(),
+            candidates: Vec::new(),
+            selected: Err(Error::unavailable(UnavailableReason::CacheUnavailable, "the cache has not been read yet")),
+        }
+    }
+
+    /// Makes sure that this is the document as it is now. Reads nothing when the host says that it has not changed.
+    pub(super) fn refresh(
+        &mut self,
+        platform: &mut impl Platform,
+        authority: &Authority,
+        configuration: &Configuration,
+    ) -> Result<(), Error> {
+        if self.version.is_none() && !platform.shared_cache_supported() {
+            return Err(Error::unavailable(
+                UnavailableReason::UnsupportedPlatform,
+                "this platform has no shared token cache; Windows, macOS and Linux have",
+            ));
+        }
+        let found = match platform.read_cache(&self.name, self.version.as_deref()) {
+            Ok(ReadOutcome::Unchanged) if self.version.is_some() => return Ok(()),
+            Ok(ReadOutcome::Unchanged) => {
+                return Err(self.unavailable("the host calls a document unchanged that was never read"));
+            }
+            Ok(ReadOutcome::Document(found)) => Some(found),
+            Err(ReadError::NotFound) => None,
+            Err(ReadError::Denied(why) | ReadError::Failed(why)) => return Err(self.unavailable(&why)),
+        };
+        // The old document goes first: there may not be room for two large ones.
+        self.forget();
+        if let Some(found) = found {
+            let (version, document) = self.parse(found)?;
+            self.version = Some(version);
+            self.document = document;
+        }
+        self.derive(authority, configuration);
+        let (entries, usable) = (self.document.accounts().len(), self.candidates.len());
+        platform.log(LogLevel::Debug, &format!("{}: {entries} account entries, {usable} usable accounts", self.name));
+        Ok(())
+    }
+
+    /// Forgets the document, so that the next call reads it.
+    pub(super) fn forget(&mut self) {
+        *self = Self::new(std::mem::take(&mut self.name), self.allow_unencrypted_storage);
+    }
+
+    pub(super) fn document(&self) -> &Document {
+        &self.document
+    }
+
+    pub(super) fn candidates(&self) -> &[Candidate] {
+        &self.candidates
+    }
+
+    pub(super) fn selected(&self) -> Result<Candidate, Error> {
+        self.selected.clone()
+    }
+
+    /// A cached token.
+    pub(super) fn token(
+        &self,
+        wanted: &Wanted<'_>,
+        authority: &Authority,
+        configuration: &Configuration,
+    ) -> Option<AccessToken> {
+        let entry = access_token::find(&self.document, wanted, authority, configuration)?;
+        Some(AccessToken {
+            token: self.document.secret(&entry.place)?,
+            expires_on: entry.expires_on,
+            refresh_on: entry.refresh_on,
+            token_type: "Bearer".into(),
+        })
+    }
+
+    /// Writes `edits` into the newest version of the document. A write that fails is logged and costs nobody a token: the
+    /// edited document is then kept in memory until the stored one changes.
+    pub(super) fn write(&mut self, platform: &mut impl Platform, edits: &[Edit], request: &Request<'_>) {
+        let (authority, configuration) = (request.authority, request.configuration);
+        let mut problem = "another program kept changing it".to_owned();
+        for _ in 0..MOST_WRITES {
+            let Some(version) = self.version.clone() else { return };
+            match self.document.edited(edits) {
+                Ok(edited) => self.document = edited,
+                Err(error) => {
+                    problem = error.to_string();
+                    break;
+                }
+            }
+            self.derive(authority, configuration);
+            match platform.replace_cache(&self.name, &version, self.document.text().as_bytes()) {
+                Ok(version) => {
+                    self.version = Some(version);
+                    return;
+                }
+                Err(WriteError::Conflict) => {
+                    self.forget();
+                    if let Err(error) = self.refresh(platform, authority, configuration) {
+                        problem = error.to_string();
+                        break;
+                    }
+                }
+                Err(WriteError::Locked) => {
+                    problem = "another program holds its lock".into();
+                    break;
+                }
+                Err(WriteError::Denied(why) | WriteError::Failed(why)) => {
+                    problem = why;
+                    break;
+                }
+            }
+        }
+        platform.log(LogLevel::Warn, &format!("{} was not updated with the new token: {problem}", self.name));
+    }
+
+    fn parse(&self, found: CacheDocument) -> Result<(String, Document), Error> {
+        if found.unencrypted && !self.allow_unencrypted_storage {
+            return Err(self.unavailable(
+                "it lies there in plain text, and the options do not allow that; set allow-unencrypted-storage to use it",
+            ));
+        }
+        let document = Document::parse(found.content).map_err(|error| {
+            Error::unavailable(
+                UnavailableReason::CacheCorrupt,
+                format!(
+                    "the cache {} is damaged: {error}; it was left as it is. Move it away and sign in again, or restore it",
+                    self.name
+                ),
+            )
+        })?;
+        Ok((found.version, document))
+    }
+
+    fn derive(&mut self, authority: &Authority, configuration: &Configuration) {
+        self.candidates = account::candidates(&self.document, authority, configuration);
+        self.selected = account::select(&self.candidates, configuration);
+    }
+
+    fn unavailable(&self, why: &str) -> Error {
+        Error::unavailable(UnavailableReason::CacheUnavailable, format!("the cache {} can't be read: {why}", self.name))
+    }
+}

@@ -1,0 +1,163 @@
+//! The credential: read, select, pick or redeem, write back.
+
+mod cache;
+mod pause;
+
+use cache::Cache;
+use pause::Pauses;
+
+use crate::access_token::Wanted;
+use crate::claims;
+use crate::error::Error;
+use crate::options::{Configuration, Options, TokenRequestOptions};
+use crate::platform::{LogLevel, Platform};
+use crate::redeem::{self, Request};
+use crate::secret::Secret;
+use crate::tenant;
+use crate::types::{Account, Authority, Scopes};
+use crate::write_back;
+
+/// A credential on a shared token cache. What it keeps between calls only saves time.
+#[derive(Debug)]
+pub struct Credential {
+    configuration: Configuration,
+    authority: Option<Authority>,
+    with_cae: Cache,
+    without_cae: Cache,
+    pauses: Pauses,
+}
+
+/// An access token and how long it lives, in seconds since the Unix epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessToken {
+    /// The token.
+    pub token: Secret,
+    /// When it expires.
+    pub expires_on: u64,
+    /// When it should be replaced.
+    pub refresh_on: Option<u64>,
+    /// `Bearer`.
+    pub token_type: String,
+}
+
+impl Credential {
+    /// A credential with these options. Nothing is read or sent.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when an option makes no sense.
+    pub fn new(options: Options) -> Result<Self, Error> {
+        let configuration = Configuration::try_from(options)?;
+        let cache = |enable_cae| {
+            Cache::new(configuration.cache_name.document(enable_cae), configuration.allow_unencrypted_storage)
+        };
+        Ok(Self {
+            authority: configuration.authority.clone(),
+            with_cae: cache(true),
+            without_cae: cache(false),
+            pauses: Pauses::default(),
+            configuration,
+        })
+    }
+
+    /// An access token for `scopes`: a cached one where one fits, else a new one.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn get_token(
+        &mut self,
+        platform: &mut impl Platform,
+        scopes: &[String],
+        request: &TokenRequestOptions,
+    ) -> Result<AccessToken, Error> {
+        let scopes = Scopes::parse(scopes)?;
+        let claims = claims::merged(request.claims.as_deref(), request.enable_cae)?;
+        // A challenge means that the resource would not take the cached token.
+        let challenged = request.claims.as_deref().is_some_and(|claims| !claims.trim().is_empty());
+
+        let settings = platform.settings();
+        let authority = self.authority(&settings.default_authority_host)?;
+        let cache = if request.enable_cae { &mut self.with_cae } else { &mut self.without_cae };
+        cache.refresh(platform, &authority, &self.configuration)?;
+        let account = cache.selected()?;
+        let tenant = tenant::resolve(
+            &self.configuration,
+            request.tenant_id.as_deref(),
+            settings.disable_multitenant_authentication,
+        )?;
+
+        let now = platform.now();
+        let wanted = Wanted { account: &account.home_account_id, scopes: &scopes, tenant: &tenant, now };
+        let cached = if challenged { None } else { cache.token(&wanted, &authority, &self.configuration) };
+        if let Some(token) = &cached
+            && (token.refresh_on.is_none_or(|refresh_on| now < refresh_on)
+                || !self.pauses.may_try(&account.home_account_id, &scopes, &tenant, now))
+        {
+            return Ok(token.clone());
+        }
+
+        let request = Request {
+            account: &account,
+            scopes: &scopes,
+            tenant: &tenant,
+            claims: claims.as_deref(),
+            authority: &authority,
+            configuration: &self.configuration,
+        };
+        match (redeem(platform, cache, &request), cached) {
+            (Ok(token), _) => Ok(token),
+            (Err(error), Some(token)) => {
+                platform.log(LogLevel::Info, &format!("no new token before the cached one expires: {error}"));
+                Ok(token)
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// The accounts to choose from, before the credential's username and tenant are looked at.
+    ///
+    /// # Errors
+    /// When the cache can't be read.
+    pub fn accounts(&mut self, platform: &mut impl Platform) -> Result<Vec<Account>, Error> {
+        let authority = self.authority(&platform.settings().default_authority_host)?;
+        self.without_cae.refresh(platform, &authority, &self.configuration)?;
+        Ok(self.without_cae.candidates().iter().map(|candidate| candidate.to_account()).collect())
+    }
+
+    /// Drops what is kept, and idle connections. The next call starts afresh.
+    pub fn close(&mut self, platform: &mut impl Platform) {
+        self.authority.clone_from(&self.configuration.authority);
+        self.with_cae.forget();
+        self.without_cae.forget();
+        self.pauses = Pauses::default();
+        platform.close_idle_connections();
+    }
+
+    fn authority(&mut self, default: &str) -> Result<Authority, Error> {
+        if let Some(authority) = &self.authority {
+            return Ok(authority.clone());
+        }
+        let authority = Authority::parse(default)?;
+        self.authority = Some(authority.clone());
+        Ok(authority)
+    }
+}
+
+/// Redeems a refresh token of the account and writes the outcome back. The token reaches its caller whatever the write does.
+fn redeem(platform: &mut impl Platform, cache: &mut Cache, request: &Request<'_>) -> Result<AccessToken, Error> {
+    let redemption = redeem::redeem(platform, cache.document(), request);
+    let mut edits = Vec::new();
+    let token = redemption.result.map(|(reply, redeemed)| {
+        edits = write_back::edits(request, &reply, &redeemed, redemption.requested_at);
+        AccessToken {
+            token: reply.access_token,
+            expires_on: reply.expires_on,
+            refresh_on: reply.refresh_on,
+            token_type: reply.token_type,
+        }
+    });
+    edits.extend(write_back::removals(redemption.dead));
+    if !edits.is_empty() {
+        cache.write(platform, &edits, request);
+    }
+    token
+}

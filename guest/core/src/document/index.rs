@@ -1,0 +1,195 @@
+//! A parsed version of the document.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::entry::{AccessTokenEntry, AccountEntry, RawEntry, RefreshTokenEntry};
+use super::keys::Section;
+use super::object::Object;
+use crate::secret::Secret;
+use crate::types::HomeAccountId;
+
+/// A cache document with an index of its entries. Looking something up costs the same however many accounts there are.
+pub struct Document {
+    text: String,
+    accounts: Vec<AccountEntry>,
+    refresh_tokens: Vec<RefreshTokenEntry>,
+    access_tokens: HashMap<HomeAccountId, Vec<AccessTokenEntry>>,
+}
+
+impl std::fmt::Debug for Document {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Document")
+            .field("length", &self.text.len())
+            .field("accounts", &self.accounts.len())
+            .field("refresh_tokens", &self.refresh_tokens.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a document does not parse. The message names the place, and nothing of the content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// The bytes are not UTF-8.
+    #[error("it is not UTF-8: line {line}, column {column}")]
+    NotUtf8 {
+        /// Line of the first bad byte, from 1.
+        line: usize,
+        /// Column of the first bad byte, from 1.
+        column: usize,
+    },
+    /// The text is not JSON.
+    #[error("it is not JSON: line {line}, column {column}")]
+    NotJson {
+        /// Line of the first error, from 1.
+        line: usize,
+        /// Column of the first error, from 1.
+        column: usize,
+    },
+    /// The text is JSON of another kind.
+    #[error("it is not a JSON object: line {line}, column {column}")]
+    NotAnObject {
+        /// Line of the value, from 1.
+        line: usize,
+        /// Column of the value, from 1.
+        column: usize,
+    },
+}
+
+impl Document {
+    /// Parses a document. An empty one is a cache without entries, as for MSAL.
+    ///
+    /// # Errors
+    /// When it is not a JSON object.
+    pub fn parse(content: Vec<u8>) -> Result<Self, ParseError> {
+        let mut text = String::from_utf8(content).map_err(|error| {
+            let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+            let (line, column) = end_of(valid);
+            ParseError::NotUtf8 { line, column }
+        })?;
+        // Editors on Windows put a byte order mark there; JSON has none, and MSAL fails on it.
+        if text.starts_with('\u{feff}') {
+            text.drain(..'\u{feff}'.len_utf8());
+        }
+        if text.is_empty() {
+            return Ok(Self::empty());
+        }
+        let root = Object::parse(&text).map_err(|error| parse_error(&text, &error))?;
+
+        let mut accounts = Vec::new();
+        each_entry(&text, &root, Section::Account, |entry, _| accounts.extend(entry.account()));
+        let mut refresh_tokens = Vec::new();
+        each_entry(&text, &root, Section::RefreshToken, |entry, place| refresh_tokens.extend(entry.refresh_token(place)));
+        let mut access_tokens: HashMap<HomeAccountId, Vec<AccessTokenEntry>> = HashMap::new();
+        each_entry(&text, &root, Section::AccessToken, |entry, place| {
+            if let Some(token) = entry.access_token(place) {
+                access_tokens.entry(token.home_account_id.clone()).or_default().push(token);
+            }
+        });
+        drop(root);
+        Ok(Self { text, accounts, refresh_tokens, access_tokens })
+    }
+
+    /// A cache that nobody has written yet.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            text: String::new(),
+            accounts: Vec::new(),
+            refresh_tokens: Vec::new(),
+            access_tokens: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn accounts(&self) -> &[AccountEntry] {
+        &self.accounts
+    }
+
+    pub(crate) fn refresh_tokens(&self) -> &[RefreshTokenEntry] {
+        &self.refresh_tokens
+    }
+
+    pub(crate) fn access_tokens_of(&self, account: &HomeAccountId) -> &[AccessTokenEntry] {
+        self.access_tokens.get(account).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The secret of the entry at `place`.
+    pub(crate) fn secret(&self, place: &Range<usize>) -> Option<Secret> {
+        RawEntry::parse(self.text.get(place.clone())?)?.secret()
+    }
+}
+
+/// Calls `each` for every object in a section. A section that is missing, `null` or no object has none.
+fn each_entry<'a>(
+    text: &'a str,
+    root: &'a Object<'a>,
+    section: Section,
+    mut each: impl FnMut(RawEntry<'a>, Range<usize>),
+) {
+    let Some(section) = root.get(section.name()).and_then(|value| Object::parse(value).ok()) else { return };
+    for (_, value) in section.members() {
+        // Every value borrows from `text`: nothing was edited. Its address is its place.
+        let start = (value.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        let Some(value) = text.get(start..start + value.len()) else { continue };
+        if let Some(entry) = RawEntry::parse(value) {
+            each(entry, start..start + value.len());
+        }
+    }
+}
+
+fn parse_error(text: &str, error: &serde_json::Error) -> ParseError {
+    // serde_json reports positions in the trimmed text, which Object::parse hands to it.
+    let leading = text.len() - text.trim_start_matches([' ', '\t', '\n', '\r']).len();
+    let (first_line, first_column) = end_of(text.as_bytes().get(..leading).unwrap_or_default());
+    let (line, column) = (error.line().max(1), error.column().max(1));
+    let place = (first_line + line - 1, if line == 1 { first_column + column - 1 } else { column });
+    match error.classify() {
+        serde_json::error::Category::Data => ParseError::NotAnObject { line: first_line, column: first_column },
+        _ => ParseError::NotJson { line: place.0, column: place.1 },
+    }
+}
+
+/// Line and column right behind `bytes`, both from 1.
+fn end_of(bytes: &[u8]) -> (usize, usize) {
+    let line = bytes.iter().filter(|&&byte| byte == b'\n').count() + 1;
+    let column = bytes.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
+    (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_document_has_no_entries_and_nonsense_is_refused_with_its_place() {
+        assert!(Document::parse(Vec::new()).unwrap().accounts().is_empty());
+        assert!(Document::parse(b"\xef\xbb\xbf{}".to_vec()).unwrap().accounts().is_empty());
+        for (text, expected) in [
+            (&b"{\n  \"a\": oops}"[..], ParseError::NotJson { line: 2, column: 8 }),
+            (b"\n\n [1]", ParseError::NotAnObject { line: 3, column: 2 }),
+            (b"{} trailing", ParseError::NotJson { line: 1, column: 4 }),
+            (b" ", ParseError::NotJson { line: 1, column: 2 }),
+            (b"{\"a\":\n\"\xff\"}", ParseError::NotUtf8 { line: 2, column: 2 }),
+        ] {
+            assert_eq!(Document::parse(text.to_vec()).unwrap_err(), expected, "{}", String::from_utf8_lossy(text));
+        }
+    }
+
+    #[test]
+    fn sections_of_another_type_are_absent() {
+        let document = Document::parse(br#"{"Account": null, "AccessToken": [1], "RefreshToken": "x"}"#.to_vec()).unwrap();
+        assert!(document.accounts().is_empty() && document.refresh_tokens().is_empty());
+    }
+
+    #[test]
+    fn nesting_without_end_does_not_exhaust_the_stack() {
+        let deep = 2_000_000;
+        let text = format!(r#"{{"x": {}{}, "Account": {{}}}}"#, "[".repeat(deep), "]".repeat(deep));
+        assert!(Document::parse(text.into_bytes()).is_ok());
+        assert!(Document::parse("[".repeat(deep).into_bytes()).is_err());
+    }
+}

@@ -1,0 +1,54 @@
+//! JSON values as text.
+
+use std::borrow::Cow;
+
+/// The value as a string, if it is one.
+pub(crate) fn text(value: &str) -> Option<Cow<'_, str>> {
+    let inner = value.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') { serde_json::from_str(value).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+}
+
+/// The value as a count of seconds: a whole number, or a string of one, as the cache's schema has it. A fraction is cut off.
+pub(crate) fn seconds(value: &str) -> Option<u64> {
+    let text = text(value).unwrap_or(Cow::Borrowed(value));
+    let text = text.trim();
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    fraction.bytes().all(|byte| byte.is_ascii_digit()).then(|| whole.parse().ok()).flatten()
+}
+
+/// A JSON string literal.
+pub(crate) fn quoted(text: &str) -> String {
+    // A string can always be written; the empty literal is for the type's sake.
+    serde_json::to_string(text).unwrap_or_else(|_| "\"\"".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_strings_or_numbers() {
+        for (json, expected) in [
+            ("\"1700000000\"", Some(1_700_000_000)),
+            ("1700000000", Some(1_700_000_000)),
+            ("\" 17 \"", Some(17)),
+            ("17.9", Some(17)),
+            ("\"soon\"", None),
+            ("\"\"", None),
+            ("-1", None),
+            ("true", None),
+            ("[]", None),
+            ("1e300", None),
+            ("99999999999999999999999", None),
+        ] {
+            assert_eq!(seconds(json), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn text_is_unescaped() {
+        assert_eq!(text(r#""a\u0062\n""#).as_deref(), Some("ab\n"));
+        assert_eq!(text("7"), None);
+        assert_eq!(text(&quoted("a\"\\\u{1}")).as_deref(), Some("a\"\\\u{1}"));
+    }
+}

@@ -1,0 +1,38 @@
+//! Sections of the document, and the keys that MSAL gives to entries.
+
+/// A section of the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    AccessToken,
+    RefreshToken,
+    IdToken,
+    Account,
+    AppMetadata,
+}
+
+impl Section {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::AccessToken => "AccessToken",
+            Self::RefreshToken => "RefreshToken",
+            Self::IdToken => "IdToken",
+            Self::Account => "Account",
+            Self::AppMetadata => "AppMetadata",
+        }
+    }
+}
+
+/// Key of an access token without an extended cache key: `msal/token_cache.py`, `key_makers`.
+pub(crate) fn access_token_key(home: &str, environment: &str, client_id: &str, realm: &str, target: &str) -> String {
+    format!("{home}-{environment}-accesstoken-{client_id}-{realm}-{target}").to_lowercase()
+}
+
+/// Key of an id token; the empty target leaves a dash at the end.
+pub(crate) fn id_token_key(home: &str, environment: &str, client_id: &str, realm: &str) -> String {
+    format!("{home}-{environment}-idtoken-{client_id}-{realm}-").to_lowercase()
+}
+
+/// Key of a client's metadata, the one key that MSAL for Python does not lower-case.
+pub(crate) fn app_metadata_key(environment: &str, client_id: &str) -> String {
+    format!("appmetadata-{environment}-{client_id}")
+}

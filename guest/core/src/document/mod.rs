@@ -1,0 +1,14 @@
+//! The cache document: parsed once per version into an index, edited without touching what is not understood.
+
+mod edit;
+mod entry;
+mod index;
+pub(crate) mod json;
+mod keys;
+mod object;
+
+pub(crate) use edit::Edit;
+pub(crate) use entry::{AccessTokenEntry, RefreshTokenEntry};
+pub use index::{Document, ParseError};
+pub(crate) use keys::{Section, access_token_key, app_metadata_key, id_token_key};
+pub(crate) use object::Object;

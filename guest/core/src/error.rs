@@ -1,0 +1,106 @@
+use crate::types::Account;
+
+/// Why a call failed. The text is for people; programs tell errors apart by variant and reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The call or the credential's options make no sense.
+    #[error("{0}")]
+    InvalidArgument(String),
+    /// This sign-in can't serve the call.
+    #[error("{}", .0.message)]
+    CredentialUnavailable(Unavailable),
+    /// The authority refused, or answered with something that is not a token.
+    #[error("{}", .0.message)]
+    ClientAuthentication(AuthenticationFailure),
+    /// The host's policy forbids what the call needs.
+    #[error("{0}")]
+    Denied(String),
+    /// The authority could not be reached, or had no capacity.
+    #[error("{0}")]
+    Unreachable(String),
+}
+
+/// Details of [`Error::CredentialUnavailable`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unavailable {
+    /// What is missing.
+    pub reason: UnavailableReason,
+    /// The same for a person.
+    pub message: String,
+    /// The accounts to choose from, where there are several.
+    pub candidates: Vec<Account>,
+}
+
+/// Why a sign-in can't serve a call. The order is that of the WIT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnavailableReason {
+    /// The cache can't be read.
+    CacheUnavailable,
+    /// The cache is not a JSON object.
+    CacheCorrupt,
+    /// This platform has no shared token cache.
+    UnsupportedPlatform,
+    /// No account with a usable refresh token.
+    NoAccounts,
+    /// None of the accounts has the requested username and tenant.
+    NoMatchingAccount,
+    /// Several accounts, and nothing that selects one.
+    MultipleAccounts,
+    /// Several accounts have the requested username or tenant.
+    MultipleMatchingAccounts,
+    /// The account has no usable token.
+    NoToken,
+}
+
+/// Details of [`Error::ClientAuthentication`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthenticationFailure {
+    /// What kind of refusal it is.
+    pub reason: AuthenticationFailureReason,
+    /// The same for a person.
+    pub message: String,
+    /// What the authority said.
+    pub oauth: Option<OAuthError>,
+}
+
+/// What kind of refusal it is. The order is that of the WIT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthenticationFailureReason {
+    /// The call names a tenant that the options do not allow.
+    TenantNotAllowed,
+    /// The authority answered with an OAuth 2.0 error.
+    OAuthError,
+    /// The answer is neither a token nor an OAuth 2.0 error.
+    UnexpectedResponse,
+}
+
+/// An error response of RFC 6749, section 5.2, with the fields that Microsoft Entra ID adds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OAuthError {
+    /// `error`.
+    pub code: String,
+    /// `suberror`.
+    pub suberror: Option<String>,
+    /// `error_description`.
+    pub description: Option<String>,
+    /// `error_codes`.
+    pub error_codes: Vec<u64>,
+    /// `claims`.
+    pub claims: Option<String>,
+    /// `correlation_id`.
+    pub correlation_id: Option<String>,
+}
+
+impl Error {
+    pub(crate) fn unavailable(reason: UnavailableReason, message: impl Into<String>) -> Self {
+        Self::CredentialUnavailable(Unavailable { reason, message: message.into(), candidates: Vec::new() })
+    }
+
+    pub(crate) fn unexpected_response(message: impl Into<String>) -> Self {
+        Self::ClientAuthentication(AuthenticationFailure {
+            reason: AuthenticationFailureReason::UnexpectedResponse,
+            message: message.into(),
+            oauth: None,
+        })
+    }
+}

@@ -1,0 +1,37 @@
+//! What a shared token cache credential does, as pure logic.
+//!
+//! [`Credential`] is the whole behaviour: load the cache, select the account, pick a cached access token or redeem a refresh
+//! token, and write back what the authority answered. It reaches the world through one trait, [`Platform`], so the same code
+//! runs in the WebAssembly component and natively in tests.
+//!
+//! A secret is an opaque string here. Nothing in this crate looks into a refresh token, an access token or an id token, so a
+//! host may hand in sealed handles in their place.
+
+#![forbid(unsafe_code)]
+
+mod access_token;
+mod account;
+mod claims;
+mod credential;
+mod document;
+mod error;
+mod options;
+mod platform;
+mod redeem;
+mod reply;
+mod secret;
+mod tenant;
+mod types;
+mod write_back;
+
+pub use credential::{AccessToken, Credential};
+pub use document::{Document, ParseError};
+pub use error::{
+    AuthenticationFailure, AuthenticationFailureReason, Error, OAuthError, Unavailable, UnavailableReason,
+};
+pub use options::{CachePersistenceOptions, Options, TokenRequestOptions};
+pub use platform::{
+    CacheDocument, FormReply, FormRequest, HttpsError, LogLevel, Platform, ReadError, ReadOutcome, Settings, WriteError,
+};
+pub use secret::Secret;
+pub use types::{Account, CacheName};

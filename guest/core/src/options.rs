@@ -1,0 +1,76 @@
+use crate::error::Error;
+use crate::types::{Authority, CacheName, ClientId, TenantId};
+
+/// The options of a credential as a caller gives them. All of them may be left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Username of the account to use.
+    pub username: Option<String>,
+    /// Host of the authority.
+    pub authority: Option<String>,
+    /// Home tenant of the account to use.
+    pub tenant_id: Option<String>,
+    /// Client id to ask with.
+    pub client_id: Option<String>,
+    /// Which cache to use.
+    pub cache_persistence_options: Option<CachePersistenceOptions>,
+    /// Tenants that a call may name besides the configured one.
+    pub additionally_allowed_tenants: Vec<String>,
+    /// Ask `tenant_id` for tokens, as a guest there.
+    pub enable_guest_tenant_authentication: bool,
+}
+
+/// The cache that a credential reads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CachePersistenceOptions {
+    /// Name of the cache.
+    pub name: Option<String>,
+    /// Whether a cache in plain text will do.
+    pub allow_unencrypted_storage: bool,
+}
+
+/// What one call asks for besides its scopes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TokenRequestOptions {
+    /// Claims that the token must satisfy, a JSON object.
+    pub claims: Option<String>,
+    /// Tenant to ask.
+    pub tenant_id: Option<String>,
+    /// Ask for a token under Continuous Access Evaluation.
+    pub enable_cae: bool,
+}
+
+/// [`Options`] that make sense, in types that can only hold good values.
+#[derive(Debug, Clone)]
+pub(crate) struct Configuration {
+    pub(crate) username: Option<String>,
+    /// `None`: the host's default.
+    pub(crate) authority: Option<Authority>,
+    pub(crate) tenant_id: Option<TenantId>,
+    pub(crate) client_id: ClientId,
+    pub(crate) cache_name: CacheName,
+    pub(crate) allow_unencrypted_storage: bool,
+    pub(crate) additionally_allowed_tenants: Vec<String>,
+    pub(crate) enable_guest_tenant_authentication: bool,
+}
+
+impl TryFrom<Options> for Configuration {
+    type Error = Error;
+
+    fn try_from(options: Options) -> Result<Self, Error> {
+        // Without options the user's own cache is read as it is, encrypted or not.
+        let persistence = options
+            .cache_persistence_options
+            .unwrap_or(CachePersistenceOptions { name: None, allow_unencrypted_storage: true });
+        Ok(Self {
+            username: options.username.filter(|name| !name.is_empty()),
+            authority: options.authority.as_deref().map(Authority::parse).transpose()?,
+            tenant_id: options.tenant_id.as_deref().map(TenantId::parse).transpose()?,
+            client_id: options.client_id.as_deref().map(ClientId::parse).transpose()?.unwrap_or_default(),
+            cache_name: persistence.name.as_deref().map(CacheName::parse).transpose()?.unwrap_or_default(),
+            allow_unencrypted_storage: persistence.allow_unencrypted_storage,
+            additionally_allowed_tenants: options.additionally_allowed_tenants,
+            enable_guest_tenant_authentication: options.enable_guest_tenant_authentication,
+        })
+    }
+}

@@ -1,0 +1,150 @@
+use crate::secret::Secret;
+
+/// The outside world, as narrow as the component's imports. Whatever differs between a test and production is a method here.
+pub trait Platform {
+    /// Reads the document `name`, for example `msal.cache.nocae`, unless it is still at version `known`.
+    ///
+    /// # Errors
+    /// When there is no document, or it may not or cannot be read.
+    fn read_cache(&mut self, name: &str, known: Option<&str>) -> Result<ReadOutcome, ReadError>;
+
+    /// Replaces the document `name` if it is still at version `expected`; gives the new version.
+    ///
+    /// # Errors
+    /// When it was not replaced; it is then as it was.
+    fn replace_cache(&mut self, name: &str, expected: &str, document: &[u8]) -> Result<String, WriteError>;
+
+    /// Whether the platform has a shared token cache.
+    fn shared_cache_supported(&mut self) -> bool;
+
+    /// Posts a form to a token endpoint.
+    ///
+    /// # Errors
+    /// When there is no usable response.
+    fn post_form(&mut self, request: &FormRequest) -> Result<FormReply, HttpsError>;
+
+    /// The host's settings for every credential.
+    fn settings(&mut self) -> Settings;
+
+    /// Closes connections that are kept for later requests.
+    fn close_idle_connections(&mut self);
+
+    /// Seconds since the Unix epoch.
+    fn now(&mut self) -> u64;
+
+    /// Writes a line to the log. `message` holds no secret.
+    fn log(&mut self, level: LogLevel, message: &str);
+}
+
+/// What a read found.
+#[derive(Debug, Clone)]
+pub enum ReadOutcome {
+    /// The version is still the known one.
+    Unchanged,
+    /// The document as it is now.
+    Document(CacheDocument),
+}
+
+/// A document and the version that names its state.
+#[derive(Clone)]
+pub struct CacheDocument {
+    /// Changes whenever the document does.
+    pub version: String,
+    /// The document.
+    pub content: Vec<u8>,
+    /// Whether it is stored in plain text.
+    pub unencrypted: bool,
+}
+
+impl std::fmt::Debug for CacheDocument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CacheDocument")
+            .field("version", &self.version)
+            .field("length", &self.content.len())
+            .field("unencrypted", &self.unencrypted)
+            .finish()
+    }
+}
+
+/// Why a document can't be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadError {
+    /// There is no such document.
+    NotFound,
+    /// The policy forbids it.
+    Denied(String),
+    /// It can't be had.
+    Failed(String),
+}
+
+/// Why a document was not replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WriteError {
+    /// It is no longer at the expected version.
+    Conflict,
+    /// Another program holds its lock.
+    Locked,
+    /// The policy forbids it.
+    Denied(String),
+    /// The store failed.
+    Failed(String),
+}
+
+/// A form for a token endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormRequest {
+    /// The token endpoint.
+    pub url: String,
+    /// Header fields.
+    pub headers: Vec<(&'static str, String)>,
+    /// The form's fields in order; any of them may hold a secret.
+    pub form: Vec<(&'static str, Secret)>,
+}
+
+/// A token endpoint's response.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FormReply {
+    /// The HTTP status code.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl std::fmt::Debug for FormReply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FormReply").field("status", &self.status).field("length", &self.body.len()).finish()
+    }
+}
+
+/// Why there is no response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HttpsError {
+    /// The policy forbids the request.
+    Denied(String),
+    /// No response in time.
+    Timeout(String),
+    /// No connection, or it broke.
+    Unreachable(String),
+    /// There is a response, but it can't be used.
+    BadResponse(String),
+}
+
+/// The host's settings for every credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The authority of credentials that name none.
+    pub default_authority_host: String,
+    /// Whether every request goes to the configured tenant.
+    pub disable_multitenant_authentication: bool,
+}
+
+/// How much a log line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLevel {
+    /// For a developer of the credential.
+    Debug,
+    /// For a user who looks for a reason.
+    Info,
+    /// Something went wrong, and the call succeeded all the same.
+    Warn,
+}

@@ -1,0 +1,164 @@
+//! Redeeming a refresh token: RFC 6749, section 6.
+
+use std::cmp::Reverse;
+
+use crate::account::{Candidate, is_usable};
+use crate::document::Document;
+use crate::error::{AuthenticationFailure, AuthenticationFailureReason, Error, OAuthError, UnavailableReason};
+use crate::options::Configuration;
+use crate::platform::{FormRequest, HttpsError, LogLevel, Platform};
+use crate::reply::{self, Outcome, TokenReply};
+use crate::secret::Secret;
+use crate::tenant::RequestTenant;
+use crate::types::{Authority, HomeAccountId, Scopes};
+
+/// What is asked of the authority.
+pub(crate) struct Request<'a> {
+    pub(crate) account: &'a Candidate,
+    pub(crate) scopes: &'a Scopes,
+    pub(crate) tenant: &'a RequestTenant,
+    /// The `claims` parameter.
+    pub(crate) claims: Option<&'a str>,
+    pub(crate) authority: &'a Authority,
+    pub(crate) configuration: &'a Configuration,
+}
+
+/// How it went, and what was learned about refresh tokens on the way.
+pub(crate) struct Redemption {
+    /// The new token, and the refresh token that bought it.
+    pub(crate) result: Result<(TokenReply, Secret), Error>,
+    /// Refresh tokens that the authority declared dead.
+    pub(crate) dead: Vec<Secret>,
+    /// The time just before the last request.
+    pub(crate) requested_at: u64,
+}
+
+/// Tries the account's usable refresh tokens one after the other until one yields a token.
+pub(crate) fn redeem(platform: &mut impl Platform, document: &Document, request: &Request<'_>) -> Redemption {
+    let mut redemption = Redemption {
+        result: Err(Error::unavailable(
+            UnavailableReason::NoToken,
+            format!(
+                "the account {} has neither a fitting access token nor a usable refresh token in the cache; sign in again \
+                 with the tool that you signed in with, for example `az login`",
+                request.account.username
+            ),
+        )),
+        dead: Vec::new(),
+        requested_at: 0,
+    };
+    let mut first_refusal: Option<OAuthError> = None;
+    for refresh_token in refresh_tokens(document, request) {
+        redemption.requested_at = platform.now();
+        let outcome = exchange(platform, request, &refresh_token, redemption.requested_at);
+        match outcome {
+            Ok(Outcome::Token(token)) => {
+                redemption.result = Ok((*token, refresh_token));
+                return redemption;
+            }
+            Ok(Outcome::Refused(refusal)) => {
+                platform.log(LogLevel::Info, &format!("the authority refused a refresh token: {}", refusal.code));
+                if is_dead(&refusal) {
+                    redemption.dead.push(refresh_token);
+                }
+                let another_may_do = another_token_may_do(&refusal);
+                first_refusal.get_or_insert(refusal);
+                if !another_may_do {
+                    break;
+                }
+            }
+            Ok(Outcome::Busy(why)) => {
+                redemption.result = Err(Error::Unreachable(why));
+                return redemption;
+            }
+            Err(error) => {
+                redemption.result = Err(error);
+                return redemption;
+            }
+        }
+    }
+    if let Some(refusal) = first_refusal {
+        redemption.result = Err(refused(refusal));
+    }
+    redemption
+}
+
+/// The usable refresh tokens: this client's own first, then those of a family, the newest first within each.
+fn refresh_tokens(document: &Document, request: &Request<'_>) -> Vec<Secret> {
+    let configuration = request.configuration;
+    let mut entries: Vec<_> = document
+        .refresh_tokens()
+        .iter()
+        .filter(|token| token.home_account_id == request.account.home_account_id)
+        .filter(|token| is_usable(token, request.authority, configuration))
+        .collect();
+    entries.sort_by_key(|token| (!configuration.client_id.is(&token.client_id), Reverse(token.last_modification_time)));
+
+    let mut secrets: Vec<Secret> = Vec::new();
+    for secret in entries.into_iter().filter_map(|entry| document.secret(&entry.place)) {
+        if !secrets.contains(&secret) {
+            secrets.push(secret);
+        }
+    }
+    secrets
+}
+
+fn exchange(
+    platform: &mut impl Platform,
+    request: &Request<'_>,
+    refresh_token: &Secret,
+    requested_at: u64,
+) -> Result<Outcome, Error> {
+    let form = form(request, refresh_token);
+    let reply = platform.post_form(&form).map_err(|error| match error {
+        HttpsError::Denied(why) => Error::Denied(why),
+        HttpsError::Timeout(why) | HttpsError::Unreachable(why) => Error::Unreachable(why),
+        HttpsError::BadResponse(why) => Error::unexpected_response(why),
+    })?;
+    reply::read(&reply, &request.account.home_account_id, requested_at)
+}
+
+fn form(request: &Request<'_>, refresh_token: &Secret) -> FormRequest {
+    let public = |text: &str| Secret::new(text.to_owned());
+    let mut form = vec![
+        ("grant_type", public("refresh_token")),
+        ("refresh_token", refresh_token.clone()),
+        ("scope", public(&request.scopes.as_requested())),
+        ("client_id", public(request.configuration.client_id.as_str())),
+        ("client_info", public("1")),
+    ];
+    form.extend(request.claims.map(|claims| ("claims", public(claims))));
+
+    let mut headers = vec![
+        ("x-client-SKU", "shared-token-cache".to_owned()),
+        ("x-client-Ver", env!("CARGO_PKG_VERSION").to_owned()),
+    ];
+    headers.extend(anchor_mailbox(&request.account.home_account_id).map(|value| ("X-AnchorMailbox", value)));
+    FormRequest { url: request.authority.token_endpoint(request.tenant.as_str()), headers, form }
+}
+
+/// Tells the authority's front end where the account lives, so that the request lands near its data.
+fn anchor_mailbox(account: &HomeAccountId) -> Option<String> {
+    let (uid, utid) = account.parts()?;
+    let header_safe = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    (header_safe(uid) && header_safe(utid)).then(|| format!("Oid:{uid}@{utid}"))
+}
+
+/// Whether the refusal is about this refresh token or this client, so that the account's next token may fare better.
+fn another_token_may_do(refusal: &OAuthError) -> bool {
+    matches!(refusal.code.as_str(), "invalid_grant" | "invalid_client" | "unauthorized_client" | "client_mismatch")
+}
+
+/// `invalid_grant` alone may be a policy that the user can satisfy; only these say that the token itself will never do again.
+fn is_dead(refusal: &OAuthError) -> bool {
+    refusal.code == "invalid_grant" && matches!(refusal.suberror.as_deref(), Some("bad_token" | "token_expired"))
+}
+
+fn refused(refusal: OAuthError) -> Error {
+    let description = refusal.description.as_deref().map(|text| format!(": {text}")).unwrap_or_default();
+    Error::ClientAuthentication(AuthenticationFailure {
+        reason: AuthenticationFailureReason::OAuthError,
+        message: format!("the authority refused to issue a token ({}){description}", refusal.code),
+        oauth: Some(refusal),
+    })
+}

@@ -1,0 +1,253 @@
+//! What a token endpoint answered.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use serde::Deserialize;
+
+use crate::document::{Object, json};
+use crate::error::{Error, OAuthError};
+use crate::platform::FormReply;
+use crate::secret::Secret;
+use crate::types::HomeAccountId;
+
+/// The length at which text from the authority is cut before it becomes part of an error.
+const LONGEST_TEXT: usize = 2_000;
+
+/// A token response.
+#[derive(Debug)]
+pub(crate) struct TokenReply {
+    pub(crate) access_token: Secret,
+    pub(crate) token_type: String,
+    pub(crate) expires_on: u64,
+    pub(crate) extended_expires_on: u64,
+    pub(crate) refresh_on: Option<u64>,
+    pub(crate) refresh_token: Option<Secret>,
+    pub(crate) id_token: Option<Secret>,
+    pub(crate) family_id: Option<String>,
+}
+
+/// How an exchange went, when the network did its part.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Token(Box<TokenReply>),
+    Refused(OAuthError),
+    /// The authority has no capacity: 429 or 5xx.
+    Busy(String),
+}
+
+/// Reads a response. `requested_at` is the time just before the request, so that a token is never thought to live longer
+/// than it does.
+pub(crate) fn read(reply: &FormReply, account: &HomeAccountId, requested_at: u64) -> Result<Outcome, Error> {
+    let status = reply.status;
+    let body = std::str::from_utf8(&reply.body).ok().and_then(|text| Object::parse(text).ok());
+    let error = body.as_ref().and_then(|body| text(body, "error"));
+    if status == 429 || status >= 500 {
+        let code = error.map(|code| format!(" ({})", printable(&code))).unwrap_or_default();
+        return Ok(Outcome::Busy(format!("the authority answered with status {status}{code}")));
+    }
+    let unexpected = |what: &str| Error::unexpected_response(format!("the authority answered with status {status} and {what}"));
+    if reply.body.is_empty() {
+        return Err(unexpected("an empty body"));
+    }
+    let Some(body) = body else { return Err(unexpected("a body that is not a JSON object")) };
+    if let Some(code) = error {
+        return Ok(Outcome::Refused(oauth_error(&code, &body)));
+    }
+    if status != 200 {
+        return Err(unexpected("neither a token nor an OAuth 2.0 error"));
+    }
+    token(&body, account, requested_at).map(|token| Outcome::Token(Box::new(token))).map_err(unexpected)
+}
+
+fn token(body: &Object<'_>, account: &HomeAccountId, requested_at: u64) -> Result<TokenReply, &'static str> {
+    let access_token = secret(body, "access_token").ok_or("no access token")?;
+    let expires_in = number(body, "expires_in");
+    let expires_on = number(body, "expires_on")
+        .or_else(|| expires_in.map(|lifetime| requested_at.saturating_add(lifetime)))
+        .ok_or("no lifetime of the token")?;
+    if let Some(info) = text(body, "client_info")
+        && !is_of_account(&info, account)
+    {
+        return Err("a token of another account");
+    }
+    let lifetime = expires_in.unwrap_or_else(|| expires_on.saturating_sub(requested_at));
+    // Without a word from the authority a long-lived token is renewed at half its life, as azure-identity does.
+    let refresh_in = number(body, "refresh_in").or_else(|| (lifetime >= 7200).then_some(lifetime / 2));
+    let extended = number(body, "ext_expires_in").map(|extra| requested_at.saturating_add(extra));
+    Ok(TokenReply {
+        access_token,
+        token_type: text(body, "token_type").unwrap_or_else(|| "Bearer".into()),
+        expires_on,
+        extended_expires_on: extended.unwrap_or(expires_on),
+        refresh_on: refresh_in.map(|seconds| requested_at.saturating_add(seconds)),
+        refresh_token: secret(body, "refresh_token"),
+        id_token: secret(body, "id_token"),
+        family_id: text(body, "foci"),
+    })
+}
+
+/// `client_info` is base64url of `{"uid": …, "utid": …}`. What it does not say can't contradict.
+fn is_of_account(client_info: &str, account: &HomeAccountId) -> bool {
+    #[derive(Deserialize)]
+    struct ClientInfo {
+        uid: String,
+        utid: String,
+    }
+
+    const BASE64URL: GeneralPurpose = GeneralPurpose::new(
+        &base64::alphabet::URL_SAFE,
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    let decoded = BASE64URL.decode(client_info).ok();
+    match decoded.and_then(|json| serde_json::from_slice::<ClientInfo>(&json).ok()) {
+        Some(info) => format!("{}.{}", info.uid, info.utid).eq_ignore_ascii_case(account.as_str()),
+        None => true,
+    }
+}
+
+fn oauth_error(code: &str, body: &Object<'_>) -> OAuthError {
+    let line = |field| text(body, field).map(|text| printable(&text));
+    let error_codes = body.get("error_codes").and_then(|codes| serde_json::from_str(codes).ok()).unwrap_or_default();
+    OAuthError {
+        code: printable(code),
+        suberror: line("suberror"),
+        description: line("error_description"),
+        error_codes,
+        claims: text(body, "claims"),
+        correlation_id: line("correlation_id"),
+    }
+}
+
+/// A field that is a string with something in it. A field of another type counts as missing.
+fn text(body: &Object<'_>, field: &str) -> Option<String> {
+    body.get(field).and_then(json::text).filter(|text| !text.is_empty()).map(Cow::into_owned)
+}
+
+fn secret(body: &Object<'_>, field: &str) -> Option<Secret> {
+    text(body, field).map(Secret::new)
+}
+
+/// A field that counts seconds, as a number or a string: Microsoft Entra ID's v1 endpoints write strings.
+fn number(body: &Object<'_>, field: &str) -> Option<u64> {
+    body.get(field).and_then(json::seconds)
+}
+
+/// Text from the authority as it may stand in a message: on one line, and not endless.
+fn printable(text: &str) -> String {
+    let mut line = String::new();
+    for word in text.split(|character: char| character.is_whitespace() || character.is_control()) {
+        if !word.is_empty() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    if line.len() > LONGEST_TEXT {
+        let end = (0..=LONGEST_TEXT).rev().find(|&end| line.is_char_boundary(end)).unwrap_or_default();
+        line.truncate(end);
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account() -> HomeAccountId {
+        HomeAccountId::new("uid.utid").unwrap()
+    }
+
+    fn read_json(status: u16, json: &str) -> Result<Outcome, Error> {
+        read(&FormReply { status, body: json.as_bytes().to_vec() }, &account(), 1000)
+    }
+
+    fn token_of(json: &str) -> TokenReply {
+        match read_json(200, json) {
+            Ok(Outcome::Token(token)) => *token,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn lifetimes_are_numbers_or_strings() {
+        for (fields, expires_on, refresh_on) in [
+            (r#""expires_in":3600"#, 4600, None),
+            (r#""expires_in":"3600""#, 4600, None),
+            (r#""expires_on":"5000""#, 5000, None),
+            (r#""expires_on":5000,"expires_in":1"#, 5000, None),
+            (r#""expires_in":7199"#, 8199, None),
+            (r#""expires_in":7200"#, 8200, Some(4600)),
+            (r#""expires_in":7200,"refresh_in":"60""#, 8200, Some(1060)),
+            (r#""expires_on":9000"#, 9000, Some(5000)),
+        ] {
+            let token = token_of(&format!(r#"{{"access_token":"at",{fields}}}"#));
+            assert_eq!((token.expires_on, token.refresh_on), (expires_on, refresh_on), "{fields}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_no_token_is_said_to_be_unexpected_and_not_quoted() {
+        let other = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(r#"{"uid":"other","utid":"utid"}"#);
+        for (status, json) in [
+            (200, String::new()),
+            (200, "<html>hunter2</html>".into()),
+            (200, r#""hunter2""#.into()),
+            (200, r#"{"expires_in":3600,"refresh_token":"hunter2"}"#.into()),
+            (200, r#"{"access_token":"hunter2"}"#.into()),
+            (200, r#"{"access_token":["hunter2"],"expires_in":1}"#.into()),
+            (200, format!(r#"{{"access_token":"hunter2","expires_in":1,"client_info":"{other}"}}"#)),
+            (302, "hunter2".into()),
+            (404, r#"{"access_token":"hunter2","expires_in":1}"#.into()),
+        ] {
+            match read_json(status, &json) {
+                Err(error @ Error::ClientAuthentication(_)) => assert!(!format!("{error:?}").contains("hunter2")),
+                other => panic!("{json}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn client_info_of_the_account_itself_is_fine_padded_or_not() {
+        for engine in [base64::engine::general_purpose::URL_SAFE, base64::engine::general_purpose::URL_SAFE_NO_PAD] {
+            let own = engine.encode(r#"{"uid":"UID","utid":"utid"}"#);
+            token_of(&format!(r#"{{"access_token":"at","expires_in":1,"client_info":"{own}"}}"#));
+        }
+    }
+
+    #[test]
+    fn an_oauth_error_keeps_all_its_fields() {
+        let json = r#"{"error":"invalid_grant","suberror":"bad_token","error_description":"AADSTS50173:\r\n expired",
+            "error_codes":[50173],"claims":"{}","correlation_id":"c","timestamp":"t"}"#;
+        match read_json(400, json) {
+            Ok(Outcome::Refused(error)) => assert_eq!(
+                error,
+                OAuthError {
+                    code: "invalid_grant".into(),
+                    suberror: Some("bad_token".into()),
+                    description: Some("AADSTS50173: expired".into()),
+                    error_codes: vec![50173],
+                    claims: Some("{}".into()),
+                    correlation_id: Some("c".into()),
+                }
+            ),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_authority_without_capacity_is_busy_not_refusing() {
+        for status in [429, 500, 503] {
+            assert!(matches!(read_json(status, r#"{"error":"temporarily_unavailable"}"#), Ok(Outcome::Busy(_))));
+        }
+    }
+
+    #[test]
+    fn text_is_cut_at_a_character() {
+        assert_eq!(printable(&"ä".repeat(LONGEST_TEXT)).chars().last(), Some('…'));
+    }
+}

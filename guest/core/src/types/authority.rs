@@ -1,0 +1,134 @@
+use crate::error::Error;
+
+/// Hosts of Microsoft's clouds. The hosts of a row are names of one environment, so a token cached under one serves all.
+///
+/// The rows are those of azure-identity's `KNOWN_ALIASES`, joined by `login-us.microsoftonline.com`, which MSAL knows as a
+/// cloud of its own, and by the sovereign clouds that MSAL 1.39 trusts.
+const CLOUDS: &[&[&str]] = &[
+    &["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
+    &["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
+    &["login.microsoftonline.us", "login.usgovcloudapi.net"],
+    &["login.microsoftonline.de"],
+    &["login-us.microsoftonline.com"],
+    &["login.sovcloud-identity.fr"],
+    &["login.sovcloud-identity.de"],
+    &["login.sovcloud-identity.sg"],
+];
+
+/// An authority's host, in lower case, with the port if one was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Authority {
+    host: String,
+    port: Option<u16>,
+}
+
+impl Authority {
+    /// Takes `login.microsoftonline.com` or `https://login.microsoftonline.com/`, as azure-identity does.
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        let invalid = |why: &str| {
+            Error::InvalidArgument(format!(
+                "the authority {text:?} {why}; give a host such as `login.microsoftonline.com`"
+            ))
+        };
+        let rest = match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => rest,
+            Some(_) => return Err(invalid("is not an https URL")),
+            None => text,
+        };
+        let rest = rest.trim_end_matches([' ', '/']);
+        let (host, port) = match rest.rsplit_once(':') {
+            Some((host, port)) => {
+                let port = port.parse().map_err(|_| invalid("has a port that is no number"))?;
+                (host, Some(port).filter(|port| *port != 443))
+            }
+            None => (rest, None),
+        };
+        if !is_host_name(host) {
+            return Err(invalid("is not a host name"));
+        }
+        Ok(Self { host: host.to_ascii_lowercase(), port })
+    }
+
+    /// The environment that new cache entries name: the host without a port, as MSAL writes it.
+    pub(crate) fn environment(&self) -> &str {
+        &self.host
+    }
+
+    /// Whether a cache entry of `environment` belongs to this authority.
+    pub(crate) fn has_alias(&self, environment: &str) -> bool {
+        if self.host.eq_ignore_ascii_case(environment) {
+            return true;
+        }
+        CLOUDS
+            .iter()
+            .find(|cloud| cloud.contains(&self.host.as_str()))
+            .is_some_and(|cloud| cloud.iter().any(|alias| alias.eq_ignore_ascii_case(environment)))
+    }
+
+    /// The v2.0 token endpoint of `tenant`.
+    pub(crate) fn token_endpoint(&self, tenant: &str) -> String {
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("https://{}{port}/{tenant}/oauth2/v2.0/token", self.host)
+    }
+}
+
+fn is_host_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 253
+        && text.split('.').all(|label| {
+            !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_is_a_host_with_or_without_https() {
+        for (text, endpoint) in [
+            ("login.microsoftonline.com", "https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token"),
+            ("https://login.microsoftonline.com//  ", "https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token"),
+            ("HTTPS://Login.MicrosoftOnline.US", "https://login.microsoftonline.us/contoso.com/oauth2/v2.0/token"),
+            ("localhost:8443", "https://localhost:8443/contoso.com/oauth2/v2.0/token"),
+            ("https://localhost:443/", "https://localhost/contoso.com/oauth2/v2.0/token"),
+        ] {
+            assert_eq!(Authority::parse(text).unwrap().token_endpoint("contoso.com"), endpoint, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_https_host_is_refused() {
+        for text in [
+            "",
+            "https://",
+            "http://login.microsoftonline.com",
+            "ftp://login.microsoftonline.com",
+            "https://login.microsoftonline.com@evil.example",
+            "login.microsoftonline.com/path",
+            "login.microsoftonline.com?x",
+            "login.microsoftonline.com:https",
+            "login..com",
+            "login.microsoftonline.com.",
+            "lögin.example",
+        ] {
+            let error = Authority::parse(text).unwrap_err();
+            assert!(matches!(error, Error::InvalidArgument(_)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_one_cloud_are_aliases_and_others_are_not() {
+        for cloud in CLOUDS {
+            for host in *cloud {
+                let authority = Authority::parse(host).unwrap();
+                for other in CLOUDS.iter().copied().flatten() {
+                    assert_eq!(authority.has_alias(other), cloud.contains(other), "{host} and {other}");
+                }
+            }
+        }
+        let unknown = Authority::parse("login.contoso.com").unwrap();
+        assert!(unknown.has_alias("Login.Contoso.com"));
+        assert!(!unknown.has_alias("login.microsoftonline.com"));
+    }
+}

@@ -1,0 +1,37 @@
+use crate::error::Error;
+
+/// The application that asks for tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ClientId(String);
+
+impl ClientId {
+    /// A GUID for Microsoft Entra ID; AD FS takes any name, so only what could break a form or a key is refused.
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        let good = (1..=128).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:/".contains(&byte));
+        if good {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Error::InvalidArgument(format!(
+                "the client id {text:?} is not usable: give the application's GUID, such as \
+                 `04b07795-8ddb-461a-bbee-02f9e1bf7b46`"
+            )))
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Client ids are GUIDs, which writers spell in either case.
+    pub(crate) fn is(&self, cached: &str) -> bool {
+        self.0.eq_ignore_ascii_case(cached)
+    }
+}
+
+impl Default for ClientId {
+    /// The Azure CLI's public client, which azure-identity calls the developer sign-on client.
+    fn default() -> Self {
+        Self("04b07795-8ddb-461a-bbee-02f9e1bf7b46".into())
+    }
+}

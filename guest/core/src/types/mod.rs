@@ -1,0 +1,23 @@
+//! Values that parsed: each type can only hold what makes sense.
+
+mod account;
+mod authority;
+mod cache_name;
+mod client_id;
+mod home_account_id;
+mod scopes;
+mod tenant_id;
+
+pub use account::Account;
+pub(crate) use authority::Authority;
+pub use cache_name::CacheName;
+pub(crate) use client_id::ClientId;
+pub(crate) use home_account_id::HomeAccountId;
+pub(crate) use scopes::Scopes;
+pub(crate) use tenant_id::TenantId;
+
+/// A username as logs may show it: enough to recognise one's own, not enough to learn another's.
+pub(crate) fn shortened(text: &str) -> String {
+    let shown: String = text.chars().take(3).collect();
+    format!("{shown}…")
+}

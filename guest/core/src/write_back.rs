@@ -1,0 +1,73 @@
+//! What a token response changes in the document.
+
+use crate::document::{Edit, Section, access_token_key, app_metadata_key, id_token_key};
+use crate::redeem::Request;
+use crate::reply::TokenReply;
+use crate::secret::Secret;
+
+/// One write for all of it: the access token, the rotated refresh token in its place, the id token, the client's metadata.
+pub(crate) fn edits(request: &Request<'_>, reply: &TokenReply, redeemed: &Secret, requested_at: u64) -> Vec<Edit> {
+    let home = request.account.home_account_id.as_str();
+    let environment = request.authority.environment();
+    let client_id = request.configuration.client_id.as_str();
+    let realm = request.tenant.as_str();
+    let target = request.scopes.as_target();
+
+    let mut access_token = vec![
+        ("credential_type", "AccessToken".to_owned()),
+        ("secret", reply.access_token.expose().to_owned()),
+        ("home_account_id", home.to_owned()),
+        ("environment", environment.to_owned()),
+        ("client_id", client_id.to_owned()),
+        ("target", target.clone()),
+        ("realm", realm.to_owned()),
+        ("token_type", reply.token_type.clone()),
+        ("cached_at", requested_at.to_string()),
+        ("expires_on", reply.expires_on.to_string()),
+        ("extended_expires_on", reply.extended_expires_on.to_string()),
+    ];
+    access_token.extend(reply.refresh_on.map(|time| ("refresh_on", time.to_string())));
+
+    let mut edits = vec![
+        Edit::RemoveExpired { account: request.account.home_account_id.clone(), now: requested_at },
+        Edit::Put {
+            section: Section::AccessToken,
+            key: access_token_key(home, environment, client_id, realm, &target),
+            fields: access_token,
+        },
+    ];
+    if let Some(refresh_token) = &reply.refresh_token {
+        edits.push(Edit::RotateRefreshToken {
+            old: redeemed.clone(),
+            new: refresh_token.clone(),
+            now: requested_at,
+        });
+    }
+    if let Some(id_token) = &reply.id_token {
+        edits.push(Edit::Put {
+            section: Section::IdToken,
+            key: id_token_key(home, environment, client_id, realm),
+            fields: vec![
+                ("credential_type", "IdToken".to_owned()),
+                ("secret", id_token.expose().to_owned()),
+                ("home_account_id", home.to_owned()),
+                ("environment", environment.to_owned()),
+                ("realm", realm.to_owned()),
+                ("client_id", client_id.to_owned()),
+            ],
+        });
+    }
+    let mut metadata = vec![("client_id", client_id.to_owned()), ("environment", environment.to_owned())];
+    metadata.extend(reply.family_id.as_ref().map(|family| ("family_id", family.clone())));
+    edits.push(Edit::Merge {
+        section: Section::AppMetadata,
+        key: app_metadata_key(environment, client_id),
+        fields: metadata,
+    });
+    edits
+}
+
+/// What a refusal changes: refresh tokens that will never do again go.
+pub(crate) fn removals(dead: Vec<Secret>) -> impl Iterator<Item = Edit> {
+    dead.into_iter().map(|secret| Edit::RemoveRefreshToken { secret })
+}
