@@ -1,0 +1,28 @@
+//! Entra ID access tokens for sandboxed code, from the sign-in that a developer already has on the machine, without handing
+//! that sign-in over.
+//!
+//! A WebAssembly component decides which account and token; this crate decides what the component may touch: it reads the
+//! cache documents and talks to the token endpoints that a [`policy::Policy`] grants, and nothing else.
+
+mod access_token;
+mod clock;
+mod credential;
+mod error;
+mod imports;
+mod plugin;
+pub mod policy;
+mod storage;
+mod transport;
+
+pub use access_token::{AccessToken, Secret, Served};
+pub use clock::{Clock, SystemClock};
+pub use credential::{
+    Builder, CachePersistenceOptions, HostSettings, SharedTokenCacheCredential, TokenRequestOptions,
+};
+pub use error::{
+    Account, AuthenticationFailure, AuthenticationFailureReason, Error, OAuthError, PluginError, Unavailable,
+    UnavailableReason,
+};
+pub use imports::BORDER;
+pub use storage::Places;
+pub use transport::TransportOptions;

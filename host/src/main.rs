@@ -1,1 +1,7 @@
-fn main(){}
+//! The command `shared-token-cache`.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -1,0 +1,12 @@
+//! The cases in `tests/cases`, and what runs them.
+//!
+//! A case is a folder: `case.json` says what is called and what has to come of it, `before/` and `after/` hold the cache
+//! documents, and `traffic.json` holds the exchanges with the token endpoint.
+
+#![forbid(unsafe_code)]
+
+pub mod case;
+pub mod component;
+pub mod endpoint;
+pub mod listen;
+pub mod native;

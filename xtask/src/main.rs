@@ -1,1 +1,74 @@
-fn main(){}
+//! The project's commands.
+//!
+//! ```text
+//! cargo xtask demo              build everything and see what it does
+//! cargo xtask test              build everything and run all tests
+//! cargo xtask build             build the component and the program
+//! cargo xtask wit               print the built component's imports and exports, and sizes
+//! cargo xtask cargo-component   check that `cargo component` gives a component with the same world
+//! ```
+
+mod component;
+mod python;
+mod run;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use run::{cargo, root, say};
+
+/// Every package but the component's, always together: cargo then builds each dependency once, with one set of features.
+const NATIVE: &[&str] = &["--release", "--workspace", "--exclude", "shared-token-cache-component"];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments.as_slice() {
+        ["build"] => build(),
+        ["demo"] => build().and_then(|()| demo()),
+        ["test"] => component::build().and_then(|_| test()),
+        ["wit"] => component::build().and_then(|path| component::print(&path)),
+        ["cargo-component"] => component::build().and_then(|path| component::compare_with_cargo_component(&path)),
+        _ => usage(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn build() -> Result<()> {
+    component::build()?;
+    say("building the program (the first time takes some minutes)");
+    run::run(cargo().arg("build").args(NATIVE))
+}
+
+fn demo() -> Result<()> {
+    let program = root().join("target/release").join(format!("shared-token-cache{}", std::env::consts::EXE_SUFFIX));
+    run::run(std::process::Command::new(program).arg("demo"))
+}
+
+fn test() -> Result<()> {
+    say("building and running the tests (the first time takes some minutes)");
+    run::run(cargo().arg("test").args(NATIVE))?;
+    match python::with_azure_identity() {
+        Ok(python) => run::run(
+            cargo()
+                .arg("test")
+                .args(["--release", "--package", "shared-token-cache-tests", "--test", "azure_identity", "--", "--ignored"])
+                .env("AZURE_IDENTITY_PYTHON", python),
+        ),
+        Err(why) => {
+            say(&format!("skipped: the tests against real MSAL and azure-identity, because {why:#}"));
+            Ok(())
+        }
+    }
+}
+
+fn usage() -> Result<()> {
+    bail!("usage: cargo xtask build|demo|test|wit|cargo-component")
+}

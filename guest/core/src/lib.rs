@@ -34,4 +34,4 @@ pub use platform::{
     CacheDocument, FormReply, FormRequest, HttpsError, LogLevel, Platform, ReadError, ReadOutcome, Settings, WriteError,
 };
 pub use secret::Secret;
-pub use types::{Account, CacheName};
+pub use types::Account;

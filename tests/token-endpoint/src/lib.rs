@@ -1,0 +1,74 @@
+//! A token endpoint that follows a script: TLS on loopback with a CA of its own, for tests and the demo.
+//!
+//! A client reaches it when it trusts [`TokenEndpoint::ca_pem`] and resolves the authority's host to [`TokenEndpoint::address`].
+
+#![forbid(unsafe_code)]
+
+mod certificate;
+mod message;
+mod server;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use certificate::Identity;
+pub use message::{Received, Reply};
+use server::Shared;
+
+/// A running endpoint. It stops, open connections included, when dropped.
+#[derive(Debug)]
+pub struct TokenEndpoint {
+    address: SocketAddr,
+    ca_pem: String,
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+impl TokenEndpoint {
+    /// Starts an endpoint on a free port that answers every request with what `respond` gives for it.
+    ///
+    /// # Errors
+    /// When no certificate can be made or no port be had.
+    pub async fn start(respond: impl FnMut(&Received) -> Reply + Send + 'static) -> io::Result<Self> {
+        let identity = Identity::new()?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared::new(Box::new(respond)));
+        let task = tokio::spawn(server::serve(listener, identity.server, Arc::clone(&shared)));
+        Ok(Self { address, ca_pem: identity.ca_pem, shared, task })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The certificate of the CA that a client has to trust.
+    #[must_use]
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// The requests so far, in order of arrival.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Received> {
+        self.shared.requests()
+    }
+
+    /// How many TLS connections were accepted so far.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.shared.connections()
+    }
+}
+
+impl Drop for TokenEndpoint {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

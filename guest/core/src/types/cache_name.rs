@@ -1,20 +1,15 @@
-use std::fmt;
-
 use crate::error::Error;
 
 /// Suffix of the cache with tokens that live under Continuous Access Evaluation, and of the one without.
 const SUFFIXES: (&str, &str) = (".cae", ".nocae");
 
 /// The name of a cache, without its suffix: `msal.cache` unless the caller says otherwise.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct CacheName(String);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CacheName(String);
 
 impl CacheName {
     /// Takes letters, digits, `.`, `-` and `_`, so that a name can never be a path.
-    ///
-    /// # Errors
-    /// `InvalidArgument` for anything else.
-    pub fn parse(text: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let good = !text.is_empty()
             && text.len() <= 128
             && !text.starts_with('.')
@@ -30,28 +25,14 @@ impl CacheName {
     }
 
     /// The name of the document: with the suffix for calls with or without enable-cae.
-    #[must_use]
-    pub fn document(&self, enable_cae: bool) -> String {
+    pub(crate) fn document(&self, enable_cae: bool) -> String {
         format!("{}{}", self.0, if enable_cae { SUFFIXES.0 } else { SUFFIXES.1 })
-    }
-
-    /// The cache that a document's name belongs to.
-    #[must_use]
-    pub fn of_document(document: &str) -> Option<Self> {
-        let name = document.strip_suffix(SUFFIXES.0).or_else(|| document.strip_suffix(SUFFIXES.1))?;
-        Self::parse(name).ok()
     }
 }
 
 impl Default for CacheName {
     fn default() -> Self {
         Self("msal.cache".into())
-    }
-}
-
-impl fmt::Display for CacheName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
@@ -65,7 +46,7 @@ mod tests {
             assert!(CacheName::parse(text).is_err(), "{text:?}");
         }
         for text in ["msal.cache", "my-cache_2", "a..b"] {
-            assert_eq!(CacheName::parse(text).unwrap().to_string(), text);
+            assert_eq!(CacheName::parse(text).unwrap().0, text);
         }
     }
 
@@ -73,9 +54,5 @@ mod tests {
     fn a_document_is_named_by_cache_and_suffix() {
         let name = CacheName::default();
         assert_eq!((name.document(false), name.document(true)), ("msal.cache.nocae".into(), "msal.cache.cae".into()));
-        assert_eq!(CacheName::of_document("msal.cache.cae"), Some(CacheName::default()));
-        assert_eq!(CacheName::of_document("msal.cache.nocae"), Some(CacheName::default()));
-        assert_eq!(CacheName::of_document("msal.cache"), None);
-        assert_eq!(CacheName::of_document("../etc/passwd.cae"), None);
     }
 }

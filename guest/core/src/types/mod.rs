@@ -10,7 +10,7 @@ mod tenant_id;
 
 pub use account::Account;
 pub(crate) use authority::Authority;
-pub use cache_name::CacheName;
+pub(crate) use cache_name::CacheName;
 pub(crate) use client_id::ClientId;
 pub(crate) use home_account_id::HomeAccountId;
 pub(crate) use scopes::Scopes;

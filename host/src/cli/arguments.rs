@@ -1,0 +1,193 @@
+//! What may be written on the command line. Names are part of the product: they stay.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use shared_token_cache::policy::Source;
+
+/// Entra ID access tokens from the sign-in that this machine already has, decided on in a sandbox.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Print an access token.
+    GetToken(Box<GetToken>),
+    /// List the accounts to choose from.
+    Accounts(Box<Accounts>),
+    /// Say whether this platform has a shared token cache. Reads nothing.
+    Supported(Supported),
+    /// Show what this program does, with made-up accounts and without any network.
+    Demo,
+}
+
+/// `get-token`.
+#[derive(Debug, Args)]
+pub(super) struct GetToken {
+    /// Scope of the token, such as `https://vault.azure.net/.default`; may be given several times.
+    #[arg(long = "scope", value_name = "SCOPE", required = true)]
+    pub(super) scopes: Vec<String>,
+
+    #[command(flatten)]
+    pub(super) credential: Credential,
+
+    /// Claims that the token must satisfy, a JSON object; a cached token is then not used.
+    #[arg(long, value_name = "JSON")]
+    pub(super) claims: Option<String>,
+
+    /// Tenant to ask, if not the configured one.
+    #[arg(long, value_name = "TENANT")]
+    pub(super) request_tenant: Option<String>,
+
+    /// Ask for a token under Continuous Access Evaluation; these live in a cache of their own.
+    #[arg(long)]
+    pub(super) enable_cae: bool,
+
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = TokenForm::Json)]
+    pub(super) output: TokenForm,
+}
+
+/// `accounts`.
+#[derive(Debug, Args)]
+pub(super) struct Accounts {
+    #[command(flatten)]
+    pub(super) credential: Credential,
+
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = ListForm::Text)]
+    pub(super) output: ListForm,
+}
+
+/// `supported`.
+#[derive(Debug, Args)]
+pub(super) struct Supported {
+    /// Component to run in place of the built-in one.
+    #[arg(long, value_name = "FILE")]
+    pub(super) component: Option<PathBuf>,
+}
+
+/// Which sign-in to use, and how.
+#[derive(Debug, Args)]
+pub(super) struct Credential {
+    /// Username of the account to use.
+    #[arg(long, env = "AZURE_USERNAME", value_name = "NAME")]
+    pub(super) username: Option<String>,
+
+    /// Home tenant of the account to use.
+    #[arg(long, env = "AZURE_TENANT_ID", value_name = "TENANT")]
+    pub(super) tenant_id: Option<String>,
+
+    /// Host of the authority; `AZURE_AUTHORITY_HOST` sets the default.
+    #[arg(long, value_name = "HOST")]
+    pub(super) authority: Option<String>,
+
+    /// Client (application) id to ask with; by default the Azure CLI's.
+    #[arg(long, value_name = "ID")]
+    pub(super) client_id: Option<String>,
+
+    /// Name of the shared cache.
+    #[arg(long, value_name = "NAME", default_value = "msal.cache")]
+    pub(super) cache_name: String,
+
+    /// Whose sign-in to use: `shared` (Microsoft's developer tools), `azure-cli`, `file:PATH`, or `auto`: the first of shared and
+    /// azure-cli that has one.
+    #[arg(long, value_name = "SOURCE", default_value = "auto")]
+    pub(super) source: Sources,
+
+    /// Tenant that may be asked besides the configured one, `*` for any; may be given several times.
+    #[arg(long = "additionally-allowed-tenant", value_name = "TENANT")]
+    pub(super) additionally_allowed_tenants: Vec<String>,
+
+    /// Policy in place of the built-in one, a TOML document.
+    #[arg(long, value_name = "FILE")]
+    pub(super) policy: Option<PathBuf>,
+
+    /// Certificate authorities to trust besides the system's.
+    #[arg(long, value_name = "PEM")]
+    pub(super) ca_file: Option<PathBuf>,
+
+    /// Component to run in place of the built-in one.
+    #[arg(long, value_name = "FILE")]
+    pub(super) component: Option<PathBuf>,
+}
+
+/// `--source`.
+#[derive(Debug, Clone)]
+pub(super) struct Sources(pub(super) Vec<Source>);
+
+impl FromStr for Sources {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "auto" {
+            return Ok(Self(vec![Source::Shared, Source::AzureCli]));
+        }
+        let source = match text.parse()? {
+            Source::File(path) => Source::File(std::path::absolute(path).map_err(|error| error.to_string())?),
+            source => source,
+        };
+        Ok(Self(vec![source]))
+    }
+}
+
+/// How a token is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TokenForm {
+    /// A JSON object; errors are JSON objects too.
+    Json,
+    /// The bare token.
+    Token,
+    /// An HTTP header field: `Authorization: Bearer …`.
+    Header,
+}
+
+/// How a list is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ListForm {
+    /// A line each.
+    Text,
+    /// A JSON object; errors are JSON objects too.
+    Json,
+}
+
+/// How an error is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ErrorForm {
+    Json,
+    Text,
+}
+
+impl Command {
+    pub(super) fn error_form(&self) -> ErrorForm {
+        let json = match self {
+            Self::GetToken(arguments) => arguments.output == TokenForm::Json,
+            Self::Accounts(arguments) => arguments.output == ListForm::Json,
+            Self::Supported(_) | Self::Demo => false,
+        };
+        if json { ErrorForm::Json } else { ErrorForm::Text }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_file_is_named_absolutely() {
+        let Sources(sources) = "file:cache.json".parse().unwrap();
+        assert!(matches!(sources.as_slice(), [Source::File(path)] if path.is_absolute()));
+        assert!("keyring".parse::<Sources>().is_err());
+    }
+}

@@ -1,0 +1,75 @@
+//! A credential as the command line describes it.
+
+use std::fs;
+use std::path::Path;
+
+use shared_token_cache::policy::{Access, AuthorityHost, CacheGrant, CacheName, LoosePermissions, Policy, Source};
+use shared_token_cache::{
+    Builder, CachePersistenceOptions, Error, HostSettings, SharedTokenCacheCredential, TransportOptions,
+};
+
+use super::arguments::Credential;
+use super::output::Failure;
+
+pub(super) fn credential(arguments: Credential) -> Result<SharedTokenCacheCredential, Failure> {
+    let settings = HostSettings::from_env().map_err(Failure::invalid)?;
+    let policy = match &arguments.policy {
+        Some(path) => from_file(path)?,
+        None => built_in(&arguments, &settings)?,
+    };
+    let mut transport = TransportOptions::default();
+    transport.ca_file.clone_from(&arguments.ca_file);
+
+    // The user names the cache and sees where it lies, so plain text is fine.
+    let persistence =
+        CachePersistenceOptions { name: Some(arguments.cache_name), allow_unencrypted_storage: true };
+    let mut builder = SharedTokenCacheCredential::builder()
+        .policy(policy)
+        .sources(arguments.source.0)
+        .host_settings(settings)
+        .transport(transport)
+        .cache_persistence_options(persistence);
+    builder = with(builder, arguments.username, Builder::username);
+    builder = with(builder, arguments.tenant_id, Builder::tenant_id);
+    builder = with(builder, arguments.authority, Builder::authority);
+    builder = with(builder, arguments.client_id, Builder::client_id);
+    for tenant in arguments.additionally_allowed_tenants {
+        builder = builder.additionally_allowed_tenant(tenant);
+    }
+    if let Some(component) = arguments.component {
+        builder = builder.component(component);
+    }
+    Ok(builder.build()?)
+}
+
+/// An environment variable that is set to nothing counts as not set.
+fn with(builder: Builder, value: Option<String>, set: impl FnOnce(Builder, String) -> Builder) -> Builder {
+    match value {
+        Some(value) if !value.is_empty() => set(builder, value),
+        _ => builder,
+    }
+}
+
+/// The user's own caches, the known clouds, and what the user names: a file, an authority.
+fn built_in(arguments: &Credential, settings: &HostSettings) -> Result<Policy, Failure> {
+    let mut policy = Policy::for_current_user(CacheName::parse(&arguments.cache_name).map_err(Failure::invalid)?);
+    for source in &arguments.source.0 {
+        if let Source::File(_) = source {
+            let grant = CacheGrant::new(source.clone(), Access::ReadWrite);
+            policy = policy.allow_cache(grant.loose_permissions(LoosePermissions::Warn));
+        }
+    }
+    let named = [Some(settings.default_authority_host.as_str()), arguments.authority.as_deref()];
+    for host in named.into_iter().flatten() {
+        policy = policy.allow_authority(host.parse::<AuthorityHost>().map_err(Failure::invalid)?);
+    }
+    Ok(policy)
+}
+
+fn from_file(path: &Path) -> Result<Policy, Failure> {
+    let problem = |why: &dyn std::fmt::Display| {
+        Failure::from(Error::InvalidArgument(format!("the policy {} can't be used: {why}", path.display())))
+    };
+    let text = fs::read_to_string(path).map_err(|error| problem(&error))?;
+    Policy::from_toml(&text).map_err(|error| problem(&error.problems().join("; ")))
+}

@@ -1,0 +1,147 @@
+//! A made-up home with a made-up sign-in, and the authority that goes with it.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use token_endpoint::{Received, Reply};
+
+pub(super) const USER0: &str = "user0@contoso.com";
+pub(super) const USER1: &str = "user1@fabrikam.com";
+
+/// The Azure CLI's public client.
+const CLIENT: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+
+/// A home folder that vanishes when dropped.
+pub(super) struct Home {
+    folder: TempDir,
+}
+
+impl Home {
+    /// A home in which user0 is signed in, with an access token for Key Vault.
+    pub(super) fn new() -> io::Result<Self> {
+        let home = Self { folder: tempfile::tempdir()? };
+        fs::create_dir(home.folder.path().join(".IdentityService"))?;
+        let mut document = json!({});
+        add_account(&mut document, USER0, 0, "login.microsoftonline.com");
+        home.write(&document)?;
+        Ok(home)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(super) fn write_ca(&self, pem: &str) -> io::Result<PathBuf> {
+        let path = self.folder.path().join("ca.pem");
+        fs::write(&path, pem)?;
+        Ok(path)
+    }
+
+    pub(super) fn sign_in_user1(&self) -> io::Result<()> {
+        self.sign_in(USER1, 1, "login.microsoftonline.com")
+    }
+
+    /// A sign-in with an authority that no policy grants.
+    pub(super) fn sign_in_elsewhere(&self) -> io::Result<()> {
+        self.sign_in("user2@contoso.com", 2, "login.contoso.com")
+    }
+
+    /// What the cache holds, in a line.
+    pub(super) fn summary(&self) -> io::Result<String> {
+        let document = self.read()?;
+        let count = document["AccessToken"].as_object().map_or(0, serde_json::Map::len);
+        let refresh_token = document["RefreshToken"].as_object().and_then(|section| section.values().next());
+        let secret = refresh_token.and_then(|entry| entry["secret"].as_str()).unwrap_or_default();
+        Ok(format!("{count} access token{}, refresh token {secret}", if count == 1 { "" } else { "s" }))
+    }
+
+    fn sign_in(&self, username: &str, number: u32, environment: &str) -> io::Result<()> {
+        let mut document = self.read()?;
+        add_account(&mut document, username, number, environment);
+        self.write(&document)
+    }
+
+    fn read(&self) -> io::Result<Value> {
+        Ok(serde_json::from_slice(&fs::read(self.document())?)?)
+    }
+
+    /// Replaces the document as the tools do.
+    fn write(&self, document: &Value) -> io::Result<()> {
+        let mut temporary = tempfile::NamedTempFile::new_in(self.folder.path())?;
+        temporary.write_all(serde_json::to_string_pretty(document)?.as_bytes())?;
+        temporary.persist(self.document())?;
+        Ok(())
+    }
+
+    fn document(&self) -> PathBuf {
+        self.folder.path().join(".IdentityService/msal.cache.nocae")
+    }
+}
+
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// Adds what MSAL writes at a sign-in.
+fn add_account(document: &mut Value, username: &str, number: u32, environment: &str) {
+    let home = format!("uid-{number:08}.utid-{number:08}");
+    let realm = format!("utid-{number:08}");
+    let target = super::VAULT;
+    document["AccessToken"][format!("{home}-{environment}-accesstoken-{CLIENT}-{realm}-{target}")] = json!({
+        "credential_type": "AccessToken",
+        "secret": format!("at-{number}-vault-cached"),
+        "home_account_id": home,
+        "environment": environment,
+        "client_id": CLIENT,
+        "target": target,
+        "realm": realm,
+        "token_type": "Bearer",
+        "cached_at": now().to_string(),
+        "expires_on": (now() + 3600).to_string(),
+        "extended_expires_on": (now() + 3600).to_string(),
+    });
+    document["RefreshToken"][format!("{home}-{environment}-refreshtoken-{CLIENT}--")] = json!({
+        "credential_type": "RefreshToken",
+        "secret": format!("rt-{number}-from-sign-in"),
+        "home_account_id": home,
+        "environment": environment,
+        "client_id": CLIENT,
+        "target": "",
+        "family_id": "1",
+        "last_modification_time": now().to_string(),
+    });
+    document["Account"][format!("{home}-{environment}-{realm}")] = json!({
+        "home_account_id": home,
+        "environment": environment,
+        "realm": realm,
+        "local_account_id": format!("uid-{number:08}"),
+        "username": username,
+        "authority_type": "MSSTS",
+    });
+}
+
+/// The authority: a new access token and a new refresh token for the one from the sign-in.
+pub(super) fn respond(request: &Received) -> Reply {
+    match request.field("refresh_token") {
+        Some("rt-0-from-sign-in") => Reply::json(
+            200,
+            json!({
+                "token_type": "Bearer",
+                "scope": request.field("scope"),
+                "expires_in": 3600,
+                "ext_expires_in": 3600,
+                "access_token": "at-0-graph-new",
+                "refresh_token": "rt-0-rotated",
+                "foci": "1",
+            }),
+        ),
+        _ => Reply::json(
+            400,
+            json!({ "error": "invalid_grant", "error_description": "AADSTS70000: this refresh token is not known." }),
+        ),
+    }
+}

@@ -1,0 +1,62 @@
+//! The command line.
+
+mod accounts;
+mod arguments;
+mod credential;
+mod demo;
+mod get_token;
+mod output;
+mod supported;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use arguments::{Arguments, Command};
+use output::Failure;
+
+/// Which log lines go to stderr: `debug`, or for example `shared_token_cache::border=debug`.
+const LOG_VARIABLE: &str = "SHARED_TOKEN_CACHE_LOG";
+
+pub(crate) fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let form = arguments.command.error_form();
+    match run(arguments.command) {
+        Ok(code) => code,
+        Err(failure) => output::report(&failure, form),
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::other)?;
+    if !matches!(command, Command::Demo) {
+        log_to_stderr();
+    }
+    runtime.block_on(async {
+        match command {
+            Command::GetToken(arguments) => get_token::run(*arguments).await,
+            Command::Accounts(arguments) => accounts::run(*arguments).await,
+            Command::Supported(arguments) => supported::run(arguments).await,
+            Command::Demo => demo::run().await,
+        }
+    })
+}
+
+fn log_to_stderr() {
+    let wanted = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| "shared_token_cache=warn".into());
+    let targets = wanted.parse::<Targets>().unwrap_or_else(|error| {
+        complain(&format!("{LOG_VARIABLE}={wanted:?} is not understood ({error}); warnings are shown"));
+        Targets::new().with_target("shared_token_cache", tracing::Level::WARN)
+    });
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time().with_target(false);
+    tracing_subscriber::registry().with(lines).with(targets).init();
+}
+
+/// Writes a line to stderr. When even that fails, there is nobody left to tell.
+fn complain(line: &str) {
+    drop(writeln!(std::io::stderr(), "shared-token-cache: {line}"));
+}

@@ -1,0 +1,118 @@
+//! What the command prints, and its exit codes.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use shared_token_cache::{Account, Error, OAuthError};
+
+use super::arguments::ErrorForm;
+use super::complain;
+
+/// Why the command failed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The credential says so.
+    Credential(Error),
+    /// Anything else.
+    Other(anyhow::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Credential(error)
+    }
+}
+
+impl Failure {
+    pub(super) fn invalid(message: String) -> Self {
+        Self::Credential(Error::InvalidArgument(message))
+    }
+
+    pub(super) fn other(error: impl Into<anyhow::Error>) -> Self {
+        Self::Other(error.into())
+    }
+
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Credential(Error::InvalidArgument(_)) => 2,
+            Self::Credential(Error::CredentialUnavailable(_)) => 3,
+            Self::Credential(Error::ClientAuthentication(_)) => 4,
+            Self::Credential(Error::Denied(_)) => 5,
+            Self::Credential(Error::Unreachable(_)) => 6,
+            Self::Credential(_) | Self::Other(_) => 1,
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::Credential(error @ Error::Plugin(source)) => format!("{error}: {source}"),
+            Self::Credential(error) => error.to_string(),
+            Self::Other(error) => format!("{error:#}"),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let (kind, reason) = match self {
+            Self::Credential(error) => (error.kind(), error.reason()),
+            Self::Other(_) => ("other", None),
+        };
+        let mut error = json!({ "kind": kind, "reason": reason, "message": self.message(), "oauth": null });
+        match self {
+            Self::Credential(Error::ClientAuthentication(failure)) => {
+                error["oauth"] = failure.oauth.as_ref().map(oauth).unwrap_or_default();
+            }
+            Self::Credential(Error::CredentialUnavailable(unavailable)) if !unavailable.candidates.is_empty() => {
+                error["candidates"] = accounts(&unavailable.candidates);
+            }
+            Self::Credential(_) | Self::Other(_) => {}
+        }
+        json!({ "error": error })
+    }
+}
+
+/// Writes a line to stdout.
+pub(super) fn print(line: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{line}").and_then(|()| stdout.flush()).map_err(Failure::other)
+}
+
+/// Writes the error to stderr and gives the exit code for it.
+pub(super) fn report(failure: &Failure, form: ErrorForm) -> ExitCode {
+    match form {
+        ErrorForm::Json => drop(writeln!(io::stderr(), "{}", failure.to_json())),
+        ErrorForm::Text => {
+            complain(&failure.message());
+            if let Failure::Credential(Error::CredentialUnavailable(unavailable)) = failure {
+                for account in &unavailable.candidates {
+                    complain(&format!("  {}", line(account)));
+                }
+            }
+        }
+    }
+    ExitCode::from(failure.exit_code())
+}
+
+/// An account in a line.
+pub(super) fn line(account: &Account) -> String {
+    let name = if account.username.is_empty() { "(no username)" } else { &account.username };
+    format!("{name}, home tenant {}", account.home_tenant_id.as_deref().unwrap_or("unknown"))
+}
+
+pub(super) fn accounts(accounts: &[Account]) -> Value {
+    accounts
+        .iter()
+        .map(|account| json!({ "username": account.username, "home_tenant_id": account.home_tenant_id }))
+        .collect()
+}
+
+fn oauth(error: &OAuthError) -> Value {
+    json!({
+        "error": error.code,
+        "suberror": error.suberror,
+        "error_description": error.description,
+        "error_codes": error.error_codes,
+        "claims": error.claims,
+        "correlation_id": error.correlation_id,
+    })
+}

@@ -1,0 +1,17 @@
+use std::process::ExitCode;
+
+use shared_token_cache::SharedTokenCacheCredential;
+
+use super::arguments::Supported;
+use super::output::{Failure, print};
+
+/// Prints `true` or `false`; the exit code says the same: 0, or 3 as for a credential that is unavailable.
+pub(super) async fn run(arguments: Supported) -> Result<ExitCode, Failure> {
+    let mut builder = SharedTokenCacheCredential::builder();
+    if let Some(component) = arguments.component {
+        builder = builder.component(component);
+    }
+    let supported = builder.build()?.component_supported().await?;
+    print(if supported { "true" } else { "false" })?;
+    Ok(if supported { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}

@@ -1,0 +1,178 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::flight::Flights;
+use super::options::{CachePersistenceOptions, CredentialOptions, HostSettings};
+use super::pool::Pool;
+use super::{Inner, SharedTokenCacheCredential};
+use crate::clock::{Clock, SystemClock};
+use crate::error::Error;
+use crate::plugin::{Context, Plugin};
+use crate::policy::{Policy, Source};
+use crate::storage::Places;
+use crate::transport::{Transport, TransportOptions};
+
+/// Options for a [`SharedTokenCacheCredential`].
+pub struct Builder {
+    options: CredentialOptions,
+    sources: Vec<Source>,
+    policy: Policy,
+    places: Option<Places>,
+    settings: HostSettings,
+    transport: TransportOptions,
+    clock: Arc<dyn Clock>,
+    component: Option<PathBuf>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            options: CredentialOptions::default(),
+            sources: vec![Source::Shared, Source::AzureCli],
+            policy: Policy::default(),
+            places: None,
+            settings: HostSettings::default(),
+            transport: TransportOptions::default(),
+            clock: Arc::new(SystemClock),
+            component: None,
+        }
+    }
+}
+
+impl Builder {
+    /// What the component may touch. Default: nothing.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Username of the account to use; compared ignoring case.
+    #[must_use]
+    pub fn username(mut self, username: impl Into<String>) -> Self {
+        self.options.username = Some(username.into());
+        self
+    }
+
+    /// Home tenant of the account to use.
+    #[must_use]
+    pub fn tenant_id(mut self, tenant_id: impl Into<String>) -> Self {
+        self.options.tenant_id = Some(tenant_id.into());
+        self
+    }
+
+    /// Host of the authority, with or without `https://`. Default: the host's setting. The policy has to allow it as well.
+    #[must_use]
+    pub fn authority(mut self, authority: impl Into<String>) -> Self {
+        self.options.authority = Some(authority.into());
+        self
+    }
+
+    /// Client (application) id to ask with. Default: the Azure CLI's public client.
+    #[must_use]
+    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.options.client_id = Some(client_id.into());
+        self
+    }
+
+    /// Which cache to use. Default: the cache named `msal.cache`, encrypted or not.
+    #[must_use]
+    pub fn cache_persistence_options(mut self, options: CachePersistenceOptions) -> Self {
+        self.options.cache_persistence_options = Some(options);
+        self
+    }
+
+    /// A tenant that calls may name besides the configured one; `*` allows every tenant. May be called several times.
+    #[must_use]
+    pub fn additionally_allowed_tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.options.additionally_allowed_tenants.push(tenant.into());
+        self
+    }
+
+    /// Asks [`Self::tenant_id`] for tokens, as a guest there. Default: false.
+    #[must_use]
+    pub fn enable_guest_tenant_authentication(mut self, enable: bool) -> Self {
+        self.options.enable_guest_tenant_authentication = enable;
+        self
+    }
+
+    /// Where to look for a sign-in, in this order. Default: [`Source::Shared`], then [`Source::AzureCli`].
+    #[must_use]
+    pub fn sources(mut self, sources: impl IntoIterator<Item = Source>) -> Self {
+        self.sources = sources.into_iter().collect();
+        self
+    }
+
+    /// The folders of the user's caches. Default: [`Places::from_env`].
+    #[must_use]
+    pub fn places(mut self, places: Places) -> Self {
+        self.places = Some(places);
+        self
+    }
+
+    /// The host's settings. Default: [`HostSettings::default`], which reads no environment variable.
+    #[must_use]
+    pub fn host_settings(mut self, settings: HostSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// How token requests are made.
+    #[must_use]
+    pub fn transport(mut self, options: TransportOptions) -> Self {
+        self.transport = options;
+        self
+    }
+
+    /// The clock. Default: the system's.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// A component to run in place of the built-in one. It is compiled when the credential is built.
+    #[must_use]
+    pub fn component(mut self, path: impl Into<PathBuf>) -> Self {
+        self.component = Some(path.into());
+        self
+    }
+
+    /// Makes the credential. No cache is read and nothing is sent.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when the component can't be used. What is wrong with the credential's own options, the first
+    /// call says.
+    pub fn build(self) -> Result<SharedTokenCacheCredential, Error> {
+        let plugin = match &self.component {
+            Some(path) => Plugin::from_file(path)?,
+            None => Plugin::built_in()?,
+        };
+        let policy = Arc::new(self.policy);
+        let transport = Arc::new(Transport::new(self.transport, policy.get_limits().response_size));
+        let places = self.places.unwrap_or_else(Places::from_env);
+        let sources = self.sources.into_iter().map(|source| {
+            let context = Context {
+                policy: Arc::clone(&policy),
+                source: source.clone(),
+                places: places.clone(),
+                transport: Arc::clone(&transport),
+                clock: Arc::clone(&self.clock),
+                settings: self.settings.clone(),
+            };
+            (source, Pool::new(plugin.clone(), Arc::new(context), self.options.clone()))
+        });
+        let sources = sources.collect();
+        Ok(SharedTokenCacheCredential { inner: Arc::new(Inner { sources, flights: Flights::new() }) })
+    }
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("options", &self.options)
+            .field("sources", &self.sources)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}

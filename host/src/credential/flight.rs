@@ -1,0 +1,104 @@
+//! Calls that ask for the same at the same time share one answer.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared, WeakShared};
+
+/// The calls that are under way. A call lives as long as somebody waits for it.
+pub(super) struct Flights<K, V: Clone>(Mutex<HashMap<K, WeakShared<BoxFuture<'static, V>>>>);
+
+impl<K: Clone + Eq + Hash, V: Clone + Send + 'static> Flights<K, V> {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(HashMap::new()))
+    }
+
+    /// The answer to `key`: that of a call under way, or of a new one.
+    pub(super) async fn join<F>(&self, key: &K, start: impl FnOnce() -> F) -> V
+    where
+        F: Future<Output = V> + Send + 'static,
+    {
+        let flight = self.board(key, start);
+        let answer = flight.clone().await;
+        // An answer is for those who asked while it was looked up; whoever comes later asks anew.
+        let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = match flights.get(key).map(WeakShared::upgrade) {
+            Some(Some(current)) => current.ptr_eq(&flight),
+            Some(None) => true,
+            None => false,
+        };
+        if over {
+            flights.remove(key);
+        }
+        answer
+    }
+
+    fn board<F>(&self, key: &K, start: impl FnOnce() -> F) -> Shared<BoxFuture<'static, V>>
+    where
+        F: Future<Output = V> + Send + 'static,
+    {
+        let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(flight) = flights.get(key).and_then(WeakShared::upgrade)
+            && flight.peek().is_none()
+        {
+            return flight;
+        }
+        let flight = start().boxed().shared();
+        if let Some(weak) = flight.downgrade() {
+            flights.insert(key.clone(), weak);
+        }
+        flight
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    async fn slow(count: Arc<AtomicUsize>) -> usize {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        count.fetch_add(1, Ordering::SeqCst)
+    }
+
+    #[tokio::test]
+    async fn callers_at_the_same_time_share_an_answer_and_later_ones_do_not() {
+        let flights = Arc::new(Flights::new());
+        let count = Arc::new(AtomicUsize::new(0));
+        let tasks: Vec<_> = (0..100)
+            .map(|_| {
+                let (flights, count) = (Arc::clone(&flights), Arc::clone(&count));
+                tokio::spawn(async move { flights.join(&"key", || slow(count)).await })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(task.await.unwrap(), 0);
+        }
+        assert_eq!(flights.join(&"key", || slow(Arc::clone(&count))).await, 1);
+        assert!(flights.0.lock().unwrap().is_empty(), "nothing is left behind");
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_leaves_takes_nobody_along() {
+        let flights = Arc::new(Flights::new());
+        let count = Arc::new(AtomicUsize::new(0));
+        let first = {
+            let (flights, count) = (Arc::clone(&flights), Arc::clone(&count));
+            tokio::spawn(async move { flights.join(&"key", || slow(count)).await })
+        };
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let second = {
+            let (flights, count) = (Arc::clone(&flights), Arc::clone(&count));
+            tokio::spawn(async move { flights.join(&"key", || slow(count)).await })
+        };
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        first.abort();
+        assert_eq!(second.await.unwrap(), 0);
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+    }
+}

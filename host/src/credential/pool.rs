@@ -1,0 +1,81 @@
+//! Instances of the component for one source of a credential.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Semaphore;
+
+use super::options::{CredentialOptions, TokenRequestOptions};
+use crate::access_token::AccessToken;
+use crate::error::{Account, Error};
+use crate::plugin::{Context, Instance, Plugin};
+
+/// How many calls of a credential run at the same time. A call needs an instance for itself, and an instance holds the cache
+/// document, so this also bounds memory; calls that ask for the same share one anyway.
+const MOST_INSTANCES: usize = 8;
+
+/// Idle instances, the last used on top: it knows the newest version of the document.
+pub(super) struct Pool {
+    plugin: Plugin,
+    context: Arc<Context>,
+    options: CredentialOptions,
+    idle: Mutex<Vec<Instance>>,
+    places: Semaphore,
+}
+
+impl Pool {
+    pub(super) fn new(plugin: Plugin, context: Arc<Context>, options: CredentialOptions) -> Self {
+        Self { plugin, context, options, idle: Mutex::new(Vec::new()), places: Semaphore::new(MOST_INSTANCES) }
+    }
+
+    pub(super) async fn get_token(
+        &self,
+        scopes: &[String],
+        request: &TokenRequestOptions,
+    ) -> Result<AccessToken, Error> {
+        self.with_instance(async |instance| instance.get_token(scopes, request).await).await
+    }
+
+    pub(super) async fn accounts(&self) -> Result<Vec<Account>, Error> {
+        self.with_instance(Instance::accounts).await
+    }
+
+    pub(super) async fn supported(&self) -> Result<bool, Error> {
+        self.with_instance(Instance::supported).await
+    }
+
+    /// Drops the instances with all that they keep. The last one closes the connections on its way out.
+    pub(super) async fn close(&self) -> Result<(), Error> {
+        let idle = std::mem::take(&mut *self.lock());
+        if idle.is_empty() {
+            self.context.transport.close_idle_connections();
+        }
+        for mut instance in idle {
+            instance.close().await?;
+        }
+        Ok(())
+    }
+
+    /// Runs a call on an instance of its own. The instance goes back only after a call that left it whole: one that trapped, ran
+    /// out of time, or was abandoned by its caller, is dropped.
+    async fn with_instance<T>(
+        &self,
+        call: impl AsyncFnOnce(&mut Instance) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        // The semaphore is never closed.
+        let _place = self.places.acquire().await;
+        let idle = self.lock().pop();
+        let mut instance = match idle {
+            Some(instance) => instance,
+            None => Instance::new(self.plugin.clone(), Arc::clone(&self.context), &self.options).await?,
+        };
+        let result = call(&mut instance).await;
+        if !matches!(result, Err(Error::Plugin(_) | Error::Limit(_))) {
+            self.lock().push(instance);
+        }
+        result
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Instance>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

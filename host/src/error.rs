@@ -1,0 +1,187 @@
+use std::sync::Arc;
+
+/// Why a call failed. The text is for people; programs tell errors apart by variant and reason, which are those of the WIT.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The call or the credential's options make no sense.
+    #[error("{0}")]
+    InvalidArgument(String),
+    /// This sign-in can't serve the call; a chain of credentials may go on to the next.
+    #[error("{}", .0.message)]
+    CredentialUnavailable(Unavailable),
+    /// The authority refused, or answered with something that is not a token.
+    #[error("{}", .0.message)]
+    ClientAuthentication(AuthenticationFailure),
+    /// The policy forbids what the call needs.
+    #[error("{0}")]
+    Denied(String),
+    /// The authority could not be reached, or had no capacity. A later try may succeed.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The component ran into one of the policy's limits.
+    #[error("{0}")]
+    Limit(String),
+    /// The component broke. That is a bug in it, or in this crate.
+    #[error("the component failed")]
+    Plugin(#[source] PluginError),
+}
+
+/// What went wrong in the component.
+#[derive(Debug, Clone)]
+pub struct PluginError(Arc<wasmtime::Error>);
+
+impl std::fmt::Display for PluginError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:#}", self.0)
+    }
+}
+
+impl std::error::Error for PluginError {}
+
+impl Error {
+    pub(crate) fn plugin(error: wasmtime::Error) -> Self {
+        Self::Plugin(PluginError(Arc::new(error)))
+    }
+
+    /// The kind of error, spelled as in the WIT; `limit` and `plugin` are the host's own.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::InvalidArgument(_) => "invalid-argument",
+            Self::CredentialUnavailable(_) => "credential-unavailable",
+            Self::ClientAuthentication(_) => "client-authentication",
+            Self::Denied(_) => "denied",
+            Self::Unreachable(_) => "unreachable",
+            Self::Limit(_) => "limit",
+            Self::Plugin(_) => "plugin",
+        }
+    }
+
+    /// The reason, spelled as in the WIT, where the kind has reasons.
+    #[must_use]
+    pub fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::CredentialUnavailable(unavailable) => Some(unavailable.reason.as_str()),
+            Self::ClientAuthentication(failure) => Some(failure.reason.as_str()),
+            Self::InvalidArgument(_) | Self::Denied(_) | Self::Unreachable(_) | Self::Limit(_) | Self::Plugin(_) => None,
+        }
+    }
+}
+
+/// Details of [`Error::CredentialUnavailable`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unavailable {
+    /// What is missing.
+    pub reason: UnavailableReason,
+    /// The same for a person, with what to do about it.
+    pub message: String,
+    /// The accounts to choose from, where there are several.
+    pub candidates: Vec<Account>,
+}
+
+/// An account, as far as a person needs it to choose one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Account {
+    /// The username, as cached.
+    pub username: String,
+    /// The tenant that the account lives in, where its id tells.
+    pub home_tenant_id: Option<String>,
+}
+
+/// Why a sign-in can't serve a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnavailableReason {
+    /// The cache can't be read.
+    CacheUnavailable,
+    /// The cache is not a JSON object. It is left as it is.
+    CacheCorrupt,
+    /// This platform has no shared token cache.
+    UnsupportedPlatform,
+    /// The cache holds no account with a refresh token that this client may use.
+    NoAccounts,
+    /// None of the accounts has the requested username and tenant.
+    NoMatchingAccount,
+    /// Several accounts, and nothing that selects one.
+    MultipleAccounts,
+    /// Several accounts have the requested username or tenant.
+    MultipleMatchingAccounts,
+    /// The account has neither a fitting access token nor a refresh token that the authority takes.
+    NoToken,
+}
+
+impl UnavailableReason {
+    /// The reason as the WIT spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CacheUnavailable => "cache-unavailable",
+            Self::CacheCorrupt => "cache-corrupt",
+            Self::UnsupportedPlatform => "unsupported-platform",
+            Self::NoAccounts => "no-accounts",
+            Self::NoMatchingAccount => "no-matching-account",
+            Self::MultipleAccounts => "multiple-accounts",
+            Self::MultipleMatchingAccounts => "multiple-matching-accounts",
+            Self::NoToken => "no-token",
+        }
+    }
+}
+
+/// Details of [`Error::ClientAuthentication`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuthenticationFailure {
+    /// What kind of refusal it is.
+    pub reason: AuthenticationFailureReason,
+    /// The same for a person.
+    pub message: String,
+    /// What the authority said, where it answered with an OAuth 2.0 error.
+    pub oauth: Option<OAuthError>,
+}
+
+/// What kind of refusal it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuthenticationFailureReason {
+    /// The call names a tenant that the options do not allow; nothing was sent.
+    TenantNotAllowed,
+    /// The authority answered with an OAuth 2.0 error.
+    OAuthError,
+    /// The authority's answer is neither a token nor an OAuth 2.0 error.
+    UnexpectedResponse,
+}
+
+impl AuthenticationFailureReason {
+    /// The reason as the WIT spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TenantNotAllowed => "tenant-not-allowed",
+            Self::OAuthError => "oauth-error",
+            Self::UnexpectedResponse => "unexpected-response",
+        }
+    }
+}
+
+/// An error response of RFC 6749, section 5.2, with the fields that Microsoft Entra ID adds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OAuthError {
+    /// `error`, for example `invalid_grant`.
+    pub code: String,
+    /// `suberror`, for example `bad_token`.
+    pub suberror: Option<String>,
+    /// `error_description`.
+    pub description: Option<String>,
+    /// `error_codes`: the numbers behind `AADSTS`.
+    pub error_codes: Vec<u64>,
+    /// `claims`: what the next request has to ask for, to be passed as [`TokenRequestOptions::claims`].
+    ///
+    /// [`TokenRequestOptions::claims`]: crate::TokenRequestOptions::claims
+    pub claims: Option<String>,
+    /// `correlation_id`, to be quoted to Microsoft's support.
+    pub correlation_id: Option<String>,
+}

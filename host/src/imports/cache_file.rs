@@ -1,0 +1,111 @@
+use tokio::task::spawn_blocking;
+
+use super::BORDER;
+use crate::plugin::State;
+use crate::plugin::wit::cache_file::{Document, Host, ReadError, ReadOutcome, WriteError};
+use crate::policy::Access;
+use crate::storage::{self, FileStore, ReadRules};
+
+impl Host for State {
+    async fn read(&mut self, name: String, known_version: Option<String>) -> Result<ReadOutcome, ReadError> {
+        let outcome = self.read_document(&name, known_version).await;
+        let source = &self.context.source;
+        match &outcome {
+            Ok(ReadOutcome::Unchanged) => {
+                tracing::debug!(target: BORDER, %source, "cache-file.read {name} → unchanged");
+            }
+            Ok(ReadOutcome::Document(document)) => {
+                let bytes = document.content.len();
+                tracing::debug!(target: BORDER, %source, "cache-file.read {name} → a document of {bytes} bytes");
+            }
+            Err(error) => tracing::debug!(target: BORDER, %source, "cache-file.read {name} → {}", describe(error)),
+        }
+        outcome
+    }
+
+    async fn replace(
+        &mut self,
+        name: String,
+        expected_version: String,
+        document: Vec<u8>,
+    ) -> Result<String, WriteError> {
+        let bytes = document.len();
+        let outcome = self.replace_document(&name, expected_version, document).await;
+        let source = &self.context.source;
+        let told = match &outcome {
+            Ok(_) => "done".to_owned(),
+            Err(WriteError::Conflict) => "conflict".to_owned(),
+            Err(WriteError::Locked) => "locked".to_owned(),
+            Err(WriteError::Denied(why)) => format!("denied: {why}"),
+            Err(WriteError::Failed(why)) => format!("failed: {why}"),
+        };
+        tracing::debug!(target: BORDER, %source, "cache-file.replace {name} with {bytes} bytes → {told}");
+        outcome
+    }
+
+    fn supported(&mut self) -> bool {
+        let supported = storage::supported();
+        tracing::debug!(target: BORDER, "cache-file.supported → {supported}");
+        supported
+    }
+}
+
+impl State {
+    async fn read_document(&self, name: &str, known: Option<String>) -> Result<ReadOutcome, ReadError> {
+        let context = &self.context;
+        let grant = context.policy.grant(&context.source, name).map_err(|denied| ReadError::Denied(denied.to_string()))?;
+        let path = context.places.locate(&context.source, name).map_err(|why| ReadError::Failed(why.to_owned()))?;
+        let store = FileStore::new(path);
+        // The common case costs one look at the file, which is not worth another thread.
+        if known.as_deref().is_some_and(|known| store.is_at(known)) {
+            return Ok(ReadOutcome::Unchanged);
+        }
+        let rules = ReadRules {
+            largest: context.policy.get_limits().document_size,
+            loose_permissions: grant.get_loose_permissions(),
+        };
+        let read = spawn_blocking(move || store.read(known.as_deref(), rules)).await;
+        match read.map_err(|error| ReadError::Failed(error.to_string()))? {
+            Ok(storage::Read::Unchanged) => Ok(ReadOutcome::Unchanged),
+            Ok(storage::Read::Document(document)) => {
+                if let Some(warning) = &document.warning {
+                    tracing::warn!("{warning}");
+                }
+                let storage::Document { version, content, unencrypted, .. } = document;
+                Ok(ReadOutcome::Document(Document { version, content, unencrypted }))
+            }
+            Err(storage::ReadError::NotFound) => Err(ReadError::NotFound),
+            Err(error) => Err(ReadError::Failed(error.to_string())),
+        }
+    }
+
+    async fn replace_document(&self, name: &str, expected: String, content: Vec<u8>) -> Result<String, WriteError> {
+        let context = &self.context;
+        let grant = context.policy.grant(&context.source, name).map_err(|denied| WriteError::Denied(denied.to_string()))?;
+        if grant.access() != Access::ReadWrite {
+            let why = format!("the policy grants the cache {name} of the source {} for reading only", context.source);
+            return Err(WriteError::Denied(why));
+        }
+        let largest = context.policy.get_limits().document_size;
+        if u64::try_from(content.len()).is_ok_and(|size| size > largest) {
+            return Err(WriteError::Denied(format!("the policy's `limits.document-mib` allows {largest} bytes")));
+        }
+        let path = context.places.locate(&context.source, name).map_err(|why| WriteError::Failed(why.to_owned()))?;
+        let store = FileStore::new(path);
+        let replaced = spawn_blocking(move || store.replace(&expected, &content)).await;
+        match replaced.map_err(|error| WriteError::Failed(error.to_string()))? {
+            Ok(version) => Ok(version),
+            Err(storage::WriteError::Conflict) => Err(WriteError::Conflict),
+            Err(storage::WriteError::Locked(_)) => Err(WriteError::Locked),
+            Err(error) => Err(WriteError::Failed(error.to_string())),
+        }
+    }
+}
+
+fn describe(error: &ReadError) -> String {
+    match error {
+        ReadError::NotFound => "not found".to_owned(),
+        ReadError::Denied(why) => format!("denied: {why}"),
+        ReadError::Failed(why) => format!("failed: {why}"),
+    }
+}

@@ -1,0 +1,11 @@
+//! The imports of the component. Each asks the policy, then acts.
+//!
+//! Every crossing of the border is a `tracing` event of the target [`BORDER`], without any secret.
+
+mod cache_file;
+mod clock;
+mod https;
+mod log;
+
+/// The target of events that tell what crossed the border of the sandbox.
+pub const BORDER: &str = "shared_token_cache::border";

@@ -1,0 +1,98 @@
+//! The contract's types and this crate's. A variant that one side lacks does not compile.
+
+use super::wit::credential as wit;
+use crate::access_token::AccessToken;
+use crate::credential::{CredentialOptions, TokenRequestOptions};
+use crate::error::{
+    Account, AuthenticationFailure, AuthenticationFailureReason, Error, OAuthError, Unavailable, UnavailableReason,
+};
+
+impl From<&CredentialOptions> for wit::Options {
+    fn from(options: &CredentialOptions) -> Self {
+        Self {
+            username: options.username.clone(),
+            authority: options.authority.clone(),
+            tenant_id: options.tenant_id.clone(),
+            client_id: options.client_id.clone(),
+            cache_persistence_options: options.cache_persistence_options.as_ref().map(|persistence| {
+                wit::CachePersistenceOptions {
+                    name: persistence.name.clone(),
+                    allow_unencrypted_storage: persistence.allow_unencrypted_storage,
+                }
+            }),
+            additionally_allowed_tenants: options.additionally_allowed_tenants.clone(),
+            enable_guest_tenant_authentication: options.enable_guest_tenant_authentication,
+        }
+    }
+}
+
+impl From<&TokenRequestOptions> for wit::TokenRequestOptions {
+    fn from(options: &TokenRequestOptions) -> Self {
+        let TokenRequestOptions { claims, tenant_id, enable_cae } = options.clone();
+        Self { claims, tenant_id, enable_cae }
+    }
+}
+
+impl From<wit::AccessToken> for AccessToken {
+    fn from(token: wit::AccessToken) -> Self {
+        let wit::AccessToken { token, expires_on, refresh_on, token_type } = token;
+        Self { token: token.into(), expires_on, refresh_on, token_type }
+    }
+}
+
+impl From<wit::Account> for Account {
+    fn from(account: wit::Account) -> Self {
+        let wit::Account { username, home_tenant_id } = account;
+        Self { username, home_tenant_id }
+    }
+}
+
+impl From<wit::Error> for Error {
+    fn from(error: wit::Error) -> Self {
+        match error {
+            wit::Error::InvalidArgument(message) => Self::InvalidArgument(message),
+            wit::Error::CredentialUnavailable(wit::Unavailable { reason, message, candidates }) => {
+                let candidates = candidates.into_iter().map(Into::into).collect();
+                Self::CredentialUnavailable(Unavailable { reason: reason.into(), message, candidates })
+            }
+            wit::Error::ClientAuthentication(wit::AuthenticationFailure { reason, message, oauth }) => {
+                let oauth = oauth.map(Into::into);
+                Self::ClientAuthentication(AuthenticationFailure { reason: reason.into(), message, oauth })
+            }
+            wit::Error::Denied(message) => Self::Denied(message),
+            wit::Error::Unreachable(message) => Self::Unreachable(message),
+        }
+    }
+}
+
+impl From<wit::UnavailableReason> for UnavailableReason {
+    fn from(reason: wit::UnavailableReason) -> Self {
+        match reason {
+            wit::UnavailableReason::CacheUnavailable => Self::CacheUnavailable,
+            wit::UnavailableReason::CacheCorrupt => Self::CacheCorrupt,
+            wit::UnavailableReason::UnsupportedPlatform => Self::UnsupportedPlatform,
+            wit::UnavailableReason::NoAccounts => Self::NoAccounts,
+            wit::UnavailableReason::NoMatchingAccount => Self::NoMatchingAccount,
+            wit::UnavailableReason::MultipleAccounts => Self::MultipleAccounts,
+            wit::UnavailableReason::MultipleMatchingAccounts => Self::MultipleMatchingAccounts,
+            wit::UnavailableReason::NoToken => Self::NoToken,
+        }
+    }
+}
+
+impl From<wit::AuthenticationFailureReason> for AuthenticationFailureReason {
+    fn from(reason: wit::AuthenticationFailureReason) -> Self {
+        match reason {
+            wit::AuthenticationFailureReason::TenantNotAllowed => Self::TenantNotAllowed,
+            wit::AuthenticationFailureReason::OauthError => Self::OAuthError,
+            wit::AuthenticationFailureReason::UnexpectedResponse => Self::UnexpectedResponse,
+        }
+    }
+}
+
+impl From<wit::OauthError> for OAuthError {
+    fn from(error: wit::OauthError) -> Self {
+        let wit::OauthError { code, suberror, description, error_codes, claims, correlation_id } = error;
+        Self { code, suberror, description, error_codes, claims, correlation_id }
+    }
+}

@@ -1,0 +1,119 @@
+use std::sync::Arc;
+
+use wasmtime::component::ResourceAny;
+use wasmtime::{AsContextMut as _, Store};
+
+use super::state::{Context, State};
+use super::wit::{Plugin as Exports, credential as wit};
+use super::Plugin;
+use crate::access_token::AccessToken;
+use crate::credential::{CredentialOptions, TokenRequestOptions};
+use crate::error::{Account, Error};
+
+/// A running component with one credential in it. A call that fails in the component, not in the credential, leaves it unusable.
+pub(crate) struct Instance {
+    plugin: Plugin,
+    store: Store<State>,
+    exports: Exports,
+    credential: ResourceAny,
+}
+
+impl Instance {
+    pub(crate) async fn new(plugin: Plugin, context: Arc<Context>, options: &CredentialOptions) -> Result<Self, Error> {
+        let call_time = context.policy.get_limits().call_time;
+        let mut store = Store::new(plugin.pre.engine(), State::new(context));
+        store.limiter(State::limiter);
+        // At each tick the component lets others run, which is when its time limit is looked at.
+        store.epoch_deadline_async_yield_and_update(1);
+        store.set_epoch_deadline(1);
+
+        let running = plugin.ticker.run();
+        let made = tokio::time::timeout(call_time, async {
+            let exports = plugin.pre.instantiate_async(&mut store).await?;
+            let credential = exports
+                .azure_identity_shared_token_cache_credential()
+                .shared_token_cache_credential()
+                .call_create(&mut store, &options.into())
+                .await?;
+            wasmtime::Result::Ok((exports, credential))
+        })
+        .await;
+        drop(running);
+        let (exports, credential) = settle(made, &store)?;
+        Ok(Self { plugin, store, exports, credential: credential? })
+    }
+
+    pub(crate) async fn get_token(
+        &mut self,
+        scopes: &[String],
+        request: &TokenRequestOptions,
+    ) -> Result<AccessToken, Error> {
+        let request = wit::TokenRequestOptions::from(request);
+        let _running = self.begin();
+        let limit = self.call_time();
+        let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
+        let call = methods.call_get_token(self.store.as_context_mut(), self.credential, scopes, Some(&request));
+        let result = tokio::time::timeout(limit, call).await;
+        settle(result, &self.store)?.map(Into::into).map_err(Into::into)
+    }
+
+    pub(crate) async fn accounts(&mut self) -> Result<Vec<Account>, Error> {
+        let _running = self.begin();
+        let limit = self.call_time();
+        let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
+        let call = methods.call_accounts(self.store.as_context_mut(), self.credential);
+        let result = tokio::time::timeout(limit, call).await;
+        settle(result, &self.store)?
+            .map(|accounts| accounts.into_iter().map(Into::into).collect())
+            .map_err(Into::into)
+    }
+
+    pub(crate) async fn close(&mut self) -> Result<(), Error> {
+        let _running = self.begin();
+        let limit = self.call_time();
+        let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
+        let call = methods.call_close(self.store.as_context_mut(), self.credential);
+        let result = tokio::time::timeout(limit, call).await;
+        settle(result, &self.store)
+    }
+
+    /// Whether the platform has a shared cache, asked of the component.
+    pub(crate) async fn supported(&mut self) -> Result<bool, Error> {
+        let _running = self.begin();
+        let limit = self.call_time();
+        let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
+        let call = methods.call_supported(self.store.as_context_mut());
+        let result = tokio::time::timeout(limit, call).await;
+        settle(result, &self.store)
+    }
+
+    fn begin(&mut self) -> super::ticker::Running {
+        self.store.data_mut().logged = 0;
+        self.store.set_epoch_deadline(1);
+        self.plugin.ticker.run()
+    }
+
+    fn call_time(&self) -> std::time::Duration {
+        self.store.data().context.policy.get_limits().call_time
+    }
+}
+
+/// What the component made of a call, unless it broke, ran out of memory, or took too long.
+fn settle<T>(
+    result: Result<wasmtime::Result<T>, tokio::time::error::Elapsed>,
+    store: &Store<State>,
+) -> Result<T, Error> {
+    let limits = store.data().context.policy.get_limits();
+    match result {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(_)) if store.data().is_out_of_memory() => Err(Error::Limit(format!(
+            "the component needs more than {} MiB of memory (`limits.guest-memory-mib`); is the cache very large?",
+            limits.guest_memory >> 20
+        ))),
+        Ok(Err(error)) => Err(Error::plugin(error)),
+        Err(_) => Err(Error::Limit(format!(
+            "the call took more than {} s (`limits.call-seconds`) and was stopped",
+            limits.call_time.as_secs_f32()
+        ))),
+    }
+}

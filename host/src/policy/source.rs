@@ -1,0 +1,39 @@
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Where a cache comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The cache that Microsoft's developer tools share: `~/.IdentityService` on Unix, `%LOCALAPPDATA%\.IdentityService` on
+    /// Windows.
+    Shared,
+    /// The Azure CLI's token cache, in `~/.azure` or where `AZURE_CONFIG_DIR` says.
+    AzureCli,
+    /// Exactly this file.
+    File(PathBuf),
+}
+
+impl FromStr for Source {
+    type Err = String;
+
+    /// Takes `shared`, `azure-cli` or `file:PATH`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("file:")) {
+            ("shared", _) => Ok(Self::Shared),
+            ("azure-cli", _) => Ok(Self::AzureCli),
+            (_, Some(path)) if !path.is_empty() => Ok(Self::File(path.into())),
+            _ => Err(format!("{text:?} is not a source; choose `shared`, `azure-cli` or `file:PATH`")),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shared => f.write_str("shared"),
+            Self::AzureCli => f.write_str("azure-cli"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Token requests over HTTPS.
+
+mod client;
+mod options;
+mod request;
+
+pub use options::TransportOptions;
+pub(crate) use request::{Response, TransportError};
+
+use std::sync::{Mutex, PoisonError};
+
+use url::Url;
+
+/// Posts forms, over connections that are kept for the next one.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    options: TransportOptions,
+    largest_response: usize,
+    /// Made at the first request, and again after the idle connections were closed.
+    client: Mutex<Option<reqwest::Client>>,
+}
+
+impl Transport {
+    pub(crate) fn new(options: TransportOptions, largest_response: usize) -> Self {
+        Self { options, largest_response, client: Mutex::new(None) }
+    }
+
+    /// Posts a form to a URL that the policy allows. Retries what is worth retrying.
+    pub(crate) async fn post_form(
+        &self,
+        url: Url,
+        headers: Vec<(String, String)>,
+        form: Vec<(String, String)>,
+    ) -> Result<Response, TransportError> {
+        let client = self.client()?;
+        request::post_form(&client, &self.options, self.largest_response, url, headers, form).await
+    }
+
+    /// Closes idle connections. A request that is under way keeps its own.
+    pub(crate) fn close_idle_connections(&self) {
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn client(&self) -> Result<reqwest::Client, TransportError> {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = &*client {
+            return Ok(client.clone());
+        }
+        let made = client::build(&self.options)?;
+        *client = Some(made.clone());
+        Ok(made)
+    }
+}

@@ -1,0 +1,158 @@
+use std::time::{Duration, SystemTime};
+
+use backon::{ExponentialBuilder, Retryable as _};
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use url::Url;
+
+use super::TransportOptions;
+
+/// A response, whatever its status.
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Why there is no response.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum TransportError {
+    #[error("{0}")]
+    Setup(String),
+    #[error("no answer in time from {host}: {why}")]
+    Timeout { host: String, why: String },
+    #[error("{host} can't be reached: {why}")]
+    Unreachable { host: String, why: String },
+    #[error("the answer of {host} has more than {largest} bytes")]
+    TooLarge { host: String, largest: usize },
+}
+
+/// A try that is worth another one.
+enum Failed {
+    Network(TransportError),
+    Status { response: Response, retry_after: Option<Duration> },
+    Final(TransportError),
+}
+
+pub(super) async fn post_form(
+    client: &reqwest::Client,
+    options: &TransportOptions,
+    largest: usize,
+    url: Url,
+    headers: Vec<(String, String)>,
+    form: Vec<(String, String)>,
+) -> Result<Response, TransportError> {
+    let backoff = ExponentialBuilder::default()
+        .with_jitter()
+        .with_min_delay(options.retry_delay)
+        .with_max_times(options.most_retries);
+    let post = || async {
+        let mut request = client
+            .post(url.clone())
+            .header("client-request-id", uuid::Uuid::new_v4().to_string())
+            .header("return-client-request-id", "true")
+            .header("accept", "application/json")
+            .form(&form);
+        for (name, value) in &headers {
+            request = request.header(name, value);
+        }
+        once(request, largest).await
+    };
+    let result = post
+        .retry(backoff)
+        .when(|failed| !matches!(failed, Failed::Final(_)))
+        .adjust(|failed, pause| match (failed, pause) {
+            (Failed::Status { retry_after: Some(asked), .. }, Some(pause)) => {
+                (*asked <= options.longest_retry_after).then(|| pause.max(*asked))
+            }
+            (_, pause) => pause,
+        })
+        .notify(|failed, pause| {
+            let why = match failed {
+                Failed::Network(error) | Failed::Final(error) => error.to_string(),
+                Failed::Status { response, .. } => format!("status {}", response.status),
+            };
+            tracing::info!(why, pause_ms = pause.as_millis(), "the token request will be repeated");
+        })
+        .await;
+    match result {
+        Ok(response) | Err(Failed::Status { response, .. }) => Ok(response),
+        Err(Failed::Network(error) | Failed::Final(error)) => Err(error),
+    }
+}
+
+async fn once(request: reqwest::RequestBuilder, largest: usize) -> Result<Response, Failed> {
+    let mut reply = request.send().await.map_err(network)?;
+    let status = reply.status();
+    let retry_after = retry_after(reply.headers(), SystemTime::now());
+    let host = reply.url().host_str().unwrap_or_default().to_owned();
+    let mut body = Vec::new();
+    while let Some(chunk) = reply.chunk().await.map_err(network)? {
+        if body.len() + chunk.len() > largest {
+            return Err(Failed::Final(TransportError::TooLarge { host, largest }));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let response = Response { status: status.as_u16(), body };
+    if is_worth_repeating(status) { Err(Failed::Status { response, retry_after }) } else { Ok(response) }
+}
+
+fn is_worth_repeating(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// Seconds or a date: RFC 9110, section 10.2.3.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    match value.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => Some(httpdate::parse_http_date(value).ok()?.duration_since(now).unwrap_or_default()),
+    }
+}
+
+fn network(error: reqwest::Error) -> Failed {
+    let host = error.url().and_then(Url::host_str).unwrap_or_default().to_owned();
+    let timeout = error.is_timeout();
+    // A URL holds no secret here, but it would only be noise.
+    let why = chain(&error.without_url());
+    Failed::Network(if timeout {
+        TransportError::Timeout { host, why }
+    } else {
+        TransportError::Unreachable { host, why }
+    })
+}
+
+/// An error and what caused it, in one line; the cause is usually the part that tells.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let cause = error.to_string();
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+        source = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        for (value, expected) in [
+            ("7", Some(Duration::from_secs(7))),
+            ("Tue, 14 Nov 2023 22:13:30 GMT", Some(Duration::from_secs(10))),
+            ("Tue, 14 Nov 2023 22:13:10 GMT", Some(Duration::ZERO)),
+            ("soon", None),
+        ] {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
+            assert_eq!(retry_after(&headers, now), expected, "{value}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+}

@@ -1,0 +1,198 @@
+//! The JSON of a case. A field that is not known is an error, so that a typing mistake can't weaken a case.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// `case.json`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CaseFile {
+    pub(super) about: String,
+    pub(super) now: u64,
+    #[serde(default)]
+    pub(super) options: Options,
+    #[serde(default)]
+    pub(super) settings: Settings,
+    #[serde(default)]
+    pub(super) generate: BTreeMap<String, Generated>,
+    pub(super) calls: Vec<CallFile>,
+}
+
+/// A document before the case that is too large for a file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Generated {
+    prefix: String,
+    repeat: String,
+    times: usize,
+    suffix: String,
+}
+
+impl Generated {
+    pub(super) fn document(&self) -> Vec<u8> {
+        format!("{}{}{}", self.prefix, self.repeat.repeat(self.times), self.suffix).into_bytes()
+    }
+}
+
+/// The options of the credential, by their names in the contract.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// Username of the account.
+    pub username: Option<String>,
+    /// Host of the authority.
+    pub authority: Option<String>,
+    /// Home tenant of the account.
+    pub tenant_id: Option<String>,
+    /// Client id.
+    pub client_id: Option<String>,
+    /// Which cache.
+    pub cache_persistence_options: Option<CachePersistenceOptions>,
+    /// Tenants that a call may name.
+    pub additionally_allowed_tenants: Vec<String>,
+    /// Whether to ask `tenant_id` for tokens.
+    pub enable_guest_tenant_authentication: bool,
+}
+
+/// Which cache.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CachePersistenceOptions {
+    /// Its name, without suffix.
+    pub name: Option<String>,
+    /// Whether plain text will do.
+    pub allow_unencrypted_storage: bool,
+}
+
+/// The host's settings.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The authority of a credential that names none.
+    pub default_authority_host: String,
+    /// Whether every request goes to the configured tenant.
+    pub disable_multitenant_authentication: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { default_authority_host: "login.microsoftonline.com".into(), disable_multitenant_authentication: false }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CallFile {
+    pub(super) now: Option<u64>,
+    pub(super) scopes: Vec<String>,
+    pub(super) claims: Option<String>,
+    pub(super) tenant_id: Option<String>,
+    #[serde(default)]
+    pub(super) enable_cae: bool,
+    /// By document, a file of the case's folder.
+    #[serde(default)]
+    pub(super) replaced_before: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) close_before: bool,
+    pub(super) expect: Option<ExpectedToken>,
+    pub(super) expect_error: Option<ExpectedError>,
+}
+
+/// A token. `refresh_on` is exact: a case that leaves it out wants a token without.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedToken {
+    /// The token itself.
+    pub token: String,
+    /// When it expires.
+    pub expires_on: u64,
+    /// When to replace it.
+    pub refresh_on: Option<u64>,
+    /// Its type.
+    #[serde(default = "bearer")]
+    pub token_type: String,
+}
+
+fn bearer() -> String {
+    "Bearer".into()
+}
+
+/// An error. All but the message is exact.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedError {
+    /// The variant's name in the contract.
+    pub kind: String,
+    /// The reason's name in the contract.
+    pub reason: Option<String>,
+    /// What the message has to contain, among other things.
+    #[serde(default)]
+    pub message_contains: Vec<String>,
+    /// The accounts to choose from, in the cache's order.
+    #[serde(default)]
+    pub candidates: Vec<Candidate>,
+    /// What the authority said.
+    pub oauth: Option<OAuth>,
+}
+
+/// An account to choose.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Candidate {
+    /// The username.
+    pub username: String,
+    /// The home tenant.
+    pub home_tenant_id: Option<String>,
+}
+
+/// An OAuth 2.0 error.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OAuth {
+    /// `error`.
+    pub code: String,
+    /// `suberror`.
+    pub suberror: Option<String>,
+    /// `error_description`.
+    pub description: Option<String>,
+    /// `error_codes`.
+    #[serde(default)]
+    pub error_codes: Vec<u64>,
+    /// `claims`.
+    pub claims: Option<String>,
+    /// `correlation_id`.
+    pub correlation_id: Option<String>,
+}
+
+/// An element of `traffic.json`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExchangeFile {
+    pub(super) request: ExpectedRequest,
+    pub(super) reply: ReplyFile,
+}
+
+/// A request.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedRequest {
+    /// The token endpoint.
+    pub url: String,
+    /// The form, exact and in order.
+    pub form: Vec<(String, String)>,
+    /// Header fields that have to be there, among others.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+}
+
+/// A response with a JSON `body` or any `text`, or an `error`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReplyFile {
+    pub(super) status: Option<u16>,
+    pub(super) body: Option<Box<RawValue>>,
+    pub(super) text: Option<String>,
+    pub(super) error: Option<String>,
+}

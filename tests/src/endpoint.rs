@@ -1,0 +1,87 @@
+//! The replies of a case, as a script for the token endpoint.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use token_endpoint::{Received, Reply};
+
+use crate::case::{Case, Exchange, ScriptedReply};
+
+/// What the endpoint saw of a case.
+#[derive(Debug, Clone)]
+pub struct Script(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    traffic: std::vec::IntoIter<Exchange>,
+    last: Option<(Received, Exchange)>,
+    problems: Vec<String>,
+}
+
+impl Script {
+    /// A script that follows `case`, and what answers for it.
+    pub fn new(case: &Case) -> (Self, impl FnMut(&Received) -> Reply + Send + use<>) {
+        let state = State { traffic: case.traffic.clone().into_iter(), last: None, problems: Vec::new() };
+        let script = Self(Arc::new(Mutex::new(state)));
+        let answering = script.clone();
+        (script, move |received: &Received| answering.state().answer(received))
+    }
+
+    /// To be called before each call of the case: a request like the one before is then the call's own, and no repetition.
+    pub fn begin_call(&self) {
+        self.state().last = None;
+    }
+
+    /// What was not as the case wants it, requests that never came included.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let state = self.state();
+        let missing = state.traffic.as_slice().iter();
+        let missing = missing.map(|exchange| format!("the request to {} was not made", exchange.request.url));
+        state.problems.iter().cloned().chain(missing).collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn answer(&mut self, received: &Received) -> Reply {
+        if let Some((last, exchange)) = &self.last
+            && last.form == received.form
+            && last.path == received.path
+            && is_worth_a_retry(&exchange.reply)
+        {
+            return reply(&exchange.reply);
+        }
+        let Some(exchange) = self.traffic.next() else {
+            self.problems.push(format!("one request too many: {received:?}"));
+            return Reply::hang_up();
+        };
+        let url = format!("https://{}{}", received.host, received.path);
+        self.problems.extend(exchange.request.problems(&url, &received.form, |name| received.header(name)));
+        if received.method != "POST" {
+            self.problems.push(format!("the method is {}", received.method));
+        }
+        let reply = reply(&exchange.reply);
+        self.last = Some((received.clone(), exchange));
+        reply
+    }
+}
+
+/// The host repeats such requests by itself, and gets the same answer each time. The case does not count these.
+fn is_worth_a_retry(reply: &ScriptedReply) -> bool {
+    match reply {
+        ScriptedReply::Response { status, .. } => *status == 408 || *status == 429 || *status >= 500,
+        ScriptedReply::Unreachable => true,
+    }
+}
+
+fn reply(reply: &ScriptedReply) -> Reply {
+    match reply {
+        ScriptedReply::Response { status, body } => {
+            Reply::bytes(*status, "application/json; charset=utf-8", body.clone())
+        }
+        ScriptedReply::Unreachable => Reply::hang_up(),
+    }
+}

@@ -1,0 +1,45 @@
+//! Runs every case in `tests/cases`: one trial a case and a runner.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use shared_token_cache_tests::case::{Case, load_all};
+use shared_token_cache_tests::{component, native};
+
+/// What a case runs on.
+type Runner = fn(&Case) -> Result<(), String>;
+
+/// Every case runs on each of these.
+const RUNNERS: [(&str, Runner); 2] = [("core", native::run), ("component", component::run)];
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    libtest_mimic::run(&arguments, trials()).exit_code()
+}
+
+fn trials() -> Vec<Trial> {
+    let cases = match load_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")) {
+        Ok(cases) if !cases.is_empty() => cases,
+        Ok(_) => return vec![failure("cases", "there are none".into())],
+        Err(error) => return vec![failure("cases", error.to_string())],
+    };
+    let mut trials = Vec::new();
+    for (name, case) in cases {
+        for (runner, run) in RUNNERS {
+            let title = format!("{runner}::{name}");
+            trials.push(match &case {
+                Ok(case) => {
+                    let case = case.clone();
+                    Trial::test(title, move || run(&case).map_err(Failed::from))
+                }
+                Err(problem) => failure(&title, problem.clone()),
+            });
+        }
+    }
+    trials
+}
+
+fn failure(title: &str, problem: String) -> Trial {
+    Trial::test(title, move || Err(problem.into()))
+}

@@ -1,0 +1,89 @@
+//! Building the component: a core module by cargo, made a component by wit-component.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use wit_component::{ComponentEncoder, DecodedWasm, OutputToString, WitPrinter};
+
+use crate::run::{cargo, output, root, run, say};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const PACKAGE: &str = "shared-token-cache-component";
+
+/// Builds the component; gives its path. It is written only when it has changed, so that nothing is built anew for nothing.
+pub(crate) fn build() -> Result<PathBuf> {
+    add_target()?;
+    say("building the component");
+    run(cargo().args(["build", "--release", "--target", TARGET, "--package", PACKAGE]))?;
+    let module = root().join("target").join(TARGET).join("release/shared_token_cache.wasm");
+    let component = ComponentEncoder::default().validate(true).module(&read(&module)?)?.encode()?;
+
+    let path = root().join("target/component/shared-token-cache.wasm");
+    if fs::read(&path).ok().as_deref() != Some(&component) {
+        fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+        fs::write(&path, component).with_context(|| format!("{} can't be written", path.display()))?;
+    }
+    Ok(path)
+}
+
+/// Adds the target if it is missing. `rust-toolchain.toml` names it, but rustup may have been told not to install by itself.
+fn add_target() -> Result<()> {
+    let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]).current_dir(root()))?;
+    if Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).is_dir() {
+        return Ok(());
+    }
+    say(&format!("adding the target {TARGET}"));
+    run(Command::new("rustup").args(["target", "add", TARGET]).current_dir(root()))
+        .with_context(|| format!("the Rust target {TARGET} is missing; install it with your Rust toolchain's installer"))
+}
+
+/// Prints what the component imports and exports, and the sizes of what was built.
+#[expect(clippy::print_stdout, reason = "this is what the command is for")]
+pub(crate) fn print(path: &Path) -> Result<()> {
+    println!("{}", world_of(path)?);
+    let program = root().join("target/release/shared-token-cache");
+    for file in [path, &program] {
+        if let Ok(metadata) = fs::metadata(file) {
+            println!("{:>12} bytes  {}", metadata.len(), file.strip_prefix(root()).unwrap_or(file).display());
+        }
+    }
+    Ok(())
+}
+
+/// Builds the guest with `cargo component` and compares the world.
+pub(crate) fn compare_with_cargo_component(path: &Path) -> Result<()> {
+    if output(cargo().args(["component", "--version"])).is_err() {
+        say("skipped: cargo-component is not installed (`cargo install --locked cargo-component@0.21.1`)");
+        return Ok(());
+    }
+    // A target folder of its own: the module there is already a component.
+    let target = root().join("target/cargo-component");
+    run(cargo()
+        .env("CARGO_TARGET_DIR", &target)
+        .args(["component", "build", "--release", "--target", TARGET, "--package", PACKAGE]))?;
+    let theirs = target.join(TARGET).join("release/shared_token_cache.wasm");
+    if world_of(&theirs)? != world_of(path)? {
+        bail!("the component of cargo-component has another world than {}", path.display());
+    }
+    say("cargo-component gives a component with the same world");
+    Ok(())
+}
+
+/// The component's world as WIT.
+fn world_of(path: &Path) -> Result<String> {
+    let DecodedWasm::Component(resolve, world) = wit_component::decode(&read(path)?)? else {
+        bail!("{} is not a component", path.display());
+    };
+    let package = resolve.worlds.get(world).and_then(|world| world.package).context("the world has no package")?;
+    let others: Vec<_> = resolve.packages.iter().map(|(id, _)| id).filter(|id| *id != package).collect();
+    let mut printer = WitPrinter::new(OutputToString::default());
+    printer.emit_docs(false);
+    printer.print(&resolve, package, &others)?;
+    Ok(printer.output.to_string())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("{} can't be read", path.display()))
+}
