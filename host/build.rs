@@ -1,7 +1,5 @@
 //! Compiles the component ahead of time, with the very engine that will load it.
 
-#![expect(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
-
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 

@@ -60,8 +60,12 @@ mod tests {
 
     #[test]
     fn a_token_does_not_print_itself() {
-        let token =
-            AccessToken { token: "hunter2".to_owned().into(), expires_on: 1, refresh_on: None, token_type: "Bearer".into() };
+        let token = AccessToken {
+            token: "hunter2".to_owned().into(),
+            expires_on: 1,
+            refresh_on: None,
+            token_type: "Bearer".into(),
+        };
         assert!(!format!("{token:?}").contains("hunter2"));
     }
 }

@@ -64,7 +64,9 @@ impl Error {
         match self {
             Self::CredentialUnavailable(unavailable) => Some(unavailable.reason.as_str()),
             Self::ClientAuthentication(failure) => Some(failure.reason.as_str()),
-            Self::InvalidArgument(_) | Self::Denied(_) | Self::Unreachable(_) | Self::Limit(_) | Self::Plugin(_) => None,
+            Self::InvalidArgument(_) | Self::Denied(_) | Self::Unreachable(_) | Self::Limit(_) | Self::Plugin(_) => {
+                None
+            }
         }
     }
 }
@@ -139,7 +141,7 @@ pub struct AuthenticationFailure {
     /// The same for a person.
     pub message: String,
     /// What the authority said, where it answered with an OAuth 2.0 error.
-    pub oauth: Option<OAuthError>,
+    pub oauth: Option<Box<OAuthError>>,
 }
 
 /// What kind of refusal it is.

@@ -16,9 +16,7 @@ mod transport;
 
 pub use access_token::{AccessToken, Secret, Served};
 pub use clock::{Clock, SystemClock};
-pub use credential::{
-    Builder, CachePersistenceOptions, HostSettings, SharedTokenCacheCredential, TokenRequestOptions,
-};
+pub use credential::{Builder, CachePersistenceOptions, HostSettings, SharedTokenCacheCredential, TokenRequestOptions};
 pub use error::{
     Account, AuthenticationFailure, AuthenticationFailureReason, Error, OAuthError, PluginError, Unavailable,
     UnavailableReason,

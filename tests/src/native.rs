@@ -215,7 +215,7 @@ fn neutral(outcome: Result<cache_core::AccessToken, Error>) -> Outcome {
             reason: Some(failure_reason(failure.reason).into()),
             message: failure.message,
             candidates: Vec::new(),
-            oauth: failure.oauth.map(oauth),
+            oauth: failure.oauth.map(|error| oauth(*error)),
         },
     }
 }

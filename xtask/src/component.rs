@@ -35,8 +35,9 @@ fn add_target() -> Result<()> {
         return Ok(());
     }
     say(&format!("adding the target {TARGET}"));
-    run(Command::new("rustup").args(["target", "add", TARGET]).current_dir(root()))
-        .with_context(|| format!("the Rust target {TARGET} is missing; install it with your Rust toolchain's installer"))
+    run(Command::new("rustup").args(["target", "add", TARGET]).current_dir(root())).with_context(|| {
+        format!("the Rust target {TARGET} is missing; install it with your Rust toolchain's installer")
+    })
 }
 
 /// Prints what the component imports and exports, and the sizes of what was built.
@@ -60,9 +61,15 @@ pub(crate) fn compare_with_cargo_component(path: &Path) -> Result<()> {
     }
     // A target folder of its own: the module there is already a component.
     let target = root().join("target/cargo-component");
-    run(cargo()
-        .env("CARGO_TARGET_DIR", &target)
-        .args(["component", "build", "--release", "--target", TARGET, "--package", PACKAGE]))?;
+    run(cargo().env("CARGO_TARGET_DIR", &target).args([
+        "component",
+        "build",
+        "--release",
+        "--target",
+        TARGET,
+        "--package",
+        PACKAGE,
+    ]))?;
     let theirs = target.join(TARGET).join("release/shared_token_cache.wasm");
     if world_of(&theirs)? != world_of(path)? {
         bail!("the component of cargo-component has another world than {}", path.display());

@@ -59,7 +59,15 @@ fn test() -> Result<()> {
         Ok(python) => run::run(
             cargo()
                 .arg("test")
-                .args(["--release", "--package", "shared-token-cache-tests", "--test", "azure_identity", "--", "--ignored"])
+                .args([
+                    "--release",
+                    "--package",
+                    "shared-token-cache-tests",
+                    "--test",
+                    "azure_identity",
+                    "--",
+                    "--ignored",
+                ])
                 .env("AZURE_IDENTITY_PYTHON", python),
         ),
         Err(why) => {

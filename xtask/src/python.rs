@@ -20,7 +20,9 @@ pub(crate) fn with_azure_identity() -> Result<PathBuf> {
     say("installing azure-identity into target/interop/python");
     let base = if cfg!(windows) { "python" } else { "python3" };
     output(Command::new(base).args(["-m", "venv"]).arg(&environment)).context("no virtual environment can be made")?;
-    output(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES))
-        .context("azure-identity can't be installed")?;
+    output(
+        Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES),
+    )
+    .context("azure-identity can't be installed")?;
     Ok(python)
 }

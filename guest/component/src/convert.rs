@@ -66,7 +66,7 @@ impl From<core::Error> for credential::Error {
                 Self::ClientAuthentication(credential::AuthenticationFailure {
                     reason: reason.into(),
                     message,
-                    oauth: oauth.map(Into::into),
+                    oauth: oauth.map(|error| (*error).into()),
                 })
             }
             core::Error::Denied(message) => Self::Denied(message),

@@ -3,11 +3,11 @@ use std::cell::RefCell;
 use shared_token_cache_core::{Credential, Platform as _};
 
 use crate::Plugin;
+use crate::host::Host;
 use crate::wit::credential::{
     AccessToken, Account, Error, Guest, GuestSharedTokenCacheCredential, Options, SharedTokenCacheCredential,
     TokenRequestOptions,
 };
-use crate::host::Host;
 
 impl Guest for Plugin {
     type SharedTokenCacheCredential = Resource;

@@ -3,9 +3,9 @@ use std::cell::RefCell;
 use shared_token_cache_core::{Credential, Options, Platform as _};
 
 use crate::Plugin;
+use crate::host::Host;
 use crate::wit::credential::{Options as WitOptions, TokenRequestOptions};
 use crate::wit::tokens::{AccessToken, Error, Guest};
-use crate::host::Host;
 
 thread_local! {
     /// The credential of the last call with its options, so that a host that keeps its instance does not parse the cache anew.

@@ -47,8 +47,6 @@ fn is_of_tenant(token: &AccessTokenEntry, wanted: &Wanted<'_>) -> bool {
     let is = |tenant: &str| token.realm.eq_ignore_ascii_case(tenant);
     match wanted.tenant {
         RequestTenant::Named(tenant) => is(tenant),
-        RequestTenant::Home => {
-            is("organizations") || is("common") || wanted.account.home_tenant().is_some_and(is)
-        }
+        RequestTenant::Home => is("organizations") || is("common") || wanted.account.home_tenant().is_some_and(is),
     }
 }

@@ -76,10 +76,8 @@ pub(crate) fn select(candidates: &[Candidate], configuration: &Configuration) ->
     let by_name: Vec<&Candidate> = candidates.iter().filter(|candidate| has_username(candidate, username)).collect();
     // A guest's home is elsewhere, so there the tenant is asked only to tell several accounts apart.
     let tenant_decides = !configuration.enable_guest_tenant_authentication || by_name.len() > 1;
-    let matching: Vec<&Candidate> = by_name
-        .into_iter()
-        .filter(|candidate| !tenant_decides || lives_in(candidate, tenant))
-        .collect();
+    let matching: Vec<&Candidate> =
+        by_name.into_iter().filter(|candidate| !tenant_decides || lives_in(candidate, tenant)).collect();
 
     match (matching.as_slice(), username.is_some() || tenant.is_some()) {
         ([account], _) => Ok((*account).clone()),
@@ -110,7 +108,8 @@ pub(crate) fn select(candidates: &[Candidate], configuration: &Configuration) ->
 
 fn has_username(candidate: &Candidate, username: Option<&str>) -> bool {
     username.is_none_or(|username| {
-        candidate.username.eq_ignore_ascii_case(username) || candidate.username.to_lowercase() == username.to_lowercase()
+        candidate.username.eq_ignore_ascii_case(username)
+            || candidate.username.to_lowercase() == username.to_lowercase()
     })
 }
 

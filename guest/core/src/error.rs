@@ -60,7 +60,7 @@ pub struct AuthenticationFailure {
     /// The same for a person.
     pub message: String,
     /// What the authority said.
-    pub oauth: Option<OAuthError>,
+    pub oauth: Option<Box<OAuthError>>,
 }
 
 /// What kind of refusal it is. The order is that of the WIT.

@@ -129,10 +129,8 @@ fn form(request: &Request<'_>, refresh_token: &Secret) -> FormRequest {
     ];
     form.extend(request.claims.map(|claims| ("claims", public(claims))));
 
-    let mut headers = vec![
-        ("x-client-SKU", "shared-token-cache".to_owned()),
-        ("x-client-Ver", env!("CARGO_PKG_VERSION").to_owned()),
-    ];
+    let mut headers =
+        vec![("x-client-SKU", "shared-token-cache".to_owned()), ("x-client-Ver", env!("CARGO_PKG_VERSION").to_owned())];
     headers.extend(anchor_mailbox(&request.account.home_account_id).map(|value| ("X-AnchorMailbox", value)));
     FormRequest { url: request.authority.token_endpoint(request.tenant.as_str()), headers, form }
 }
@@ -159,6 +157,6 @@ fn refused(refusal: OAuthError) -> Error {
     Error::ClientAuthentication(AuthenticationFailure {
         reason: AuthenticationFailureReason::OAuthError,
         message: format!("the authority refused to issue a token ({}){description}", refusal.code),
-        oauth: Some(refusal),
+        oauth: Some(Box::new(refusal)),
     })
 }

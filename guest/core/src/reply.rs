@@ -48,7 +48,8 @@ pub(crate) fn read(reply: &FormReply, account: &HomeAccountId, requested_at: u64
         let code = error.map(|code| format!(" ({})", printable(&code))).unwrap_or_default();
         return Ok(Outcome::Busy(format!("the authority answered with status {status}{code}")));
     }
-    let unexpected = |what: &str| Error::unexpected_response(format!("the authority answered with status {status} and {what}"));
+    let unexpected =
+        |what: &str| Error::unexpected_response(format!("the authority answered with status {status} and {what}"));
     if reply.body.is_empty() {
         return Err(unexpected("an empty body"));
     }

@@ -37,11 +37,7 @@ pub(crate) fn edits(request: &Request<'_>, reply: &TokenReply, redeemed: &Secret
         },
     ];
     if let Some(refresh_token) = &reply.refresh_token {
-        edits.push(Edit::RotateRefreshToken {
-            old: redeemed.clone(),
-            new: refresh_token.clone(),
-            now: requested_at,
-        });
+        edits.push(Edit::RotateRefreshToken { old: redeemed.clone(), new: refresh_token.clone(), now: requested_at });
     }
     if let Some(id_token) = &reply.id_token {
         edits.push(Edit::Put {

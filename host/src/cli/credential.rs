@@ -21,8 +21,7 @@ pub(super) fn credential(arguments: Credential) -> Result<SharedTokenCacheCreden
     transport.ca_file.clone_from(&arguments.ca_file);
 
     // The user names the cache and sees where it lies, so plain text is fine.
-    let persistence =
-        CachePersistenceOptions { name: Some(arguments.cache_name), allow_unencrypted_storage: true };
+    let persistence = CachePersistenceOptions { name: Some(arguments.cache_name), allow_unencrypted_storage: true };
     let mut builder = SharedTokenCacheCredential::builder()
         .policy(policy)
         .sources(arguments.source.0)

@@ -60,7 +60,7 @@ impl Failure {
         let mut error = json!({ "kind": kind, "reason": reason, "message": self.message(), "oauth": null });
         match self {
             Self::Credential(Error::ClientAuthentication(failure)) => {
-                error["oauth"] = failure.oauth.as_ref().map(oauth).unwrap_or_default();
+                error["oauth"] = failure.oauth.as_deref().map(oauth).unwrap_or_default();
             }
             Self::Credential(Error::CredentialUnavailable(unavailable)) if !unavailable.candidates.is_empty() => {
                 error["candidates"] = accounts(&unavailable.candidates);

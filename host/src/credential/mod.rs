@@ -6,8 +6,8 @@ mod options;
 mod pool;
 
 pub use builder::Builder;
-pub use options::{CachePersistenceOptions, HostSettings, TokenRequestOptions};
 pub(crate) use options::CredentialOptions;
+pub use options::{CachePersistenceOptions, HostSettings, TokenRequestOptions};
 
 use std::sync::Arc;
 

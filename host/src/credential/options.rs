@@ -43,10 +43,7 @@ pub struct HostSettings {
 
 impl Default for HostSettings {
     fn default() -> Self {
-        Self {
-            default_authority_host: "login.microsoftonline.com".into(),
-            disable_multitenant_authentication: false,
-        }
+        Self { default_authority_host: "login.microsoftonline.com".into(), disable_multitenant_authentication: false }
     }
 }
 

@@ -57,10 +57,7 @@ impl Pool {
 
     /// Runs a call on an instance of its own. The instance goes back only after a call that left it whole: one that trapped, ran
     /// out of time, or was abandoned by its caller, is dropped.
-    async fn with_instance<T>(
-        &self,
-        call: impl AsyncFnOnce(&mut Instance) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    async fn with_instance<T>(&self, call: impl AsyncFnOnce(&mut Instance) -> Result<T, Error>) -> Result<T, Error> {
         // The semaphore is never closed.
         let _place = self.places.acquire().await;
         let idle = self.lock().pop();

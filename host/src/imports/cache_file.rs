@@ -53,7 +53,8 @@ impl Host for State {
 impl State {
     async fn read_document(&self, name: &str, known: Option<String>) -> Result<ReadOutcome, ReadError> {
         let context = &self.context;
-        let grant = context.policy.grant(&context.source, name).map_err(|denied| ReadError::Denied(denied.to_string()))?;
+        let grant =
+            context.policy.grant(&context.source, name).map_err(|denied| ReadError::Denied(denied.to_string()))?;
         let path = context.places.locate(&context.source, name).map_err(|why| ReadError::Failed(why.to_owned()))?;
         let store = FileStore::new(path);
         // The common case costs one look at the file, which is not worth another thread.
@@ -81,7 +82,8 @@ impl State {
 
     async fn replace_document(&self, name: &str, expected: String, content: Vec<u8>) -> Result<String, WriteError> {
         let context = &self.context;
-        let grant = context.policy.grant(&context.source, name).map_err(|denied| WriteError::Denied(denied.to_string()))?;
+        let grant =
+            context.policy.grant(&context.source, name).map_err(|denied| WriteError::Denied(denied.to_string()))?;
         if grant.access() != Access::ReadWrite {
             let why = format!("the policy grants the cache {name} of the source {} for reading only", context.source);
             return Err(WriteError::Denied(why));

@@ -23,7 +23,9 @@ impl Host for State {
                 let (status, bytes) = (response.status, response.body.len());
                 tracing::debug!(target: BORDER, "https.post-form {url} ({fields}) → status {status}, {bytes} bytes");
             }
-            Err(HttpsError::Denied(why)) => tracing::debug!(target: BORDER, "https.post-form ({fields}) → denied: {why}"),
+            Err(HttpsError::Denied(why)) => {
+                tracing::debug!(target: BORDER, "https.post-form ({fields}) → denied: {why}")
+            }
             Err(HttpsError::Timeout(why) | HttpsError::Unreachable(why) | HttpsError::BadResponse(why)) => {
                 tracing::debug!(target: BORDER, "https.post-form {url} ({fields}) → {why}");
             }

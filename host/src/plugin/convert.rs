@@ -56,7 +56,7 @@ impl From<wit::Error> for Error {
                 Self::CredentialUnavailable(Unavailable { reason: reason.into(), message, candidates })
             }
             wit::Error::ClientAuthentication(wit::AuthenticationFailure { reason, message, oauth }) => {
-                let oauth = oauth.map(Into::into);
+                let oauth = oauth.map(|error| Box::new(error.into()));
                 Self::ClientAuthentication(AuthenticationFailure { reason: reason.into(), message, oauth })
             }
             wit::Error::Denied(message) => Self::Denied(message),

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use wasmtime::component::ResourceAny;
 use wasmtime::{AsContextMut as _, Store};
 
+use super::Plugin;
 use super::state::{Context, State};
 use super::wit::{Plugin as Exports, credential as wit};
-use super::Plugin;
 use crate::access_token::AccessToken;
 use crate::credential::{CredentialOptions, TokenRequestOptions};
 use crate::error::{Account, Error};
@@ -63,9 +63,7 @@ impl Instance {
         let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
         let call = methods.call_accounts(self.store.as_context_mut(), self.credential);
         let result = tokio::time::timeout(limit, call).await;
-        settle(result, &self.store)?
-            .map(|accounts| accounts.into_iter().map(Into::into).collect())
-            .map_err(Into::into)
+        settle(result, &self.store)?.map(|accounts| accounts.into_iter().map(Into::into).collect()).map_err(Into::into)
     }
 
     pub(crate) async fn close(&mut self) -> Result<(), Error> {

@@ -69,8 +69,8 @@ struct RawLimits {
 }
 
 pub(super) fn parse(text: &str) -> Result<Policy, PolicyError> {
-    let raw: RawPolicy = toml::from_str(text)
-        .map_err(|error| PolicyError { problems: vec![error.to_string().trim().to_owned()] })?;
+    let raw: RawPolicy =
+        toml::from_str(text).map_err(|error| PolicyError { problems: vec![error.to_string().trim().to_owned()] })?;
     let mut problems = Problems(Vec::new());
     problems.unknown("", &raw.unknown);
 

@@ -66,9 +66,7 @@ impl Policy {
     #[must_use]
     pub fn for_current_user(cache: CacheName) -> Self {
         let grant = |source| {
-            CacheGrant::new(source, Access::ReadWrite)
-                .name(cache.clone())
-                .loose_permissions(LoosePermissions::Warn)
+            CacheGrant::new(source, Access::ReadWrite).name(cache.clone()).loose_permissions(LoosePermissions::Warn)
         };
         Self {
             caches: vec![grant(Source::Shared), grant(Source::AzureCli)],
@@ -133,12 +131,12 @@ impl Policy {
     pub(crate) fn grant(&self, source: &Source, document: &str) -> Result<&CacheGrant, Denied> {
         let name = CacheName::of_document(document);
         let grants = self.caches.iter().filter(|grant| grant.source() == source);
-        name.and_then(|name| grants.filter(|grant| grant.covers(&name)).max_by_key(|grant| grant.access())).ok_or_else(|| {
-            Denied {
+        name.and_then(|name| grants.filter(|grant| grant.covers(&name)).max_by_key(|grant| grant.access())).ok_or_else(
+            || Denied {
                 what: format!("the cache {} of the source {source}", shown(document)),
                 remedy: "grant it under `[[caches]]`",
-            }
-        })
+            },
+        )
     }
 
     /// The URL of a token request, if it is the token endpoint of an allowed authority and nothing else.
@@ -260,7 +258,10 @@ mod tests {
         assert!(policy.grant(&Source::AzureCli, "msal.cache.cae").is_ok());
         assert!(policy.grant(&Source::Shared, "other.nocae").is_err());
         for host in ENTRA_CLOUDS {
-            assert!(policy.token_endpoint(&format!("https://{host}/organizations/oauth2/v2.0/token")).is_ok(), "{host}");
+            assert!(
+                policy.token_endpoint(&format!("https://{host}/organizations/oauth2/v2.0/token")).is_ok(),
+                "{host}"
+            );
         }
         assert!(policy.token_endpoint("https://login.contoso.com/organizations/oauth2/v2.0/token").is_err());
     }

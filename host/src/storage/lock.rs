@@ -48,7 +48,11 @@ impl Lock {
                 Ok(None) if Instant::now() < deadline => std::thread::sleep(PAUSE),
                 Ok(None) => return Err(WriteError::Locked(path.display().to_string())),
                 Err(source) => {
-                    return Err(WriteError::Io { action: "creating the lock", path: path.display().to_string(), source });
+                    return Err(WriteError::Io {
+                        action: "creating the lock",
+                        path: path.display().to_string(),
+                        source,
+                    });
                 }
             }
         }
@@ -166,7 +170,8 @@ fn sign(file: &mut File) -> io::Result<()> {
     write!(file, "{} shared-token-cache", std::process::id())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::fs;
     use std::time::SystemTime;

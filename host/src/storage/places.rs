@@ -53,7 +53,8 @@ impl Places {
 
 const DPAPI: &str = "on Windows it is encrypted with DPAPI, which this version can't open";
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

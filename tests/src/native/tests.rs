@@ -153,6 +153,16 @@ fn a_refresh_token_that_a_rival_removed_is_not_brought_back_by_the_write() {
 }
 
 #[test]
+fn a_document_that_is_deleted_takes_its_accounts_along() {
+    let (case, mut faulty) = Faulty::new();
+    let mut credential = credential();
+    assert_eq!(token(faulty.get_token(&mut credential, &case)), "at-new");
+    faulty.world.documents.clear();
+    let (_, reason, _) = error(faulty.get_token(&mut credential, &case));
+    assert_eq!(reason, "no-accounts");
+}
+
+#[test]
 fn a_platform_without_a_shared_cache_is_not_asked_for_one() {
     let (case, mut faulty) = Faulty::new();
     faulty.supported = false;

@@ -74,11 +74,10 @@ impl Edit {
     fn apply(&self, section: &mut Object<'_>, layout: &Layout) {
         match self {
             Self::Put { key, fields, .. } => {
-                let entry = with_fields("{}", fields, layout);
-                replace_or_add(section, key, layout, |_| entry.clone());
+                section.upsert(key, layout, 2, |_| with_fields("{}", fields, layout));
             }
             Self::Merge { key, fields, .. } => {
-                replace_or_add(section, key, layout, |current| with_fields(current, fields, layout));
+                section.upsert(key, layout, 2, |current| with_fields(current, fields, layout));
             }
             Self::RotateRefreshToken { old, new, now } => {
                 if section.members().filter(|(_, entry)| holds(entry, old)).count() != 1 {
@@ -102,21 +101,6 @@ impl Edit {
                 });
             }
         }
-    }
-}
-
-fn replace_or_add(section: &mut Object<'_>, key: &str, layout: &Layout, entry: impl Fn(&str) -> String) {
-    let mut found = false;
-    section.retain_map(|other, current| {
-        if other.eq_ignore_ascii_case(key) {
-            found = true;
-            Kept::Replaced(entry(current))
-        } else {
-            Kept::AsIs
-        }
-    });
-    if !found {
-        section.push(key, entry("{}"), layout, 2);
     }
 }
 

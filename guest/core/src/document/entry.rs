@@ -121,7 +121,8 @@ impl<'a> RawEntry<'a> {
     pub(crate) fn access_token(&self, place: Range<usize>) -> Option<AccessTokenEntry> {
         self.secret.filter(|secret| is_text(secret))?;
         // The schema's default; MSAL for Java leaves the field out.
-        let bearer = self.token_type.is_none_or(|kind| text(kind).is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")));
+        let bearer =
+            self.token_type.is_none_or(|kind| text(kind).is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")));
         let bound = [self.key_id, self.ext_cache_key, self.user_assertion_hash].iter().any(|field| field.is_some());
         Some(AccessTokenEntry {
             home_account_id: self.home_account_id()?,

@@ -79,7 +79,9 @@ impl Document {
         let mut accounts = Vec::new();
         each_entry(&text, &root, Section::Account, |entry, _| accounts.extend(entry.account()));
         let mut refresh_tokens = Vec::new();
-        each_entry(&text, &root, Section::RefreshToken, |entry, place| refresh_tokens.extend(entry.refresh_token(place)));
+        each_entry(&text, &root, Section::RefreshToken, |entry, place| {
+            refresh_tokens.extend(entry.refresh_token(place))
+        });
         let mut access_tokens: HashMap<HomeAccountId, Vec<AccessTokenEntry>> = HashMap::new();
         each_entry(&text, &root, Section::AccessToken, |entry, place| {
             if let Some(token) = entry.access_token(place) {
@@ -93,12 +95,7 @@ impl Document {
     /// A cache that nobody has written yet.
     #[must_use]
     pub fn empty() -> Self {
-        Self {
-            text: String::new(),
-            accounts: Vec::new(),
-            refresh_tokens: Vec::new(),
-            access_tokens: HashMap::new(),
-        }
+        Self { text: String::new(), accounts: Vec::new(), refresh_tokens: Vec::new(), access_tokens: HashMap::new() }
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -181,7 +178,8 @@ mod tests {
 
     #[test]
     fn sections_of_another_type_are_absent() {
-        let document = Document::parse(br#"{"Account": null, "AccessToken": [1], "RefreshToken": "x"}"#.to_vec()).unwrap();
+        let document =
+            Document::parse(br#"{"Account": null, "AccessToken": [1], "RefreshToken": "x"}"#.to_vec()).unwrap();
         assert!(document.accounts().is_empty() && document.refresh_tokens().is_empty());
     }
 

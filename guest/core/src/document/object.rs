@@ -89,6 +89,27 @@ impl<'a> Object<'a> {
             }
             Kept::Removed => false,
         });
+        if self.members.is_empty() {
+            self.tail = "";
+        }
+    }
+
+    /// Gives the member `key` a value made from its present one, or from `{}`. A member whose key differs only in case counts
+    /// as the same: the first gets the right key, unless it is there too, and no other remains.
+    pub(crate) fn upsert(&mut self, key: &str, layout: &Layout, depth: usize, value: impl FnOnce(&str) -> String) {
+        let exact = self.members.iter().position(|member| member.key == key);
+        let found = exact.or_else(|| self.members.iter().position(|member| member.key.eq_ignore_ascii_case(key)));
+        let Some(member) = found.and_then(|at| self.members.get_mut(at)) else {
+            return self.push(key, value("{}"), layout, depth);
+        };
+        member.value = Cow::Owned(value(&member.value));
+        if exact.is_none() {
+            let space = member.head.len() - member.head.trim_start_matches(is_json_space).len();
+            let space = member.head.get(..space).unwrap_or_default();
+            member.head = Cow::Owned(format!("{space}{}:{}", quoted(key), layout.after_colon()));
+            member.key = Cow::Owned(key.to_owned());
+        }
+        self.members.retain(|member| member.key == key || !member.key.eq_ignore_ascii_case(key));
     }
 
     pub(crate) fn push(&mut self, key: &str, value: String, layout: &Layout, depth: usize) {
@@ -152,7 +173,10 @@ impl Layout {
     }
 
     fn line(&self, depth: usize) -> String {
-        self.lines.as_ref().map(|(line_break, indent)| format!("{line_break}{}", indent.repeat(depth))).unwrap_or_default()
+        self.lines
+            .as_ref()
+            .map(|(line_break, indent)| format!("{line_break}{}", indent.repeat(depth)))
+            .unwrap_or_default()
     }
 
     fn after_colon(&self) -> &'static str {

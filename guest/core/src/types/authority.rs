@@ -88,7 +88,10 @@ mod tests {
     fn an_authority_is_a_host_with_or_without_https() {
         for (text, endpoint) in [
             ("login.microsoftonline.com", "https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token"),
-            ("https://login.microsoftonline.com//  ", "https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token"),
+            (
+                "https://login.microsoftonline.com//  ",
+                "https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token",
+            ),
             ("HTTPS://Login.MicrosoftOnline.US", "https://login.microsoftonline.us/contoso.com/oauth2/v2.0/token"),
             ("localhost:8443", "https://localhost:8443/contoso.com/oauth2/v2.0/token"),
             ("https://localhost:443/", "https://localhost/contoso.com/oauth2/v2.0/token"),

@@ -27,8 +27,10 @@ pub(super) async fn run() -> Result<ExitCode, Failure> {
                no files, no network and no environment of its own: all it can do is ask its host, and the host asks the policy. \
                Whatever crosses that border is shown like this:");
     tell.border_sample();
-    tell.text("Everything here is made up and temporary: the home folder, the accounts, the tokens. The authority \
-               login.microsoftonline.com is played by a server on this machine.");
+    tell.text(
+        "Everything here is made up and temporary: the home folder, the accounts, the tokens. The authority \
+               login.microsoftonline.com is played by a server on this machine.",
+    );
 
     let mut transport = TransportOptions::default();
     transport.ca_file = Some(ca_file);
@@ -48,14 +50,18 @@ pub(super) async fn run() -> Result<ExitCode, Failure> {
     tell.result(&format!("supported: {supported}"));
 
     tell.step("A token that is already there");
-    tell.text(&format!("{USER0} has used Key Vault today, so its access token is in the cache. Getting it takes one read and no \
-                        network."));
+    tell.text(&format!(
+        "{USER0} has used Key Vault today, so its access token is in the cache. Getting it takes one read and no \
+                        network."
+    ));
     let token = credential.get_token(&[VAULT]).await?;
     tell.token(&token);
 
     tell.step("A token that is not there yet");
-    tell.text("There is none for Microsoft Graph. The component redeems the refresh token, and puts the new access token and \
-               the new refresh token into the cache, where the other tools find them.");
+    tell.text(
+        "There is none for Microsoft Graph. The component redeems the refresh token, and puts the new access token and \
+               the new refresh token into the cache, where the other tools find them.",
+    );
     tell.cache("before", &home.summary().map_err(Failure::other)?);
     let token = credential.get_token(&[GRAPH]).await?;
     tell.cache("after", &home.summary().map_err(Failure::other)?);
@@ -65,7 +71,9 @@ pub(super) async fn run() -> Result<ExitCode, Failure> {
     tell.result(&format!("still {} request to the authority", endpoint.requests().len()));
 
     tell.step("Two accounts: which one?");
-    tell.text(&format!("Now {USER1} signs in too, with some other tool. The component notices the new file. It does not guess."));
+    tell.text(&format!(
+        "Now {USER1} signs in too, with some other tool. The component notices the new file. It does not guess."
+    ));
     home.sign_in_user1().map_err(Failure::other)?;
     ambiguous(&tell, &credential).await?;
     tell.text("A username, a tenant, or both resolve it:");
@@ -92,8 +100,10 @@ pub(super) async fn run() -> Result<ExitCode, Failure> {
     chosen.get_token(&[VAULT]).await?;
     tell.result("done");
 
-    tell.text("Next: `shared-token-cache get-token --scope https://management.azure.com/.default` with your own sign-in, for \
-               example after `az login`. README.md tells how programs, proxies and other hosts use it.");
+    tell.text(
+        "Next: `shared-token-cache get-token --scope https://management.azure.com/.default` with your own sign-in, for \
+               example after `az login`. README.md tells how programs, proxies and other hosts use it.",
+    );
     Ok(ExitCode::SUCCESS)
 }
 
