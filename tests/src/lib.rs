@@ -8,5 +8,6 @@
 pub mod case;
 pub mod component;
 pub mod endpoint;
+pub mod home;
 pub mod listen;
 pub mod native;

@@ -12,17 +12,28 @@ use crate::run::{cargo, output, root, run, say};
 const TARGET: &str = "wasm32-unknown-unknown";
 const PACKAGE: &str = "shared-token-cache-component";
 
-/// Builds the component; gives its path. It is written only when it has changed, so that nothing is built anew for nothing.
+/// Builds the component; gives its path.
 pub(crate) fn build() -> Result<PathBuf> {
     add_target()?;
     say("building the component");
     run(cargo().args(["build", "--release", "--target", TARGET, "--package", PACKAGE]))?;
-    let module = root().join("target").join(TARGET).join("release/shared_token_cache.wasm");
-    let component = ComponentEncoder::default().validate(true).module(&read(&module)?)?.encode()?;
+    componentize("shared_token_cache.wasm", "shared-token-cache.wasm")
+}
 
-    let path = root().join("target/component/shared-token-cache.wasm");
+/// Builds the component that the host is attacked with in tests.
+pub(crate) fn build_hostile() -> Result<PathBuf> {
+    run(cargo().args(["build", "--release", "--target", TARGET, "--package", PACKAGE, "--example", "hostile"]))?;
+    componentize("examples/hostile.wasm", "hostile.wasm")
+}
+
+/// Makes a component of a core module. It is written only when it has changed, so that nothing is built anew for nothing.
+fn componentize(module: &str, name: &str) -> Result<PathBuf> {
+    let module = root().join("target").join(TARGET).join("release").join(module);
+    let component = ComponentEncoder::default().validate(true).module(&read(&module)?)?.encode()?;
+    let folder = root().join("target/component");
+    let path = folder.join(name);
     if fs::read(&path).ok().as_deref() != Some(&component) {
-        fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+        fs::create_dir_all(folder)?;
         fs::write(&path, component).with_context(|| format!("{} can't be written", path.display()))?;
     }
     Ok(path)

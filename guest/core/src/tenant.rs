@@ -29,15 +29,13 @@ impl RequestTenant {
 /// Resolves the tenant that a call asks for against the configured one.
 pub(crate) fn resolve(
     configuration: &Configuration,
-    requested: Option<&str>,
+    requested: Option<&TenantId>,
     disable_multitenant: bool,
 ) -> Result<RequestTenant, Error> {
     let guest_of = configuration.tenant_id.as_ref().filter(|_| configuration.enable_guest_tenant_authentication);
     let configured = guest_of.map_or(RequestTenant::Home, |tenant| RequestTenant::Named(tenant.as_str().to_owned()));
 
-    let Some(requested) = requested.filter(|tenant| !tenant.is_empty()) else { return Ok(configured) };
-    let requested = TenantId::parse(requested)?;
-    let requested = requested.as_str();
+    let Some(requested) = requested.map(TenantId::as_str) else { return Ok(configured) };
     if requested == configured.as_str() || disable_multitenant || configured.as_str().eq_ignore_ascii_case("adfs") {
         return Ok(configured);
     }
@@ -77,7 +75,6 @@ mod tests {
         let home = Ok("organizations");
         for (configuration, requested, disabled, expected) in [
             (configuration(None, false, &[]), None, false, home),
-            (configuration(None, false, &[]), Some(""), false, home),
             (configuration(None, false, &[]), Some("organizations"), false, home),
             (configuration(None, false, &[]), Some("a.com"), true, home),
             (configuration(None, false, &[]), Some("a.com"), false, Ok("a.com")),
@@ -91,7 +88,8 @@ mod tests {
             (configuration(Some("h.com"), true, &["a.com"]), Some("a.com"), false, Ok("a.com")),
             (configuration(Some("adfs"), true, &[]), Some("a.com"), false, Ok("adfs")),
         ] {
-            let resolved = resolve(&configuration, requested, disabled);
+            let requested = requested.map(|tenant| TenantId::parse(tenant).unwrap());
+            let resolved = resolve(&configuration, requested.as_ref(), disabled);
             match expected {
                 Ok(tenant) => assert_eq!(resolved.unwrap().as_str(), tenant, "{configuration:?} {requested:?}"),
                 Err(()) => assert!(

@@ -57,15 +57,19 @@ impl Failure {
             Self::Credential(error) => (error.kind(), error.reason()),
             Self::Other(_) => ("other", None),
         };
-        let mut error = json!({ "kind": kind, "reason": reason, "message": self.message(), "oauth": null });
+        let (mut details, mut candidates) = (Value::Null, None);
         match self {
             Self::Credential(Error::ClientAuthentication(failure)) => {
-                error["oauth"] = failure.oauth.as_deref().map(oauth).unwrap_or_default();
+                details = failure.oauth.as_deref().map(oauth).unwrap_or_default();
             }
             Self::Credential(Error::CredentialUnavailable(unavailable)) if !unavailable.candidates.is_empty() => {
-                error["candidates"] = accounts(&unavailable.candidates);
+                candidates = Some(accounts(&unavailable.candidates));
             }
             Self::Credential(_) | Self::Other(_) => {}
+        }
+        let mut error = json!({ "kind": kind, "reason": reason, "message": self.message(), "oauth": details });
+        if let (Some(error), Some(candidates)) = (error.as_object_mut(), candidates) {
+            error.insert("candidates".into(), candidates);
         }
         json!({ "error": error })
     }

@@ -11,7 +11,7 @@ use crate::redeem::Request;
 use crate::types::Authority;
 
 /// How often a write is repeated because another program was faster.
-const MOST_WRITES: usize = 5;
+const MOST_WRITES: usize = 16;
 
 /// A document, what was derived from its version, and how to get the next version.
 #[derive(Debug)]

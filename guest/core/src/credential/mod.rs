@@ -14,7 +14,7 @@ use crate::platform::{LogLevel, Platform};
 use crate::redeem::{self, Request};
 use crate::secret::Secret;
 use crate::tenant;
-use crate::types::{Account, Authority, Scopes};
+use crate::types::{Account, Authority, Scopes, TenantId};
 use crate::write_back;
 
 /// A credential on a shared token cache. What it keeps between calls only saves time.
@@ -71,6 +71,8 @@ impl Credential {
     ) -> Result<AccessToken, Error> {
         let scopes = Scopes::parse(scopes)?;
         let claims = claims::merged(request.claims.as_deref(), request.enable_cae)?;
+        let tenant = request.tenant_id.as_deref().filter(|tenant| !tenant.is_empty());
+        let tenant = tenant.map(TenantId::parse).transpose()?;
         // A challenge means that the resource would not take the cached token.
         let challenged = request.claims.as_deref().is_some_and(|claims| !claims.trim().is_empty());
 
@@ -79,11 +81,8 @@ impl Credential {
         let cache = if request.enable_cae { &mut self.with_cae } else { &mut self.without_cae };
         cache.refresh(platform, &authority, &self.configuration)?;
         let account = cache.selected()?;
-        let tenant = tenant::resolve(
-            &self.configuration,
-            request.tenant_id.as_deref(),
-            settings.disable_multitenant_authentication,
-        )?;
+        let tenant =
+            tenant::resolve(&self.configuration, tenant.as_ref(), settings.disable_multitenant_authentication)?;
 
         let now = platform.now();
         let wanted = Wanted { account: &account.home_account_id, scopes: &scopes, tenant: &tenant, now };

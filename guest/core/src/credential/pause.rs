@@ -22,7 +22,7 @@ impl Pauses {
         tenant: &RequestTenant,
         now: u64,
     ) -> bool {
-        let key = (account.clone(), scopes.as_target().to_ascii_lowercase(), tenant.as_str().to_owned());
+        let key = (account.clone(), scopes.as_set(), tenant.as_str().to_owned());
         if self.0.get(&key).is_some_and(|tried| (*tried..tried.saturating_add(PAUSE_SECONDS)).contains(&now)) {
             return false;
         }

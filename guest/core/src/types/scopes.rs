@@ -34,6 +34,14 @@ impl Scopes {
         sorted.join(" ")
     }
 
+    /// The same for every order and case in which these scopes can be asked for.
+    pub(crate) fn as_set(&self) -> String {
+        let mut scopes: Vec<String> = self.0.iter().map(|scope| scope.to_ascii_lowercase()).collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        scopes.join(" ")
+    }
+
     /// Whether a token for `target` covers all of these scopes; scopes of Microsoft Entra ID have no case.
     pub(crate) fn are_within(&self, target: &str) -> bool {
         self.0.iter().all(|scope| target.split_whitespace().any(|cached| cached.eq_ignore_ascii_case(scope)))
@@ -59,6 +67,11 @@ mod tests {
         assert_eq!(together, scopes(&["b", "a", "C"]).unwrap());
         assert_eq!(together.as_requested(), "b a C");
         assert_eq!(together.as_target(), "C a b");
+    }
+
+    #[test]
+    fn order_case_and_repetition_make_no_other_set() {
+        assert_eq!(scopes(&["a", "c"]).unwrap().as_set(), scopes(&["C a A"]).unwrap().as_set());
     }
 
     #[test]

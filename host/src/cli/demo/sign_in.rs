@@ -53,9 +53,10 @@ impl Home {
     /// What the cache holds, in a line.
     pub(super) fn summary(&self) -> io::Result<String> {
         let document = self.read()?;
-        let count = document["AccessToken"].as_object().map_or(0, serde_json::Map::len);
-        let refresh_token = document["RefreshToken"].as_object().and_then(|section| section.values().next());
-        let secret = refresh_token.and_then(|entry| entry["secret"].as_str()).unwrap_or_default();
+        let count = document.get("AccessToken").and_then(Value::as_object).map_or(0, serde_json::Map::len);
+        let refresh_token =
+            document.get("RefreshToken").and_then(Value::as_object).and_then(|section| section.values().next());
+        let secret = refresh_token.and_then(|entry| entry.get("secret")?.as_str()).unwrap_or_default();
         Ok(format!("{count} access token{}, refresh token {secret}", if count == 1 { "" } else { "s" }))
     }
 
@@ -91,37 +92,61 @@ fn add_account(document: &mut Value, username: &str, number: u32, environment: &
     let home = format!("uid-{number:08}.utid-{number:08}");
     let realm = format!("utid-{number:08}");
     let target = super::VAULT;
-    document["AccessToken"][format!("{home}-{environment}-accesstoken-{CLIENT}-{realm}-{target}")] = json!({
-        "credential_type": "AccessToken",
-        "secret": format!("at-{number}-vault-cached"),
-        "home_account_id": home,
-        "environment": environment,
-        "client_id": CLIENT,
-        "target": target,
-        "realm": realm,
-        "token_type": "Bearer",
-        "cached_at": now().to_string(),
-        "expires_on": (now() + 3600).to_string(),
-        "extended_expires_on": (now() + 3600).to_string(),
-    });
-    document["RefreshToken"][format!("{home}-{environment}-refreshtoken-{CLIENT}--")] = json!({
-        "credential_type": "RefreshToken",
-        "secret": format!("rt-{number}-from-sign-in"),
-        "home_account_id": home,
-        "environment": environment,
-        "client_id": CLIENT,
-        "target": "",
-        "family_id": "1",
-        "last_modification_time": now().to_string(),
-    });
-    document["Account"][format!("{home}-{environment}-{realm}")] = json!({
-        "home_account_id": home,
-        "environment": environment,
-        "realm": realm,
-        "local_account_id": format!("uid-{number:08}"),
-        "username": username,
-        "authority_type": "MSSTS",
-    });
+    put(
+        document,
+        "AccessToken",
+        format!("{home}-{environment}-accesstoken-{CLIENT}-{realm}-{target}"),
+        json!({
+            "credential_type": "AccessToken",
+            "secret": format!("at-{number}-vault-cached"),
+            "home_account_id": home,
+            "environment": environment,
+            "client_id": CLIENT,
+            "target": target,
+            "realm": realm,
+            "token_type": "Bearer",
+            "cached_at": now().to_string(),
+            "expires_on": (now() + 3600).to_string(),
+            "extended_expires_on": (now() + 3600).to_string(),
+        }),
+    );
+    put(
+        document,
+        "RefreshToken",
+        format!("{home}-{environment}-refreshtoken-{CLIENT}--"),
+        json!({
+            "credential_type": "RefreshToken",
+            "secret": format!("rt-{number}-from-sign-in"),
+            "home_account_id": home,
+            "environment": environment,
+            "client_id": CLIENT,
+            "target": "",
+            "family_id": "1",
+            "last_modification_time": now().to_string(),
+        }),
+    );
+    put(
+        document,
+        "Account",
+        format!("{home}-{environment}-{realm}"),
+        json!({
+            "home_account_id": home,
+            "environment": environment,
+            "realm": realm,
+            "local_account_id": format!("uid-{number:08}"),
+            "username": username,
+            "authority_type": "MSSTS",
+        }),
+    );
+}
+
+fn put(document: &mut Value, section: &str, key: String, entry: Value) {
+    if let Some(document) = document.as_object_mut() {
+        let section = document.entry(section).or_insert_with(|| json!({}));
+        if let Some(section) = section.as_object_mut() {
+            section.insert(key, entry);
+        }
+    }
 }
 
 /// The authority: a new access token and a new refresh token for the one from the sign-in.

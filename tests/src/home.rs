@@ -1,0 +1,145 @@
+//! A temporary home in which made-up users are signed in.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use shared_token_cache::policy::{Access, CacheGrant, CacheName, Policy, Source};
+use shared_token_cache::{Builder, Places, SharedTokenCacheCredential, TransportOptions};
+use tempfile::TempDir;
+use token_endpoint::TokenEndpoint;
+
+/// The authority whose tokens the caches hold.
+pub const AUTHORITY: &str = "login.microsoftonline.com";
+
+/// The Azure CLI's public client.
+pub const CLIENT: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+
+/// A home folder with a shared cache.
+#[derive(Debug)]
+pub struct Home {
+    folder: TempDir,
+}
+
+impl Home {
+    /// A home with `accounts` users, each with a refresh token of a family and no access token.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn signed_in(accounts: usize) -> io::Result<Self> {
+        let home = Self { folder: tempfile::tempdir()? };
+        fs::create_dir(home.folder.path().join(".IdentityService"))?;
+        home.write(&document(accounts).to_string())?;
+        Ok(home)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The shared cache's document.
+    #[must_use]
+    pub fn cache(&self) -> PathBuf {
+        self.folder.path().join(".IdentityService/msal.cache.nocae")
+    }
+
+    /// What the cache holds now.
+    ///
+    /// # Errors
+    /// When it is not there, or not JSON.
+    pub fn read(&self) -> io::Result<Value> {
+        Ok(serde_json::from_slice(&fs::read(self.cache())?)?)
+    }
+
+    /// Puts a document in place of the cache, as other programs do.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn write(&self, document: &str) -> io::Result<()> {
+        let mut temporary = tempfile::NamedTempFile::new_in(self.folder.path())?;
+        io::Write::write_all(&mut temporary, document.as_bytes())?;
+        temporary.persist(self.cache())?;
+        Ok(())
+    }
+
+    /// A credential on this home that may use its cache and talk to `endpoint` under the name [`AUTHORITY`].
+    ///
+    /// # Errors
+    /// When the endpoint's CA can't be written.
+    pub fn credential(&self, endpoint: &TokenEndpoint) -> io::Result<Builder> {
+        Ok(self.builder().transport(self.transport(endpoint)?))
+    }
+
+    /// A credential on this home.
+    pub fn builder(&self) -> Builder {
+        SharedTokenCacheCredential::builder()
+            .policy(policy(Access::ReadWrite))
+            .sources([Source::Shared])
+            .places(Places::below(self.folder.path()))
+    }
+
+    /// How requests for [`AUTHORITY`] reach `endpoint`, without long pauses.
+    ///
+    /// # Errors
+    /// When the endpoint's CA can't be written.
+    pub fn transport(&self, endpoint: &TokenEndpoint) -> io::Result<TransportOptions> {
+        let ca_file = self.folder.path().join("ca.pem");
+        fs::write(&ca_file, endpoint.ca_pem())?;
+        let mut transport = TransportOptions::default();
+        transport.ca_file = Some(ca_file);
+        transport.resolve = vec![(AUTHORITY.to_owned(), endpoint.address())];
+        transport.retry_delay = std::time::Duration::from_millis(1);
+        Ok(transport)
+    }
+}
+
+/// A policy for the shared cache and [`AUTHORITY`].
+#[must_use]
+pub fn policy(access: Access) -> Policy {
+    let policy = Policy::default().allow_cache(CacheGrant::new(Source::Shared, access).name(CacheName::default()));
+    match AUTHORITY.parse() {
+        Ok(authority) => policy.allow_authority(authority),
+        Err(_) => policy,
+    }
+}
+
+/// What MSAL writes when `accounts` users sign in.
+#[must_use]
+pub fn document(accounts: usize) -> Value {
+    let numbers = 0..accounts;
+    let home = |number: usize| format!("uid-{number:08}.utid-{number:08}");
+    let account = |number| {
+        let realm = format!("utid-{number:08}");
+        let key = format!("{}-{AUTHORITY}-{realm}", home(number));
+        let entry = json!({
+            "home_account_id": home(number), "environment": AUTHORITY, "realm": realm,
+            "local_account_id": format!("uid-{number:08}"), "username": format!("user{number}@contoso.com"),
+            "authority_type": "MSSTS",
+        });
+        (key, entry)
+    };
+    let refresh_token = |number| {
+        let key = format!("{}-{AUTHORITY}-refreshtoken-{CLIENT}--", home(number));
+        let entry = json!({
+            "credential_type": "RefreshToken", "secret": format!("rt-{number}"), "home_account_id": home(number),
+            "environment": AUTHORITY, "client_id": CLIENT, "target": "", "family_id": "1",
+            "last_modification_time": "1700000000",
+        });
+        (key, entry)
+    };
+    json!({
+        "AccessToken": {},
+        "RefreshToken": numbers.clone().map(refresh_token).collect::<serde_json::Map<_, _>>(),
+        "Account": numbers.map(account).collect::<serde_json::Map<_, _>>(),
+    })
+}
+
+/// Seconds since the Unix epoch.
+#[must_use]
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
