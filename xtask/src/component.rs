@@ -1,5 +1,6 @@
 //! Building the component: a core module by cargo, made a component by wit-component.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -82,7 +83,7 @@ pub(crate) fn compare_with_cargo_component(path: &Path) -> Result<()> {
         PACKAGE,
     ]))?;
     let theirs = target.join(TARGET).join("release/shared_token_cache.wasm");
-    if world_of(&theirs)? != world_of(path)? {
+    if items_of(&world_of(&theirs)?) != items_of(&world_of(path)?) {
         bail!("the component of cargo-component has another world than {}", path.display());
     }
     say("cargo-component gives a component with the same world");
@@ -100,6 +101,24 @@ fn world_of(path: &Path) -> Result<String> {
     printer.emit_docs(false);
     printer.print(&resolve, package, &others)?;
     Ok(printer.output.to_string())
+}
+
+/// The items of a world's interfaces, each with the interface that it is in, in an order of their own: the order in which a tool
+/// writes them means nothing.
+fn items_of(wit: &str) -> BTreeSet<(String, String)> {
+    let (mut items, mut interface, mut item) = (BTreeSet::new(), String::new(), String::new());
+    for line in wit.lines() {
+        let depth = line.len() - line.trim_start().len();
+        if depth <= 2 {
+            interface = line.trim().to_owned();
+        }
+        item.push_str(line.trim());
+        // An item ends where its own level of indentation ends a line with `;` or `}`.
+        if depth <= 4 && (line.ends_with(';') || line.ends_with('}')) {
+            items.insert((interface.clone(), std::mem::take(&mut item)));
+        }
+    }
+    items
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

@@ -18,7 +18,8 @@ pub enum Access {
     ReadWrite,
 }
 
-/// What becomes of a cache file that other users may read or write.
+/// What becomes of a cache file that other users may read or write, going by its mode. Only Unix has modes: elsewhere a file's
+/// access list is the user's own affair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoosePermissions {
     /// It is not read.

@@ -27,6 +27,7 @@ pub(crate) struct FileStore {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ReadRules {
     pub(crate) largest: u64,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "files have modes on Unix only"))]
     pub(crate) loose_permissions: LoosePermissions,
 }
 
