@@ -4,6 +4,7 @@
 //! cargo xtask demo              build everything and see what it does
 //! cargo xtask test              build everything and run all tests
 //! cargo xtask build             build the component and the program
+//! cargo xtask bench             time calls on caches of 1, 100 and 10,000 accounts
 //! cargo xtask wit               print the built component's imports and exports, and sizes
 //! cargo xtask cargo-component   check that `cargo component` gives a component with the same world
 //! ```
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         ["build"] => build(),
         ["demo"] => build().and_then(|()| demo()),
         ["test"] => component::build().and_then(|_| component::build_hostile()).and_then(|_| test()),
+        ["bench", accounts @ ..] => build().and_then(|()| bench(accounts)),
         ["wit"] => component::build().and_then(|path| component::print(&path)),
         ["cargo-component"] => component::build().and_then(|path| component::compare_with_cargo_component(&path)),
         _ => usage(),
@@ -63,6 +65,11 @@ fn test() -> Result<()> {
     run::run(cargo.arg("test").args(NATIVE))
 }
 
+fn bench(accounts: &[&str]) -> Result<()> {
+    run::run(cargo().arg("build").args(NATIVE).args(["--example", "warm"]))?;
+    run::run(std::process::Command::new(root().join("target/release/examples/warm")).args(accounts))
+}
+
 fn usage() -> Result<()> {
-    bail!("usage: cargo xtask build|demo|test|wit|cargo-component")
+    bail!("usage: cargo xtask build|demo|test|bench|wit|cargo-component")
 }

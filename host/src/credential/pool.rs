@@ -13,18 +13,25 @@ use crate::plugin::{Context, Instance, Plugin};
 /// document, so this also bounds memory; calls that ask for the same share one anyway.
 const MOST_INSTANCES: usize = 8;
 
-/// Idle instances, the last used on top: it knows the newest version of the document.
 pub(super) struct Pool {
     plugin: Plugin,
     context: Arc<Context>,
     options: CredentialOptions,
-    idle: Mutex<Vec<Instance>>,
+    idle: Mutex<Idle>,
     places: Semaphore,
+}
+
+#[derive(Default)]
+struct Idle {
+    /// The last used on top: it knows the newest version of the document.
+    instances: Vec<Instance>,
+    /// How often the pool was closed. An instance that was out at the time does not come back.
+    closed: u64,
 }
 
 impl Pool {
     pub(super) fn new(plugin: Plugin, context: Arc<Context>, options: CredentialOptions) -> Self {
-        Self { plugin, context, options, idle: Mutex::new(Vec::new()), places: Semaphore::new(MOST_INSTANCES) }
+        Self { plugin, context, options, idle: Mutex::default(), places: Semaphore::new(MOST_INSTANCES) }
     }
 
     pub(super) async fn get_token(
@@ -45,7 +52,11 @@ impl Pool {
 
     /// Drops the instances with all that they keep. The last one closes the connections on its way out.
     pub(super) async fn close(&self) -> Result<(), Error> {
-        let idle = std::mem::take(&mut *self.lock());
+        let idle = {
+            let mut idle = self.lock();
+            idle.closed += 1;
+            std::mem::take(&mut idle.instances)
+        };
         if idle.is_empty() {
             self.context.transport.close_idle_connections();
         }
@@ -60,19 +71,25 @@ impl Pool {
     async fn with_instance<T>(&self, call: impl AsyncFnOnce(&mut Instance) -> Result<T, Error>) -> Result<T, Error> {
         // The semaphore is never closed.
         let _place = self.places.acquire().await;
-        let idle = self.lock().pop();
-        let mut instance = match idle {
+        let (instance, closed) = {
+            let mut idle = self.lock();
+            (idle.instances.pop(), idle.closed)
+        };
+        let mut instance = match instance {
             Some(instance) => instance,
             None => Instance::new(self.plugin.clone(), Arc::clone(&self.context), &self.options).await?,
         };
         let result = call(&mut instance).await;
         if !matches!(result, Err(Error::Plugin(_) | Error::Limit(_))) {
-            self.lock().push(instance);
+            let mut idle = self.lock();
+            if idle.closed == closed {
+                idle.instances.push(instance);
+            }
         }
         result
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Instance>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Idle> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

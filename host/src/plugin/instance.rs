@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
+use wasmtime::Store;
 use wasmtime::component::ResourceAny;
-use wasmtime::{AsContextMut as _, Store};
 
 use super::Plugin;
 use super::state::{Context, State};
-use super::wit::{Plugin as Exports, credential as wit};
+use super::wit::Plugin as Exports;
+use super::wit::credential::GuestSharedTokenCacheCredential as Methods;
 use crate::access_token::AccessToken;
 use crate::credential::{CredentialOptions, TokenRequestOptions};
 use crate::error::{Account, Error};
@@ -48,51 +49,43 @@ impl Instance {
         scopes: &[String],
         request: &TokenRequestOptions,
     ) -> Result<AccessToken, Error> {
-        let request = wit::TokenRequestOptions::from(request);
-        let _running = self.begin();
-        let limit = self.call_time();
-        let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
-        let call = methods.call_get_token(self.store.as_context_mut(), self.credential, scopes, Some(&request));
-        let result = tokio::time::timeout(limit, call).await;
-        settle(result, &self.store)?.map(Into::into).map_err(Into::into)
+        let request = request.into();
+        let token = self
+            .call(async |methods, store, credential| {
+                methods.call_get_token(store, credential, scopes, Some(&request)).await
+            })
+            .await??;
+        Ok(token.into())
     }
 
     pub(crate) async fn accounts(&mut self) -> Result<Vec<Account>, Error> {
-        let _running = self.begin();
-        let limit = self.call_time();
-        let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
-        let call = methods.call_accounts(self.store.as_context_mut(), self.credential);
-        let result = tokio::time::timeout(limit, call).await;
-        settle(result, &self.store)?.map(|accounts| accounts.into_iter().map(Into::into).collect()).map_err(Into::into)
+        let accounts =
+            self.call(async |methods, store, credential| methods.call_accounts(store, credential).await).await??;
+        Ok(accounts.into_iter().map(Into::into).collect())
     }
 
     pub(crate) async fn close(&mut self) -> Result<(), Error> {
-        let _running = self.begin();
-        let limit = self.call_time();
-        let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
-        let call = methods.call_close(self.store.as_context_mut(), self.credential);
-        let result = tokio::time::timeout(limit, call).await;
-        settle(result, &self.store)
+        self.call(async |methods, store, credential| methods.call_close(store, credential).await).await
     }
 
     /// Whether the platform has a shared cache, asked of the component.
     pub(crate) async fn supported(&mut self) -> Result<bool, Error> {
-        let _running = self.begin();
-        let limit = self.call_time();
-        let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
-        let call = methods.call_supported(self.store.as_context_mut());
-        let result = tokio::time::timeout(limit, call).await;
-        settle(result, &self.store)
+        self.call(async |methods, store, _| methods.call_supported(store).await).await
     }
 
-    fn begin(&mut self) -> super::ticker::Running {
+    /// One call, held to its limits.
+    async fn call<T>(
+        &mut self,
+        call: impl AsyncFnOnce(&Methods<'_>, &mut Store<State>, ResourceAny) -> wasmtime::Result<T>,
+    ) -> Result<T, Error> {
         self.store.data_mut().logged = 0;
         self.store.set_epoch_deadline(1);
-        self.plugin.ticker.run()
-    }
-
-    fn call_time(&self) -> std::time::Duration {
-        self.store.data().context.policy.get_limits().call_time
+        let limit = self.store.data().context.policy.get_limits().call_time;
+        let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
+        let running = self.plugin.ticker.run();
+        let result = tokio::time::timeout(limit, call(&methods, &mut self.store, self.credential)).await;
+        drop(running);
+        settle(result, &self.store)
     }
 }
 
