@@ -5,6 +5,7 @@
 //! cache documents and talks to the token endpoints that a [`policy::Policy`] grants, and nothing else.
 
 mod access_token;
+mod authentication_record;
 mod clock;
 mod credential;
 mod error;
@@ -15,6 +16,7 @@ mod storage;
 mod transport;
 
 pub use access_token::{AccessToken, Secret, Served};
+pub use authentication_record::{AuthenticationRecord, RecordError};
 pub use clock::{Clock, SystemClock};
 pub use credential::{Builder, CachePersistenceOptions, HostSettings, SharedTokenCacheCredential, TokenRequestOptions};
 pub use error::{

@@ -86,6 +86,10 @@ fn credential(
     builder = with(builder, options.authority, Builder::authority);
     builder = with(builder, options.tenant_id, Builder::tenant_id);
     builder = with(builder, options.client_id, Builder::client_id);
+    if let Some(record) = options.authentication_record {
+        builder = builder
+            .authentication_record(host::AuthenticationRecord::from_json(&record.to_string()).map_err(in_words)?);
+    }
     for tenant in options.additionally_allowed_tenants {
         builder = builder.additionally_allowed_tenant(tenant);
     }
@@ -128,6 +132,7 @@ fn transport(case: &Case, home: &Home, endpoint: &TokenEndpoint) -> TransportOpt
     let mut transport = TransportOptions::default();
     transport.ca_file = Some(home.ca_file());
     transport.resolve = hosts(case).into_iter().map(|host| (host, endpoint.address())).collect();
+    transport.proxy_from_env = false;
     transport.most_retries = 1;
     transport.retry_delay = std::time::Duration::from_millis(1);
     transport
@@ -209,7 +214,7 @@ fn inode(_: &fs::Metadata) -> u64 {
     0
 }
 
-fn neutral(outcome: Result<host::Served, Error>) -> Result<Outcome, String> {
+pub(crate) fn neutral(outcome: Result<host::Served, Error>) -> Result<Outcome, String> {
     let error = match outcome {
         Ok(served) => {
             let token = served.access_token;

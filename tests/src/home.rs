@@ -91,6 +91,7 @@ impl Home {
         fs::write(&ca_file, endpoint.ca_pem())?;
         let mut transport = TransportOptions::default();
         transport.ca_file = Some(ca_file);
+        transport.proxy_from_env = false;
         transport.resolve = vec![(AUTHORITY.to_owned(), endpoint.address())];
         transport.retry_delay = std::time::Duration::from_millis(1);
         Ok(transport)

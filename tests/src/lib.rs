@@ -6,8 +6,10 @@
 #![forbid(unsafe_code)]
 
 pub mod case;
+pub mod cli;
 pub mod component;
 pub mod endpoint;
 pub mod home;
 pub mod listen;
 pub mod native;
+pub mod sign_in;

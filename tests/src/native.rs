@@ -167,6 +167,7 @@ fn options(options: &Options) -> cache_core::Options {
         authority,
         tenant_id,
         client_id,
+        authentication_record,
         cache_persistence_options,
         additionally_allowed_tenants,
         enable_guest_tenant_authentication,
@@ -176,6 +177,7 @@ fn options(options: &Options) -> cache_core::Options {
         authority,
         tenant_id,
         client_id,
+        authentication_record: authentication_record.map(|record| record.to_string()),
         cache_persistence_options: cache_persistence_options.map(|cache| cache_core::CachePersistenceOptions {
             name: cache.name,
             allow_unencrypted_storage: cache.allow_unencrypted_storage,

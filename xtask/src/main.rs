@@ -62,6 +62,8 @@ fn test() -> Result<()> {
         Err(why) => say(&format!("skipped: the tests against real MSAL and azure-identity, because {why:#}")),
     }
     say("building and running the tests (the first time takes some minutes)");
+    // Some tests run the program, which `cargo test` alone would not build.
+    run::run(self::cargo().arg("build").args(NATIVE))?;
     run::run(cargo.arg("test").args(NATIVE))
 }
 

@@ -11,6 +11,7 @@ impl From<credential::Options> for core::Options {
             authority,
             tenant_id,
             client_id,
+            authentication_record,
             cache_persistence_options,
             additionally_allowed_tenants,
             enable_guest_tenant_authentication,
@@ -20,6 +21,7 @@ impl From<credential::Options> for core::Options {
             authority,
             tenant_id,
             client_id,
+            authentication_record,
             cache_persistence_options: cache_persistence_options.map(|persistence| core::CachePersistenceOptions {
                 name: persistence.name,
                 allow_unencrypted_storage: persistence.allow_unencrypted_storage,

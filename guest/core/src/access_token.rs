@@ -29,6 +29,8 @@ pub(crate) fn find<'a>(
         .access_tokens_of(wanted.account)
         .iter()
         .filter(|token| fits(token, wanted) && authority.has_alias(&token.environment))
+        // A record speaks of one application, and another's token may carry other permissions.
+        .filter(|token| configuration.record.is_none() || configuration.client_id.is(&token.client_id))
         .min_by_key(|token| (!configuration.client_id.is(&token.client_id), Reverse(token.expires_on)))
 }
 

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::document::{Document, RefreshTokenEntry};
 use crate::error::{Error, Unavailable, UnavailableReason};
 use crate::options::Configuration;
+use crate::record::AuthenticationRecord;
 use crate::types::{Account, Authority, HomeAccountId};
 
 /// An account with a refresh token that this credential may use. Entries of several realms make one account.
@@ -104,6 +105,39 @@ pub(crate) fn select(candidates: &[Candidate], configuration: &Configuration) ->
             &matching,
         )),
     }
+}
+
+/// The account of an authentication record. It needs no refresh token to be found.
+pub(crate) fn recorded(
+    document: &Document,
+    authority: &Authority,
+    record: &AuthenticationRecord,
+) -> Result<Candidate, Error> {
+    let mut entries = document
+        .accounts()
+        .iter()
+        .filter(|entry| entry.home_account_id == record.home_account_id && authority.has_alias(&entry.environment));
+    match entries.next() {
+        Some(_) => Ok(Candidate { home_account_id: record.home_account_id.clone(), username: record.username.clone() }),
+        None => Err(Error::unavailable(
+            UnavailableReason::NoMatchingAccount,
+            format!(
+                "the cache does not hold the account of the authentication record ({}); sign in again and make a new record",
+                record.username
+            ),
+        )),
+    }
+}
+
+/// Whether the cache knows the record's account by another name only: it was renamed, or the record was tampered with.
+pub(crate) fn is_renamed(document: &Document, record: &AuthenticationRecord) -> bool {
+    let mut names = document
+        .accounts()
+        .iter()
+        .filter(|entry| entry.home_account_id == record.home_account_id && !entry.username.is_empty())
+        .map(|entry| entry.username.to_lowercase())
+        .peekable();
+    names.peek().is_some() && !names.any(|name| name == record.username.to_lowercase())
 }
 
 fn has_username(candidate: &Candidate, username: Option<&str>) -> bool {

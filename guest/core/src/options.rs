@@ -1,8 +1,10 @@
 use crate::error::Error;
+use crate::record::AuthenticationRecord;
 use crate::types::{Authority, CacheName, ClientId, TenantId};
 
-/// The options of a credential as a caller gives them. All of them may be left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The options of a credential as a caller gives them. All of them may be left out. They have no `Debug`, because a record holds
+/// an account's id in full.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// Username of the account to use.
     pub username: Option<String>,
@@ -12,6 +14,8 @@ pub struct Options {
     pub tenant_id: Option<String>,
     /// Client id to ask with.
     pub client_id: Option<String>,
+    /// The account to use, as azure-identity's JSON. Its authority and client then are the credential's.
+    pub authentication_record: Option<String>,
     /// Which cache to use.
     pub cache_persistence_options: Option<CachePersistenceOptions>,
     /// Tenants that a call may name besides the configured one.
@@ -48,6 +52,7 @@ pub(crate) struct Configuration {
     pub(crate) authority: Option<Authority>,
     pub(crate) tenant_id: Option<TenantId>,
     pub(crate) client_id: ClientId,
+    pub(crate) record: Option<AuthenticationRecord>,
     pub(crate) cache_name: CacheName,
     pub(crate) allow_unencrypted_storage: bool,
     pub(crate) additionally_allowed_tenants: Vec<String>,
@@ -62,11 +67,19 @@ impl TryFrom<Options> for Configuration {
         let persistence = options
             .cache_persistence_options
             .unwrap_or(CachePersistenceOptions { name: None, allow_unencrypted_storage: true });
+        let authority = options.authority.as_deref().map(Authority::parse).transpose()?;
+        let client_id = options.client_id.as_deref().map(ClientId::parse).transpose()?;
+        let record = options.authentication_record.as_deref().map(AuthenticationRecord::parse).transpose()?;
+        let (authority, client_id) = match &record {
+            Some(record) => (Some(record.authority.clone()), record.client_id.clone()),
+            None => (authority, client_id.unwrap_or_default()),
+        };
         Ok(Self {
             username: options.username.filter(|name| !name.is_empty()),
-            authority: options.authority.as_deref().map(Authority::parse).transpose()?,
+            authority,
             tenant_id: options.tenant_id.as_deref().map(TenantId::parse).transpose()?,
-            client_id: options.client_id.as_deref().map(ClientId::parse).transpose()?.unwrap_or_default(),
+            client_id,
+            record,
             cache_name: persistence.name.as_deref().map(CacheName::parse).transpose()?.unwrap_or_default(),
             allow_unencrypted_storage: persistence.allow_unencrypted_storage,
             additionally_allowed_tenants: options.additionally_allowed_tenants,

@@ -1,12 +1,11 @@
 //! Redeeming a refresh token: RFC 6749, section 6.
 
-use std::cmp::Reverse;
-
-use crate::account::{Candidate, is_usable};
+use crate::account::Candidate;
 use crate::document::Document;
 use crate::error::{AuthenticationFailure, AuthenticationFailureReason, Error, OAuthError, UnavailableReason};
 use crate::options::Configuration;
 use crate::platform::{FormRequest, HttpsError, LogLevel, Platform};
+use crate::refresh_tokens;
 use crate::reply::{self, Outcome, TokenReply};
 use crate::secret::Secret;
 use crate::tenant::RequestTenant;
@@ -48,7 +47,9 @@ pub(crate) fn redeem(platform: &mut impl Platform, document: &Document, request:
         requested_at: 0,
     };
     let mut first_refusal: Option<OAuthError> = None;
-    for refresh_token in refresh_tokens(document, request) {
+    let account = &request.account.home_account_id;
+    for token in refresh_tokens::in_order(document, account, request.authority, request.configuration) {
+        let refresh_token = token.secret;
         redemption.requested_at = platform.now();
         let outcome = exchange(platform, request, &refresh_token, redemption.requested_at);
         match outcome {
@@ -56,14 +57,16 @@ pub(crate) fn redeem(platform: &mut impl Platform, document: &Document, request:
                 redemption.result = Ok((*token, refresh_token));
                 return redemption;
             }
-            Ok(Outcome::Refused(refusal)) => {
+            Ok(Outcome::Refused { error: refusal, client_mismatch }) => {
                 platform.log(LogLevel::Info, &format!("the authority refused a refresh token: {}", refusal.code));
                 if is_dead(&refusal) {
                     redemption.dead.push(refresh_token);
                 }
-                let another_may_do = another_token_may_do(&refusal);
+                // The client is not in the family, so none of the family's other tokens will do.
+                let not_in_family = token.on_trial && client_mismatch;
+                let another_may_do = client_mismatch || another_token_may_do(&refusal);
                 first_refusal.get_or_insert(refusal);
-                if !another_may_do {
+                if not_in_family || !another_may_do {
                     break;
                 }
             }
@@ -81,26 +84,6 @@ pub(crate) fn redeem(platform: &mut impl Platform, document: &Document, request:
         redemption.result = Err(refused(refusal));
     }
     redemption
-}
-
-/// The usable refresh tokens: this client's own first, then those of a family, the newest first within each.
-fn refresh_tokens(document: &Document, request: &Request<'_>) -> Vec<Secret> {
-    let configuration = request.configuration;
-    let mut entries: Vec<_> = document
-        .refresh_tokens()
-        .iter()
-        .filter(|token| token.home_account_id == request.account.home_account_id)
-        .filter(|token| is_usable(token, request.authority, configuration))
-        .collect();
-    entries.sort_by_key(|token| (!configuration.client_id.is(&token.client_id), Reverse(token.last_modification_time)));
-
-    let mut secrets: Vec<Secret> = Vec::new();
-    for secret in entries.into_iter().filter_map(|entry| document.secret(&entry.place)) {
-        if !secrets.contains(&secret) {
-            secrets.push(secret);
-        }
-    }
-    secrets
 }
 
 fn exchange(
@@ -144,7 +127,7 @@ fn anchor_mailbox(account: &HomeAccountId) -> Option<String> {
 
 /// Whether the refusal is about this refresh token or this client, so that the account's next token may fare better.
 fn another_token_may_do(refusal: &OAuthError) -> bool {
-    matches!(refusal.code.as_str(), "invalid_grant" | "invalid_client" | "unauthorized_client" | "client_mismatch")
+    matches!(refusal.code.as_str(), "invalid_grant" | "invalid_client" | "unauthorized_client")
 }
 
 /// `invalid_grant` alone may be a policy that the user can satisfy; only these say that the token itself will never do again.

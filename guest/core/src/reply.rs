@@ -33,7 +33,11 @@ pub(crate) struct TokenReply {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Token(Box<TokenReply>),
-    Refused(OAuthError),
+    Refused {
+        error: OAuthError,
+        /// The authority says that the client may not use this refresh token of a family.
+        client_mismatch: bool,
+    },
     /// The authority has no capacity: 429 or 5xx.
     Busy(String),
 }
@@ -55,7 +59,10 @@ pub(crate) fn read(reply: &FormReply, account: &HomeAccountId, requested_at: u64
     }
     let Some(body) = body else { return Err(unexpected("a body that is not a JSON object")) };
     if let Some(code) = error {
-        return Ok(Outcome::Refused(oauth_error(&code, &body)));
+        return Ok(Outcome::Refused {
+            client_mismatch: is_client_mismatch(&code, &body),
+            error: oauth_error(&code, &body),
+        });
     }
     if status != 200 {
         return Err(unexpected("neither a token nor an OAuth 2.0 error"));
@@ -120,6 +127,16 @@ fn oauth_error(code: &str, body: &Object<'_>) -> OAuthError {
         claims: text(body, "claims"),
         correlation_id: line("correlation_id"),
     }
+}
+
+/// Microsoft Entra ID says so in a list of its own, as `msal/application.py` knows; the other two places are those of a code.
+fn is_client_mismatch(code: &str, body: &Object<'_>) -> bool {
+    const CLIENT_MISMATCH: &str = "client_mismatch";
+    let listed: Option<Vec<String>> =
+        body.get("error_additional_info").and_then(|list| serde_json::from_str(list).ok());
+    code == CLIENT_MISMATCH
+        || text(body, "suberror").is_some_and(|suberror| suberror == CLIENT_MISMATCH)
+        || listed.is_some_and(|listed| listed.iter().any(|entry| entry == CLIENT_MISMATCH))
 }
 
 /// A field that is a string with something in it. A field of another type counts as missing.
@@ -225,7 +242,7 @@ mod tests {
         let json = r#"{"error":"invalid_grant","suberror":"bad_token","error_description":"AADSTS50173:\r\n expired",
             "error_codes":[50173],"claims":"{}","correlation_id":"c","timestamp":"t"}"#;
         match read_json(400, json) {
-            Ok(Outcome::Refused(error)) => assert_eq!(
+            Ok(Outcome::Refused { error, client_mismatch: false }) => assert_eq!(
                 error,
                 OAuthError {
                     code: "invalid_grant".into(),
@@ -237,6 +254,17 @@ mod tests {
                 }
             ),
             other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_client_that_is_not_in_the_family_is_told_so_in_one_of_three_places() {
+        for json in [
+            r#"{"error":"client_mismatch"}"#,
+            r#"{"error":"invalid_grant","suberror":"client_mismatch"}"#,
+            r#"{"error":"invalid_grant","error_additional_info":["other","client_mismatch"]}"#,
+        ] {
+            assert!(matches!(read_json(400, json), Ok(Outcome::Refused { client_mismatch: true, .. })), "{json}");
         }
     }
 

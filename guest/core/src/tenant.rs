@@ -32,16 +32,14 @@ pub(crate) fn resolve(
     requested: Option<&TenantId>,
     disable_multitenant: bool,
 ) -> Result<RequestTenant, Error> {
-    let guest_of = configuration.tenant_id.as_ref().filter(|_| configuration.enable_guest_tenant_authentication);
-    let configured = guest_of.map_or(RequestTenant::Home, |tenant| RequestTenant::Named(tenant.as_str().to_owned()));
-
+    let configured = configured(configuration);
     let Some(requested) = requested.map(TenantId::as_str) else { return Ok(configured) };
     if requested == configured.as_str() || disable_multitenant || configured.as_str().eq_ignore_ascii_case("adfs") {
         return Ok(configured);
     }
     let allowed = &configuration.additionally_allowed_tenants;
     let listed = allowed.iter().any(|tenant| tenant == "*" || tenant.eq_ignore_ascii_case(requested));
-    if listed || (allowed.is_empty() && configured == RequestTenant::Home) {
+    if listed || (allowed.is_empty() && configured.as_str() == ORGANIZATIONS) {
         return Ok(RequestTenant::Named(requested.to_owned()));
     }
     Err(Error::ClientAuthentication(AuthenticationFailure {
@@ -53,6 +51,16 @@ pub(crate) fn resolve(
         ),
         oauth: None,
     }))
+}
+
+/// With a record its tenant, unless the options name another; for a guest the tenant that the options name.
+fn configured(configuration: &Configuration) -> RequestTenant {
+    let named = configuration.tenant_id.as_ref();
+    let tenant = match &configuration.record {
+        Some(record) => Some(named.unwrap_or(&record.tenant_id)),
+        None => named.filter(|_| configuration.enable_guest_tenant_authentication),
+    };
+    tenant.map_or(RequestTenant::Home, |tenant| RequestTenant::Named(tenant.as_str().to_owned()))
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::arguments::{Accounts, ListForm};
-use super::credential::credential;
+use super::credential;
 use super::output::{self, Failure, print};
 
 pub(super) async fn run(arguments: Accounts) -> Result<ExitCode, Failure> {
-    let (source, accounts) = credential(arguments.credential)?.accounts().await?;
+    let (source, accounts) = credential::builder(arguments.sign_in)?.build()?.accounts().await?;
     match arguments.output {
         ListForm::Json => {
             print(&json!({ "source": source.to_string(), "accounts": output::accounts(&accounts) }).to_string())?;

@@ -33,8 +33,20 @@ pub(super) struct GetToken {
     #[arg(long = "scope", value_name = "SCOPE", required = true)]
     pub(super) scopes: Vec<String>,
 
+    /// Username of the account to use.
+    #[arg(long, env = "AZURE_USERNAME", value_name = "NAME")]
+    pub(super) username: Option<String>,
+
+    /// Home tenant of the account to use.
+    #[arg(long, env = "AZURE_TENANT_ID", value_name = "TENANT")]
+    pub(super) tenant_id: Option<String>,
+
+    /// The account to use, as azure-identity's authentication record: a JSON file. Its authority and client are then asked.
+    #[arg(long, value_name = "FILE")]
+    pub(super) authentication_record: Option<PathBuf>,
+
     #[command(flatten)]
-    pub(super) credential: Credential,
+    pub(super) sign_in: SignIn,
 
     /// Claims that the token must satisfy, a JSON object; a cached token is then not used.
     #[arg(long, value_name = "JSON")]
@@ -44,9 +56,17 @@ pub(super) struct GetToken {
     #[arg(long, value_name = "TENANT")]
     pub(super) request_tenant: Option<String>,
 
-    /// Ask for a token under Continuous Access Evaluation; these live in a cache of their own.
+    /// Tenant that may be asked besides the configured one, `*` for any; may be given several times.
+    #[arg(long = "additionally-allowed-tenant", value_name = "TENANT")]
+    pub(super) additionally_allowed_tenants: Vec<String>,
+
+    /// Ask for a token under Continuous Access Evaluation; the shared cache keeps these apart.
     #[arg(long)]
     pub(super) enable_cae: bool,
+
+    /// Certificate authorities to trust besides the system's.
+    #[arg(long, value_name = "PEM")]
+    pub(super) ca_file: Option<PathBuf>,
 
     /// What to print.
     #[arg(long, value_enum, default_value_t = TokenForm::Json)]
@@ -57,7 +77,7 @@ pub(super) struct GetToken {
 #[derive(Debug, Args)]
 pub(super) struct Accounts {
     #[command(flatten)]
-    pub(super) credential: Credential,
+    pub(super) sign_in: SignIn,
 
     /// What to print.
     #[arg(long, value_enum, default_value_t = ListForm::Text)]
@@ -72,16 +92,17 @@ pub(super) struct Supported {
     pub(super) component: Option<PathBuf>,
 }
 
-/// Which sign-in to use, and how.
+/// Where sign-ins are, and which of them count.
 #[derive(Debug, Args)]
-pub(super) struct Credential {
-    /// Username of the account to use.
-    #[arg(long, env = "AZURE_USERNAME", value_name = "NAME")]
-    pub(super) username: Option<String>,
+pub(super) struct SignIn {
+    /// Whose sign-in to use: `shared` (Microsoft's developer tools), `azure-cli`, `file:PATH`, or `auto`: the first of shared and
+    /// azure-cli that has one.
+    #[arg(long, value_name = "SOURCE", default_value = "auto")]
+    pub(super) source: Sources,
 
-    /// Home tenant of the account to use.
-    #[arg(long, env = "AZURE_TENANT_ID", value_name = "TENANT")]
-    pub(super) tenant_id: Option<String>,
+    /// Name of the shared cache.
+    #[arg(long, value_name = "NAME", default_value = "msal.cache")]
+    pub(super) cache_name: String,
 
     /// Host of the authority; `AZURE_AUTHORITY_HOST` sets the default.
     #[arg(long, value_name = "HOST")]
@@ -91,26 +112,9 @@ pub(super) struct Credential {
     #[arg(long, value_name = "ID")]
     pub(super) client_id: Option<String>,
 
-    /// Name of the shared cache.
-    #[arg(long, value_name = "NAME", default_value = "msal.cache")]
-    pub(super) cache_name: String,
-
-    /// Whose sign-in to use: `shared` (Microsoft's developer tools), `azure-cli`, `file:PATH`, or `auto`: the first of shared and
-    /// azure-cli that has one.
-    #[arg(long, value_name = "SOURCE", default_value = "auto")]
-    pub(super) source: Sources,
-
-    /// Tenant that may be asked besides the configured one, `*` for any; may be given several times.
-    #[arg(long = "additionally-allowed-tenant", value_name = "TENANT")]
-    pub(super) additionally_allowed_tenants: Vec<String>,
-
     /// Policy in place of the built-in one, a TOML document.
     #[arg(long, value_name = "FILE")]
     pub(super) policy: Option<PathBuf>,
-
-    /// Certificate authorities to trust besides the system's.
-    #[arg(long, value_name = "PEM")]
-    pub(super) ca_file: Option<PathBuf>,
 
     /// Component to run in place of the built-in one.
     #[arg(long, value_name = "FILE")]
@@ -128,7 +132,7 @@ impl FromStr for Sources {
         if text == "auto" {
             return Ok(Self(vec![Source::Shared, Source::AzureCli]));
         }
-        let source = match text.parse()? {
+        let source = match text.parse().map_err(|problem: String| format!("{problem}, or `auto` for the first two"))? {
             Source::File(path) => Source::File(std::path::absolute(path).map_err(|error| error.to_string())?),
             source => source,
         };
@@ -161,6 +165,15 @@ pub(super) enum ListForm {
 pub(super) enum ErrorForm {
     Json,
     Text,
+}
+
+impl ErrorForm {
+    /// The form that a command line asks for which is not understood as a whole.
+    pub(super) fn asked_for(arguments: impl Iterator<Item = std::ffi::OsString>) -> Self {
+        let arguments: Vec<_> = arguments.collect();
+        let two_words = arguments.windows(2).any(|pair| pair == ["--output", "json"]);
+        if two_words || arguments.iter().any(|argument| argument == "--output=json") { Self::Json } else { Self::Text }
+    }
 }
 
 impl Command {

@@ -5,44 +5,36 @@ use std::path::Path;
 
 use shared_token_cache::policy::{Access, AuthorityHost, CacheGrant, CacheName, LoosePermissions, Policy, Source};
 use shared_token_cache::{
-    Builder, CachePersistenceOptions, Error, HostSettings, SharedTokenCacheCredential, TransportOptions,
+    AuthenticationRecord, Builder, CachePersistenceOptions, Error, HostSettings, SharedTokenCacheCredential,
 };
 
-use super::arguments::Credential;
+use super::arguments::SignIn;
 use super::output::Failure;
 
-pub(super) fn credential(arguments: Credential) -> Result<SharedTokenCacheCredential, Failure> {
+/// A credential on the sign-ins that the arguments name.
+pub(super) fn builder(arguments: SignIn) -> Result<Builder, Failure> {
     let settings = HostSettings::from_env().map_err(Failure::invalid)?;
     let policy = match &arguments.policy {
         Some(path) => from_file(path)?,
         None => built_in(&arguments, &settings)?,
     };
-    let mut transport = TransportOptions::default();
-    transport.ca_file.clone_from(&arguments.ca_file);
-
     // The user names the cache and sees where it lies, so plain text is fine.
     let persistence = CachePersistenceOptions { name: Some(arguments.cache_name), allow_unencrypted_storage: true };
     let mut builder = SharedTokenCacheCredential::builder()
         .policy(policy)
         .sources(arguments.source.0)
         .host_settings(settings)
-        .transport(transport)
         .cache_persistence_options(persistence);
-    builder = with(builder, arguments.username, Builder::username);
-    builder = with(builder, arguments.tenant_id, Builder::tenant_id);
     builder = with(builder, arguments.authority, Builder::authority);
     builder = with(builder, arguments.client_id, Builder::client_id);
-    for tenant in arguments.additionally_allowed_tenants {
-        builder = builder.additionally_allowed_tenant(tenant);
-    }
     if let Some(component) = arguments.component {
         builder = builder.component(component);
     }
-    Ok(builder.build()?)
+    Ok(builder)
 }
 
-/// An environment variable that is set to nothing counts as not set.
-fn with(builder: Builder, value: Option<String>, set: impl FnOnce(Builder, String) -> Builder) -> Builder {
+/// Sets an option that was given. An environment variable that is set to nothing counts as not set.
+pub(super) fn with(builder: Builder, value: Option<String>, set: impl FnOnce(Builder, String) -> Builder) -> Builder {
     match value {
         Some(value) if !value.is_empty() => set(builder, value),
         _ => builder,
@@ -50,7 +42,7 @@ fn with(builder: Builder, value: Option<String>, set: impl FnOnce(Builder, Strin
 }
 
 /// The user's own caches, the known clouds, and what the user names: a file, an authority.
-fn built_in(arguments: &Credential, settings: &HostSettings) -> Result<Policy, Failure> {
+fn built_in(arguments: &SignIn, settings: &HostSettings) -> Result<Policy, Failure> {
     let mut policy = Policy::for_current_user(CacheName::parse(&arguments.cache_name).map_err(Failure::invalid)?);
     for source in &arguments.source.0 {
         if let Source::File(_) = source {
@@ -63,6 +55,14 @@ fn built_in(arguments: &Credential, settings: &HostSettings) -> Result<Policy, F
         policy = policy.allow_authority(host.parse::<AuthorityHost>().map_err(Failure::invalid)?);
     }
     Ok(policy)
+}
+
+/// A record only names an account: which authority may be asked stays with the policy.
+pub(super) fn record(path: &Path) -> Result<AuthenticationRecord, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        Failure::invalid(format!("the authentication record {} can't be read: {error}", path.display()))
+    })?;
+    AuthenticationRecord::from_json(&text).map_err(|error| Failure::invalid(format!("{}: {error}", path.display())))
 }
 
 fn from_file(path: &Path) -> Result<Policy, Failure> {

@@ -16,14 +16,17 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, ErrorForm};
 use output::Failure;
 
 /// Which log lines go to stderr: `debug`, or for example `shared_token_cache::border=debug`.
 const LOG_VARIABLE: &str = "SHARED_TOKEN_CACHE_LOG";
 
 pub(crate) fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return not_understood(error),
+    };
     let form = arguments.command.error_form();
     match run(arguments.command) {
         Ok(code) => code,
@@ -44,6 +47,17 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             Command::Demo => demo::run().await,
         }
     })
+}
+
+/// Help and version are no errors; the rest is printed as clap prints it, unless JSON was asked for.
+fn not_understood(error: clap::Error) -> ExitCode {
+    if error.use_stderr() && ErrorForm::asked_for(std::env::args_os()) == ErrorForm::Json {
+        let text = error.render().to_string();
+        let text = text.trim().trim_start_matches("error: ");
+        return output::report(&Failure::invalid(text.to_owned()), ErrorForm::Json);
+    }
+    drop(error.print());
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
 fn log_to_stderr() {

@@ -5,6 +5,7 @@ use super::flight::Flights;
 use super::options::{CachePersistenceOptions, CredentialOptions, HostSettings};
 use super::pool::Pool;
 use super::{Inner, SharedTokenCacheCredential};
+use crate::authentication_record::AuthenticationRecord;
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::plugin::{Context, Plugin};
@@ -75,6 +76,28 @@ impl Builder {
         self
     }
 
+    /// The account to use, as an application remembered it. Its authority and client then are the credential's, and its tenant
+    /// too unless [`Self::tenant_id`] names another.
+    ///
+    /// ```
+    /// use shared_token_cache::{AuthenticationRecord, SharedTokenCacheCredential};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let record = AuthenticationRecord::from_json(
+    ///     r#"{"authority": "login.microsoftonline.com", "clientId": "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
+    ///         "homeAccountId": "uid.utid", "tenantId": "utid", "username": "user0@contoso.com", "version": "1.0"}"#,
+    /// )?;
+    /// let builder = SharedTokenCacheCredential::builder().authentication_record(record);
+    /// # let _ = builder;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn authentication_record(mut self, record: AuthenticationRecord) -> Self {
+        self.options.authentication_record = Some(record);
+        self
+    }
+
     /// Which cache to use. Default: the cache named `msal.cache`, encrypted or not.
     #[must_use]
     pub fn cache_persistence_options(mut self, options: CachePersistenceOptions) -> Self {
@@ -141,7 +164,7 @@ impl Builder {
     /// Makes the credential. No cache is read and nothing is sent.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] when the component can't be used. What is wrong with the credential's own options, the first
+    /// [`Error::InvalidArgument`] when the component or the CA file can't be used. What is wrong with the credential's own options, the first
     /// call says.
     pub fn build(self) -> Result<SharedTokenCacheCredential, Error> {
         let plugin = match &self.component {
@@ -149,7 +172,8 @@ impl Builder {
             None => Plugin::built_in()?,
         };
         let policy = Arc::new(self.policy);
-        let transport = Arc::new(Transport::new(self.transport, policy.get_limits().response_size));
+        let transport = Transport::new(self.transport, policy.get_limits().response_size);
+        let transport = Arc::new(transport.map_err(Error::InvalidArgument)?);
         let places = self.places.unwrap_or_else(Places::from_env);
         let sources = self.sources.into_iter().map(|source| {
             let context = Context {

@@ -1,3 +1,4 @@
+use crate::authentication_record::AuthenticationRecord;
 use crate::policy::AuthorityHost;
 
 /// What a component's credential is made with.
@@ -7,6 +8,7 @@ pub(crate) struct CredentialOptions {
     pub(crate) authority: Option<String>,
     pub(crate) tenant_id: Option<String>,
     pub(crate) client_id: Option<String>,
+    pub(crate) authentication_record: Option<AuthenticationRecord>,
     pub(crate) cache_persistence_options: Option<CachePersistenceOptions>,
     pub(crate) additionally_allowed_tenants: Vec<String>,
     pub(crate) enable_guest_tenant_authentication: bool,

@@ -2,6 +2,7 @@
 
 use super::wit::credential as wit;
 use crate::access_token::AccessToken;
+use crate::authentication_record::AuthenticationRecord;
 use crate::credential::{CredentialOptions, TokenRequestOptions};
 use crate::error::{
     Account, AuthenticationFailure, AuthenticationFailureReason, Error, OAuthError, Unavailable, UnavailableReason,
@@ -14,6 +15,7 @@ impl From<&CredentialOptions> for wit::Options {
             authority: options.authority.clone(),
             tenant_id: options.tenant_id.clone(),
             client_id: options.client_id.clone(),
+            authentication_record: options.authentication_record.as_ref().map(AuthenticationRecord::to_json),
             cache_persistence_options: options.cache_persistence_options.as_ref().map(|persistence| {
                 wit::CachePersistenceOptions {
                     name: persistence.name.clone(),

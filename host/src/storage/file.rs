@@ -62,6 +62,9 @@ impl FileStore {
             let stable = version(&before) == version(&after);
             let torn = !stable || (was_just_written(&after) && !is_json(&content));
             if !torn || std::time::Instant::now() >= deadline {
+                if cfg!(windows) && is_encrypted(&content) {
+                    return Err(self.unusable("is encrypted with DPAPI, which this version can't open"));
+                }
                 return Ok(Read::Document(Document { version: version(&after), content, unencrypted: true, warning }));
             }
             std::thread::sleep(TORN_READ_PAUSE);
@@ -177,6 +180,11 @@ fn was_just_written(metadata: &Metadata) -> bool {
 
 fn is_json(content: &[u8]) -> bool {
     serde_json::from_slice::<serde::de::IgnoredAny>(content).is_ok()
+}
+
+/// What DPAPI makes of a document begins with the version of its format, 1, in four bytes.
+fn is_encrypted(content: &[u8]) -> bool {
+    content.starts_with(&[1, 0, 0, 0])
 }
 
 #[cfg(unix)]

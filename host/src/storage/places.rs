@@ -36,22 +36,21 @@ impl Places {
     pub(crate) fn locate(&self, source: &Source, document: &str) -> Result<PathBuf, &'static str> {
         match source {
             Source::File(path) => Ok(path.clone()),
-            Source::Shared if cfg!(windows) => Err(DPAPI),
-            Source::AzureCli if cfg!(windows) => Err(DPAPI),
             Source::Shared => match &self.shared {
                 Some(folder) => Ok(folder.join(OsString::from(document))),
                 None => Err("the home folder is not known; set HOME"),
             },
             // One file serves every name: the Azure CLI keeps no second cache.
             Source::AzureCli => match &self.azure_cli {
-                Some(folder) => Ok(folder.join("msal_token_cache.json")),
+                Some(folder) => Ok(folder.join(AZURE_CLI_FILE)),
                 None => Err("the Azure CLI's folder is not known; set HOME or AZURE_CONFIG_DIR"),
             },
         }
     }
 }
 
-const DPAPI: &str = "on Windows it is encrypted with DPAPI, which this version can't open";
+/// The Azure CLI encrypts its cache on Windows.
+const AZURE_CLI_FILE: &str = if cfg!(windows) { "msal_token_cache.bin" } else { "msal_token_cache.json" };
 
 #[cfg(test)]
 #[cfg(unix)]

@@ -9,9 +9,12 @@ use rustls_platform_verifier::Verifier;
 use super::{TransportError, TransportOptions};
 
 /// A client that speaks HTTPS only and follows nothing.
-pub(super) fn build(options: &TransportOptions) -> Result<reqwest::Client, TransportError> {
+pub(super) fn build(
+    options: &TransportOptions,
+    extra_roots: &[CertificateDer<'static>],
+) -> Result<reqwest::Client, TransportError> {
     let mut builder = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls(options)?)
+        .tls_backend_preconfigured(tls(extra_roots)?)
         .https_only(true)
         .redirect(redirect::Policy::none())
         // Repeating is this crate's own business: it knows `Retry-After`.
@@ -20,6 +23,9 @@ pub(super) fn build(options: &TransportOptions) -> Result<reqwest::Client, Trans
         .connect_timeout(options.connect_timeout)
         .timeout(options.request_timeout)
         .user_agent(concat!("shared-token-cache/", env!("CARGO_PKG_VERSION")));
+    if !options.proxy_from_env {
+        builder = builder.no_proxy();
+    }
     for (host, address) in &options.resolve {
         builder = builder.resolve(host, *address);
     }
@@ -27,10 +33,9 @@ pub(super) fn build(options: &TransportOptions) -> Result<reqwest::Client, Trans
 }
 
 /// TLS with the system's roots and those of the option, on ring. No process-wide default is touched.
-fn tls(options: &TransportOptions) -> Result<rustls::ClientConfig, TransportError> {
-    let extra = options.ca_file.as_deref().map(certificates).transpose()?.unwrap_or_default();
+fn tls(extra_roots: &[CertificateDer<'static>]) -> Result<rustls::ClientConfig, TransportError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider)).map_err(|error| {
+    let verifier = Verifier::new_with_extra_roots(extra_roots.to_vec(), Arc::clone(&provider)).map_err(|error| {
         TransportError::Setup(format!(
             "there are no certificate authorities to trust ({error}); install the system's, or name a PEM file with them"
         ))
@@ -44,8 +49,9 @@ fn tls(options: &TransportOptions) -> Result<rustls::ClientConfig, TransportErro
     Ok(config)
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TransportError> {
-    let unusable = |why: String| TransportError::Setup(format!("the CA file {} {why}", path.display()));
+/// The certificates of a PEM file.
+pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let unusable = |why: String| format!("the CA file {} {why}", path.display());
     let certificates: Vec<_> = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect)
         .map_err(|error| unusable(format!("can't be used: {error}")))?;

@@ -9,20 +9,24 @@ pub(crate) use request::{Response, TransportError};
 
 use std::sync::{Mutex, PoisonError};
 
+use rustls::pki_types::CertificateDer;
 use url::Url;
 
 /// Posts forms, over connections that are kept for the next one.
 #[derive(Debug)]
 pub(crate) struct Transport {
     options: TransportOptions,
+    extra_roots: Vec<CertificateDer<'static>>,
     largest_response: usize,
     /// Made at the first request, and again after the idle connections were closed.
     client: Mutex<Option<reqwest::Client>>,
 }
 
 impl Transport {
-    pub(crate) fn new(options: TransportOptions, largest_response: usize) -> Self {
-        Self { options, largest_response, client: Mutex::new(None) }
+    /// Reads the option's CA file, so that a wrong one is noticed before it is needed.
+    pub(crate) fn new(options: TransportOptions, largest_response: usize) -> Result<Self, String> {
+        let extra_roots = options.ca_file.as_deref().map(client::certificates).transpose()?.unwrap_or_default();
+        Ok(Self { options, extra_roots, largest_response, client: Mutex::new(None) })
     }
 
     /// Posts a form to a URL that the policy allows. Retries what is worth retrying.
@@ -46,7 +50,7 @@ impl Transport {
         if let Some(client) = &*client {
             return Ok(client.clone());
         }
-        let made = client::build(&self.options)?;
+        let made = client::build(&self.options, &self.extra_roots)?;
         *client = Some(made.clone());
         Ok(made)
     }

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How token requests are made. Proxies are taken from `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+/// How token requests are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TransportOptions {
@@ -10,14 +10,16 @@ pub struct TransportOptions {
     pub ca_file: Option<PathBuf>,
     /// Hosts whose addresses are given instead of looked up, each with the address to connect to. Default: none.
     pub resolve: Vec<(String, SocketAddr)>,
+    /// Whether to go through the proxy that `HTTPS_PROXY` or `ALL_PROXY` names, unless `NO_PROXY` excepts the host. Default: true.
+    pub proxy_from_env: bool,
     /// How long connecting may take, TLS included. Default: 10 s.
     pub connect_timeout: Duration,
     /// How long one request may take, from connecting to the last byte. Default: 30 s.
     pub request_timeout: Duration,
-    /// How often a request is repeated after a network error, a time-out, or a status of 408, 429, 500, 502, 503 or 504.
+    /// How often a request is repeated after a network error (a bad certificate is none), a time-out, or a status of 408, 429, 500, 502, 503 or 504.
     /// Default: 3.
     pub most_retries: usize,
-    /// The pause before the first repetition; it doubles with each, with some jitter. Default: 800 ms.
+    /// The pause before the first repetition; it doubles with each, with some jitter. Default: 500 ms.
     pub retry_delay: Duration,
     /// The longest pause that a `Retry-After` may ask for (RFC 9110, section 10.2.3); the request is not repeated when it asks
     /// for more. Default: 30 s.
@@ -29,10 +31,11 @@ impl Default for TransportOptions {
         Self {
             ca_file: None,
             resolve: Vec::new(),
+            proxy_from_env: true,
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
             most_retries: 3,
-            retry_delay: Duration::from_millis(800),
+            retry_delay: Duration::from_millis(500),
             longest_retry_after: Duration::from_secs(30),
         }
     }

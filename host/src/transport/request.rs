@@ -72,7 +72,7 @@ pub(super) async fn post_form(
                 Failed::Network(error) | Failed::Final(error) => error.to_string(),
                 Failed::Status { response, .. } => format!("status {}", response.status),
             };
-            tracing::info!(why, pause_ms = pause.as_millis(), "the token request will be repeated");
+            tracing::warn!(why, pause_ms = pause.as_millis(), "the token request will be repeated");
         })
         .await;
     match result {
@@ -113,13 +113,29 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 fn network(error: reqwest::Error) -> Failed {
     let host = error.url().and_then(Url::host_str).unwrap_or_default().to_owned();
     let timeout = error.is_timeout();
+    let refused = is_certificate_error(&error);
     // A URL holds no secret here, but it would only be noise.
     let why = chain(&error.without_url());
-    Failed::Network(if timeout {
-        TransportError::Timeout { host, why }
-    } else {
-        TransportError::Unreachable { host, why }
-    })
+    match (timeout, refused) {
+        (true, _) => Failed::Network(TransportError::Timeout { host, why }),
+        (false, false) => Failed::Network(TransportError::Unreachable { host, why }),
+        (false, true) => Failed::Final(TransportError::Unreachable { host, why }),
+    }
+}
+
+/// Whether the server showed a certificate that is not to be trusted: it will be the same the next time.
+fn is_certificate_error(error: &reqwest::Error) -> bool {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = source {
+        // rustls' error travels inside an I/O error.
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let tls = inner.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref::<rustls::Error>());
+        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
+            return true;
+        }
+        source = error.source();
+    }
+    false
 }
 
 /// An error and what caused it, in one line; the cause is usually the part that tells.

@@ -48,6 +48,8 @@ pub struct Options {
     pub tenant_id: Option<String>,
     /// Client id.
     pub client_id: Option<String>,
+    /// The authentication record.
+    pub authentication_record: Option<serde_json::Value>,
     /// Which cache.
     pub cache_persistence_options: Option<CachePersistenceOptions>,
     /// Tenants that a call may name.

@@ -67,6 +67,9 @@ impl Cache {
             self.document = document;
         }
         self.derive(authority, configuration);
+        if configuration.record.as_ref().is_some_and(|record| account::is_renamed(&self.document, record)) {
+            platform.log(LogLevel::Warn, "the cache has another username for the account of the authentication record");
+        }
         let (entries, usable) = (self.document.accounts().len(), self.candidates.len());
         platform.log(LogLevel::Debug, &format!("{}: {entries} account entries, {usable} usable accounts", self.name));
         Ok(())
@@ -165,7 +168,10 @@ impl Cache {
 
     fn derive(&mut self, authority: &Authority, configuration: &Configuration) {
         self.candidates = account::candidates(&self.document, authority, configuration);
-        self.selected = account::select(&self.candidates, configuration);
+        self.selected = match &configuration.record {
+            Some(record) => account::recorded(&self.document, authority, record),
+            None => account::select(&self.candidates, configuration),
+        };
     }
 
     fn unavailable(&self, why: &str) -> Error {

@@ -32,6 +32,14 @@ pub(crate) struct RefreshTokenEntry {
     pub(crate) place: Range<usize>,
 }
 
+/// An entry of the section `AppMetadata`.
+#[derive(Debug)]
+pub(crate) struct AppMetadataEntry {
+    pub(crate) environment: Box<str>,
+    pub(crate) client_id: Box<str>,
+    pub(crate) family_id: Option<Box<str>>,
+}
+
 /// An entry of the section `AccessToken`.
 #[derive(Debug)]
 pub(crate) struct AccessTokenEntry {
@@ -115,6 +123,14 @@ impl<'a> RawEntry<'a> {
             family_id: owned(self.family_id).filter(|family| !family.is_empty()),
             last_modification_time: self.last_modification_time.and_then(number).unwrap_or_default(),
             place,
+        })
+    }
+
+    pub(crate) fn app_metadata(&self) -> Option<AppMetadataEntry> {
+        Some(AppMetadataEntry {
+            environment: owned(self.environment)?,
+            client_id: owned(self.client_id)?,
+            family_id: owned(self.family_id).filter(|family| !family.is_empty()),
         })
     }
 

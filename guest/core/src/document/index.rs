@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::entry::{AccessTokenEntry, AccountEntry, RawEntry, RefreshTokenEntry};
+use super::entry::{AccessTokenEntry, AccountEntry, AppMetadataEntry, RawEntry, RefreshTokenEntry};
 use super::keys::Section;
 use super::object::Object;
 use crate::secret::Secret;
@@ -15,6 +15,7 @@ pub struct Document {
     accounts: Vec<AccountEntry>,
     refresh_tokens: Vec<RefreshTokenEntry>,
     access_tokens: HashMap<HomeAccountId, Vec<AccessTokenEntry>>,
+    app_metadata: Vec<AppMetadataEntry>,
 }
 
 impl std::fmt::Debug for Document {
@@ -88,14 +89,22 @@ impl Document {
                 access_tokens.entry(token.home_account_id.clone()).or_default().push(token);
             }
         });
+        let mut app_metadata = Vec::new();
+        each_entry(&text, &root, Section::AppMetadata, |entry, _| app_metadata.extend(entry.app_metadata()));
         drop(root);
-        Ok(Self { text, accounts, refresh_tokens, access_tokens })
+        Ok(Self { text, accounts, refresh_tokens, access_tokens, app_metadata })
     }
 
     /// A cache that nobody has written yet.
     #[must_use]
     pub fn empty() -> Self {
-        Self { text: String::new(), accounts: Vec::new(), refresh_tokens: Vec::new(), access_tokens: HashMap::new() }
+        Self {
+            text: String::new(),
+            accounts: Vec::new(),
+            refresh_tokens: Vec::new(),
+            access_tokens: HashMap::new(),
+            app_metadata: Vec::new(),
+        }
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -108,6 +117,10 @@ impl Document {
 
     pub(crate) fn refresh_tokens(&self) -> &[RefreshTokenEntry] {
         &self.refresh_tokens
+    }
+
+    pub(crate) fn app_metadata(&self) -> &[AppMetadataEntry] {
+        &self.app_metadata
     }
 
     pub(crate) fn access_tokens_of(&self, account: &HomeAccountId) -> &[AccessTokenEntry] {

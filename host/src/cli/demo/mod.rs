@@ -34,6 +34,7 @@ pub(super) async fn run() -> Result<ExitCode, Failure> {
 
     let mut transport = TransportOptions::default();
     transport.ca_file = Some(ca_file);
+    transport.proxy_from_env = false;
     transport.resolve = vec![("login.microsoftonline.com".into(), endpoint.address())];
     let builder = || {
         SharedTokenCacheCredential::builder()

@@ -1,0 +1,141 @@
+"""Real MSAL and azure-identity, as far as the tests need them.
+
+Run by tests/tests/azure_identity.rs, with HOME set to a folder of the test's own. Every command prints one JSON object.
+None goes to the network: a request is answered by `Answers`, or it ends the command.
+"""
+
+import argparse
+import base64
+import io
+import json
+import urllib.parse
+
+import azure.identity
+import msal
+import msal_extensions
+import requests
+import urllib3
+from azure.core.pipeline.transport import RequestsTransport
+
+AZURE_CLI_CLIENT = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+
+
+class Answers(requests.adapters.HTTPAdapter):
+    """Takes the place of the network: knows answers by URL, and keeps what was posted."""
+
+    def __init__(self, answers):
+        super().__init__()
+        self.answers = answers
+        self.posted = []
+
+    def send(self, request, **kwargs):
+        if request.method == "POST":
+            self.posted.append({"url": request.url, "form": dict(urllib.parse.parse_qsl(request.body))})
+        if request.url not in self.answers:
+            raise AssertionError("nobody expected a request to " + request.url)
+        body = io.BytesIO(json.dumps(self.answers[request.url]).encode())
+        headers = {"Content-Type": "application/json"}
+        return self.build_response(request, urllib3.HTTPResponse(body, headers, status=200, preload_content=False))
+
+
+def session_with(answers):
+    session = requests.Session()
+    session.mount("https://", answers)
+    return session
+
+
+def persisted(path):
+    """The cache in a file, made as azure-identity makes it where nothing can encrypt it."""
+    return msal_extensions.PersistedTokenCache(msal_extensions.FilePersistence(path))
+
+
+def encoded(value):
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def sign_in(args):
+    """Caches what an authority answers when a user signs in."""
+    uid, utid = "uid-%08d" % args.number, "utid-%08d" % args.number
+    claims = {"aud": AZURE_CLI_CLIENT, "iss": "issuer", "sub": "subject", "tid": utid, "oid": uid,
+              "preferred_username": "user%d@contoso.com" % args.number}
+    response = {
+        "access_token": "at-made-up-secret-%d-expired" % args.number,
+        "expires_in": -60,
+        "token_type": "Bearer",
+        "refresh_token": "rt-made-up-secret-%d" % args.number,
+        "id_token": "%s.%s.signature" % (encoded({"alg": "RS256"}), encoded(claims)),
+        "client_info": encoded({"uid": uid, "utid": utid}),
+        "foci": "1",
+    }
+    persisted(args.file).add({
+        "client_id": AZURE_CLI_CLIENT,
+        "scope": [args.scope],
+        "token_endpoint": "https://%s/%s/oauth2/v2.0/token" % (args.authority, utid),
+        "response": response,
+        "grant_type": "authorization_code",
+    })
+    return {}
+
+
+def token_endpoint(args):
+    return "https://%s/organizations/oauth2/v2.0/token" % args.authority
+
+
+def answers_of(args):
+    return {token_endpoint(args): json.loads(args.reply)} if args.reply else {}
+
+
+def credential(args):
+    """Asks azure-identity's SharedTokenCacheCredential for a token."""
+    answers = Answers(answers_of(args))
+    shared = azure.identity.SharedTokenCacheCredential(
+        authority=args.authority,
+        cache_persistence_options=azure.identity.TokenCachePersistenceOptions(
+            name=args.name, allow_unencrypted_storage=True),
+        transport=RequestsTransport(session=session_with(answers), session_owner=False),
+    )
+    token = shared.get_token(args.scope, claims=args.claims, enable_cae=args.cae)
+    return {"token": token.token, "expires_on": token.expires_on, "posted": answers.posted}
+
+
+def client(args):
+    """Asks MSAL's PublicClientApplication for a token of the first account in a file."""
+    base = "https://%s/organizations" % args.authority
+    discovery = {"token_endpoint": token_endpoint(args), "authorization_endpoint": base + "/oauth2/v2.0/authorize"}
+    answers = Answers({base + "/v2.0/.well-known/openid-configuration": discovery, **answers_of(args)})
+    application = msal.PublicClientApplication(
+        AZURE_CLI_CLIENT, authority=base, instance_discovery=False, token_cache=persisted(args.file),
+        http_client=session_with(answers))
+    accounts = application.get_accounts()
+    result = application.acquire_token_silent([args.scope], account=accounts[0])
+    return {
+        "token": result["access_token"],
+        "usernames": [account["username"] for account in accounts],
+        "posted": answers.posted,
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    for command in (sign_in, credential, client):
+        sub = commands.add_parser(command.__name__.replace("_", "-"), help=command.__doc__)
+        sub.set_defaults(command=command)
+        sub.add_argument("--authority", default="localhost")
+        sub.add_argument("--scope", required=True)
+        if command is credential:
+            sub.add_argument("--name", default="msal.cache")
+            sub.add_argument("--claims")
+            sub.add_argument("--cae", action="store_true")
+        else:
+            sub.add_argument("--file", required=True)
+        if command is sign_in:
+            sub.add_argument("--number", type=int, default=0)
+        else:
+            sub.add_argument("--reply", help="what the token endpoint answers, JSON")
+    args = parser.parse_args()
+    print(json.dumps(args.command(args)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,256 @@
+//! The program and real MSAL and azure-identity for Python, on the same cache file.
+//!
+//! `AZURE_IDENTITY_PYTHON` names a Python that has them; `cargo xtask test` sets it. No side ever goes to the network.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::{Value, json};
+use shared_token_cache_tests::cli::{Authority, Cli, SHARED, SHARED_CAE};
+use shared_token_cache_tests::sign_in::{
+    GRAPH, LOCAL, VAULT, new_access_token, new_refresh_token, refresh_token, token_reply,
+};
+
+const PYTHON: &str = "AZURE_IDENTITY_PYTHON";
+
+type Check = fn(&Peers) -> io::Result<()>;
+
+const CHECKS: [(&str, Check); 11] = [
+    ("azure_identity_takes_the_token_that_we_cached", azure_identity_takes_the_token_that_we_cached),
+    ("azure_identity_takes_our_token_from_a_named_cache", azure_identity_takes_our_token_from_a_named_cache),
+    ("azure_identity_takes_our_token_under_cae", azure_identity_takes_our_token_under_cae),
+    ("msal_takes_the_token_that_we_cached", msal_takes_the_token_that_we_cached),
+    ("we_take_the_token_that_azure_identity_cached", we_take_the_token_that_azure_identity_cached),
+    ("we_take_the_token_that_msal_cached", we_take_the_token_that_msal_cached),
+    ("azure_identity_sends_the_refresh_token_that_we_rotated", azure_identity_sends_the_refresh_token_that_we_rotated),
+    ("we_send_the_refresh_token_that_azure_identity_rotated", we_send_the_refresh_token_that_azure_identity_rotated),
+    ("a_new_token_replaces_the_one_that_the_other_cached", a_new_token_replaces_the_one_that_the_other_cached),
+    ("what_msal_wrote_survives_our_write", what_msal_wrote_survives_our_write),
+    ("what_we_wrote_survives_a_write_of_msal", what_we_wrote_survives_a_write_of_msal),
+];
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    // On Windows the peers encrypt their caches, which this version can't open.
+    let python = std::env::var_os(PYTHON).filter(|value| !value.is_empty() && cfg!(unix));
+    if python.is_none() {
+        skipped();
+    }
+    let trials = CHECKS.into_iter().map(|(name, check)| {
+        let python = python.clone();
+        let run = move || check(&Peers::new(python)?).map_err(Failed::from);
+        Trial::test(name, run)
+    });
+    let ignored = python.is_none();
+    let trials = trials.map(|trial| trial.with_ignored_flag(ignored)).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+#[expect(clippy::print_stderr, reason = "who runs the tests has to know why these are ignored")]
+fn skipped() {
+    eprintln!(
+        "the tests beside azure-identity are ignored: {PYTHON} names no Python that has it; see `cargo xtask test`"
+    );
+}
+
+fn azure_identity_takes_the_token_that_we_cached(peers: &Peers) -> io::Result<()> {
+    let authority = peers.sign_in(SHARED, 0)?;
+    let ours = peers.cli.redeem(&authority, &[])?.answer()?;
+    let theirs = peers.credential(&["--scope", GRAPH])?;
+    same("token", at(&theirs, "/token"), &json!(new_access_token(0)))?;
+    same("expiry", at(&theirs, "/expires_on"), at(&ours, "/expires_on"))?;
+    same("what they posted", at(&theirs, "/posted"), &json!([]))
+}
+
+fn azure_identity_takes_our_token_from_a_named_cache(peers: &Peers) -> io::Result<()> {
+    let authority = peers.sign_in(".IdentityService/contoso-tools.nocae", 0)?;
+    peers.cli.redeem(&authority, &["--cache-name", "contoso-tools"])?.answer()?;
+    let theirs = peers.credential(&["--scope", GRAPH, "--name", "contoso-tools"])?;
+    same("token", at(&theirs, "/token"), &json!(new_access_token(0)))
+}
+
+fn azure_identity_takes_our_token_under_cae(peers: &Peers) -> io::Result<()> {
+    let authority = peers.sign_in(SHARED_CAE, 0)?;
+    peers.cli.redeem(&authority, &["--enable-cae"])?.answer()?;
+    let theirs = peers.credential(&["--scope", GRAPH, "--cae"])?;
+    same("token", at(&theirs, "/token"), &json!(new_access_token(0)))
+}
+
+fn msal_takes_the_token_that_we_cached(peers: &Peers) -> io::Result<()> {
+    let authority = peers.sign_in("tokens.json", 0)?;
+    peers.cli.redeem(&authority, &["--source", "file:tokens.json"])?.answer()?;
+    let theirs = peers.client(&["--scope", GRAPH, "--file", "tokens.json"])?;
+    same("token", at(&theirs, "/token"), &json!(new_access_token(0)))?;
+    same("usernames", at(&theirs, "/usernames"), &json!(["user0@contoso.com"]))?;
+    same("what they posted", at(&theirs, "/posted"), &json!([]))
+}
+
+fn we_take_the_token_that_azure_identity_cached(peers: &Peers) -> io::Result<()> {
+    let authority = peers.sign_in(SHARED, 0)?;
+    peers.credential(&["--scope", GRAPH, "--reply", &token_reply(0).to_string()])?;
+    let ours = peers.cli.redeem(&authority, &[])?.answer()?;
+    same("token", at(&ours, "/token"), &json!(new_access_token(0)))?;
+    same("number of requests", &authority.requests().len(), &0)
+}
+
+fn we_take_the_token_that_msal_cached(peers: &Peers) -> io::Result<()> {
+    let authority = peers.sign_in(SHARED, 0)?;
+    peers.client(&["--scope", GRAPH, "--file", SHARED, "--reply", &token_reply(0).to_string()])?;
+    let ours = peers.cli.redeem(&authority, &[])?.answer()?;
+    same("token", at(&ours, "/token"), &json!(new_access_token(0)))?;
+    same("number of requests", &authority.requests().len(), &0)
+}
+
+fn azure_identity_sends_the_refresh_token_that_we_rotated(peers: &Peers) -> io::Result<()> {
+    let authority = peers.sign_in(SHARED, 0)?;
+    peers.cli.redeem(&authority, &[])?.answer()?;
+    let theirs = peers.credential(&["--scope", VAULT, "--reply", &token_reply(0).to_string()])?;
+    same("refresh token", at(&theirs, "/posted/0/form/refresh_token"), &json!(new_refresh_token(0)))?;
+    same("client", at(&theirs, "/posted/0/form/client_id"), &sent(&authority, "client_id"))
+}
+
+fn we_send_the_refresh_token_that_azure_identity_rotated(peers: &Peers) -> io::Result<()> {
+    let authority = peers.sign_in(SHARED, 0)?;
+    let theirs = peers.credential(&["--scope", VAULT, "--reply", &token_reply(0).to_string()])?;
+    same("their refresh token", at(&theirs, "/posted/0/form/refresh_token"), &json!(refresh_token(0)))?;
+    peers.cli.redeem(&authority, &[])?.answer()?;
+    same("our refresh token", &sent(&authority, "refresh_token"), &json!(new_refresh_token(0)))
+}
+
+/// Both sides make the same key of the same token, or there would be two of it.
+fn a_new_token_replaces_the_one_that_the_other_cached(peers: &Peers) -> io::Result<()> {
+    let challenge = r#"{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}"#;
+    let authority = peers.sign_in(SHARED, 0)?;
+    let keys = || peers.cli.read_json(SHARED).map(|document| keys_of(&document));
+    peers.cli.redeem(&authority, &[])?.answer()?;
+    let ours = keys()?;
+    peers.credential(&["--scope", GRAPH, "--claims", challenge, "--reply", &token_reply(0).to_string()])?;
+    let both = keys()?;
+    let new = |section: &str| both.difference(&ours).any(|key| key.starts_with(section));
+    if new("AccessToken") || new("RefreshToken") || new("AppMetadata") {
+        return Err(io::Error::other(format!("they added {:#?} to {ours:#?}", both.difference(&ours))));
+    }
+    peers.cli.redeem(&authority, &["--claims", challenge])?.answer()?;
+    same("keys", &keys()?, &both)
+}
+
+fn what_msal_wrote_survives_our_write(peers: &Peers) -> io::Result<()> {
+    let authority = peers.sign_in(SHARED, 0)?;
+    peers.sign_in(SHARED, 1)?;
+    let mut before = peers.cli.read_json(SHARED)?;
+    for section in ["/Account", "/RefreshToken"] {
+        let entries = before.pointer_mut(section).and_then(Value::as_object_mut).into_iter().flatten();
+        for entry in entries.filter_map(|(_, entry)| entry.as_object_mut()) {
+            entry.insert("future_field".into(), json!(["kept"]));
+        }
+    }
+    if let Some(document) = before.as_object_mut() {
+        let future = json!({ "entry": { "number": 1.50, "null": null, "text": "\u{e9}\u{1f511}" } });
+        document.insert("FutureSection".into(), future);
+    }
+    peers.cli.write(SHARED, &before.to_string())?;
+    peers.cli.redeem(&authority, &["--username", "user0@contoso.com"])?.answer()?;
+
+    let after = peers.cli.read_json(SHARED)?;
+    for section in ["/Account", "/FutureSection"] {
+        same(section, at(&after, section), at(&before, section))?;
+    }
+    same("future field", at(&entry_of(&after, "RefreshToken", 0), "/future_field"), &json!(["kept"]))?;
+    for section in ["AccessToken", "RefreshToken", "IdToken", "Account"] {
+        same(section, &entry_of(&after, section, 1), &entry_of(&before, section, 1))?;
+    }
+    Ok(())
+}
+
+fn what_we_wrote_survives_a_write_of_msal(peers: &Peers) -> io::Result<()> {
+    let authority = peers.sign_in(SHARED, 0)?;
+    peers.cli.redeem(&authority, &[])?.answer()?;
+    let ours = peers.cli.read_json(SHARED)?;
+    peers.sign_in(SHARED, 1)?;
+
+    let mut theirs = peers.cli.read_json(SHARED)?;
+    for (_, section) in theirs.as_object_mut().into_iter().flatten() {
+        section.as_object_mut().into_iter().for_each(|section| section.retain(|key, _| !key.contains("uid-00000001")));
+    }
+    same("document", &theirs, &ours)?;
+    let again = peers.cli.redeem(&authority, &["--username", "user0@contoso.com"])?.answer()?;
+    same("token", at(&again, "/token"), &json!(new_access_token(0)))?;
+    same("number of requests", &authority.requests().len(), &1)
+}
+
+/// Python with the peers, and a home folder that both sides use.
+struct Peers {
+    python: PathBuf,
+    cli: Cli,
+}
+
+impl Peers {
+    fn new(python: Option<OsString>) -> io::Result<Self> {
+        let python = python.ok_or_else(|| io::Error::other(format!("{PYTHON} is not set")))?;
+        Ok(Self { python: python.into(), cli: Cli::new()? })
+    }
+
+    /// Lets MSAL write a sign-in of user `number`, with an access token that has expired; gives an authority for us.
+    fn sign_in(&self, file: &str, number: u32) -> io::Result<Authority> {
+        let number_text = number.to_string();
+        self.run("sign-in", &["--authority", LOCAL, "--scope", GRAPH, "--file", file, "--number", &number_text])?;
+        Authority::answering(200, token_reply(number))
+    }
+
+    /// A token of azure-identity's SharedTokenCacheCredential.
+    fn credential(&self, arguments: &[&str]) -> io::Result<Value> {
+        self.run("credential", arguments)
+    }
+
+    /// A token of MSAL's PublicClientApplication.
+    fn client(&self, arguments: &[&str]) -> io::Result<Value> {
+        self.run("client", arguments)
+    }
+
+    fn run(&self, command: &str, arguments: &[&str]) -> io::Result<Value> {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/peers.py");
+        let output = self.cli.command(&self.python).arg(script).arg(command).args(arguments).output()?;
+        if !output.status.success() {
+            return Err(io::Error::other(format!("{command} failed: {}", String::from_utf8_lossy(&output.stderr))));
+        }
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+}
+
+/// What stands at a place of a document (RFC 6901), or null.
+fn at<'a>(document: &'a Value, place: &str) -> &'a Value {
+    document.pointer(place).unwrap_or(&Value::Null)
+}
+
+/// A field of the first form that we posted.
+fn sent(authority: &Authority, field: &str) -> Value {
+    authority.requests().first().and_then(|request| request.field(field)).into()
+}
+
+/// All keys of a document, with their sections.
+fn keys_of(document: &Value) -> BTreeSet<String> {
+    let sections = document.as_object().into_iter().flatten();
+    let keys = |(section, entries): (&String, &Value)| {
+        let keys = entries.as_object().into_iter().flat_map(|entries| entries.keys());
+        keys.map(|key| format!("{section} {key}")).collect::<Vec<_>>()
+    };
+    sections.flat_map(keys).collect()
+}
+
+/// The entry of user `number` in a section.
+fn entry_of(document: &Value, section: &str, number: u32) -> Value {
+    let user = format!("uid-{number:08}.");
+    let mut entries = document.get(section).and_then(Value::as_object).into_iter().flatten();
+    entries.find(|(key, _)| key.starts_with(&user)).map(|(_, entry)| entry.clone()).unwrap_or_default()
+}
+
+fn same<T: PartialEq + std::fmt::Debug + ?Sized>(what: &str, actual: &T, expected: &T) -> io::Result<()> {
+    if actual == expected {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("{what}: {actual:#?}, but {expected:#?} was expected")))
+}

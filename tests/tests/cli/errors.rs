@@ -1,0 +1,186 @@
+//! Errors: exit codes 1 and 3 to 6, as JSON and as text.
+
+use serde_json::json;
+use shared_token_cache_tests::cli::{AZURE_CLI, Authority, Cli, SHARED};
+use shared_token_cache_tests::sign_in::{
+    GRAPH, LOCAL, PUBLIC, SignIn, VAULT, document, refresh_token, token_reply, username,
+};
+use token_endpoint::Reply;
+
+const GET: [&str; 3] = ["get-token", "--scope", VAULT];
+
+fn signed_in() -> std::io::Result<Cli> {
+    Cli::with_shared(&document(&[SignIn::new(0, LOCAL)]))
+}
+
+fn two() -> std::io::Result<Cli> {
+    Cli::with_shared(&document(&[0, 1].map(|number| SignIn::new(number, PUBLIC).access_token(VAULT))))
+}
+
+#[test]
+fn an_error_is_a_json_object_with_kind_reason_message_and_oauth() {
+    let cli = Cli::new().unwrap();
+    let error = cli.run(&GET).unwrap().error(3).unwrap();
+    let fields: Vec<_> = error.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(fields, ["kind", "message", "oauth", "reason"]);
+    assert_eq!(error["kind"], "credential-unavailable");
+    assert_eq!(error["reason"], "no-accounts");
+    assert!(error["message"].as_str().unwrap().contains("sign in"), "{error}");
+    assert!(error["oauth"].is_null());
+}
+
+#[test]
+fn an_error_is_text_where_the_output_is_not_json() {
+    let cli = Cli::new().unwrap();
+    for output in ["token", "header"] {
+        let run = cli.run(&[&GET[..], &["--output", output]].concat()).unwrap();
+        assert_eq!((run.code, run.stdout.as_str()), (Some(3), ""));
+        assert!(run.stderr.starts_with("shared-token-cache: the cache holds no account"), "{}", run.stderr);
+        assert_eq!(run.stderr.lines().count(), 1);
+    }
+}
+
+#[test]
+fn several_accounts_are_listed_as_json() {
+    let error = two().unwrap().run(&GET).unwrap().error(3).unwrap();
+    assert_eq!(error["reason"], "multiple-accounts");
+    let expected = json!([
+        { "username": "user0@contoso.com", "home_tenant_id": "utid-00000000" },
+        { "username": "user1@contoso.com", "home_tenant_id": "utid-00000001" },
+    ]);
+    assert_eq!(error["candidates"], expected);
+}
+
+#[test]
+fn several_accounts_are_listed_as_text() {
+    let run = two().unwrap().run(&[&GET[..], &["--output", "token"]].concat()).unwrap();
+    assert_eq!((run.code, run.stdout.as_str()), (Some(3), ""));
+    for line in ["user0@contoso.com, home tenant utid-00000000", "user1@contoso.com, home tenant utid-00000001"] {
+        assert!(run.stderr.lines().any(|said| said.trim_end().ends_with(line)), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn several_matching_accounts_are_listed() {
+    let same_name = document(&[0, 1].map(|number| SignIn::new(number, PUBLIC))).replace(&username(1), &username(0));
+    let cli = Cli::with_shared(&same_name).unwrap();
+    let error = cli.run(&[&GET[..], &["--username", &username(0)]].concat()).unwrap().error(3).unwrap();
+    assert_eq!(error["reason"], "multiple-matching-accounts");
+    assert_eq!(error["candidates"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn an_account_that_is_not_there_is_named() {
+    let run = two().unwrap().run(&[&GET[..], &["--username", "user7@contoso.com"]].concat()).unwrap();
+    let error = run.error(3).unwrap();
+    assert_eq!(error["reason"], "no-matching-account");
+    assert!(error["message"].as_str().unwrap().contains("user7@contoso.com"), "{error}");
+}
+
+#[test]
+fn an_account_without_any_token_is_named() {
+    let cache = document(&[SignIn::new(0, PUBLIC)]).replace(&refresh_token(0), "");
+    let error = Cli::with_shared(&cache).unwrap().run(&GET).unwrap().error(3).unwrap();
+    assert_eq!(error["reason"], "no-token");
+    assert!(error["message"].as_str().unwrap().contains(&username(0)), "{error}");
+}
+
+#[test]
+fn a_damaged_cache_is_reported_with_its_place_and_left_as_it_is() {
+    let damaged = "{\n  \"Account\": [}\n";
+    let cli = Cli::with_shared(damaged).unwrap();
+    let error = cli.run(&[&GET[..], &["--source", "shared"]].concat()).unwrap().error(3).unwrap();
+    assert_eq!(error["reason"], "cache-corrupt");
+    assert!(error["message"].as_str().unwrap().contains("line 2"), "{error}");
+    assert_eq!(cli.read(SHARED).unwrap(), damaged);
+}
+
+#[test]
+fn of_two_sources_the_one_that_came_closer_is_reported() {
+    let cli = Cli::new().unwrap();
+    cli.write(AZURE_CLI, "[]").unwrap();
+    assert_eq!(cli.run(&GET).unwrap().error(3).unwrap()["reason"], "cache-corrupt");
+}
+
+#[test]
+fn a_refusal_of_the_authority_is_reported_in_full() {
+    let body = json!({
+        "error": "invalid_grant",
+        "suberror": "basic_action",
+        "error_description": "AADSTS50076: use multi-factor authentication.",
+        "error_codes": [50076],
+        "claims": "{\"access_token\":{\"capolids\":{\"essential\":true}}}",
+        "correlation_id": "6d0ac43f-5b8d-4c9b-9c9e-4f6b0d6f0c53",
+    });
+    let authority = Authority::answering(400, body.clone()).unwrap();
+    let error = signed_in().unwrap().redeem(&authority, &[]).unwrap().error(4).unwrap();
+    assert_eq!(error["kind"], "client-authentication");
+    assert_eq!(error["reason"], "oauth-error");
+    assert_eq!(error["oauth"], body);
+    assert!(error["message"].as_str().unwrap().contains("AADSTS50076"), "{error}");
+}
+
+#[test]
+fn a_refusal_says_null_for_what_the_authority_did_not_say() {
+    let authority = Authority::answering(401, json!({ "error": "invalid_client" })).unwrap();
+    let error = signed_in().unwrap().redeem(&authority, &[]).unwrap().error(4).unwrap();
+    let expected = json!({
+        "error": "invalid_client",
+        "suberror": null,
+        "error_description": null,
+        "error_codes": [],
+        "claims": null,
+        "correlation_id": null,
+    });
+    assert_eq!(error["oauth"], expected);
+}
+
+#[test]
+fn an_answer_that_is_no_token_is_unexpected() {
+    for reply in [Reply::bytes(200, "text/html", "<p>Sign in to the network</p>"), Reply::json(200, json!({}))] {
+        let authority = Authority::start(move |_| reply.clone()).unwrap();
+        let error = signed_in().unwrap().redeem(&authority, &[]).unwrap().error(4).unwrap();
+        assert_eq!(error["reason"], "unexpected-response");
+        assert!(error["oauth"].is_null());
+    }
+}
+
+#[test]
+fn a_token_of_another_account_is_not_accepted() {
+    let authority = Authority::answering(200, token_reply(1)).unwrap();
+    let cli = signed_in().unwrap();
+    let before = cli.read(SHARED).unwrap();
+    assert_eq!(cli.redeem(&authority, &[]).unwrap().error(4).unwrap()["reason"], "unexpected-response");
+    assert_eq!(cli.read(SHARED).unwrap(), before);
+}
+
+#[test]
+fn an_authority_that_nobody_vouches_for_is_not_trusted() {
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    let cli = signed_in().unwrap();
+    let run = cli.run(&["get-token", "--scope", GRAPH, "--authority", &authority.host()]).unwrap();
+    let error = run.error(6).unwrap();
+    assert_eq!(error["kind"], "unreachable");
+    assert!(error["message"].as_str().unwrap().contains("certificate"), "{error}");
+    assert!(authority.requests().is_empty());
+}
+
+#[test]
+fn an_authority_that_does_not_listen_is_unreachable() {
+    let closed = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let host = format!("localhost:{}", closed.port());
+    let run = signed_in().unwrap().run(&["get-token", "--scope", GRAPH, "--authority", &host]).unwrap();
+    let error = run.error(6).unwrap();
+    assert_eq!(error["kind"], "unreachable");
+    assert!(error["reason"].is_null());
+    assert!(error["message"].as_str().unwrap().contains("localhost"), "{error}");
+}
+
+#[test]
+fn an_authority_that_asks_to_wait_for_too_long_is_unreachable_at_once() {
+    let authority =
+        Authority::start(|_| Reply::json(429, json!({ "error": "slow_down" })).header("retry-after", "3600")).unwrap();
+    let error = signed_in().unwrap().redeem(&authority, &[]).unwrap().error(6).unwrap();
+    assert_eq!(error["kind"], "unreachable");
+    assert_eq!(authority.requests().len(), 1);
+}

@@ -1,0 +1,16 @@
+//! The command line: every flag, every environment variable, every exit code.
+
+// On Windows the tools' caches are encrypted, which this version can't open.
+#![cfg(unix)]
+
+mod accounts;
+mod caches;
+mod errors;
+mod policy;
+mod printed;
+mod proxy;
+mod refresh;
+mod selection;
+mod sources;
+mod tenants;
+mod usage;

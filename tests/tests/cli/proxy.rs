@@ -1,0 +1,78 @@
+//! Proxies, as the environment names them.
+
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
+use serde_json::json;
+use shared_token_cache_tests::cli::{Authority, Cli, SHARED};
+use shared_token_cache_tests::sign_in::{GRAPH, LOCAL, PUBLIC, SignIn, document, new_access_token, token_reply};
+
+/// A proxy that leads to `target` whatever it is asked for; tells the request lines that it gets.
+fn proxy_to(target: SocketAddr) -> io::Result<(SocketAddr, Receiver<String>)> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let address = listener.local_addr()?;
+    let (tell, lines) = mpsc::channel();
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let tell = tell.clone();
+            thread::spawn(move || tunnel(client, target, |line| drop(tell.send(line))));
+        }
+    });
+    Ok((address, lines))
+}
+
+/// CONNECT: RFC 9110, section 9.3.6.
+fn tunnel(client: TcpStream, target: SocketAddr, tell: impl Fn(String)) -> io::Result<()> {
+    let mut head = BufReader::new(client.try_clone()?);
+    let mut line = String::new();
+    head.read_line(&mut line)?;
+    tell(line.trim().to_owned());
+    while head.read_line(&mut line)? > 2 {}
+    let server = TcpStream::connect(target)?;
+    (&client).write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+    let (mut up, mut down) = (server.try_clone()?, client);
+    thread::spawn(move || io::copy(&mut head, &mut up));
+    io::copy(&mut &server, &mut down).map(drop)
+}
+
+#[test]
+fn a_request_goes_through_the_proxy_of_the_environment() {
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    let (proxy, lines) = proxy_to(authority.address()).unwrap();
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
+        let mut cli = Cli::with_shared(&document(&[SignIn::new(0, PUBLIC)])).unwrap();
+        cli.set(name, &format!("http://{proxy}"));
+        // The authority is the default one, which no request of a test could reach otherwise.
+        let run = cli.run(&["get-token", "--scope", GRAPH, "--ca-file", &authority.ca_file()]).unwrap();
+        assert_eq!(run.answer().unwrap()["token"], new_access_token(0).as_str(), "{name}");
+        assert_eq!(lines.recv().unwrap(), "CONNECT login.microsoftonline.com:443 HTTP/1.1");
+        let entries = cli.read_json(SHARED).unwrap()["AccessToken"].take();
+        let environments: Vec<_> = entries.as_object().unwrap().values().map(|entry| &entry["environment"]).collect();
+        assert_eq!(environments, [&json!(PUBLIC)]);
+    }
+    assert!(authority.requests().iter().all(|request| request.host == PUBLIC));
+}
+
+#[test]
+fn no_proxy_names_hosts_that_are_asked_directly() {
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+    // Nobody listens there.
+    cli.set("HTTPS_PROXY", "http://127.0.0.1:9");
+    cli.set("NO_PROXY", "contoso.com,localhost");
+    let answer = cli.redeem(&authority, &[]).unwrap().answer().unwrap();
+    assert_eq!(answer["token"], new_access_token(0).as_str());
+}
+
+#[test]
+fn a_password_of_a_proxy_is_not_repeated_in_an_error() {
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+    cli.set("HTTPS_PROXY", "http://user0:made-up-secret@127.0.0.1:9");
+    cli.set("SHARED_TOKEN_CACHE_LOG", "trace");
+    // That the password is not in it, every run checks.
+    let error = cli.redeem(&authority, &[]).unwrap().error(6).unwrap();
+    assert_eq!(error["kind"], "unreachable");
+}

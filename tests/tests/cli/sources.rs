@@ -1,0 +1,135 @@
+//! Where a sign-in is looked for.
+
+use shared_token_cache_tests::cli::{AZURE_CLI, Cli, SHARED, SHARED_CAE};
+use shared_token_cache_tests::sign_in::{PUBLIC, SignIn, VAULT, access_token, document, username};
+
+/// The cache of user `number`.
+fn cache_of(number: u32) -> String {
+    document(&[SignIn::new(number, PUBLIC).access_token(VAULT)])
+}
+
+/// A home in which user 0 is signed in with the tools that share a cache, and user 1 with the Azure CLI.
+fn both() -> std::io::Result<Cli> {
+    let cli = Cli::with_shared(&cache_of(0))?;
+    cli.write(AZURE_CLI, &cache_of(1))?;
+    Ok(cli)
+}
+
+/// The token and the source of an answer to `get-token` for Key Vault.
+fn served(cli: &Cli, more: &[&str]) -> std::io::Result<(String, String)> {
+    let arguments = [&["get-token", "--scope", VAULT][..], more].concat();
+    let answer = cli.run(&arguments)?.answer()?;
+    let text = |name: &str| answer.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+    Ok((text("token"), text("source")))
+}
+
+fn token_of(number: u32, source: &str) -> (String, String) {
+    (access_token(number, VAULT), source.to_owned())
+}
+
+#[test]
+fn shared_is_the_cache_of_the_developer_tools() {
+    assert_eq!(served(&both().unwrap(), &["--source", "shared"]).unwrap(), token_of(0, "shared"));
+}
+
+#[test]
+fn azure_cli_is_the_cache_of_the_azure_cli() {
+    assert_eq!(served(&both().unwrap(), &["--source", "azure-cli"]).unwrap(), token_of(1, "azure-cli"));
+}
+
+#[test]
+fn azure_config_dir_moves_the_cache_of_the_azure_cli() {
+    let mut cli = both().unwrap();
+    cli.write("elsewhere/msal_token_cache.json", &cache_of(2)).unwrap();
+    let elsewhere = cli.home().join("elsewhere").display().to_string();
+    cli.set("AZURE_CONFIG_DIR", &elsewhere);
+    assert_eq!(served(&cli, &["--source", "azure-cli"]).unwrap(), token_of(2, "azure-cli"));
+
+    cli.set("AZURE_CONFIG_DIR", "");
+    assert_eq!(served(&cli, &["--source", "azure-cli"]).unwrap(), token_of(1, "azure-cli"));
+}
+
+#[test]
+fn a_file_is_exactly_that_file() {
+    let cli = both().unwrap();
+    let path = cli.write("copy.json", &cache_of(2)).unwrap();
+    let source = format!("file:{path}");
+    assert_eq!(served(&cli, &["--source", &source]).unwrap(), token_of(2, &source));
+}
+
+#[test]
+fn a_file_may_be_named_relative_to_the_working_folder() {
+    let cli = Cli::new().unwrap();
+    cli.write("copy.json", &cache_of(2)).unwrap();
+    let (token, source) = served(&cli, &["--source", "file:copy.json"]).unwrap();
+    assert_eq!(token, access_token(2, VAULT));
+    assert!(source.starts_with("file:/") && source.ends_with("/copy.json"), "{source}");
+}
+
+#[test]
+fn auto_takes_the_shared_cache_first() {
+    let cli = both().unwrap();
+    assert_eq!(served(&cli, &["--source", "auto"]).unwrap(), token_of(0, "shared"));
+    assert_eq!(served(&cli, &[]).unwrap(), token_of(0, "shared"), "auto is the default");
+}
+
+#[test]
+fn auto_falls_through_to_the_azure_cli_when_there_is_no_shared_cache() {
+    let cli = Cli::new().unwrap();
+    cli.write(AZURE_CLI, &cache_of(1)).unwrap();
+    assert_eq!(served(&cli, &[]).unwrap(), token_of(1, "azure-cli"));
+}
+
+#[test]
+fn auto_falls_through_to_the_azure_cli_when_the_shared_cache_has_no_such_account() {
+    assert_eq!(served(&both().unwrap(), &["--username", &username(1)]).unwrap(), token_of(1, "azure-cli"));
+}
+
+#[test]
+fn auto_falls_through_to_the_azure_cli_when_the_shared_cache_is_damaged() {
+    let cli = both().unwrap();
+    cli.write(SHARED, "{").unwrap();
+    assert_eq!(served(&cli, &[]).unwrap(), token_of(1, "azure-cli"));
+}
+
+#[test]
+fn auto_falls_through_to_nothing_else() {
+    let cli = both().unwrap();
+    cli.write("copy.json", &cache_of(2)).unwrap();
+    let run = cli.run(&["get-token", "--scope", VAULT, "--username", &username(2)]).unwrap();
+    assert_eq!(run.error(3).unwrap()["reason"], "no-matching-account");
+}
+
+#[test]
+fn a_source_without_a_sign_in_is_not_made_up_for_by_another() {
+    let cli = Cli::new().unwrap();
+    cli.write(AZURE_CLI, &cache_of(1)).unwrap();
+    let run = cli.run(&["get-token", "--scope", VAULT, "--source", "shared"]).unwrap();
+    assert_eq!(run.error(3).unwrap()["reason"], "no-accounts");
+}
+
+#[test]
+fn a_cache_name_names_another_shared_cache() {
+    let cli = both().unwrap();
+    cli.write(".IdentityService/contoso-tools.nocae", &cache_of(2)).unwrap();
+    assert_eq!(served(&cli, &["--cache-name", "contoso-tools"]).unwrap(), token_of(2, "shared"));
+}
+
+#[test]
+fn tokens_under_continuous_access_evaluation_have_a_cache_of_their_own() {
+    let cli = both().unwrap();
+    cli.write(SHARED_CAE, &cache_of(2)).unwrap();
+    cli.write(".IdentityService/contoso-tools.cae", &cache_of(3)).unwrap();
+    assert_eq!(served(&cli, &["--enable-cae"]).unwrap(), token_of(2, "shared"));
+    let named = served(&cli, &["--enable-cae", "--cache-name", "contoso-tools"]);
+    assert_eq!(named.unwrap(), token_of(3, "shared"));
+}
+
+#[test]
+fn without_a_home_folder_there_is_no_shared_cache() {
+    let mut cli = both().unwrap();
+    cli.set("HOME", "");
+    cli.set("USERPROFILE", "");
+    let error = cli.run(&["get-token", "--scope", VAULT]).unwrap().error(3).unwrap();
+    assert_eq!(error["reason"], "cache-unavailable");
+}
