@@ -137,8 +137,10 @@ fn a_busy_authority_is_asked_again() {
     })
     .unwrap();
     let cli = Cli::with_shared(&signed_in()).unwrap();
-    let answer = cli.redeem(&authority, &[]).unwrap().answer().unwrap();
+    let run = cli.redeem(&authority, &[]).unwrap();
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(answer["token"], new_access_token(0).as_str());
+    assert!(run.stderr.contains("status 503"), "who waits is told why: {}", run.stderr);
     assert_eq!(authority.requests().len(), 2);
 }
 
