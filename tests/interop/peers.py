@@ -77,6 +77,13 @@ def sign_in(args):
     return {}
 
 
+def sign_ins(args):
+    """Caches the sign-ins of users 1 to COUNT, one after the other."""
+    for args.number in range(1, args.count + 1):
+        sign_in(args)
+    return {}
+
+
 def token_endpoint(args):
     return "https://%s/organizations/oauth2/v2.0/token" % args.authority
 
@@ -118,7 +125,7 @@ def client(args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True)
-    for command in (sign_in, credential, client):
+    for command in (sign_in, sign_ins, credential, client):
         sub = commands.add_parser(command.__name__.replace("_", "-"), help=command.__doc__)
         sub.set_defaults(command=command)
         sub.add_argument("--authority", default="localhost")
@@ -131,6 +138,8 @@ def main():
             sub.add_argument("--file", required=True)
         if command is sign_in:
             sub.add_argument("--number", type=int, default=0)
+        elif command is sign_ins:
+            sub.add_argument("--count", type=int, required=True)
         else:
             sub.add_argument("--reply", help="what the token endpoint answers, JSON")
     args = parser.parse_args()

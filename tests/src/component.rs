@@ -35,9 +35,16 @@ async fn play(case: &Case) -> Result<Recorded, String> {
     let endpoint = TokenEndpoint::start(respond).await.map_err(in_words)?;
     let home = Home::new(&case.before, endpoint.ca_pem()).map_err(in_words)?;
     let time = Arc::new(AtomicU64::new(0));
-    let credential = credential(case, &home, &endpoint, ScriptedClock(Arc::clone(&time)))?;
-
     let mut recorded = Recorded::default();
+    // In Rust a record is a type, so what is no record is refused before there is a credential.
+    let record = case.options.authentication_record.as_ref();
+    if let Some(Err(error)) = record.map(|record| host::AuthenticationRecord::from_json(&record.to_string())) {
+        let refusal = || neutral(Err(Error::InvalidArgument(error.to_string())));
+        recorded.outcomes = case.calls.iter().map(|_| refusal()).collect::<Result<_, _>>()?;
+        recorded.documents = home.documents().map_err(in_words)?;
+        return Ok(recorded);
+    }
+    let credential = credential(case, &home, &endpoint, ScriptedClock(Arc::clone(&time)))?;
     let mut known = home.fingerprints().map_err(in_words)?;
     for call in &case.calls {
         time.store(call.now, Ordering::SeqCst);

@@ -19,7 +19,7 @@ const PYTHON: &str = "AZURE_IDENTITY_PYTHON";
 
 type Check = fn(&Peers) -> io::Result<()>;
 
-const CHECKS: [(&str, Check); 11] = [
+const CHECKS: [(&str, Check); 12] = [
     ("azure_identity_takes_the_token_that_we_cached", azure_identity_takes_the_token_that_we_cached),
     ("azure_identity_takes_our_token_from_a_named_cache", azure_identity_takes_our_token_from_a_named_cache),
     ("azure_identity_takes_our_token_under_cae", azure_identity_takes_our_token_under_cae),
@@ -31,6 +31,7 @@ const CHECKS: [(&str, Check); 11] = [
     ("a_new_token_replaces_the_one_that_the_other_cached", a_new_token_replaces_the_one_that_the_other_cached),
     ("what_msal_wrote_survives_our_write", what_msal_wrote_survives_our_write),
     ("what_we_wrote_survives_a_write_of_msal", what_we_wrote_survives_a_write_of_msal),
+    ("writers_at_the_same_time_lose_nothing", writers_at_the_same_time_lose_nothing),
 ];
 
 fn main() -> ExitCode {
@@ -180,6 +181,37 @@ fn what_we_wrote_survives_a_write_of_msal(peers: &Peers) -> io::Result<()> {
     let again = peers.cli.redeem(&authority, &["--username", "user0@contoso.com"])?.answer()?;
     same("token", at(&again, "/token"), &json!(new_access_token(0)))?;
     same("number of requests", &authority.requests().len(), &1)
+}
+
+/// Two of our programs and MSAL, each writing entries of its own.
+fn writers_at_the_same_time_lose_nothing(peers: &Peers) -> io::Result<()> {
+    const SIGN_INS: u32 = 15;
+    let authority = peers.sign_in(SHARED, 0)?;
+    let scopes =
+        |program: u32| (0..8).map(move |number| format!("https://resource{program}{number}.contoso.com/.default"));
+    let redeem = |program: u32| {
+        scopes(program).try_for_each(|scope| {
+            let only = ["--scope", scope.as_str(), "--username", "user0@contoso.com"];
+            peers.cli.redeem(&authority, &only)?.answer().map(drop)
+        })
+    };
+    std::thread::scope(|threads| {
+        let ours = [1, 2].map(|program| threads.spawn(move || redeem(program)));
+        let count = SIGN_INS.to_string();
+        peers.run("sign-ins", &["--authority", LOCAL, "--scope", GRAPH, "--file", SHARED, "--count", &count])?;
+        ours.into_iter().try_for_each(|program| program.join().unwrap_or_else(|_| Err(io::Error::other("it panicked"))))
+    })?;
+
+    let keys = keys_of(&peers.cli.read_json(SHARED)?);
+    let has = |section: &str, part: &str| keys.iter().any(|key| key.starts_with(section) && key.contains(part));
+    for scope in scopes(1).chain(scopes(2)) {
+        same(&scope, &has("AccessToken", &scope), &true)?;
+    }
+    for number in 0..=SIGN_INS {
+        let user = format!("uid-{number:08}.");
+        same(&user, &(has("Account", &user) && has("RefreshToken", &user)), &true)?;
+    }
+    Ok(())
 }
 
 /// Python with the peers, and a home folder that both sides use.

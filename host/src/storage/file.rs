@@ -17,6 +17,10 @@ const TORN_READ_PAUSE: Duration = Duration::from_millis(20);
 /// A document that was last written longer ago than this is nobody's half-written one.
 const JUST_WRITTEN: Duration = Duration::from_secs(2);
 
+/// Times of files advance in steps of up to 4 ms on Linux, so a file that was written in place twice within one may look like one
+/// that was written once. Its version means something only when the step is over.
+const TICK: Duration = Duration::from_millis(10);
+
 /// A file that holds a cache document.
 #[derive(Debug, Clone)]
 pub(crate) struct FileStore {
@@ -60,7 +64,7 @@ impl FileStore {
             self.check_size(after.len(), rules)?;
 
             let stable = version(&before) == version(&after);
-            let torn = !stable || (was_just_written(&after) && !is_json(&content));
+            let torn = !stable || age(&after) < TICK || (age(&after) < JUST_WRITTEN && !is_json(&content));
             if !torn || std::time::Instant::now() >= deadline {
                 if cfg!(windows) && is_encrypted(&content) {
                     return Err(self.unusable("is encrypted with DPAPI, which this version can't open"));
@@ -88,6 +92,8 @@ impl FileStore {
         // tempfile makes it with mode 0600, and removes it should anything fail.
         let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(failed("writing beside"))?;
         temporary.write_all(content).map_err(failed("writing beside"))?;
+        // MSAL for Python compares the file's time with the clock, which is ahead of the coarse time that the kernel would set.
+        temporary.as_file().set_modified(SystemTime::now()).map_err(failed("writing beside"))?;
         temporary.as_file().sync_all().map_err(failed("writing beside"))?;
         // Programs that know no lock may have been faster.
         if !self.is_at(expected) {
@@ -173,9 +179,9 @@ fn version(metadata: &Metadata) -> String {
     format!("{modified:x}.{:x}.{inode:x}", metadata.len())
 }
 
-fn was_just_written(metadata: &Metadata) -> bool {
-    let age = metadata.modified().ok().and_then(|time| time.elapsed().ok());
-    age.is_none_or(|age| age < JUST_WRITTEN)
+/// How long ago the file was written; a time in the future says nothing and counts as long ago.
+fn age(metadata: &Metadata) -> Duration {
+    metadata.modified().ok().and_then(|time| time.elapsed().ok()).unwrap_or(Duration::MAX)
 }
 
 fn is_json(content: &[u8]) -> bool {
