@@ -84,7 +84,7 @@ pub(crate) fn compare_with_cargo_component(path: &Path) -> Result<()> {
     ]))?;
     let theirs = target.join(TARGET).join("release/shared_token_cache.wasm");
     if items_of(&world_of(&theirs)?) != items_of(&world_of(path)?) {
-        bail!("the component of cargo-component has another world than {}", path.display());
+        bail!("the component of cargo-component ({}) has another world than {}", theirs.display(), path.display());
     }
     say("cargo-component gives a component with the same world");
     Ok(())
@@ -107,14 +107,15 @@ fn world_of(path: &Path) -> Result<String> {
 /// writes them means nothing.
 fn items_of(wit: &str) -> BTreeSet<(String, String)> {
     let (mut items, mut interface, mut item) = (BTreeSet::new(), String::new(), String::new());
-    for line in wit.lines() {
+    for line in wit.lines().filter(|line| !line.trim().is_empty()) {
         let depth = line.len() - line.trim_start().len();
-        if depth <= 2 {
+        if depth <= 2 && line.ends_with(['{', '}']) {
             interface = line.trim().to_owned();
+            continue;
         }
         item.push_str(line.trim());
-        // An item ends where its own level of indentation ends a line with `;` or `}`.
-        if depth <= 4 && (line.ends_with(';') || line.ends_with('}')) {
+        // An item ends where a line of its own level ends with `;` or `}`.
+        if depth <= 4 && line.ends_with([';', '}']) {
             items.insert((interface.clone(), std::mem::take(&mut item)));
         }
     }

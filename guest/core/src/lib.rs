@@ -17,6 +17,8 @@ mod document;
 mod error;
 mod options;
 mod platform;
+#[cfg(test)]
+mod properties;
 mod record;
 mod redeem;
 mod refresh_tokens;

@@ -91,7 +91,7 @@ pub enum WriteError {
 }
 
 /// A form for a token endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FormRequest {
     /// The token endpoint.
     pub url: String,
@@ -99,6 +99,18 @@ pub struct FormRequest {
     pub headers: Vec<(&'static str, String)>,
     /// The form's fields in order; any of them may hold a secret.
     pub form: Vec<(&'static str, Secret)>,
+}
+
+impl std::fmt::Debug for FormRequest {
+    /// Names only: a header names the account, and the form has secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = |pairs: &mut dyn Iterator<Item = &'static str>| pairs.collect::<Vec<_>>();
+        f.debug_struct("FormRequest")
+            .field("url", &self.url)
+            .field("headers", &names(&mut self.headers.iter().map(|(name, _)| *name)))
+            .field("form", &names(&mut self.form.iter().map(|(name, _)| *name)))
+            .finish()
+    }
 }
 
 /// A token endpoint's response.

@@ -42,6 +42,13 @@ impl Default for Builder {
 
 impl Builder {
     /// What the component may touch. Default: nothing.
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// # use shared_token_cache::policy::{CacheName, Policy};
+    /// let builder = SharedTokenCacheCredential::builder().policy(Policy::for_current_user(CacheName::default()));
+    /// # let _ = builder;
+    /// ```
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
@@ -49,6 +56,12 @@ impl Builder {
     }
 
     /// Username of the account to use; compared ignoring case.
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// let builder = SharedTokenCacheCredential::builder().username("user0@contoso.com");
+    /// # let _ = builder;
+    /// ```
     #[must_use]
     pub fn username(mut self, username: impl Into<String>) -> Self {
         self.options.username = Some(username.into());
@@ -56,6 +69,12 @@ impl Builder {
     }
 
     /// Home tenant of the account to use.
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// let builder = SharedTokenCacheCredential::builder().tenant_id("contoso.com");
+    /// # let _ = builder;
+    /// ```
     #[must_use]
     pub fn tenant_id(mut self, tenant_id: impl Into<String>) -> Self {
         self.options.tenant_id = Some(tenant_id.into());
@@ -63,6 +82,12 @@ impl Builder {
     }
 
     /// Host of the authority, with or without `https://`. Default: the host's setting. The policy has to allow it as well.
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// let builder = SharedTokenCacheCredential::builder().authority("login.microsoftonline.us");
+    /// # let _ = builder;
+    /// ```
     #[must_use]
     pub fn authority(mut self, authority: impl Into<String>) -> Self {
         self.options.authority = Some(authority.into());
@@ -70,6 +95,12 @@ impl Builder {
     }
 
     /// Client (application) id to ask with. Default: the Azure CLI's public client.
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// let builder = SharedTokenCacheCredential::builder().client_id("04b07795-8ddb-461a-bbee-02f9e1bf7b46");
+    /// # let _ = builder;
+    /// ```
     #[must_use]
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
         self.options.client_id = Some(client_id.into());
@@ -99,6 +130,13 @@ impl Builder {
     }
 
     /// Which cache to use. Default: the cache named `msal.cache`, encrypted or not.
+    ///
+    /// ```
+    /// # use shared_token_cache::{CachePersistenceOptions, SharedTokenCacheCredential};
+    /// let options = CachePersistenceOptions { name: Some("contoso-tools".into()), allow_unencrypted_storage: true };
+    /// let builder = SharedTokenCacheCredential::builder().cache_persistence_options(options);
+    /// # let _ = builder;
+    /// ```
     #[must_use]
     pub fn cache_persistence_options(mut self, options: CachePersistenceOptions) -> Self {
         self.options.cache_persistence_options = Some(options);
@@ -106,6 +144,12 @@ impl Builder {
     }
 
     /// A tenant that calls may name besides the configured one; `*` allows every tenant. May be called several times.
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// let builder = SharedTokenCacheCredential::builder().additionally_allowed_tenant("fabrikam.com");
+    /// # let _ = builder;
+    /// ```
     #[must_use]
     pub fn additionally_allowed_tenant(mut self, tenant: impl Into<String>) -> Self {
         self.options.additionally_allowed_tenants.push(tenant.into());
@@ -113,6 +157,15 @@ impl Builder {
     }
 
     /// Asks [`Self::tenant_id`] for tokens, as a guest there. Default: false.
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// let builder = SharedTokenCacheCredential::builder()
+    ///     .username("user0@contoso.com")
+    ///     .tenant_id("fabrikam.com")
+    ///     .enable_guest_tenant_authentication(true);
+    /// # let _ = builder;
+    /// ```
     #[must_use]
     pub fn enable_guest_tenant_authentication(mut self, enable: bool) -> Self {
         self.options.enable_guest_tenant_authentication = enable;
@@ -120,6 +173,13 @@ impl Builder {
     }
 
     /// Where to look for a sign-in, in this order. Default: [`Source::Shared`], then [`Source::AzureCli`].
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// # use shared_token_cache::policy::Source;
+    /// let builder = SharedTokenCacheCredential::builder().sources([Source::File("/run/secrets/cache.json".into())]);
+    /// # let _ = builder;
+    /// ```
     #[must_use]
     pub fn sources(mut self, sources: impl IntoIterator<Item = Source>) -> Self {
         self.sources = sources.into_iter().collect();
@@ -127,6 +187,13 @@ impl Builder {
     }
 
     /// The folders of the user's caches. Default: [`Places::from_env`].
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// # use shared_token_cache::Places;
+    /// let builder = SharedTokenCacheCredential::builder().places(Places::below("/home/user0"));
+    /// # let _ = builder;
+    /// ```
     #[must_use]
     pub fn places(mut self, places: Places) -> Self {
         self.places = Some(places);
@@ -134,6 +201,14 @@ impl Builder {
     }
 
     /// The host's settings. Default: [`HostSettings::default`], which reads no environment variable.
+    ///
+    /// ```
+    /// # use shared_token_cache::{HostSettings, SharedTokenCacheCredential};
+    /// let settings = HostSettings::from_env()?; // AZURE_AUTHORITY_HOST and the like
+    /// let builder = SharedTokenCacheCredential::builder().host_settings(settings);
+    /// # let _ = builder;
+    /// # Ok::<(), String>(())
+    /// ```
     #[must_use]
     pub fn host_settings(mut self, settings: HostSettings) -> Self {
         self.settings = settings;
@@ -141,6 +216,14 @@ impl Builder {
     }
 
     /// How token requests are made.
+    ///
+    /// ```
+    /// # use shared_token_cache::{SharedTokenCacheCredential, TransportOptions};
+    /// let mut transport = TransportOptions::default();
+    /// transport.ca_file = Some("/etc/contoso/ca.pem".into());
+    /// let builder = SharedTokenCacheCredential::builder().transport(transport);
+    /// # let _ = builder;
+    /// ```
     #[must_use]
     pub fn transport(mut self, options: TransportOptions) -> Self {
         self.transport = options;
@@ -148,6 +231,20 @@ impl Builder {
     }
 
     /// The clock. Default: the system's.
+    ///
+    /// ```
+    /// # use shared_token_cache::{Clock, SharedTokenCacheCredential};
+    /// struct Noon;
+    ///
+    /// impl Clock for Noon {
+    ///     fn now(&self) -> u64 {
+    ///         1_763_899_200
+    ///     }
+    /// }
+    ///
+    /// let builder = SharedTokenCacheCredential::builder().clock(Noon);
+    /// # let _ = builder;
+    /// ```
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
@@ -155,6 +252,12 @@ impl Builder {
     }
 
     /// A component to run in place of the built-in one. It is compiled when the credential is built.
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// let builder = SharedTokenCacheCredential::builder().component("plugins/shared-token-cache.wasm");
+    /// # let _ = builder;
+    /// ```
     #[must_use]
     pub fn component(mut self, path: impl Into<PathBuf>) -> Self {
         self.component = Some(path.into());

@@ -80,7 +80,7 @@ impl State {
         }
     }
 
-    async fn replace_document(&self, name: &str, expected: String, content: Vec<u8>) -> Result<String, WriteError> {
+    async fn replace_document(&mut self, name: &str, expected: String, content: Vec<u8>) -> Result<String, WriteError> {
         let context = &self.context;
         let grant =
             context.policy.grant(&context.source, name).map_err(|denied| WriteError::Denied(denied.to_string()))?;
@@ -94,7 +94,14 @@ impl State {
         }
         let path = context.places.locate(&context.source, name).map_err(|why| WriteError::Failed(why.to_owned()))?;
         let store = FileStore::new(path);
+        let turn = match self.turn.take() {
+            Some(turn) => Some(turn),
+            None => storage::take_turn(store.path()).await,
+        };
         let replaced = spawn_blocking(move || store.replace(&expected, &content)).await;
+        if matches!(replaced, Ok(Err(storage::WriteError::Conflict))) {
+            self.turn = turn;
+        }
         match replaced.map_err(|error| WriteError::Failed(error.to_string()))? {
             Ok(version) => Ok(version),
             Err(storage::WriteError::Conflict) => Err(WriteError::Conflict),

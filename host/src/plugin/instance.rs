@@ -85,6 +85,7 @@ impl Instance {
         let running = self.plugin.ticker.run();
         let result = tokio::time::timeout(limit, call(&methods, &mut self.store, self.credential)).await;
         drop(running);
+        self.store.data_mut().turn = None;
         settle(result, &self.store)
     }
 }

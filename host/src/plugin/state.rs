@@ -5,7 +5,7 @@ use wasmtime::ResourceLimiter;
 use crate::clock::Clock;
 use crate::credential::HostSettings;
 use crate::policy::{Policy, Source};
-use crate::storage::Places;
+use crate::storage::{Places, Turn};
 use crate::transport::Transport;
 
 /// What the imports of all instances of a credential share.
@@ -23,13 +23,15 @@ pub(crate) struct State {
     pub(crate) context: Arc<Context>,
     /// How many lines the component has logged in this call.
     pub(crate) logged: usize,
+    /// A turn at writing that a conflict left unused: it is for the repetition, until the call ends.
+    pub(crate) turn: Option<Turn>,
     memory: MemoryLimit,
 }
 
 impl State {
     pub(super) fn new(context: Arc<Context>) -> Self {
         let largest = context.policy.get_limits().guest_memory;
-        Self { context, logged: 0, memory: MemoryLimit { largest, exceeded: false } }
+        Self { context, logged: 0, turn: None, memory: MemoryLimit { largest, exceeded: false } }
     }
 
     pub(super) fn limiter(&mut self) -> &mut dyn ResourceLimiter {

@@ -40,6 +40,10 @@ impl FileStore {
         Self { path }
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether the file is still at this version. Opens nothing.
     pub(crate) fn is_at(&self, known: &str) -> bool {
         std::fs::symlink_metadata(&self.path).is_ok_and(|metadata| version(&metadata) == known)
@@ -47,6 +51,7 @@ impl FileStore {
 
     pub(crate) fn read(&self, known: Option<&str>, rules: ReadRules) -> Result<Read, ReadError> {
         let deadline = std::time::Instant::now() + TORN_READ_PATIENCE;
+        let mut settled = false;
         loop {
             let mut file = self.open()?;
             let before = file.metadata().map_err(|source| self.io("looking at", source))?;
@@ -64,7 +69,12 @@ impl FileStore {
             self.check_size(after.len(), rules)?;
 
             let stable = version(&before) == version(&after);
-            let torn = !stable || age(&after) < TICK || (age(&after) < JUST_WRITTEN && !is_json(&content));
+            if stable && age(&after) < TICK && !settled {
+                settled = true;
+                std::thread::sleep(TICK);
+                continue;
+            }
+            let torn = !stable || (age(&after) < JUST_WRITTEN && !is_json(&content));
             if !torn || std::time::Instant::now() >= deadline {
                 if cfg!(windows) && is_encrypted(&content) {
                     return Err(self.unusable("is encrypted with DPAPI, which this version can't open"));

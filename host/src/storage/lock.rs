@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn a_lock_is_signed_while_held_and_gone_afterwards() {
         let (_folder, cache, path) = folder();
-        let lock = Lock::acquire(&cache).unwrap();
+        let lock = Lock::acquire_within(&cache, SHORT).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), format!("{} shared-token-cache", std::process::id()));
         assert!(matches!(Lock::acquire_within(&cache, SHORT), Err(WriteError::Locked(_))));
         drop(lock);
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn a_folder_that_cannot_be_written_is_an_error_and_not_a_wait() {
         let started = Instant::now();
-        assert!(matches!(Lock::acquire(Path::new("/nonexistent/cache")), Err(WriteError::Io { .. })));
+        assert!(matches!(Lock::acquire_within(Path::new("/nonexistent/cache"), PATIENCE), Err(WriteError::Io { .. })));
         assert!(started.elapsed() < PATIENCE);
     }
 }

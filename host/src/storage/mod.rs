@@ -3,9 +3,11 @@
 mod file;
 mod lock;
 mod places;
+mod turn;
 
 pub(crate) use file::{FileStore, ReadRules};
 pub use places::Places;
+pub(crate) use turn::{Turn, take_turn};
 
 /// What a read found.
 pub(crate) enum Read {

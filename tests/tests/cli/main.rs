@@ -9,6 +9,7 @@ mod errors;
 mod policy;
 mod printed;
 mod proxy;
+mod record;
 mod refresh;
 mod selection;
 mod sources;
