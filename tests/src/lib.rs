@@ -8,6 +8,7 @@
 pub mod case;
 pub mod cli;
 pub mod component;
+pub mod differential;
 pub mod endpoint;
 pub mod home;
 pub mod listen;

@@ -5,11 +5,13 @@
 //! cargo xtask test              build everything and run all tests
 //! cargo xtask build             build the component and the program
 //! cargo xtask bench             time calls on caches of 1, 100 and 10,000 accounts
+//! cargo xtask interop reference compare with azure-identity in situations made at random
 //! cargo xtask wit               print the built component's imports and exports, and sizes
 //! cargo xtask cargo-component   check that `cargo component` gives a component with the same world
 //! ```
 
 mod component;
+mod interop;
 mod python;
 mod run;
 
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         ["demo"] => build().and_then(|()| demo()),
         ["test"] => component::build().and_then(|_| component::build_hostile()).and_then(|_| test()),
         ["bench", accounts @ ..] => build().and_then(|()| bench(accounts)),
+        ["interop", "reference", arguments @ ..] => interop::reference(arguments),
         ["wit"] => component::build().and_then(|path| component::print(&path)),
         ["cargo-component"] => component::build().and_then(|path| component::compare_with_cargo_component(&path)),
         _ => usage(),
@@ -73,5 +76,5 @@ fn bench(accounts: &[&str]) -> Result<()> {
 }
 
 fn usage() -> Result<()> {
-    bail!("usage: cargo xtask build|demo|test|bench|wit|cargo-component")
+    bail!("usage: cargo xtask build|demo|test|bench|interop|wit|cargo-component")
 }

@@ -1,0 +1,168 @@
+//! A call as the improvements look at it.
+
+use serde_json::Value;
+
+use super::change::HIDDEN;
+use super::document::{Document, text_of};
+use super::situation::{Content, Given, Ran, Reply};
+
+/// The credential's client.
+pub(crate) const CLIENT: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+
+/// The clouds whose hosts are names of one environment.
+const CLOUDS: [&[&str]; 3] = [
+    &["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
+    &["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
+    &["login.microsoftonline.us", "login.usgovcloudapi.net"],
+];
+
+/// A call: what ours was given and made of it, and what the reference is given.
+#[derive(Debug, Clone)]
+pub(crate) struct Case<'a> {
+    /// What ours was given.
+    pub(crate) original: &'a Given,
+    /// What came of it.
+    pub(crate) ours: &'a Ran,
+    /// What the reference is given: at first the same.
+    pub(crate) given: Given,
+    /// Refresh tokens that the reference is not given, because ours tried them in vain.
+    pub(crate) hidden: Vec<String>,
+    /// The cached token that ours may fall back to.
+    pub(crate) fallback: Option<String>,
+    /// Id tokens that the reference is given, each with the one that it stands for.
+    pub(crate) stand_ins: Vec<(String, String)>,
+}
+
+/// Which tenant a call asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tenant {
+    /// The account's own, by way of `organizations`.
+    Home,
+    /// A certain one.
+    Named(String),
+    /// One that the options forbid.
+    NotAllowed,
+}
+
+impl<'a> Case<'a> {
+    /// A case in which the reference is given what ours was given.
+    pub(crate) fn new(original: &'a Given, ours: &'a Ran) -> Self {
+        Self { original, ours, given: original.clone(), hidden: Vec::new(), fallback: None, stand_ins: Vec::new() }
+    }
+
+    /// The document that ours was given.
+    pub(crate) fn document(&self) -> Document {
+        self.original.content.document()
+    }
+
+    /// The document that the reference is given, to be changed.
+    pub(crate) fn document_mut(&mut self) -> Option<&mut Document> {
+        match &mut self.given.content {
+            Content::Document(document) => Some(document),
+            Content::Missing | Content::Other(_) => None,
+        }
+    }
+
+    /// Gives entries to an account that nobody asks for. They stay where they are, as they still take part in what is written.
+    pub(crate) fn hide(&mut self, section: &str, which: impl Fn(&Self, &Value) -> bool) {
+        let mut document = self.given.content.document();
+        document.each(section, |fields| {
+            let entry = Value::Object(fields.clone());
+            let home = text_of(&entry, "home_account_id");
+            if !home.starts_with(HIDDEN) && which(self, &entry) {
+                fields.insert("home_account_id".into(), format!("{HIDDEN}{home}").into());
+            }
+        });
+        if let Some(given) = self.document_mut() {
+            *given = document;
+        }
+    }
+
+    /// Whether an environment is one of the authority's.
+    pub(crate) fn is_alias(&self, environment: &str) -> bool {
+        let options = &self.original.options;
+        let authority = options
+            .authority
+            .as_deref()
+            .or(options.default_authority.as_deref())
+            .unwrap_or("login.microsoftonline.com");
+        let host = host_of(authority);
+        let environment = environment.to_lowercase();
+        let cloud = CLOUDS.iter().find(|cloud| cloud.contains(&host.as_str()));
+        host == environment || cloud.is_some_and(|cloud| cloud.contains(&environment.as_str()))
+    }
+
+    /// Whether the credential may redeem a refresh token.
+    pub(crate) fn is_usable(&self, entry: &Value) -> bool {
+        self.is_alias(text_of(entry, "environment")) && (!text_of(entry, "family_id").is_empty() || is_own(entry))
+    }
+
+    /// The tenant of the call.
+    pub(crate) fn tenant(&self) -> Tenant {
+        let options = &self.original.options;
+        let Some(asked) = self.original.call.tenant_id.as_deref().filter(|tenant| !tenant.is_empty()) else {
+            return Tenant::Home;
+        };
+        let allowed = &options.allowed_tenants;
+        if asked == "organizations" || options.disable_multitenant {
+            Tenant::Home
+        } else if allowed.is_empty() || allowed.iter().any(|tenant| tenant == "*" || tenant.eq_ignore_ascii_case(asked))
+        {
+            Tenant::Named(asked.to_owned())
+        } else {
+            Tenant::NotAllowed
+        }
+    }
+
+    /// The scopes of the call, one by one.
+    pub(crate) fn scopes(&self) -> Vec<&str> {
+        self.original.call.scopes.iter().flat_map(|scope| scope.split_whitespace()).collect()
+    }
+
+    /// What the authority answers to a refresh token.
+    pub(crate) fn reply_to(&self, refresh_token: &str) -> &Reply {
+        let call = &self.original.call;
+        call.replies.get(refresh_token).unwrap_or(&call.default_reply)
+    }
+
+    /// The answer to the last request of ours; `None` when it sent none.
+    pub(crate) fn last_reply(&self) -> Option<&Reply> {
+        self.ours.requests.last().map(|request| self.reply_to(request.field("refresh_token")))
+    }
+
+    /// The owner of a refresh token.
+    pub(crate) fn owner_of(&self, refresh_token: &str) -> String {
+        let document = self.document();
+        let mut entries = document.entries("RefreshToken").iter();
+        let entry = entries.find(|(_, entry)| text_of(entry, "secret") == refresh_token);
+        entry.map(|(_, entry)| text_of(entry, "home_account_id").to_owned()).unwrap_or_default()
+    }
+}
+
+/// Whether an entry is of the credential's client.
+pub(crate) fn is_own(entry: &Value) -> bool {
+    text_of(entry, "client_id").eq_ignore_ascii_case(CLIENT)
+}
+
+/// Whether an access token is bound to a key, a user assertion or an extended cache key.
+pub(crate) fn is_bound(entry: &Value) -> bool {
+    let fields = ["key_id", "ext_cache_key", "user_assertion_hash"];
+    fields.iter().any(|field| entry.get(field).is_some_and(|value| !value.is_null()))
+}
+
+/// Whether an access token is a bearer token, as one without a type is.
+pub(crate) fn is_bearer(entry: &Value) -> bool {
+    let kind = entry.get("token_type").filter(|kind| !kind.is_null());
+    kind.is_none_or(|kind| kind.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")))
+}
+
+/// The home tenant in a home account id with exactly one dot.
+pub(crate) fn home_tenant(home_account_id: &str) -> Option<&str> {
+    home_account_id.split_once('.').map(|(_, tenant)| tenant).filter(|tenant| !tenant.contains('.'))
+}
+
+/// The host of an authority, in lower case.
+pub(crate) fn host_of(authority: &str) -> String {
+    let lower = authority.to_lowercase();
+    lower.strip_prefix("https://").unwrap_or(&lower).trim_end_matches([' ', '/']).to_owned()
+}

@@ -1,0 +1,106 @@
+//! What a call did to a cache.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::document::{Document, Section, key_of, text_of};
+use super::situation::Content;
+
+/// Put before the home account id of an entry that the reference must not find.
+pub(crate) const HIDDEN: &str = "hidden-from-the-reference-";
+
+/// A change of one entry.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Change {
+    /// It went.
+    Removed,
+    /// It was added or replaced; these are its key and all its fields.
+    Put(String, Value),
+    /// Fields of a refresh token changed: one is never replaced as a whole.
+    Fields(BTreeMap<String, Option<Value>>),
+    /// Several entries that MSAL would give the same key.
+    Several(Vec<Value>),
+}
+
+/// Changes by section and by the key that MSAL gives to the entry: a writer's other key for it means nothing.
+pub(crate) type Changes = BTreeMap<(String, String), Change>;
+
+/// What changed. A document that is there where there was none, or no longer one, is a change of the section `""`.
+pub(crate) fn changes(before: &Content, after: &Content) -> Changes {
+    let mut changes = Changes::new();
+    let (before, after) = match (&before.clone().unmarked(), &after.clone().unmarked()) {
+        (Content::Missing, Content::Missing) => return changes,
+        (Content::Other(old), Content::Other(new)) if old == new => return changes,
+        (Content::Document(old), Content::Document(new)) => (old.clone(), new.clone()),
+        // MSAL takes an empty file for an empty cache.
+        (Content::Other(old), Content::Document(new)) if old.is_empty() => (Document::default(), new.clone()),
+        (_, after) => {
+            let value = Value::from(after.text());
+            changes.insert((String::new(), String::new()), Change::Put(String::new(), value));
+            return changes;
+        }
+    };
+    let names: BTreeSet<&String> = before.sections.iter().chain(&after.sections).map(|(name, _)| name).collect();
+    for name in names {
+        let (old, new) = (by_key(&before, name), by_key(&after, name));
+        let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        for key in keys {
+            if let Some(change) = change(name, old.get(key), new.get(key)) {
+                changes.insert((name.clone(), key.clone()), change);
+            }
+        }
+    }
+    changes
+}
+
+type Entries = BTreeMap<String, Vec<(String, Value)>>;
+
+fn by_key(document: &Document, name: &str) -> Entries {
+    let mut entries = Entries::new();
+    let section = document.sections.iter().find(|(other, _)| other == name);
+    match section {
+        Some((_, Section::Entries(all))) => {
+            for (key, entry) in all {
+                let entry = shown(entry);
+                entries.entry(key_of(name, key, &entry)).or_default().push((key.clone(), entry));
+            }
+        }
+        // `null` is how some writers spell a section without entries.
+        Some((_, Section::Other(Value::Null))) | None => {}
+        Some((_, Section::Other(other))) => {
+            entries.insert(String::new(), vec![(String::new(), other.clone())]);
+        }
+    }
+    entries
+}
+
+/// The entry without what makes no difference to its reader.
+fn shown(entry: &Value) -> Value {
+    let mut entry = entry.clone();
+    let home = text_of(&entry, "home_account_id").strip_prefix(HIDDEN).map(str::to_owned);
+    if let (Some(fields), Some(home)) = (entry.as_object_mut(), home) {
+        fields.insert("home_account_id".into(), home.into());
+    }
+    entry
+}
+
+fn change(name: &str, old: Option<&Vec<(String, Value)>>, new: Option<&Vec<(String, Value)>>) -> Option<Change> {
+    match (old.map(Vec::as_slice).unwrap_or_default(), new.map(Vec::as_slice).unwrap_or_default()) {
+        (old, new) if old == new => None,
+        (_, []) => Some(Change::Removed),
+        ([(_, old)], [(_, new)]) if name == "RefreshToken" => {
+            let fields = fields(old.as_object()?, new.as_object()?);
+            (!fields.is_empty()).then_some(Change::Fields(fields))
+        }
+        ([(_, old)], [(_, new)]) if old == new => None,
+        (_, [(key, new)]) => Some(Change::Put(key.clone(), new.clone())),
+        (_, several) => Some(Change::Several(several.iter().map(|(_, entry)| entry.clone()).collect())),
+    }
+}
+
+fn fields(old: &Map<String, Value>, new: &Map<String, Value>) -> BTreeMap<String, Option<Value>> {
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let differing = names.into_iter().filter(|name| old.get(*name) != new.get(*name));
+    differing.map(|name| (name.clone(), new.get(name).cloned())).collect()
+}

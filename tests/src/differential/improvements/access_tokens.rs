@@ -1,0 +1,135 @@
+//! Which cached access token is served.
+
+use std::cmp::Reverse;
+
+use serde_json::Value;
+
+use crate::differential::case::{Case, Tenant, home_tenant, is_bearer, is_bound, is_own};
+use crate::differential::compare::{Difference, Pair};
+use crate::differential::document::{seconds, text, text_of};
+use crate::differential::situation::Outcome;
+
+/// The scopes of a call are compared one by one, also where several stand in one argument. The reference looks for a cached scope
+/// with a blank in it.
+pub(super) fn arguments_are_split_into_scopes(case: &mut Case<'_>) {
+    let scopes = case.scopes().into_iter().map(str::to_owned).collect();
+    case.given.call.scopes = scopes;
+}
+
+/// Scopes are compared without case, as Microsoft Entra ID compares them. The reference finds no such token.
+pub(super) fn scopes_have_no_case(case: &mut Case<'_>) {
+    let scopes: Vec<String> = case.scopes().into_iter().map(str::to_owned).collect();
+    let Some(document) = case.document_mut() else { return };
+    document.each("AccessToken", |fields| {
+        let Some(target) = fields.get("target").and_then(Value::as_str) else { return };
+        let spelt = |cached: &str| scopes.iter().find(|scope| scope.eq_ignore_ascii_case(cached)).cloned();
+        let target: Vec<_> = target.split(' ').map(|scope| spelt(scope).unwrap_or_else(|| scope.to_owned())).collect();
+        fields.insert("target".into(), target.join(" ").into());
+    });
+}
+
+/// A token that another cloud issued is not served. The reference looks at the account only.
+pub(super) fn tokens_of_another_cloud_are_not_served(case: &mut Case<'_>) {
+    keep(case, |case, entry| case.is_alias(text_of(entry, "environment")));
+}
+
+/// A token that is bound to a key, a user assertion or an extended cache key is not served: without that the resource refuses it.
+pub(super) fn bound_tokens_are_not_served(case: &mut Case<'_>) {
+    keep(case, |_, entry| !is_bound(entry));
+}
+
+/// A token of another type than Bearer is not served: the caller would use it as a bearer token.
+pub(super) fn only_bearer_tokens_are_served(case: &mut Case<'_>) {
+    keep(case, |_, entry| is_bearer(entry));
+}
+
+/// The type is reported as `Bearer`, however it is spelt in the cache.
+pub(super) fn the_token_type_has_one_spelling(case: &mut Case<'_>) {
+    let Some(document) = case.document_mut() else { return };
+    document.each("AccessToken", |fields| {
+        let kind = fields.get("token_type").and_then(Value::as_str);
+        if kind.is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
+            fields.insert("token_type".into(), "Bearer".into());
+        }
+    });
+}
+
+/// A token that was cached in the future was written under another clock, so its expiry is worth nothing.
+pub(super) fn tokens_from_the_future_are_not_served(case: &mut Case<'_>) {
+    keep(case, |case, entry| seconds(entry, "cached_at").is_none_or(|time| time <= case.original.call.now));
+}
+
+/// A token of another tenant than the call asks for is not served: it opens another tenant's resources.
+pub(super) fn tokens_of_another_tenant_are_not_served(case: &mut Case<'_>) {
+    let tenant = case.tenant();
+    keep(case, |_, entry| {
+        let realm = |tenant: &str| text_of(entry, "realm").eq_ignore_ascii_case(tenant);
+        match &tenant {
+            Tenant::Named(tenant) => realm(tenant),
+            Tenant::Home | Tenant::NotAllowed => {
+                realm("organizations")
+                    || realm("common")
+                    || home_tenant(text_of(entry, "home_account_id")).is_some_and(realm)
+            }
+        }
+    });
+}
+
+/// Whether the call may name its tenant is settled before a token is looked for. The reference serves a cached token all the same,
+/// and where the account has no refresh token either, it says nothing about the tenant.
+pub(super) fn the_tenant_is_checked_first(case: &mut Case<'_>) {
+    if case.tenant() != Tenant::NotAllowed {
+        return;
+    }
+    keep(case, |_, _| false);
+    let Some(document) = case.document_mut() else { return };
+    document.each("RefreshToken", |fields| {
+        fields.entry("secret").or_insert_with(|| "never sent".into());
+    });
+}
+
+/// The credential's own client comes first, then the latest expiry. The reference takes the first in the document.
+pub(super) fn the_best_token_is_served(case: &mut Case<'_>) {
+    let entries = case.document_mut().and_then(|document| document.entries_mut("AccessToken"));
+    if let Some(entries) = entries {
+        entries.sort_by_key(|(_, entry)| (!is_own(entry), Reverse(seconds(entry, "expires_on"))));
+    }
+}
+
+/// From its `refresh_on` a token is renewed although it is still good, so that an outage of the authority finds everyone with a
+/// fresh token. The reference serves it until five minutes before its end.
+pub(super) fn tokens_are_renewed_ahead_of_time(case: &mut Case<'_>) {
+    let now = case.original.call.now;
+    let challenged = case.original.call.claims.as_deref().is_some_and(|claims| !claims.trim().is_empty());
+    let Some(request) = case.ours.requests.first().filter(|_| !challenged) else { return };
+    let home = case.owner_of(request.field("refresh_token"));
+    let scopes: Vec<String> = case.scopes().into_iter().map(str::to_owned).collect();
+    let fits = |entry: &Value| {
+        text(entry, "home_account_id") == Some(&home)
+            && seconds(entry, "expires_on").is_some_and(|time| time > now + 300)
+            && scopes.iter().all(|scope| text_of(entry, "target").split(' ').any(|cached| cached == scope))
+    };
+    let document = case.given.content.document();
+    let best = document.entries("AccessToken").iter().map(|(_, entry)| entry).find(|entry| fits(entry));
+    let due = best.filter(|entry| seconds(entry, "refresh_on").is_some_and(|time| time <= now));
+    if let Some(due) = due {
+        case.fallback = text(due, "secret").map(str::to_owned);
+        keep(case, |_, entry| !fits(entry));
+    }
+}
+
+/// Where that fails for whatever reason, the cached token is served.
+pub(super) fn a_failed_renewal_falls_back_to_the_cached_token(difference: &Difference, pair: &Pair<'_>) -> bool {
+    *difference == Difference::Outcome
+        && pair.case.fallback.as_deref().is_some_and(|token| token == pair.case.ours.outcome.token())
+        && matches!(pair.theirs.outcome, Outcome::Error { .. })
+        && !pair.case.ours.requests.is_empty()
+}
+
+/// Hides from the reference those tokens that are not `good`. What has expired is not served anyway.
+fn keep(case: &mut Case<'_>, good: impl Fn(&Case<'_>, &Value) -> bool) {
+    let now = case.original.call.now;
+    case.hide("AccessToken", |case, entry| {
+        seconds(entry, "expires_on").is_some_and(|expires_on| expires_on >= now) && !good(case, entry)
+    });
+}

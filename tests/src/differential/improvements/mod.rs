@@ -1,0 +1,95 @@
+//! In what this product differs from azure-identity on purpose.
+//!
+//! An improvement comes in one of two kinds. Either it is about what both sides are given: then it rewrites that for the reference,
+//! and the reference has to do with it what ours does without. Or it is about what came of the call: then it has a look at one
+//! difference, and says whether it is the one. The first kind is the more strict, as it leaves no difference to be judged.
+
+mod access_tokens;
+mod accounts;
+mod calls;
+mod documents;
+mod refresh_tokens;
+mod replies;
+mod written;
+
+use super::case::Case;
+use super::compare::{Difference, Pair};
+
+/// An improvement; its documentation is that of the function of its name.
+pub(crate) struct Improvement {
+    /// A sentence.
+    pub(crate) name: &'static str,
+    /// What it does.
+    pub(crate) kind: Kind,
+}
+
+/// What an improvement is about.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    /// What is given: rewrites it for the reference.
+    Given(fn(&mut Case<'_>)),
+    /// What came of it: whether this difference is the improvement.
+    Outcome(fn(&Difference, &Pair<'_>) -> bool),
+}
+
+macro_rules! improvements {
+    ($($kind:ident $module:ident::$name:ident,)*) => {
+        /// All improvements. Those about what is given are applied in this order.
+        pub(crate) const ALL: &[Improvement] =
+            &[$(Improvement { name: stringify!($name), kind: Kind::$kind($module::$name) },)*];
+    };
+}
+
+improvements! {
+    Given documents::a_byte_order_mark_is_skipped,
+    Given documents::sections_of_another_type_are_absent,
+    Given documents::entries_of_another_shape_are_skipped,
+    Given documents::fields_of_another_type_are_missing,
+    Given documents::environments_have_no_case,
+    Given documents::keys_mean_nothing,
+    Given accounts::authorities_have_no_case,
+    Given accounts::the_own_client_needs_no_family,
+    Given accounts::the_home_tenant_gives_the_username,
+    Given accounts::usernames_have_no_case,
+    Given accounts::home_tenants_have_no_case,
+    Given calls::blank_claims_are_none,
+    Given calls::null_claims_are_none,
+    Given calls::allowed_tenants_have_no_case,
+    Given access_tokens::arguments_are_split_into_scopes,
+    Given access_tokens::scopes_have_no_case,
+    Given access_tokens::tokens_of_another_cloud_are_not_served,
+    Given access_tokens::bound_tokens_are_not_served,
+    Given access_tokens::only_bearer_tokens_are_served,
+    Given access_tokens::the_token_type_has_one_spelling,
+    Given access_tokens::tokens_from_the_future_are_not_served,
+    Given access_tokens::tokens_of_another_tenant_are_not_served,
+    Given access_tokens::the_tenant_is_checked_first,
+    Given access_tokens::the_best_token_is_served,
+    Given access_tokens::tokens_are_renewed_ahead_of_time,
+    Given written::a_read_removes_nothing,
+    Given written::expired_tokens_of_others_stay,
+    Given refresh_tokens::only_usable_refresh_tokens_are_sent,
+    Given refresh_tokens::refresh_tokens_have_an_order,
+    Given refresh_tokens::every_refresh_token_is_tried,
+    Given replies::numbers_in_replies_may_be_strings,
+    Given replies::the_cached_expiry_is_the_reported_one,
+    Given replies::the_account_is_known_without_client_info,
+    Given replies::id_tokens_are_opaque,
+    Outcome documents::a_damaged_cache_is_named,
+    Outcome documents::a_section_of_another_type_is_not_overwritten,
+    Outcome documents::app_metadata_are_merged,
+    Outcome accounts::the_accounts_to_choose_from_are_listed,
+    Outcome access_tokens::a_failed_renewal_falls_back_to_the_cached_token,
+    Outcome refresh_tokens::a_dead_refresh_token_goes_though_another_did,
+    Outcome refresh_tokens::a_refresh_token_survives_a_refusal,
+    Outcome refresh_tokens::an_ambiguous_rotation_adds_nothing,
+    Outcome refresh_tokens::an_oauth_error_is_kept_whole,
+    Outcome replies::a_token_of_another_account_is_refused,
+    Outcome replies::a_busy_authority_is_unreachable,
+    Outcome replies::a_response_that_is_no_token_is_named,
+    Outcome calls::scopes_that_are_none_are_refused,
+    Outcome calls::claims_that_are_no_object_are_refused,
+    Outcome calls::tenants_that_are_none_are_refused,
+    Outcome written::expired_tokens_go_with_a_write,
+    Outcome written::account_entries_are_not_rewritten,
+}

@@ -1,0 +1,73 @@
+//! What is written, and when.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::differential::case::{Case, is_bearer, is_bound};
+use crate::differential::change::{Change, changes};
+use crate::differential::compare::{Difference, Pair};
+use crate::differential::document::{key_of, seconds, text, text_of};
+use crate::differential::situation::{Content, Outcome};
+
+/// Expired tokens stay until there is a new one to write, and a call that only reads writes nothing at all. The reference removes
+/// them whenever it looks for a token.
+pub(super) fn a_read_removes_nothing(case: &mut Case<'_>) {
+    if !has_cached(case) {
+        drop_expired(case, |_| true);
+    }
+}
+
+/// A write leaves expired tokens alone that are another account's or bound to something: others may still look at them. The
+/// reference removes all.
+pub(super) fn expired_tokens_of_others_stay(case: &mut Case<'_>) {
+    if has_cached(case) {
+        let account = case.ours.requests.last().map(|request| case.owner_of(request.field("refresh_token")));
+        drop_expired(case, |entry| {
+            Some(text_of(entry, "home_account_id")) != account.as_deref() || is_bound(entry) || !is_bearer(entry)
+        });
+    }
+}
+
+/// A write takes the account's own expired tokens with it. The reference does so only where it looked for a token before, not where
+/// claims forbid one.
+pub(super) fn expired_tokens_go_with_a_write(difference: &Difference, pair: &Pair<'_>) -> bool {
+    let Difference::Entry { section, key, ours: Some(Change::Removed), theirs: None } = difference else {
+        return false;
+    };
+    let call = &pair.case.original.call;
+    let document = pair.case.document();
+    let mut entries = document.entries("AccessToken").iter().filter(|(old, entry)| key_of(section, old, entry) == *key);
+    section == "AccessToken"
+        && (call.claims.is_some() || pair.case.fallback.is_some())
+        && entries.all(|(_, entry)| seconds(entry, "expires_on").is_some_and(|time| time < call.now))
+}
+
+/// A refresh leaves the account's entries alone: the sign-in wrote them. The reference adds one for the tenant that it asked, and
+/// writes over the username when there is no id token.
+pub(super) fn account_entries_are_not_rewritten(difference: &Difference, pair: &Pair<'_>) -> bool {
+    let Difference::Entry { section, ours: None, theirs: Some(Change::Put(_, entry)), .. } = difference else {
+        return false;
+    };
+    let redeemed = pair.theirs.requests.last().map(|request| pair.case.owner_of(request.field("refresh_token")));
+    section == "Account"
+        && text(entry, "home_account_id") == redeemed.as_deref()
+        && matches!(pair.theirs.outcome, Outcome::Token { .. })
+        && pair.case.ours.outcome.token() == pair.theirs.outcome.token()
+}
+
+/// Whether ours cached a new token.
+fn has_cached(case: &Case<'_>) -> bool {
+    let changes = changes(&case.original.content, &Content::of(case.ours.document.as_deref()));
+    changes.iter().any(|((section, _), change)| section == "AccessToken" && *change != Change::Removed)
+}
+
+/// Leaves out such expired tokens that ours left in the document.
+fn drop_expired(case: &mut Case<'_>, such: impl Fn(&Value) -> bool) {
+    let now = case.original.call.now;
+    let after = Content::of(case.ours.document.as_deref()).document();
+    let left: BTreeSet<&str> = after.entries("AccessToken").iter().map(|(_, entry)| text_of(entry, "secret")).collect();
+    let Some(document) = case.document_mut() else { return };
+    let expired = |entry: &Value| seconds(entry, "expires_on").is_some_and(|time| time < now);
+    document.retain("AccessToken", |entry| !expired(entry) || !such(entry) || !left.contains(text_of(entry, "secret")));
+}

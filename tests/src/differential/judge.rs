@@ -1,0 +1,104 @@
+//! Whether every difference is an improvement.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use super::case::Case;
+use super::compare::{Difference, Pair};
+use super::improvements::{ALL, Kind};
+use super::reference::Reference;
+use super::situation::{Given, Ran};
+
+/// What is to be said about a call.
+pub(crate) struct Verdict {
+    /// The improvements without which the difference can't be explained. None: both sides agree completely.
+    pub(crate) improvements: BTreeSet<&'static str>,
+    /// What remains unexplained; empty when all is well.
+    pub(crate) problem: String,
+    /// What the reference made of what ours was given.
+    pub(crate) theirs: Ran,
+}
+
+/// Judges a call by running the reference on the same, and on what the improvements make of it.
+///
+/// # Errors
+/// When the reference is gone.
+pub(crate) fn judge(reference: &mut Reference, given: &Given, ours: &Ran) -> io::Result<Verdict> {
+    let plain = Case::new(given, ours);
+    let theirs = reference.run(given)?;
+    if (Pair { case: &plain, theirs: &theirs }).differences().is_empty() {
+        return Ok(Verdict { improvements: BTreeSet::new(), problem: String::new(), theirs });
+    }
+
+    let mut left_out = BTreeSet::new();
+    let mut explained = attempt(reference, given, ours, &left_out)?;
+    if !explained.unexplained.is_empty() {
+        let problem = format!(
+            "unexplained: {:#?}\nwith the reference given\n{:#?}\nwhich made of it\n{:#?}",
+            explained.unexplained, explained.given, explained.theirs
+        );
+        return Ok(Verdict { improvements: BTreeSet::new(), problem, theirs });
+    }
+    // Only what is needed counts.
+    for name in explained.applied.clone() {
+        left_out.insert(name);
+        let without = attempt(reference, given, ours, &left_out)?;
+        if without.unexplained.is_empty() && without.used.is_subset(&explained.used) {
+            explained = without;
+        } else {
+            left_out.remove(name);
+        }
+    }
+    let improvements = explained.applied.into_iter().chain(explained.used).collect();
+    Ok(Verdict { improvements, problem: String::new(), theirs })
+}
+
+/// What the improvements explain.
+struct Explained {
+    given: Given,
+    theirs: Ran,
+    /// Those that changed what the reference is given.
+    applied: BTreeSet<&'static str>,
+    /// Those that explain what came of it.
+    used: BTreeSet<&'static str>,
+    unexplained: Vec<Difference>,
+}
+
+fn attempt(
+    reference: &mut Reference,
+    given: &Given,
+    ours: &Ran,
+    left_out: &BTreeSet<&'static str>,
+) -> io::Result<Explained> {
+    let mut case = Case::new(given, ours);
+    let mut applied = BTreeSet::new();
+    for improvement in ALL {
+        if let Kind::Given(rewrite) = improvement.kind
+            && !left_out.contains(improvement.name)
+        {
+            let before = case.given.clone();
+            rewrite(&mut case);
+            if case.given != before {
+                applied.insert(improvement.name);
+            }
+        }
+    }
+    let mut theirs = reference.run(&case.given)?;
+    for (stand_in, token) in &case.stand_ins {
+        theirs.document = theirs.document.map(|document| document.replace(stand_in, token));
+    }
+    let pair = Pair { case: &case, theirs: &theirs };
+    let mut used = BTreeSet::new();
+    let mut unexplained = Vec::new();
+    for difference in pair.differences() {
+        let explaining = ALL.iter().find(|improvement| match improvement.kind {
+            Kind::Outcome(explains) => explains(&difference, &pair),
+            Kind::Given(_) => false,
+        });
+        match explaining {
+            Some(improvement) => drop(used.insert(improvement.name)),
+            None => unexplained.push(difference),
+        }
+    }
+    Ok(Explained { given: case.given, theirs, applied, used, unexplained })
+}

@@ -1,0 +1,131 @@
+//! This product beside the real azure-identity, in situations made at random.
+//!
+//! Both sides get the same bytes, options, clock and answers of the authority. What came of it has to be the same, or an improvement
+//! of the list in `improvements/mod.rs`.
+
+mod case;
+mod change;
+mod compare;
+mod document;
+mod generate;
+mod improvements;
+mod judge;
+mod ours;
+mod reference;
+mod situation;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+
+use judge::{Verdict, judge};
+use ours::Ours;
+use reference::Reference;
+use situation::{Content, Given, Outcome, Ran, Situation};
+
+/// What came of a run.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// How many situations there were.
+    pub situations: usize,
+    /// In how many both sides agreed completely.
+    pub agreeing: usize,
+    /// In how many ours ended in a token.
+    pub tokens: usize,
+    /// In how many ours sent a request.
+    pub sending: usize,
+    /// How often each improvement was seen, and in which situation first.
+    pub seen: BTreeMap<&'static str, (usize, u64)>,
+    /// Situations with a difference that is no improvement, each with what there is to say about it.
+    pub failures: Vec<(u64, String)>,
+}
+
+/// Runs situations of a seed. `show` is told about each failure as it happens.
+///
+/// # Errors
+/// When one of the sides can't be run.
+pub fn run(python: &Path, seed: u64, indices: Range<u64>, mut show: impl FnMut(u64, &str)) -> io::Result<Report> {
+    let mut sides = Sides { ours: Ours::start()?, reference: Reference::start(python)? };
+    let mut report = Report::default();
+    for index in indices {
+        let seen = sides.run(&generate::situation(seed, index))?;
+        report.situations += 1;
+        report.agreeing += usize::from(seen.problem.is_empty() && seen.improvements.is_empty());
+        report.tokens += usize::from(seen.token);
+        report.sending += usize::from(seen.sent);
+        for name in seen.improvements {
+            report.seen.entry(name).or_insert((0, index)).0 += 1;
+        }
+        if !seen.problem.is_empty() {
+            show(index, &seen.problem);
+            report.failures.push((index, seen.problem));
+        }
+    }
+    Ok(report)
+}
+
+/// The names of all improvements.
+pub fn improvements() -> impl Iterator<Item = &'static str> {
+    improvements::ALL.iter().map(|improvement| improvement.name)
+}
+
+struct Sides {
+    ours: Ours,
+    reference: Reference,
+}
+
+/// What was seen in a situation.
+#[derive(Default)]
+struct Seen {
+    improvements: BTreeSet<&'static str>,
+    token: bool,
+    sent: bool,
+    problem: String,
+}
+
+impl Sides {
+    fn run(&mut self, situation: &Situation) -> io::Result<Seen> {
+        self.ours.put(false, situation.without_cae.as_deref())?;
+        self.ours.put(true, situation.with_cae.as_deref())?;
+        let credential = self.ours.credential(&situation.options)?;
+        let mut seen = Seen::default();
+        let mut calls = situation.calls.iter().peekable();
+        while let Some(call) = calls.next() {
+            let before = self.ours.document(call.enable_cae)?;
+            let other = self.ours.document(!call.enable_cae)?;
+            let ran = self.ours.run(&credential, call)?;
+            let given = Given {
+                options: situation.options.clone(),
+                call: call.clone(),
+                content: Content::of(before.as_deref()),
+            };
+            let mut verdict = judge(&mut self.reference, &given, &ran)?;
+            if self.ours.document(!call.enable_cae)? != other {
+                verdict.problem.push_str("\nours changed the cache that is not the call's");
+            }
+            seen.token |= matches!(ran.outcome, Outcome::Token { .. });
+            seen.sent |= !ran.requests.is_empty();
+            if !verdict.problem.is_empty() {
+                seen.problem = in_words(situation, &given, &ran, &verdict);
+                return Ok(seen);
+            }
+            seen.improvements.extend(verdict.improvements);
+            if situation.handover && calls.peek().is_some() {
+                self.ours.put(call.enable_cae, verdict.theirs.document.as_deref())?;
+            }
+        }
+        Ok(seen)
+    }
+}
+
+fn in_words(situation: &Situation, given: &Given, ours: &Ran, verdict: &Verdict) -> String {
+    let json = |value: serde_json::Result<String>| value.unwrap_or_default();
+    format!(
+        "the situation\n{}\nin the call\n{}\nours\n{ours:#?}\nthe reference\n{:#?}\n{}",
+        json(serde_json::to_string_pretty(situation)),
+        json(serde_json::to_string_pretty(given)),
+        verdict.theirs,
+        verdict.problem
+    )
+}

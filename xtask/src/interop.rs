@@ -1,0 +1,30 @@
+//! Runs against real programs that go on longer than a plain run of the tests should.
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::run::{cargo, run};
+use crate::{component, python};
+
+/// How many situations are compared unless the command line says otherwise.
+const COUNT: &str = "3000";
+
+/// Compares this product with azure-identity in situations made at random: `--seed N`, `--count N`, or `--index N` for one of them.
+pub(crate) fn reference(arguments: &[&str]) -> Result<()> {
+    let mut settings = vec![("REFERENCE_SEED", "1"), ("REFERENCE_COUNT", COUNT)];
+    for pair in arguments.chunks(2) {
+        let [option, value] = pair else { bail!("{} needs a number", pair.concat()) };
+        let _: u64 = value.parse().with_context(|| format!("{option} needs a number, and {value:?} is none"))?;
+        settings.push(match *option {
+            "--seed" => ("REFERENCE_SEED", value),
+            "--count" => ("REFERENCE_COUNT", value),
+            "--index" => ("REFERENCE_INDEX", value),
+            _ => bail!("usage: cargo xtask interop reference [--seed N] [--count N | --index N]"),
+        });
+    }
+    let python = python::with_azure_identity()?;
+    component::build()?;
+    let mut cargo = cargo();
+    // The last of two settings of one name counts.
+    cargo.env("AZURE_IDENTITY_PYTHON", python).envs(settings);
+    run(cargo.arg("test").args(crate::NATIVE).args(["--test", "reference"]))
+}
