@@ -1,13 +1,13 @@
 //! The project's commands.
 //!
 //! ```text
-//! cargo xtask demo              build everything and see what it does
-//! cargo xtask test              build everything and run all tests
-//! cargo xtask build             build the component and the program
-//! cargo xtask bench             time calls on caches of 1, 100 and 10,000 accounts
-//! cargo xtask interop reference compare with azure-identity in situations made at random
-//! cargo xtask wit               print the built component's imports and exports, and sizes
-//! cargo xtask cargo-component   check that `cargo component` gives a component with the same world
+//! cargo xtask demo                build everything and see what it does
+//! cargo xtask test                build everything and run all tests
+//! cargo xtask build               build the component and the program
+//! cargo xtask interop reference   compare with azure-identity in situations made at random
+//! cargo xtask bench               time calls on caches of 1, 100 and 10,000 accounts
+//! cargo xtask wit                 print the built component's imports and exports, and sizes
+//! cargo xtask cargo-component     check that `cargo component` gives a component with the same world
 //! ```
 
 mod component;
