@@ -8,7 +8,8 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::WriteError;
+use crate::WriteError;
+use crate::problem::lock_error;
 
 /// As long as MSAL for Python tries.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -47,13 +48,7 @@ impl Lock {
                 Ok(Some(file)) => return Ok(Self { path, _file: file }),
                 Ok(None) if Instant::now() < deadline => std::thread::sleep(PAUSE),
                 Ok(None) => return Err(WriteError::Locked(path.display().to_string())),
-                Err(source) => {
-                    return Err(WriteError::Io {
-                        action: "creating the lock",
-                        path: path.display().to_string(),
-                        source,
-                    });
-                }
+                Err(source) => return Err(lock_error(&path, source)),
             }
         }
     }

@@ -1,0 +1,139 @@
+//! Where MSAL token caches lie on each platform, and how they are read, locked and replaced.
+//!
+//! A [`Store`] holds one cache document: a file, or an item of the platform's keyring. Which store a document lies in, [`Places`]
+//! knows. Nothing is created by a read.
+
+#[cfg(target_os = "linux")]
+mod fallback;
+mod file;
+mod keyring;
+mod lock;
+mod open;
+mod places;
+mod problem;
+mod protection;
+mod rules;
+mod shared;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod signalled;
+mod version;
+
+#[cfg(windows)]
+mod dpapi;
+#[cfg(target_os = "macos")]
+mod keychain;
+#[cfg(target_os = "linux")]
+mod secret_service;
+
+pub use file::FileStore;
+pub use keyring::{KeyringAccess, KeyringError};
+pub use places::Places;
+pub use rules::{Leniency, Rules};
+
+use std::path::Path;
+
+/// A place that holds one cache document. Its methods wait for disks, locks and other programs, so they are not for async tasks; only
+/// [`Self::is_at`] is quick.
+pub trait Store: std::fmt::Debug + Send + Sync {
+    /// The file whose lock guards the document: the cache file, or the file that signals a change of a keyring's item.
+    fn guarded(&self) -> &Path;
+
+    /// Whether the document is known to be still at this version. A look at a file's metadata at most; `false` in doubt.
+    fn is_at(&self, known: &str) -> bool;
+
+    /// Reads the document, unless it is still at the known version.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn read(&self, known: Option<&str>) -> Result<Read, ReadError>;
+
+    /// Replaces the document if it is still at the expected version; gives the new version.
+    ///
+    /// # Errors
+    /// See [`WriteError`]. The document is then as it was.
+    fn replace(&self, expected: &str, content: &[u8]) -> Result<String, WriteError>;
+}
+
+/// What a read found.
+#[derive(Debug)]
+pub enum Read {
+    /// The version is still the one that the caller knows.
+    Unchanged,
+    /// The document as it is now.
+    Document(Document),
+}
+
+/// A document, and the version that names its state.
+pub struct Document {
+    /// Names this state of the document.
+    pub version: String,
+    /// The document.
+    pub content: Vec<u8>,
+    /// Where it lies in plain text, and why, in words for the user; `None` when it is encrypted.
+    pub unencrypted: Option<String>,
+}
+
+impl std::fmt::Debug for Document {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Document")
+            .field("version", &self.version)
+            .field("bytes", &self.content.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a document can't be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// There is none. The text says where it was looked for.
+    #[error("there is no {0}")]
+    NotFound(String),
+    /// There is one, and it is not used.
+    #[error("{0}")]
+    Unusable(String),
+    /// The keyring that should hold it can't be used.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The operating system refused.
+    #[error("{action} {path} failed: {source}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file.
+        path: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+}
+
+/// Why a document was not replaced.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// Somebody else was faster.
+    #[error("it has changed since it was read")]
+    Conflict,
+    /// Another program holds its lock.
+    #[error("another program holds the lock {0}")]
+    Locked(String),
+    /// The place can't be written.
+    #[error("{0}")]
+    Unusable(String),
+    /// The operating system refused.
+    #[error("{action} {path} failed: {source}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file.
+        path: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+}
+
+/// Whether this platform has a shared token cache.
+#[must_use]
+pub const fn supported() -> bool {
+    cfg!(any(windows, target_os = "macos", target_os = "linux"))
+}

@@ -1,0 +1,94 @@
+//! Opening a cache file: the user's own regular file, of a bearable size, and no symbolic link unless the rules name its target.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+#[cfg(unix)]
+use crate::Leniency;
+use crate::{ReadError, Rules};
+
+/// The file that stands for `path`: itself, or what the symbolic link there points to, where the rules name that.
+pub(crate) fn resolve(path: &Path, rules: &Rules) -> Result<PathBuf, ReadError> {
+    let is_link = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+    if !is_link {
+        return Ok(path.to_owned());
+    }
+    let target = std::fs::canonicalize(path).map_err(|source| io_error("following", path, source))?;
+    let named =
+        |allowed: &PathBuf| *allowed == target || std::fs::canonicalize(allowed).is_ok_and(|named| named == target);
+    if rules.symlink_targets.iter().any(named) {
+        return Ok(target);
+    }
+    let target = target.display();
+    Err(unusable(
+        path,
+        &format!("is a symbolic link to {target}; name that file, or list it under `symlink-targets` in the policy"),
+    ))
+}
+
+/// Opens a file for reading; follows no symbolic link and waits for nobody.
+pub(crate) fn open(path: &Path) -> Result<File, ReadError> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // Without NONBLOCK, opening a FIFO would wait for a writer.
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    options.open(path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => ReadError::NotFound(format!("file {}", path.display())),
+        _ => io_error("opening", path, source),
+    })
+}
+
+/// Refuses a file that the rules do not allow; gives a warning where they let something doubtful pass.
+pub(crate) fn inspect(path: &Path, metadata: &Metadata, rules: &Rules) -> Result<Option<String>, ReadError> {
+    if !metadata.is_file() {
+        return Err(unusable(path, "is not a regular file"));
+    }
+    check_size(path, metadata.len(), rules)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let mut problems = Vec::new();
+        if metadata.uid() != rustix::process::geteuid().as_raw() {
+            let problem = format!("belongs to another user (id {})", metadata.uid());
+            problems.push((problem, rules.other_owner, "`other-owner = \"warn\"` in the policy lets it pass"));
+        }
+        let mode = metadata.mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            let problem = format!("may be used by other users (mode {mode:04o})");
+            problems.push((problem, rules.loose_permissions, "run `chmod 600` on it"));
+        }
+        if let Some((problem, _, remedy)) = problems.iter().find(|(_, leniency, _)| *leniency == Leniency::Refuse) {
+            return Err(unusable(path, &format!("{problem}; {remedy}")));
+        }
+        if !problems.is_empty() {
+            let problems: Vec<_> = problems.into_iter().map(|(problem, ..)| problem).collect();
+            return Ok(Some(format!("{} {}", path.display(), problems.join(" and "))));
+        }
+    }
+    Ok(None)
+}
+
+pub(crate) fn check_size(path: &Path, size: u64, rules: &Rules) -> Result<(), ReadError> {
+    if size > rules.largest {
+        let allowed = rules.largest;
+        return Err(unusable(
+            path,
+            &format!("has {size} bytes, and the policy's `limits.document-mib` allows {allowed}"),
+        ));
+    }
+    Ok(())
+}
+
+pub(crate) fn unusable(path: &Path, why: &str) -> ReadError {
+    ReadError::Unusable(format!("{} {why}", path.display()))
+}
+
+pub(crate) fn io_error(action: &'static str, path: &Path, source: io::Error) -> ReadError {
+    ReadError::Io { action, path: path.display().to_string(), source }
+}

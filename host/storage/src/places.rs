@@ -1,0 +1,116 @@
+use std::path::PathBuf;
+
+use crate::shared::{self, SharedPlace};
+use crate::{FileStore, KeyringAccess, Rules, Store};
+
+/// The places that hold this user's caches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Places {
+    /// The folder of the cache that Microsoft's developer tools share.
+    pub shared: Option<PathBuf>,
+    /// The folder in which .NET signals a change of a keyring's item.
+    pub dotnet_signals: Option<PathBuf>,
+    /// The Azure CLI's folder.
+    pub azure_cli: Option<PathBuf>,
+    /// The keyring that may hold the shared cache.
+    pub keyring: KeyringAccess,
+}
+
+impl Places {
+    /// The places as the tools find them: below `HOME` on Unix, below `LOCALAPPDATA` and `USERPROFILE` on Windows, and in the keyring
+    /// of the session. The Azure CLI's folder is moved by `AZURE_CONFIG_DIR`, the one in which .NET signals by `XDG_DATA_HOME`.
+    #[must_use]
+    pub fn from_env() -> Self {
+        let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let (local, home) = if cfg!(windows) { ("LOCALAPPDATA", "USERPROFILE") } else { ("HOME", "HOME") };
+        let data = folder("XDG_DATA_HOME").or_else(|| folder(home).map(|base| base.join(".local/share")));
+        Self {
+            shared: folder(local).map(|base| base.join(FOLDER)),
+            dotnet_signals: data.filter(|_| cfg!(unix)).map(|data| data.join(FOLDER)),
+            azure_cli: folder("AZURE_CONFIG_DIR").or_else(|| folder(home).map(|base| base.join(".azure"))),
+            keyring: KeyringAccess::Session,
+        }
+    }
+
+    /// The places below a home folder, without any keyring.
+    #[must_use]
+    pub fn below(home: impl Into<PathBuf>) -> Self {
+        let home = home.into();
+        Self {
+            shared: Some(home.join(FOLDER)),
+            dotnet_signals: Some(home.join(".local/share").join(FOLDER)),
+            azure_cli: Some(home.join(".azure")),
+            keyring: KeyringAccess::None,
+        }
+    }
+
+    /// The same places with this keyring.
+    #[must_use]
+    pub fn keyring(mut self, keyring: KeyringAccess) -> Self {
+        self.keyring = keyring;
+        self
+    }
+
+    /// The store of a document of the shared cache, such as `msal.cache.nocae`: the name of a file, never a path.
+    ///
+    /// # Errors
+    /// When the folder is not known, with what to do about it.
+    pub fn shared(&self, document: &str, rules: Rules) -> Result<Box<dyn Store>, &'static str> {
+        let variable = if cfg!(windows) { "the folder of local data is not known; set LOCALAPPDATA" } else { NO_HOME };
+        let folder = self.shared.as_ref().ok_or(variable)?;
+        let place = SharedPlace {
+            file: folder.join(document),
+            dotnet_signal: self.dotnet_signals.as_ref().map(|folder| folder.join(document)),
+            keyring: &self.keyring,
+            document,
+        };
+        Ok(shared::open(place, rules))
+    }
+
+    /// The store of the Azure CLI's document: it has but one. It is encrypted on Windows.
+    ///
+    /// # Errors
+    /// When the folder is not known, with what to do about it.
+    pub fn azure_cli(&self, rules: Rules) -> Result<Box<dyn Store>, &'static str> {
+        let folder =
+            self.azure_cli.as_ref().ok_or("the Azure CLI's folder is not known; set HOME or AZURE_CONFIG_DIR")?;
+        #[cfg(windows)]
+        let store = FileStore::encrypted(folder.join("msal_token_cache.bin"), rules);
+        #[cfg(not(windows))]
+        let store = FileStore::new(folder.join("msal_token_cache.json"), rules);
+        Ok(Box::new(store))
+    }
+}
+
+const FOLDER: &str = ".IdentityService";
+const NO_HOME: &str = "the home folder is not known; set HOME";
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use crate::Leniency;
+
+    const RULES: Rules = Rules {
+        largest: 100,
+        loose_permissions: Leniency::Refuse,
+        other_owner: Leniency::Refuse,
+        symlink_targets: Vec::new(),
+    };
+
+    #[test]
+    fn documents_lie_where_the_tools_put_them() {
+        let places = Places::below("/home/user0");
+        for (store, path) in [
+            (places.shared("msal.cache.nocae", RULES), "/home/user0/.IdentityService/msal.cache.nocae"),
+            (places.shared("other.cae", RULES), "/home/user0/.IdentityService/other.cae"),
+            (places.azure_cli(RULES), "/home/user0/.azure/msal_token_cache.json"),
+        ] {
+            assert_eq!(store.unwrap().guarded(), std::path::Path::new(path));
+        }
+        let nowhere = Places { shared: None, azure_cli: None, ..places };
+        assert!(nowhere.shared("msal.cache.nocae", RULES).is_err());
+        assert!(nowhere.azure_cli(RULES).is_err());
+    }
+}

@@ -1,0 +1,62 @@
+//! Errors of writing, told so that the user knows what to do.
+
+use std::io::{Error, ErrorKind};
+use std::path::Path;
+
+use crate::WriteError;
+
+/// Why a step of writing the file failed. Some causes have a remedy that the operating system's words do not tell.
+pub(crate) fn write_error(action: &'static str, path: &Path, source: Error) -> WriteError {
+    let shown = path.display();
+    let told = match source.kind() {
+        ErrorKind::Unsupported => format!(
+            "the file system of {shown} can't do what a safe write needs ({action} it: {source}); keep the cache on a local file \
+             system, or grant it for reading only"
+        ),
+        ErrorKind::ResourceBusy => format!(
+            "{shown} can't be replaced, because it is mounted as a single file ({source}); mount its folder, or grant the cache for \
+             reading only"
+        ),
+        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => format!(
+            "{action} {shown} failed: {source}; make its folder writable, or grant the cache for reading only to be spared this warning"
+        ),
+        _ => return WriteError::Io { action, path: shown.to_string(), source },
+    };
+    WriteError::Unusable(told)
+}
+
+/// `flock` has words of its own for a file system without locks.
+pub(crate) fn lock_error(path: &Path, source: Error) -> WriteError {
+    #[cfg(unix)]
+    if source.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error()) {
+        return write_error("locking with", path, Error::new(ErrorKind::Unsupported, source));
+    }
+    write_error("locking with", path, source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_with_a_remedy_is_told_with_it() {
+        let path = Path::new("/made-up/cache");
+        for (kind, part) in [
+            (ErrorKind::Unsupported, "local file system"),
+            (ErrorKind::ResourceBusy, "mount its folder"),
+            (ErrorKind::ReadOnlyFilesystem, "make its folder writable"),
+            (ErrorKind::PermissionDenied, "reading only"),
+            (ErrorKind::StorageFull, "replacing /made-up/cache failed"),
+        ] {
+            let told = write_error("replacing", path, kind.into()).to_string();
+            assert!(told.contains(part), "{told}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_system_without_locks_is_told() {
+        let error = Error::from_raw_os_error(rustix::io::Errno::NOLCK.raw_os_error());
+        assert!(lock_error(Path::new("/made-up/cache"), error).to_string().contains("local file system"));
+    }
+}

@@ -1,0 +1,44 @@
+//! What stands between a file's bytes and the document in them.
+
+/// How a file's content is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protection {
+    /// Not at all.
+    None,
+    /// By the Data Protection API of Windows: `CryptProtectData` for the current user, without further entropy.
+    #[cfg(windows)]
+    Dpapi,
+}
+
+/// A document as it lay in a file.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) content: Vec<u8>,
+    pub(crate) was_plain: bool,
+}
+
+impl Protection {
+    /// The document in a file's content. A plain document where an encrypted one is the custom is taken as it is.
+    pub(crate) fn open(self, content: Vec<u8>) -> Result<Opened, String> {
+        match self {
+            Self::None => Ok(Opened { content, was_plain: true }),
+            #[cfg(windows)]
+            Self::Dpapi if content.is_empty() || is_json(&content) => Ok(Opened { content, was_plain: true }),
+            #[cfg(windows)]
+            Self::Dpapi => crate::dpapi::unprotect(&content).map(|content| Opened { content, was_plain: false }),
+        }
+    }
+
+    /// The content of a file that is to hold the document.
+    pub(crate) fn close(self, document: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, String> {
+        match self {
+            Self::None => Ok(document.into()),
+            #[cfg(windows)]
+            Self::Dpapi => crate::dpapi::protect(document).map(Into::into),
+        }
+    }
+}
+
+pub(crate) fn is_json(content: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(content).is_ok()
+}

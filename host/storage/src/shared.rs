@@ -1,0 +1,52 @@
+//! The cache that Microsoft's developer tools share, as each platform keeps it.
+
+use std::path::PathBuf;
+
+use crate::{FileStore, KeyringAccess, Rules, Store};
+
+/// Where a document of the shared cache may lie.
+pub(crate) struct SharedPlace<'a> {
+    /// The file, or the file that signals a change of the keyring's item. Where a keyring can't be used, the tools on Linux keep the
+    /// document itself in it.
+    pub(crate) file: PathBuf,
+    /// The file with which .NET signals.
+    pub(crate) dotnet_signal: Option<PathBuf>,
+    pub(crate) keyring: &'a KeyringAccess,
+    pub(crate) document: &'a str,
+}
+
+#[cfg(windows)]
+pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
+    Box::new(FileStore::encrypted(place.file, rules))
+}
+
+#[cfg(target_os = "macos")]
+pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
+    use crate::signalled::SignalledStore;
+    match place.keyring {
+        KeyringAccess::None => Box::new(FileStore::new(place.file, rules)),
+        KeyringAccess::Session | KeyringAccess::Bus(_) => {
+            let keychain = crate::keychain::Keychain::new(place.document);
+            Box::new(SignalledStore::new(keychain, place.file, place.dotnet_signal, rules))
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
+    use crate::signalled::SignalledStore;
+    let file = FileStore::new(place.file.clone(), rules.clone());
+    match place.keyring {
+        KeyringAccess::None => Box::new(file),
+        KeyringAccess::Session | KeyringAccess::Bus(_) => {
+            let service = crate::secret_service::SecretService::new(place.keyring, place.document);
+            let keyring = SignalledStore::new(service, place.file, place.dotnet_signal, rules);
+            Box::new(crate::fallback::KeyringOrFile::new(keyring, file))
+        }
+    }
+}
+
+#[cfg(not(any(windows, target_os = "macos", target_os = "linux")))]
+pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
+    Box::new(FileStore::new(place.file, rules))
+}

@@ -1,0 +1,149 @@
+//! A cache document in an item of a keyring. Whoever changes it touches a signal file, whose time tells the others to read again.
+
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::keyring::{Item, Keyring};
+use crate::lock::Lock;
+use crate::open::check_size;
+use crate::problem::write_error;
+use crate::{Document, Read, ReadError, Rules, Store, WriteError, version};
+
+/// Versions of documents in keyrings begin with this, those of files do not.
+const PREFIX: &str = "keyring:";
+
+/// Times of files advance in steps of up to 4 ms on Linux. A signal within the last step may be followed by one that looks the same.
+const TICK: Duration = Duration::from_millis(10);
+
+/// An item of a keyring with its signal files.
+#[derive(Debug)]
+pub(crate) struct SignalledStore<K> {
+    keyring: K,
+    /// The first one is where this store signals and locks; the others are those of further tools, used where they exist.
+    signals: Vec<PathBuf>,
+    rules: Rules,
+}
+
+/// Whether a version is one that a keyring's store gave.
+pub(crate) fn is_version(version: &str) -> bool {
+    version.starts_with(PREFIX)
+}
+
+impl<K: Keyring> SignalledStore<K> {
+    pub(crate) fn new(keyring: K, signal: PathBuf, further: impl IntoIterator<Item = PathBuf>, rules: Rules) -> Self {
+        Self { keyring, signals: std::iter::once(signal).chain(further).collect(), rules }
+    }
+
+    fn read_item(&self) -> Result<Item, ReadError> {
+        let item = self.keyring.read()?.ok_or_else(|| ReadError::NotFound(self.keyring.place()))?;
+        check_size(Path::new(&self.keyring.place()), item.document.len() as u64, &self.rules)?;
+        Ok(item)
+    }
+
+    /// The times of the signal files; `None` when there is none, so that nothing tells whether the item has changed.
+    fn signalled(&self) -> Option<String> {
+        let times: Vec<_> = self.signals.iter().map(|path| version::signal(path)).collect();
+        let texts = times.iter().map(|time| time.map_or_else(|| "-".to_owned(), |time| format!("{time:x}")));
+        times.iter().any(Option::is_some).then(|| texts.collect::<Vec<_>>().join(","))
+    }
+
+    fn version(&self, document: &[u8]) -> String {
+        format!("{PREFIX}{}:{}", self.signalled().unwrap_or_default(), digest(document))
+    }
+
+    /// Takes the locks that the tools use, always in the same order.
+    fn lock(&self) -> Result<Vec<Lock>, WriteError> {
+        let mut locks = Vec::new();
+        for (position, signal) in self.signals.iter().enumerate() {
+            let folder = signal.parent().unwrap_or(Path::new("/"));
+            if position == 0 && !folder.exists() {
+                create_folder(folder).map_err(|source| write_error("creating", folder, source))?;
+            }
+            if position == 0 || folder.is_dir() {
+                locks.push(Lock::acquire(signal)?);
+            }
+        }
+        Ok(locks)
+    }
+
+    /// The document has been saved, so a signal that can't be given is no error: others then learn of it late.
+    fn signal(&self) {
+        let existing: Vec<_> = self.signals.iter().filter(|path| path.exists()).collect();
+        let touched = if existing.is_empty() { self.signals.iter().take(1).collect() } else { existing };
+        for path in touched {
+            let done = File::options().create(true).append(true).open(path);
+            if let Err(error) = done.and_then(|file| file.set_modified(SystemTime::now())) {
+                tracing::warn!(
+                    "{} can't be touched, so other programs may not see the new tokens: {error}",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+impl<K: Keyring> Store for SignalledStore<K> {
+    fn guarded(&self) -> &Path {
+        self.signals.first().map_or(Path::new(""), PathBuf::as_path)
+    }
+
+    fn is_at(&self, known: &str) -> bool {
+        let known = known.strip_prefix(PREFIX).and_then(|known| known.rsplit_once(':'));
+        known.is_some_and(|(signalled, _)| self.signalled().as_deref() == Some(signalled))
+    }
+
+    fn read(&self, known: Option<&str>) -> Result<Read, ReadError> {
+        if known.is_some_and(|known| self.is_at(known)) {
+            return Ok(Read::Unchanged);
+        }
+        let fresh = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|metadata| version::age(&metadata) < TICK);
+        if self.signals.iter().any(fresh) {
+            std::thread::sleep(TICK);
+        }
+        // A change while the item is read signals afterwards, so the times from before it are the safe ones.
+        let signalled = self.signalled().unwrap_or_default();
+        let document = self.read_item()?.document;
+        let version = format!("{PREFIX}{signalled}:{}", digest(&document));
+        if known == Some(version.as_str()) {
+            return Ok(Read::Unchanged);
+        }
+        Ok(Read::Document(Document { version, content: document, unencrypted: None }))
+    }
+
+    fn replace(&self, expected: &str, content: &[u8]) -> Result<String, WriteError> {
+        let expected = expected.strip_prefix(PREFIX).and_then(|expected| expected.rsplit_once(':'));
+        let Some((_, expected)) = expected else { return Err(WriteError::Conflict) };
+        let _locks = self.lock()?;
+        let item = match self.read_item() {
+            Ok(item) => item,
+            Err(ReadError::NotFound(_)) => return Err(WriteError::Conflict),
+            Err(error) => return Err(WriteError::Unusable(error.to_string())),
+        };
+        if digest(&item.document) != expected {
+            return Err(WriteError::Conflict);
+        }
+        self.keyring.write(&item, content).map_err(|error| WriteError::Unusable(error.to_string()))?;
+        self.signal();
+        Ok(self.version(content))
+    }
+}
+
+/// Tells documents apart; nobody has a reason to make two that look alike, as whoever names a version has read the document.
+fn digest(document: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    document.hash(&mut hasher);
+    format!("{:016x}.{:x}", hasher.finish(), document.len())
+}
+
+fn create_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(folder)
+}
