@@ -11,6 +11,7 @@ use crate::lock::Lock;
 use crate::open::{self, io_error, unusable};
 use crate::problem::write_error;
 use crate::protection::{Opened, Protection, is_json};
+use crate::examine::{self, Examination};
 use crate::{Document, Read, ReadError, Rules, Store, WriteError, version};
 
 /// How long a document that is not JSON is read again before it counts as damaged: MSAL for Python writes in place, so a reader
@@ -118,6 +119,10 @@ impl Store for FileStore {
             }
             std::thread::sleep(TORN_READ_PAUSE);
         }
+    }
+
+    fn examine(&self) -> Examination {
+        examine::file(&self.path, &self.rules, self.protection != Protection::None)
     }
 
     fn replace(&self, expected: &str, content: &[u8]) -> Result<String, WriteError> {

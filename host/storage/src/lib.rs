@@ -6,6 +6,7 @@
 #[cfg(target_os = "linux")]
 mod fallback;
 mod file;
+mod examine;
 mod keyring;
 mod lock;
 mod open;
@@ -25,6 +26,7 @@ mod keychain;
 #[cfg(target_os = "linux")]
 mod secret_service;
 
+pub use examine::{Examination, HeldLock, Note};
 pub use file::FileStore;
 pub use keyring::{KeyringAccess, KeyringError};
 pub use places::Places;
@@ -52,6 +54,9 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// See [`WriteError`]. The document is then as it was.
     fn replace(&self, expected: &str, content: &[u8]) -> Result<String, WriteError>;
+
+    /// Looks at the place for a person whose tokens do not come. Changes nothing.
+    fn examine(&self) -> Examination;
 }
 
 /// What a read found.

@@ -5,11 +5,12 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use crate::examine::{self, Examination, Note};
 use crate::keyring::{Item, Keyring};
 use crate::lock::Lock;
 use crate::open::check_size;
 use crate::problem::write_error;
-use crate::{Document, Read, ReadError, Rules, Store, WriteError, version};
+use crate::{Document, KeyringError, Read, ReadError, Rules, Store, WriteError, version};
 
 /// Versions of documents in keyrings begin with this, those of files do not.
 const PREFIX: &str = "keyring:";
@@ -34,6 +35,11 @@ pub(crate) fn is_version(version: &str) -> bool {
 impl<K: Keyring> SignalledStore<K> {
     pub(crate) fn new(keyring: K, signal: PathBuf, further: impl IntoIterator<Item = PathBuf>, rules: Rules) -> Self {
         Self { keyring, signals: std::iter::once(signal).chain(further).collect(), rules }
+    }
+
+    /// Whether there is an item, as far as the keyring can be used.
+    pub(crate) fn try_read(&self) -> Result<bool, KeyringError> {
+        Ok(self.keyring.read()?.is_some())
     }
 
     fn read_item(&self) -> Result<Item, ReadError> {
@@ -110,6 +116,26 @@ impl<K: Keyring> Store for SignalledStore<K> {
             return Ok(Read::Unchanged);
         }
         Ok(Read::Document(Document { version, content: document, unencrypted: None }))
+    }
+
+    fn examine(&self) -> Examination {
+        let mut notes = Vec::new();
+        let mut bytes = None;
+        match self.keyring.read() {
+            Ok(Some(item)) => {
+                bytes = Some(item.document.len() as u64);
+                if self.signalled().is_none() {
+                    let what = "no program has signalled a change of it, so it is read anew for each call".to_owned();
+                    notes.push(Note { what, next: "There is nothing to do: the next write signals.".into() });
+                }
+            }
+            Ok(None) => {}
+            Err(why) => {
+                notes.push(Note { what: why.to_string(), next: "Until then its tokens can't be used.".into() });
+            }
+        }
+        let lock = self.signals.iter().find_map(|signal| examine::held_lock(signal));
+        Examination { place: self.keyring.place(), found: bytes.is_some(), encrypted: true, bytes, lock, notes }
     }
 
     fn replace(&self, expected: &str, content: &[u8]) -> Result<String, WriteError> {
