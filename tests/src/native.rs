@@ -104,7 +104,11 @@ impl Platform for World {
             return Ok(ReadOutcome::Unchanged);
         }
         // The cases are files without encryption, on whatever they run.
-        Ok(ReadOutcome::Document(CacheDocument { version, content: stored.content.clone(), unencrypted: Some("in a test".into()) }))
+        Ok(ReadOutcome::Document(CacheDocument {
+            version,
+            content: stored.content.clone(),
+            unencrypted: Some("in a test".into()),
+        }))
     }
 
     fn replace_cache(&mut self, name: &str, expected: &str, document: &[u8]) -> Result<String, WriteError> {

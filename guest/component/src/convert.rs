@@ -57,14 +57,7 @@ impl From<core::CachedAccount> for credential::CachedAccount {
     fn from(cached: core::CachedAccount) -> Self {
         let core::CachedAccount { account, environment, tenants, usable_refresh_tokens, access_tokens, latest_expiry } =
             cached;
-        Self {
-            account: account.into(),
-            environment,
-            tenants,
-            usable_refresh_tokens,
-            access_tokens,
-            latest_expiry,
-        }
+        Self { account: account.into(), environment, tenants, usable_refresh_tokens, access_tokens, latest_expiry }
     }
 }
 

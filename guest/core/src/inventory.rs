@@ -8,7 +8,11 @@ use crate::options::Configuration;
 use crate::types::{Account, Authority, CachedAccount, HomeAccountId};
 
 /// All accounts in the document's order. An account of the credential's cloud is one account under any of the cloud's names.
-pub(crate) fn accounts(document: &Document, authority: &Authority, configuration: &Configuration) -> Vec<CachedAccount> {
+pub(crate) fn accounts(
+    document: &Document,
+    authority: &Authority,
+    configuration: &Configuration,
+) -> Vec<CachedAccount> {
     let cloud_of = |environment: &str| {
         if authority.has_alias(environment) { None } else { Some(environment.to_ascii_lowercase()) }
     };
@@ -23,10 +27,8 @@ pub(crate) fn accounts(document: &Document, authority: &Authority, configuration
         let cloud = cloud_of(&entry.environment);
         let position = *positions.entry((&entry.home_account_id, cloud.clone())).or_insert_with(|| {
             let tokens = document.access_tokens_of(&entry.home_account_id).iter();
-            let expiries: Vec<u64> = tokens
-                .filter(|token| cloud_of(&token.environment) == cloud)
-                .map(|token| token.expires_on)
-                .collect();
+            let expiries: Vec<u64> =
+                tokens.filter(|token| cloud_of(&token.environment) == cloud).map(|token| token.expires_on).collect();
             accounts.push(CachedAccount {
                 account: Account {
                     username: String::new(),

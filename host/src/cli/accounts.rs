@@ -28,9 +28,7 @@ pub(super) async fn run(arguments: Accounts) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn usable(
-    sources: Vec<(Source, Result<Vec<CachedAccount>, Error>)>,
-) -> Result<Vec<(Source, CachedAccount)>, Failure> {
+fn usable(sources: Vec<(Source, Result<Vec<CachedAccount>, Error>)>) -> Result<Vec<(Source, CachedAccount)>, Failure> {
     let mut usable = Vec::new();
     let mut read = false;
     let mut problems = Vec::new();

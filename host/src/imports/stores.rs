@@ -15,8 +15,7 @@ pub(crate) enum Refused {
 
 /// The store of a document of the context's source, and the grant for it.
 pub(crate) fn open<'a>(context: &'a Context, name: &str) -> Result<(&'a CacheGrant, Box<dyn Store>), Refused> {
-    let grant =
-        context.policy.grant(&context.source, name).map_err(|denied| Refused::Denied(denied.to_string()))?;
+    let grant = context.policy.grant(&context.source, name).map_err(|denied| Refused::Denied(denied.to_string()))?;
     let rules = rules(grant, context.policy.get_limits().document_size);
     let store = match &context.source {
         Source::Shared => context.places.shared(name, rules),

@@ -5,7 +5,8 @@ use crate::access_token::AccessToken;
 use crate::authentication_record::AuthenticationRecord;
 use crate::credential::{CredentialOptions, TokenRequestOptions};
 use crate::error::{
-    Account, AuthenticationFailure, AuthenticationFailureReason, CachedAccount, Error, OAuthError, Unavailable, UnavailableReason,
+    Account, AuthenticationFailure, AuthenticationFailureReason, CachedAccount, Error, OAuthError, Unavailable,
+    UnavailableReason,
 };
 
 impl From<&CredentialOptions> for wit::Options {
@@ -51,22 +52,9 @@ impl From<wit::Account> for Account {
 
 impl From<wit::CachedAccount> for CachedAccount {
     fn from(cached: wit::CachedAccount) -> Self {
-        let wit::CachedAccount {
-            account,
-            environment,
-            tenants,
-            usable_refresh_tokens,
-            access_tokens,
-            latest_expiry,
-        } = cached;
-        Self {
-            account: account.into(),
-            environment,
-            tenants,
-            usable_refresh_tokens,
-            access_tokens,
-            latest_expiry,
-        }
+        let wit::CachedAccount { account, environment, tenants, usable_refresh_tokens, access_tokens, latest_expiry } =
+            cached;
+        Self { account: account.into(), environment, tenants, usable_refresh_tokens, access_tokens, latest_expiry }
     }
 }
 

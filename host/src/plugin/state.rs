@@ -5,8 +5,8 @@ use wasmtime::ResourceLimiter;
 
 use crate::clock::Clock;
 use crate::credential::HostSettings;
-use crate::policy::{Policy, Source};
 use crate::imports::Turn;
+use crate::policy::{Policy, Source};
 use crate::transport::Transport;
 
 /// What the imports of all instances of a credential share.

@@ -60,9 +60,12 @@ pub(crate) fn file(path: &Path, rules: &Rules, encrypted: bool) -> Examination {
     });
     match looked {
         Ok(None) | Err(ReadError::NotFound(_)) => {}
-        Ok(Some(what)) => notes.push(Note { what, next: "Run `chmod 600` on it, as its owner.".into() }),
+        Ok(Some(what)) => notes.push(Note { what, next: "Only its owner should be able to use it.".into() }),
         Err(error) => {
-            notes.push(Note { what: error.to_string(), next: "Make it a file of your own that you may read.".into() });
+            notes.push(Note {
+                what: error.to_string(),
+                next: "It has to be a file of your own that you may read.".into(),
+            });
         }
     }
     if bytes.is_none() && std::fs::symlink_metadata(path).is_err() {

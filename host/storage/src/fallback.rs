@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::keyring::{Keyring, KeyringError};
 use crate::examine::{Examination, Note};
+use crate::keyring::{Keyring, KeyringError};
 use crate::signalled::{self, SignalledStore};
 use crate::{FileStore, Read, ReadError, Store, WriteError};
 
@@ -65,7 +65,8 @@ impl<K: Keyring> Store for KeyringOrFile<K> {
         match self.keyring.try_read() {
             // The file is the one that serves, if it is more than a signal.
             Err(why) => {
-                let next = if holds_document { "Until then the plain file serves." } else { "Until then there is no cache." };
+                let next =
+                    if holds_document { "Until then the plain file serves." } else { "Until then there is no cache." };
                 file.notes.push(Note { what: why.to_string(), next: next.into() });
                 file.found = holds_document;
                 file
@@ -74,7 +75,10 @@ impl<K: Keyring> Store for KeyringOrFile<K> {
                 let mut keyring = self.keyring.examine();
                 if holds_document && !keyring.found {
                     keyring.notes.push(Note {
-                        what: format!("a document lies in plain text in {}, and the keyring is used in its place", file.place),
+                        what: format!(
+                            "a document lies in plain text in {}, and the keyring is used in its place",
+                            file.place
+                        ),
                         next: format!("To use it all the same, say `--source file:{}`.", self.file.guarded().display()),
                     });
                 }

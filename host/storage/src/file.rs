@@ -7,11 +7,11 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::examine::{self, Examination};
 use crate::lock::Lock;
 use crate::open::{self, io_error, unusable};
 use crate::problem::write_error;
 use crate::protection::{Opened, Protection, is_json};
-use crate::examine::{self, Examination};
 use crate::{Document, Read, ReadError, Rules, Store, WriteError, version};
 
 /// How long a document that is not JSON is read again before it counts as damaged: MSAL for Python writes in place, so a reader

@@ -3,10 +3,10 @@
 //! A [`Store`] holds one cache document: a file, or an item of the platform's keyring. Which store a document lies in, [`Places`]
 //! knows. Nothing is created by a read.
 
+mod examine;
 #[cfg(target_os = "linux")]
 mod fallback;
 mod file;
-mod examine;
 mod keyring;
 mod lock;
 mod open;

@@ -35,9 +35,7 @@ impl Lock {
     }
 
     fn acquire_within(cache: &Path, patience: Duration) -> Result<Self, WriteError> {
-        let mut name = cache.as_os_str().to_owned();
-        name.push(".lockfile");
-        let path = PathBuf::from(name);
+        let path = path_of(cache);
         let deadline = Instant::now() + patience;
         loop {
             let taken = create(&path).and_then(|created| match created {
@@ -60,6 +58,25 @@ impl Drop for Lock {
         // Nobody is left to tell; a lock that stays behind heals, because our process id in it will be dead.
         drop(std::fs::remove_file(&self.path));
     }
+}
+
+pub(super) fn path_of(cache: &Path) -> PathBuf {
+    let mut name = cache.as_os_str().to_owned();
+    name.push(".lockfile");
+    PathBuf::from(name)
+}
+
+/// Whether a look at the lock file says that its holder is gone.
+pub(super) fn is_abandoned(file: &mut File) -> bool {
+    is_stale(file).unwrap_or(false)
+}
+
+/// What the holder wrote.
+pub(super) fn holder(file: &mut File) -> io::Result<String> {
+    file.rewind()?;
+    let mut text = String::new();
+    file.take(64).read_to_string(&mut text)?;
+    Ok(text.trim().to_owned())
 }
 
 /// Creates and locks the file; `None` when there is one.

@@ -56,7 +56,11 @@ pub(crate) fn inspect(path: &Path, metadata: &Metadata, rules: &Rules) -> Result
         let mut problems = Vec::new();
         if metadata.uid() != rustix::process::geteuid().as_raw() {
             let problem = format!("belongs to another user (id {})", metadata.uid());
-            problems.push((problem, rules.other_owner, "`other-owner = \"warn\"` in the policy lets it pass"));
+            problems.push((
+                problem,
+                rules.other_owner,
+                "copy it to a file of your own, or say `other-owner = \"warn\"` in the policy",
+            ));
         }
         let mode = metadata.mode() & 0o7777;
         if mode & 0o077 != 0 {
@@ -67,8 +71,9 @@ pub(crate) fn inspect(path: &Path, metadata: &Metadata, rules: &Rules) -> Result
             return Err(unusable(path, &format!("{problem}; {remedy}")));
         }
         if !problems.is_empty() {
-            let problems: Vec<_> = problems.into_iter().map(|(problem, ..)| problem).collect();
-            return Ok(Some(format!("{} {}", path.display(), problems.join(" and "))));
+            let what: Vec<_> = problems.iter().map(|(problem, ..)| problem.as_str()).collect();
+            let remedy = problems.last().map(|(.., remedy)| *remedy).unwrap_or_default();
+            return Ok(Some(format!("{} {}; {remedy}", path.display(), what.join(" and "))));
         }
     }
     Ok(None)

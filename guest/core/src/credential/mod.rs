@@ -117,11 +117,7 @@ impl Credential {
     ///
     /// # Errors
     /// When the cache can't be read.
-    pub fn accounts(
-        &mut self,
-        platform: &mut impl Platform,
-        enable_cae: bool,
-    ) -> Result<Vec<CachedAccount>, Error> {
+    pub fn accounts(&mut self, platform: &mut impl Platform, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {
         let authority = self.authority(&platform.settings().default_authority_host)?;
         let cache = if enable_cae { &mut self.with_cae } else { &mut self.without_cae };
         cache.refresh(platform, &authority, &self.configuration)?;

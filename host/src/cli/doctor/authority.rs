@@ -27,7 +27,9 @@ impl AuthorityReport {
                 let next = "Set the clock, for example with `timedatectl set-ntp true`.";
                 if skew.unsigned_abs() > TOO_WRONG { Finding::problem(what, next) } else { Finding::note(what, next) }
             }
-            Err(error @ Error::Denied(_)) => Finding::problem(error.to_string(), "Let the policy allow it, or name another."),
+            Err(error @ Error::Denied(_)) => {
+                Finding::problem(error.to_string(), "Let the policy allow it, or name another.")
+            }
             Err(error) => Finding::note(
                 error.to_string(),
                 "Cached tokens still work; for new ones, check the network, HTTPS_PROXY and NO_PROXY.",

@@ -131,7 +131,9 @@ fn listed(mut names: Vec<&str>) -> String {
 fn sign_in(source: &Source) -> &'static str {
     match source {
         Source::AzureCli => "Sign in with `az login`.",
-        Source::Shared => "Sign in with a tool that writes it, such as Visual Studio or Azure PowerShell, or use `--source azure-cli`.",
+        Source::Shared => {
+            "Sign in with a tool that writes it, such as Visual Studio or Azure PowerShell, or use `--source azure-cli`."
+        }
         Source::File(_) => "Check the path, or have the program that writes it sign in.",
     }
 }
