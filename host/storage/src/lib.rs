@@ -3,6 +3,8 @@
 //! A [`Store`] holds one cache document: a file, or an item of the platform's keyring. Which store a document lies in, [`Places`]
 //! knows. Nothing is created by a read.
 
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod encoding;
 #[cfg(target_os = "linux")]
 mod fallback;
 mod file;
@@ -20,7 +22,8 @@ mod version;
 
 #[cfg(windows)]
 mod dpapi;
-#[cfg(target_os = "macos")]
+// What it does is tested on Linux as well.
+#[cfg(any(target_os = "macos", all(target_os = "linux", test)))]
 mod keychain;
 #[cfg(target_os = "linux")]
 mod secret_service;

@@ -26,7 +26,7 @@ pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
     match place.keyring {
         KeyringAccess::None => Box::new(FileStore::new(place.file, rules)),
         KeyringAccess::Session | KeyringAccess::Bus(_) => {
-            let keychain = crate::keychain::Keychain::new(place.document);
+            let keychain = crate::keychain::Keychain::of_the_user(place.document);
             Box::new(SignalledStore::new(keychain, place.file, place.dotnet_signal, rules))
         }
     }
