@@ -3,6 +3,7 @@
 //! A [`Store`] holds one cache document: a file, or an item of the platform's keyring. Which store a document lies in, [`Places`]
 //! knows. Nothing is created by a read.
 
+mod busy;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod encoding;
 #[cfg(target_os = "linux")]
@@ -27,6 +28,8 @@ mod dpapi;
 mod keychain;
 #[cfg(target_os = "linux")]
 mod secret_service;
+#[cfg(windows)]
+mod windows;
 
 pub use file::FileStore;
 pub use keyring::{KeyringAccess, KeyringError};

@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use crate::{FileStore, KeyringAccess, Rules, Store};
 
 /// Where a document of the shared cache may lie.
+#[cfg_attr(
+    not(any(target_os = "linux", target_os = "macos")),
+    expect(dead_code, reason = "only Linux and macOS have keyrings that hold caches")
+)]
 pub(crate) struct SharedPlace<'a> {
     /// The file, or the file that signals a change of the keyring's item. Where a keyring can't be used, the tools on Linux keep the
     /// document itself in it.
