@@ -3,6 +3,9 @@
 //! A [`Store`] holds one cache document: a file, or an item of the platform's keyring. Which store a document lies in, [`Places`]
 //! knows. Nothing is created by a read.
 
+mod busy;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod encoding;
 mod examine;
 #[cfg(target_os = "linux")]
 mod fallback;
@@ -21,10 +24,13 @@ mod version;
 
 #[cfg(windows)]
 mod dpapi;
-#[cfg(target_os = "macos")]
+// What it does is tested on Linux as well.
+#[cfg(any(target_os = "macos", all(target_os = "linux", test)))]
 mod keychain;
 #[cfg(target_os = "linux")]
 mod secret_service;
+#[cfg(windows)]
+mod windows;
 
 pub use examine::{Examination, HeldLock, Note};
 pub use file::FileStore;

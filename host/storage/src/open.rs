@@ -27,7 +27,8 @@ pub(crate) fn resolve(path: &Path, rules: &Rules) -> Result<PathBuf, ReadError> 
     ))
 }
 
-/// Opens a file for reading; follows no symbolic link and waits for nobody.
+/// Opens a file for reading; waits for nobody, and on Unix follows no symbolic link. The flag of Windows that comes closest would also
+/// bypass the drivers that keep a file's content elsewhere; there `resolve` alone looks for links.
 pub(crate) fn open(path: &Path) -> Result<File, ReadError> {
     let mut options = OpenOptions::new();
     options.read(true);

@@ -28,6 +28,7 @@ pub(crate) struct SignalledStore<K> {
 }
 
 /// Whether a version is one that a keyring's store gave.
+#[cfg(target_os = "linux")]
 pub(crate) fn is_version(version: &str) -> bool {
     version.starts_with(PREFIX)
 }
