@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(read(&store).0, next);
 
         let names: Vec<_> = fs::read_dir(first.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path()).collect();
-        assert_eq!(names, [first.clone()], "no lock is left");
+        assert_eq!(names, std::slice::from_ref(&first), "no lock is left");
         assert_eq!(fs::metadata(&first).unwrap().len(), 0);
         assert_eq!(fs::metadata(&first).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::metadata(first.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
