@@ -7,6 +7,9 @@ use crate::keyring::{Keyring, KeyringError};
 use crate::signalled::{self, SignalledStore};
 use crate::{FileStore, Read, ReadError, Store, WriteError};
 
+/// A file of this length at most holds no document, and was written to signal: Python's and .NET's are empty, JavaScript's is `{}`.
+const LONGEST_SIGNAL: u64 = 2;
+
 /// A document in the keyring or in a file.
 #[derive(Debug)]
 pub(crate) struct KeyringOrFile<K> {
@@ -19,23 +22,41 @@ impl<K: Keyring> KeyringOrFile<K> {
         Self { keyring, file }
     }
 
-    /// The file's document. An empty file only signals changes of the keyring's item.
+    /// The file's document, in place of the keyring's.
     fn read_file(&self, known: Option<&str>, why: KeyringError) -> Result<Read, ReadError> {
-        match self.file.read(known) {
-            Ok(Read::Document(mut document)) if !document.content.is_empty() => {
-                tracing::debug!("{} serves, because {why}", self.file.guarded().display());
+        let path = self.file.guarded().display();
+        let missing = match self.file.read(known) {
+            Ok(Read::Unchanged) => return Ok(Read::Unchanged),
+            Ok(Read::Document(mut document)) if document.content.len() as u64 > LONGEST_SIGNAL => {
+                tracing::debug!("{path} serves, because {why}");
                 document.unencrypted = document.unencrypted.map(|place| format!("{place}, as {why}"));
-                Ok(Read::Document(document))
+                return Ok(Read::Document(document));
             }
-            Ok(Read::Unchanged) => Ok(Read::Unchanged),
-            Ok(Read::Document(_)) | Err(ReadError::NotFound(_)) => match why {
-                KeyringError::Missing(why) => {
-                    Err(ReadError::NotFound(format!("file {}, and {why}", self.file.guarded().display())))
-                }
-                why @ (KeyringError::Locked(_) | KeyringError::Failed(_)) => Err(ReadError::Keyring(why)),
-            },
-            Err(error) => Err(error),
+            Err(ReadError::NotFound(file)) => file,
+            // The tools make the file for everybody to read, and there is no harm in that as long as it only signals.
+            Ok(Read::Document(_)) | Err(_) if self.length().is_none_or(|length| length <= LONGEST_SIGNAL) => {
+                format!("document in the file {path}, which only tells of changes in the keyring")
+            }
+            outcome => return outcome,
+        };
+        match why {
+            KeyringError::Missing(why) => Err(ReadError::NotFound(format!("{missing}, and {why}"))),
+            why @ (KeyringError::Locked(_) | KeyringError::Failed(_)) => Err(ReadError::Keyring(why)),
         }
+    }
+
+    /// The keyring that can be used is the only place, as it is for the tools. Who has a document in the file would look for it in vain.
+    fn not_found(&self, place: &str) -> ReadError {
+        if self.length().is_none_or(|length| length <= LONGEST_SIGNAL) {
+            return ReadError::NotFound(place.to_owned());
+        }
+        let path = self.file.guarded().display();
+        ReadError::NotFound(format!("{place}, and the file {path} serves only where the keyring can't be used"))
+    }
+
+    /// The length of the file; `None` without one.
+    fn length(&self) -> Option<u64> {
+        std::fs::metadata(self.file.guarded()).ok().map(|metadata| metadata.len())
     }
 }
 
@@ -55,6 +76,7 @@ impl<K: Keyring> Store for KeyringOrFile<K> {
         }
         match self.keyring.read(known) {
             Err(ReadError::Keyring(why)) => self.read_file(known, why),
+            Err(ReadError::NotFound(place)) => Err(self.not_found(&place)),
             outcome => outcome,
         }
     }
@@ -90,5 +112,150 @@ impl<K: Keyring> Store for KeyringOrFile<K> {
     fn replace(&self, expected: &str, content: &[u8]) -> Result<String, WriteError> {
         let store: &dyn Store = if signalled::is_version(expected) { &self.keyring } else { &self.file };
         store.replace(expected, content)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::keyring::fake::Fake;
+    use crate::{Document, Leniency, Rules};
+
+    const DOCUMENT: &str = r#"{"from":"the file"}"#;
+
+    struct Home {
+        folder: tempfile::TempDir,
+        path: PathBuf,
+        store: KeyringOrFile<Fake>,
+    }
+
+    fn home(keyring: &Fake, file: Option<&str>) -> Home {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cache");
+        if let Some(content) = file {
+            fs::write(&path, content).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        let strict = Leniency::Refuse;
+        let rules = Rules { largest: 100, loose_permissions: strict, other_owner: strict, symlink_targets: Vec::new() };
+        let signalled = SignalledStore::new(keyring.clone(), path.clone(), None, rules.clone());
+        Home { store: KeyringOrFile::new(signalled, FileStore::new(path.clone(), rules)), path, folder }
+    }
+
+    fn read(store: &impl Store) -> Document {
+        match store.read(None).unwrap() {
+            Read::Document(document) => document,
+            Read::Unchanged => panic!("nothing was known"),
+        }
+    }
+
+    fn locked() -> KeyringError {
+        KeyringError::Locked("the keyring is locked; unlock it".into())
+    }
+
+    fn missing() -> KeyringError {
+        KeyringError::Missing("there is no keyring, because of this; do that".into())
+    }
+
+    #[test]
+    fn the_keyring_serves_where_it_can_be_used() {
+        let keyring = Fake::holding("{}");
+        let home = home(&keyring, Some(DOCUMENT));
+        let document = read(&home.store);
+        assert_eq!((document.content, document.unencrypted), (b"{}".to_vec(), None));
+        let next = home.store.replace(&document.version, b"[]").unwrap();
+        assert!(home.store.is_at(&next));
+        assert_eq!(keyring.document().unwrap(), b"[]");
+        assert_eq!(fs::read_to_string(&home.path).unwrap(), DOCUMENT, "the file is touched, and not written");
+    }
+
+    #[test]
+    fn an_open_keyring_without_the_item_is_an_empty_cache_even_beside_a_file() {
+        let place = "there is no item made-up in the fake";
+        for (file, told) in [(None, place), (Some(""), place), (Some("{}"), place), (Some(DOCUMENT), "the file")] {
+            let home = home(&Fake::default(), file);
+            let error = home.store.read(None).unwrap_err();
+            assert!(matches!(error, ReadError::NotFound(_)));
+            let error = error.to_string();
+            assert!(error.starts_with(place) && error.contains(told), "{error}");
+            assert_eq!(error.len() > place.len(), file == Some(DOCUMENT), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_file_serves_where_the_keyring_can_not_be_used() {
+        for why in [locked(), missing(), KeyringError::Failed("the keyring did not answer".into())] {
+            let keyring = Fake::failing(why.clone());
+            let home = home(&keyring, Some(DOCUMENT));
+            let document = read(&home.store);
+            assert_eq!(document.content, DOCUMENT.as_bytes());
+            let unencrypted = format!("in the file {}, as {why}", home.path.display());
+            assert_eq!(document.unencrypted, Some(unencrypted));
+
+            // From here on the keyring is not asked.
+            let asked = keyring.reads();
+            assert!(home.store.is_at(&document.version));
+            assert!(matches!(home.store.read(Some(&document.version)), Ok(Read::Unchanged)));
+            let next = home.store.replace(&document.version, b"[1]").unwrap();
+            assert!(matches!(home.store.replace(&document.version, b"[2]"), Err(WriteError::Conflict)));
+            assert!(home.store.is_at(&next) && !home.store.is_at(&document.version));
+            assert_eq!(keyring.reads(), asked);
+            assert_eq!(fs::read(&home.path).unwrap(), b"[1]");
+        }
+    }
+
+    #[test]
+    fn without_a_document_in_the_file_the_keyrings_reason_is_told() {
+        // Python's signal, JavaScript's, and none; all of them with the mode that the tools give them.
+        for signal in [Some(""), Some("{}"), None] {
+            let told = |why: KeyringError| {
+                let home = home(&Fake::failing(why), signal);
+                if signal.is_some() {
+                    fs::set_permissions(&home.path, fs::Permissions::from_mode(0o644)).unwrap();
+                }
+                let error = home.store.read(None).unwrap_err();
+                assert_eq!(fs::read_dir(home.folder.path()).unwrap().count(), usize::from(signal.is_some()));
+                (error, home.path.display().to_string())
+            };
+            let (error, _) = told(locked());
+            assert!(matches!(error, ReadError::Keyring(KeyringError::Locked(_))));
+            assert_eq!(error.to_string(), "the keyring is locked; unlock it");
+
+            let (error, path) = told(missing());
+            assert!(matches!(error, ReadError::NotFound(_)));
+            let place = match signal {
+                Some(_) => format!("document in the file {path}, which only tells of changes in the keyring"),
+                None => format!("file {path}"),
+            };
+            let expected = format!("there is no {place}, and there is no keyring, because of this; do that");
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_refused_is_told() {
+        let home = home(&Fake::failing(locked()), Some(DOCUMENT));
+        fs::set_permissions(&home.path, fs::Permissions::from_mode(0o644)).unwrap();
+        let error = home.store.read(None).unwrap_err().to_string();
+        assert!(error.contains("mode 0644"), "{error}");
+    }
+
+    #[test]
+    fn a_keyring_that_takes_over_is_seen_by_its_signal() {
+        let keyring = Fake::failing(missing());
+        let home = home(&keyring, Some(DOCUMENT));
+        let version = read(&home.store).version;
+        keyring.open();
+        keyring.put("{}");
+        assert!(home.store.is_at(&version));
+        fs::File::options().append(true).open(&home.path).unwrap().set_modified(std::time::SystemTime::now()).unwrap();
+        match home.store.read(Some(&version)).unwrap() {
+            Read::Document(document) => assert_eq!((document.content, document.unencrypted), (b"{}".to_vec(), None)),
+            Read::Unchanged => panic!("the file has changed"),
+        }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) struct Item {
     pub(crate) base64: bool,
 }
 
-/// Why a keyring can't be used.
+/// Why a keyring can't be used. The texts are parts of sentences and say what to do: "there is no file …, and {}".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyringError {
@@ -49,4 +49,87 @@ pub enum KeyringError {
     /// It failed, or took too long.
     #[error("{0}")]
     Failed(String),
+}
+
+/// A keyring for the tests of what uses one.
+#[cfg(test)]
+pub(crate) mod fake {
+    use std::sync::{Arc, Mutex, MutexGuard};
+
+    use super::{Item, Keyring, KeyringError};
+
+    /// A keyring in memory; its clones are the same one.
+    #[derive(Debug, Clone, Default)]
+    pub(crate) struct Fake(Arc<Mutex<State>>);
+
+    #[derive(Debug, Default)]
+    struct State {
+        document: Option<Vec<u8>>,
+        error: Option<KeyringError>,
+        reads: usize,
+    }
+
+    impl Fake {
+        pub(crate) fn holding(document: &str) -> Self {
+            let fake = Self::default();
+            fake.put(document);
+            fake
+        }
+
+        pub(crate) fn failing(error: KeyringError) -> Self {
+            let fake = Self::default();
+            fake.fail(error);
+            fake
+        }
+
+        pub(crate) fn put(&self, document: &str) {
+            self.state().document = Some(document.into());
+        }
+
+        pub(crate) fn remove(&self) {
+            self.state().document = None;
+        }
+
+        pub(crate) fn fail(&self, error: KeyringError) {
+            self.state().error = Some(error);
+        }
+
+        pub(crate) fn open(&self) {
+            self.state().error = None;
+        }
+
+        pub(crate) fn document(&self) -> Option<Vec<u8>> {
+            self.state().document.clone()
+        }
+
+        pub(crate) fn reads(&self) -> usize {
+            self.state().reads
+        }
+
+        fn state(&self) -> MutexGuard<'_, State> {
+            self.0.lock().unwrap()
+        }
+    }
+
+    impl Keyring for Fake {
+        fn read(&self) -> Result<Option<Item>, KeyringError> {
+            let mut state = self.state();
+            state.reads += 1;
+            state.error.clone().map_or(Ok(()), Err)?;
+            let item = |document| Item { id: "made-up".to_owned(), document, base64: false };
+            Ok(state.document.clone().map(item))
+        }
+
+        fn write(&self, item: &Item, document: &[u8]) -> Result<(), KeyringError> {
+            let mut state = self.state();
+            state.error.clone().map_or(Ok(()), Err)?;
+            assert!(item.id == "made-up" && state.document.is_some(), "only an item that was read is written");
+            state.document = Some(document.to_owned());
+            Ok(())
+        }
+
+        fn place(&self) -> String {
+            "item made-up in the fake".to_owned()
+        }
+    }
 }

@@ -1,8 +1,28 @@
 //! The Secret Service of the freedesktop.org specification, as GNOME Keyring, KWallet and KeePassXC offer it over D-Bus.
+//!
+//! Nothing here unlocks or creates anything, so no daemon has a reason to show the user a window.
 
+mod bus;
+mod item;
+mod payload;
+mod reason;
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use secret_service::{EncryptionType, SecretService as Service};
+
+use self::bus::Bus;
+use self::item::Found;
+use self::reason::{Asked, Reasons};
 use crate::keyring::{Item, Keyring};
 use crate::{KeyringAccess, KeyringError};
 
+/// How long an operation may take, whatever it waits for. One takes some milliseconds; a daemon that takes this long is broken, or
+/// waits for the user.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The item of one document in the Secret Service.
 #[derive(Debug)]
 pub(crate) struct SecretService {
     access: KeyringAccess,
@@ -13,19 +33,111 @@ impl SecretService {
     pub(crate) fn new(access: &KeyringAccess, document: &str) -> Self {
         Self { access: access.clone(), document: document.to_owned() }
     }
+
+    /// Runs an operation to its end, on this thread and for a bounded time.
+    fn within_patience<T>(&self, operation: impl AsyncFnOnce(&Operation<'_>) -> Answer<T>) -> Result<T, KeyringError> {
+        let bus = bus::find(&self.access, |name| std::env::var_os(name))?;
+        let reasons = Reasons { bus: bus.to_string(), place: self.place() };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| reasons.failed(&error))?;
+        let running = Operation { bus, document: &self.document, reasons: &reasons, asked: Cell::new(Asked::Bus) };
+        let outcome = runtime.block_on(async { tokio::time::timeout(PATIENCE, operation(&running)).await });
+        // Resolving the name of a host, which a bus may be on, can't be cancelled. Nobody waits for it.
+        runtime.shutdown_background();
+        match outcome {
+            Ok(Ok(outcome)) => Ok(outcome),
+            Ok(Err(Refusal::Told(error))) => Err(error),
+            Ok(Err(Refusal::Error(error))) => Err(reasons.of(&error)),
+            Err(_) => Err(reasons.no_answer(running.asked.get(), PATIENCE)),
+        }
+    }
 }
 
 impl Keyring for SecretService {
     fn read(&self) -> Result<Option<Item>, KeyringError> {
-        let _ = (&self.access, &self.document);
-        Err(KeyringError::Missing("not written yet".into()))
+        self.within_patience(async |operation| operation.read().await)
     }
 
-    fn write(&self, _item: &Item, _document: &[u8]) -> Result<(), KeyringError> {
-        Err(KeyringError::Missing("not written yet".into()))
+    fn write(&self, item: &Item, document: &[u8]) -> Result<(), KeyringError> {
+        self.within_patience(async |operation| operation.write(item, document).await)
     }
 
     fn place(&self) -> String {
-        format!("item {} in the keyring", self.document)
+        format!("item {} in the keyring (Secret Service)", self.document)
+    }
+}
+
+/// Why an operation ends early.
+enum Refusal {
+    Told(KeyringError),
+    Error(secret_service::Error),
+}
+
+type Answer<T> = Result<T, Refusal>;
+
+impl<E: Into<secret_service::Error>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+/// One operation on the way.
+struct Operation<'a> {
+    bus: Bus,
+    document: &'a str,
+    reasons: &'a Reasons,
+    /// Who is to answer next.
+    asked: Cell<Asked>,
+}
+
+impl Operation<'_> {
+    async fn read(&self) -> Answer<Option<Item>> {
+        let service = self.connect().await?;
+        match item::find(&service, self.document).await? {
+            Some(Found { locked: true, .. }) => Err(Refusal::Told(self.reasons.locked_item())),
+            Some(Found { item, .. }) => {
+                let (document, base64) = payload::open(item.get_secret().await?);
+                Ok(Some(Item { id: item.item_path.to_string(), document, base64 }))
+            }
+            None => self.may_have_no_item(&service).await.map(|()| None),
+        }
+    }
+
+    async fn write(&self, item: &Item, document: &[u8]) -> Answer<()> {
+        let service = self.connect().await?;
+        // Daemons give the path of a deleted item to a new one, so what is there now may be somebody else's.
+        let found = item::find(&service, self.document).await?;
+        let Some(Found { item: target, locked, .. }) = found.filter(|found| found.item.item_path.as_str() == item.id)
+        else {
+            return Err(Refusal::Told(self.reasons.vanished()));
+        };
+        if locked {
+            return Err(Refusal::Told(self.reasons.locked_item()));
+        }
+        let content_type = target.get_secret_content_type().await?;
+        Ok(target.set_secret(&payload::close(document, item.base64), &content_type).await?)
+    }
+
+    async fn connect(&self) -> Answer<Service<'static>> {
+        let connection = self.bus.connect().await.map_err(|error| Refusal::Told(self.reasons.no_bus(&error)))?;
+        self.asked.set(Asked::Keyring);
+        Ok(Service::connect_with_existing(EncryptionType::Dh, connection).await?)
+    }
+
+    /// That there is no item can be said of a keyring that is open. In one that is locked since the session began, no daemon tells
+    /// whose the items are.
+    async fn may_have_no_item(&self, service: &Service<'_>) -> Answer<()> {
+        let collection = match service.get_default_collection().await {
+            Ok(collection) => collection,
+            Err(secret_service::Error::NoResult) => return Err(Refusal::Told(self.reasons.no_collection())),
+            Err(error) => return Err(error.into()),
+        };
+        if collection.is_locked().await? {
+            let label = collection.get_label().await.unwrap_or_default();
+            return Err(Refusal::Told(self.reasons.locked_collection(&label)));
+        }
+        Ok(())
     }
 }

@@ -18,7 +18,7 @@ const PREFIX: &str = "keyring:";
 /// Times of files advance in steps of up to 4 ms on Linux. A signal within the last step may be followed by one that looks the same.
 const TICK: Duration = Duration::from_millis(10);
 
-/// An item of a keyring with its signal files.
+/// An item of a keyring with its signal files. What the files hold says nothing, and stays as it is.
 #[derive(Debug)]
 pub(crate) struct SignalledStore<K> {
     keyring: K,
@@ -77,11 +77,12 @@ impl<K: Keyring> SignalledStore<K> {
 
     /// The document has been saved, so a signal that can't be given is no error: others then learn of it late.
     fn signal(&self) {
-        let existing: Vec<_> = self.signals.iter().filter(|path| path.exists()).collect();
-        let touched = if existing.is_empty() { self.signals.iter().take(1).collect() } else { existing };
-        for path in touched {
-            let done = File::options().create(true).append(true).open(path);
-            if let Err(error) = done.and_then(|file| file.set_modified(SystemTime::now())) {
+        for (position, path) in self.signals.iter().enumerate() {
+            // MSAL for Python takes a cache without the first one for empty.
+            if position > 0 && !path.exists() {
+                continue;
+            }
+            if let Err(error) = touch(path) {
                 tracing::warn!(
                     "{} can't be touched, so other programs may not see the new tokens: {error}",
                     path.display()
@@ -164,6 +165,22 @@ fn digest(document: &[u8]) -> String {
     format!("{:016x}.{:x}", hasher.finish(), document.len())
 }
 
+/// Sets the file's time to now. The clock's time, because MSAL for Python compares it with the clock: the coarse one that the kernel
+/// would set lies some milliseconds back.
+fn touch(path: &Path) -> std::io::Result<()> {
+    let mut options = File::options();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // Where the keyring can't be used, the tools put the document itself into this file, and leave its mode as it is.
+        options.mode(0o600);
+        // Without NONBLOCK, opening a FIFO would wait for a reader.
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    }
+    options.open(path)?.set_modified(SystemTime::now())
+}
+
 fn create_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -173,4 +190,166 @@ fn create_folder(folder: &Path) -> std::io::Result<()> {
         builder.mode(0o700);
     }
     builder.create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::keyring::fake::Fake;
+    use crate::{KeyringError, Leniency};
+
+    const RULES: Rules = Rules {
+        largest: 100,
+        loose_permissions: Leniency::Refuse,
+        other_owner: Leniency::Refuse,
+        symlink_targets: Vec::new(),
+    };
+
+    /// A store, its first signal file, which is not there yet, and that of .NET, likewise.
+    fn store(keyring: &Fake) -> (tempfile::TempDir, SignalledStore<Fake>, PathBuf, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, dotnet) = (folder.path().join("python/cache"), folder.path().join("dotnet/cache"));
+        let store = SignalledStore::new(keyring.clone(), first.clone(), [dotnet.clone()], RULES);
+        (folder, store, first, dotnet)
+    }
+
+    fn read(store: &SignalledStore<Fake>) -> (String, Vec<u8>) {
+        match store.read(None).unwrap() {
+            Read::Document(document) => {
+                assert_eq!(document.unencrypted, None);
+                (document.version, document.content)
+            }
+            Read::Unchanged => panic!("nothing was known"),
+        }
+    }
+
+    /// What MSAL for Python does after a write.
+    fn touched_by_another(path: &Path) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        touch(path).unwrap();
+    }
+
+    #[test]
+    fn a_read_creates_nothing() {
+        let keyring = Fake::holding("{}");
+        let (folder, store, ..) = store(&keyring);
+        read(&store);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(keyring.document().unwrap(), b"{}");
+    }
+
+    #[test]
+    fn a_keyring_is_asked_again_only_when_there_was_a_signal() {
+        let keyring = Fake::holding("{}");
+        let (_folder, store, first, dotnet) = store(&keyring);
+        let unsignalled = read(&store).0;
+        assert!(!store.is_at(&unsignalled), "without signals nobody knows");
+        assert!(matches!(store.read(Some(&unsignalled)), Ok(Read::Unchanged)), "the document tells");
+
+        for signal in [first, dotnet] {
+            touched_by_another(&signal);
+            let (version, _) = read(&store);
+            let asked = keyring.reads();
+            assert!(store.is_at(&version) && matches!(store.read(Some(&version)), Ok(Read::Unchanged)));
+            assert_eq!(keyring.reads(), asked, "a look at the files is enough");
+            touched_by_another(&signal);
+            assert!(!store.is_at(&version));
+        }
+    }
+
+    #[test]
+    fn a_document_is_replaced_and_others_are_told() {
+        let keyring = Fake::holding("{}");
+        let (folder, store, first, dotnet) = store(&keyring);
+        let (version, _) = read(&store);
+        let next = store.replace(&version, b"{\"a\":1}").unwrap();
+        assert_eq!(keyring.document().unwrap(), b"{\"a\":1}");
+        assert!(is_version(&next) && store.is_at(&next) && !store.is_at(&version));
+        assert_eq!(read(&store).0, next);
+
+        let names: Vec<_> = fs::read_dir(first.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(names, std::slice::from_ref(&first), "no lock is left");
+        assert_eq!(fs::metadata(&first).unwrap().len(), 0);
+        assert_eq!(fs::metadata(&first).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(first.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "the files of a tool that is not there are not made"
+        );
+
+        // What JavaScript leaves in its signal file.
+        fs::write(&first, "{}").unwrap();
+        touched_by_another(&dotnet);
+        let before = version::signal(&dotnet);
+        store.replace(&next, b"{}").unwrap();
+        assert_eq!(fs::read(&first).unwrap(), b"{}");
+        assert!(version::signal(&dotnet) > before);
+        assert_eq!(fs::read_dir(dotnet.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_document_that_another_program_changed_is_a_conflict() {
+        let keyring = Fake::holding("{}");
+        let (_folder, store, first, _) = store(&keyring);
+        let (version, _) = read(&store);
+        touched_by_another(&first);
+        let signalled = store.replace(&version, b"{\"a\":1}").unwrap();
+
+        // This one has not signalled yet.
+        keyring.put("{\"b\":1}");
+        assert!(matches!(store.replace(&signalled, b"{}"), Err(WriteError::Conflict)));
+        assert_eq!(keyring.document().unwrap(), b"{\"b\":1}");
+
+        keyring.remove();
+        assert!(matches!(store.replace(&version, b"{}"), Err(WriteError::Conflict)));
+        assert!(matches!(store.replace("1.2.3", b"{}"), Err(WriteError::Conflict)), "the version of a file");
+        assert_eq!(keyring.document(), None, "nothing is made anew");
+    }
+
+    #[test]
+    fn of_two_writers_with_one_version_one_wins_and_nothing_is_lost() {
+        let keyring = Fake::holding("0");
+        let (_folder, store, ..) = store(&keyring);
+        let add_one = || {
+            for _ in 0..20 {
+                loop {
+                    let (version, content) = read(&store);
+                    let number: u32 = String::from_utf8(content).unwrap().parse().unwrap();
+                    match store.replace(&version, (number + 1).to_string().as_bytes()) {
+                        Ok(_) => break,
+                        Err(WriteError::Conflict) => {}
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            }
+        };
+        std::thread::scope(|threads| {
+            let other = threads.spawn(add_one);
+            add_one();
+            other.join().unwrap();
+        });
+        assert_eq!(keyring.document().unwrap(), b"40");
+    }
+
+    #[test]
+    fn what_can_not_be_used_is_told() {
+        let keyring = Fake::holding(&"x".repeat(101));
+        let (_folder, store, ..) = store(&keyring);
+        let error = store.read(None).unwrap_err().to_string();
+        assert_eq!(error, "item made-up in the fake has 101 bytes, and the policy's `limits.document-mib` allows 100");
+
+        keyring.remove();
+        assert_eq!(store.read(None).unwrap_err().to_string(), "there is no item made-up in the fake");
+
+        keyring.put("{}");
+        let (version, _) = read(&store);
+        keyring.fail(KeyringError::Locked("the fake is locked".into()));
+        assert_eq!(store.read(None).unwrap_err().to_string(), "the fake is locked");
+        let error = store.replace(&version, b"[]").unwrap_err();
+        assert!(matches!(&error, WriteError::Unusable(why) if why == "the fake is locked"), "{error}");
+    }
 }

@@ -1,0 +1,81 @@
+//! The Secret Service of a real GNOME Keyring, alone and together with real MSAL and azure-identity for Python.
+//!
+//! Each test has a bus, a keyring and a home of its own; nothing of the user's session is touched. `KEYRING_PYTHON` names a Python that
+//! has PyGObject, libsecret's bindings, msal-extensions and azure-identity. Without it, and without the programs, tests are ignored.
+
+#[cfg(target_os = "linux")]
+mod checks;
+#[cfg(target_os = "linux")]
+mod peer;
+#[cfg(target_os = "linux")]
+mod reasons;
+#[cfg(target_os = "linux")]
+mod session;
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    linux::main()
+}
+
+/// Other platforms have no Secret Service.
+#[cfg(not(target_os = "linux"))]
+fn main() {}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::ffi::OsStr;
+    use std::io;
+    use std::process::ExitCode;
+
+    use libtest_mimic::{Arguments, Failed, Trial};
+
+    use crate::peer::Peers;
+    use crate::{checks, reasons};
+
+    const PYTHON: &str = "KEYRING_PYTHON";
+
+    type Check = fn() -> io::Result<()>;
+    type CheckWithPeers = fn(&Peers) -> io::Result<()>;
+
+    pub(super) fn main() -> ExitCode {
+        let arguments = Arguments::from_args();
+        let python = std::env::var_os(PYTHON).filter(|value| !value.is_empty());
+        let (bus, keyring) = (has("dbus-daemon"), has("gnome-keyring-daemon"));
+        let peers = bus && keyring && python.is_some();
+        for (there, what) in [
+            (bus, "there is no dbus-daemon in PATH; install dbus"),
+            (keyring, "there is no gnome-keyring-daemon in PATH; install gnome-keyring"),
+            (
+                python.is_some(),
+                "KEYRING_PYTHON names no Python with azure-identity and libsecret; see `cargo xtask test`",
+            ),
+        ] {
+            if !there {
+                ignored(what);
+            }
+        }
+
+        let alone = |(name, check): (&str, Check), runs: bool| {
+            Trial::test(name, move || check().map_err(Failed::from)).with_ignored_flag(!runs)
+        };
+        let mut trials: Vec<_> = reasons::WITHOUT_A_BUS.map(|check| alone(check, true)).into();
+        trials.extend(reasons::ON_A_BUS.map(|check| alone(check, bus)));
+        trials.extend(reasons::ON_A_KEYRING.map(|check| alone(check, bus && keyring)));
+        trials.extend(checks::ALL.map(|(name, check): (&str, CheckWithPeers)| {
+            let python = python.clone().unwrap_or_default();
+            let run = move || check(&Peers::new(&python)?).map_err(Failed::from);
+            Trial::test(name, run).with_ignored_flag(!peers)
+        }));
+        libtest_mimic::run(&arguments, trials).exit_code()
+    }
+
+    fn has(program: &str) -> bool {
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&folders).any(|folder| folder.join(OsStr::new(program)).is_file())
+    }
+
+    #[expect(clippy::print_stderr, reason = "who runs the tests has to know why these are ignored")]
+    fn ignored(why: &str) {
+        eprintln!("tests of the keyring are ignored: {why}");
+    }
+}
