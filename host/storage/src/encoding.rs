@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use zeroize::Zeroize as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// The document in an item, and whether it was in base64. What is neither JSON nor base64 of it is handed on as it is, so that whoever
 /// reads it can say so.
@@ -24,8 +24,8 @@ pub(crate) fn decode(mut content: Vec<u8>) -> (Vec<u8>, bool) {
 }
 
 /// What an item is to hold.
-pub(crate) fn encode(document: &[u8], base64: bool) -> Vec<u8> {
-    if base64 { STANDARD.encode(document).into_bytes() } else { document.to_vec() }
+pub(crate) fn encode(document: &[u8], base64: bool) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(if base64 { STANDARD.encode(document).into_bytes() } else { document.to_vec() })
 }
 
 /// No base64 has a brace.
@@ -48,7 +48,7 @@ mod tests {
             ("ewogICAgIkFjY291bnQiOiB7fQp9", "{\n    \"Account\": {}\n}", true),
         ] {
             assert_eq!(decode(content.into()), (document.into(), base64), "{content}");
-            assert_eq!(decode(encode(document.as_bytes(), base64)), (document.into(), base64), "{content}");
+            assert_eq!(decode(encode(document.as_bytes(), base64).to_vec()), (document.into(), base64), "{content}");
         }
     }
 

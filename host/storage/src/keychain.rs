@@ -83,7 +83,7 @@ impl<P: Passwords> Keyring for Keychain<P> {
     }
 
     fn write(&self, item: &Item, document: &[u8]) -> Result<(), KeyringError> {
-        let content = zeroize::Zeroizing::new(encoding::encode(document, item.base64));
+        let content = encoding::encode(document, item.base64);
         self.passwords.update(SERVICE, &item.id, &content).map_err(|refusal| explain(&item.id, refusal))
     }
 

@@ -52,7 +52,7 @@ pub enum KeyringError {
 }
 
 /// A keyring for the tests of what uses one.
-#[cfg(test)]
+#[cfg(all(test, any(target_os = "linux", target_os = "macos")))]
 pub(crate) mod fake {
     use std::sync::{Arc, Mutex, MutexGuard};
 
