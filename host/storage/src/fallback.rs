@@ -84,27 +84,22 @@ impl<K: Keyring> Store for KeyringOrFile<K> {
     fn examine(&self) -> Examination {
         let mut file = self.file.examine();
         let holds_document = file.bytes.is_some_and(|bytes| bytes > 0);
-        match self.keyring.try_read() {
+        match self.keyring.try_examine() {
+            Ok(mut keyring) => {
+                if holds_document && !keyring.found {
+                    let what = format!("{} holds a document, and the keyring is used in its place", file.place);
+                    let next = format!("To use it all the same, say `--source file:{}`.", self.guarded().display());
+                    keyring.notes.push(Note { what, next });
+                }
+                keyring
+            }
             // The file is the one that serves, if it is more than a signal.
             Err(why) => {
                 let next =
-                    if holds_document { "Until then the plain file serves." } else { "Until then there is no cache." };
+                    if holds_document { "The plain file serves in its place." } else { "Nothing serves in its place." };
                 file.notes.push(Note { what: why.to_string(), next: next.into() });
                 file.found = holds_document;
                 file
-            }
-            Ok(_) => {
-                let mut keyring = self.keyring.examine();
-                if holds_document && !keyring.found {
-                    keyring.notes.push(Note {
-                        what: format!(
-                            "a document lies in plain text in {}, and the keyring is used in its place",
-                            file.place
-                        ),
-                        next: format!("To use it all the same, say `--source file:{}`.", self.file.guarded().display()),
-                    });
-                }
-                keyring
             }
         }
     }

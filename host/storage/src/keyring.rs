@@ -52,7 +52,8 @@ pub enum KeyringError {
 }
 
 /// A keyring for the tests of what uses one.
-#[cfg(all(test, any(target_os = "linux", target_os = "macos")))]
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+#[cfg(test)]
 pub(crate) mod fake {
     use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -76,6 +77,7 @@ pub(crate) mod fake {
             fake
         }
 
+        #[cfg(target_os = "linux")]
         pub(crate) fn failing(error: KeyringError) -> Self {
             let fake = Self::default();
             fake.fail(error);
@@ -94,6 +96,7 @@ pub(crate) mod fake {
             self.state().error = Some(error);
         }
 
+        #[cfg(target_os = "linux")]
         pub(crate) fn open(&self) {
             self.state().error = None;
         }

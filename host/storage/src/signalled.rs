@@ -38,10 +38,22 @@ impl<K: Keyring> SignalledStore<K> {
         Self { keyring, signals: std::iter::once(signal).chain(further).collect(), rules }
     }
 
-    /// Whether there is an item, as far as the keyring can be used.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn try_read(&self) -> Result<bool, KeyringError> {
-        Ok(self.keyring.read()?.is_some())
+    /// A look at the item, as far as the keyring can be used.
+    pub(crate) fn try_examine(&self) -> Result<Examination, KeyringError> {
+        let mut notes = Vec::new();
+        let item = self.keyring.read()?;
+        if item.is_some() && self.signalled().is_none() {
+            let what = "no program has signalled a change of it, so it is read anew for each call".to_owned();
+            notes.push(Note { what, next: "There is nothing to do: the next write signals.".into() });
+        }
+        Ok(Examination {
+            place: self.keyring.place(),
+            found: item.is_some(),
+            encrypted: true,
+            bytes: item.map(|item| item.document.len() as u64),
+            lock: self.signals.iter().find_map(|signal| examine::held_lock(signal)),
+            notes,
+        })
     }
 
     fn read_item(&self) -> Result<Item, ReadError> {
@@ -122,23 +134,14 @@ impl<K: Keyring> Store for SignalledStore<K> {
     }
 
     fn examine(&self) -> Examination {
-        let mut notes = Vec::new();
-        let mut bytes = None;
-        match self.keyring.read() {
-            Ok(Some(item)) => {
-                bytes = Some(item.document.len() as u64);
-                if self.signalled().is_none() {
-                    let what = "no program has signalled a change of it, so it is read anew for each call".to_owned();
-                    notes.push(Note { what, next: "There is nothing to do: the next write signals.".into() });
-                }
-            }
-            Ok(None) => {}
-            Err(why) => {
-                notes.push(Note { what: why.to_string(), next: "Until then its tokens can't be used.".into() });
-            }
-        }
-        let lock = self.signals.iter().find_map(|signal| examine::held_lock(signal));
-        Examination { place: self.keyring.place(), found: bytes.is_some(), encrypted: true, bytes, lock, notes }
+        self.try_examine().unwrap_or_else(|why| Examination {
+            place: self.keyring.place(),
+            found: false,
+            encrypted: true,
+            bytes: None,
+            lock: None,
+            notes: vec![Note { what: why.to_string(), next: "Until then its tokens can't be used.".into() }],
+        })
     }
 
     fn replace(&self, expected: &str, content: &[u8]) -> Result<String, WriteError> {
