@@ -72,7 +72,7 @@ fn a_file_that_a_flag_names_and_others_may_read_is_used_with_a_warning() {
 }
 
 #[test]
-fn a_cache_that_others_may_read_is_refused_unless_the_policy_says_otherwise() {
+fn a_cache_that_others_may_read_is_refused_where_the_policy_says_so() {
     let cli = signed_in().unwrap();
     fs::set_permissions(cli.home().join(SHARED), fs::Permissions::from_mode(0o644)).unwrap();
     let grant = "authorities = []\n[[caches]]\nsource = \"shared\"\nnames = [\"msal.cache\"]\naccess = \"read\"\n";
@@ -80,13 +80,15 @@ fn a_cache_that_others_may_read_is_refused_unless_the_policy_says_otherwise() {
         let policy = cli.write("policy.toml", policy).unwrap();
         cli.run(&[&GET[..], &["--source", "shared", "--policy", &policy]].concat()).unwrap()
     };
-    let error = run(grant).error(3).unwrap();
+    let error = run(&format!("{grant}loose-permissions = \"refuse\"\n")).error(3).unwrap();
     assert_eq!(error["reason"], "cache-unavailable");
     assert!(error["message"].as_str().unwrap().contains("0644"), "{error}");
 
-    let warned = run(&format!("{grant}loose-permissions = \"warn\"\n"));
-    assert_eq!(warned.code, Some(0), "{warned:?}");
-    assert!(warned.stderr.contains("chmod 600"), "{}", warned.stderr);
+    for policy in [grant, &format!("{grant}loose-permissions = \"warn\"\n")] {
+        let warned = run(policy);
+        assert_eq!(warned.code, Some(0), "{warned:?}");
+        assert!(warned.stderr.contains("chmod 600"), "{}", warned.stderr);
+    }
 }
 
 #[test]
@@ -139,4 +141,47 @@ fn a_token_arrives_though_another_program_holds_the_lock() {
     assert!(run.stderr.contains("WARN") && run.stderr.contains("lock"), "{}", run.stderr);
     assert!(cli.read(SHARED).unwrap().contains(&refresh_token(0)));
     assert_eq!(cli.read(&lock).unwrap(), content, "the other program's lock is still there");
+}
+
+#[test]
+fn a_symbolic_link_is_followed_to_a_file_that_the_policy_names_and_the_link_stays() {
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    let cli = Cli::new().unwrap();
+    let target = cli.write("mounted/cache.json", &document(&[SignIn::new(0, LOCAL)])).unwrap();
+    let link = cli.write("link.json", "").unwrap();
+    fs::remove_file(&link).unwrap();
+    symlink(&target, &link).unwrap();
+    let redeem = |more: &str| {
+        let policy = format!(
+            "authorities = [\"{}\"]\n[[caches]]\nsource = \"file:{link}\"\naccess = \"read-write\"\n{more}",
+            authority.host()
+        );
+        let policy = cli.write("policy.toml", &policy).unwrap();
+        cli.redeem(&authority, &["--source", "file:link.json", "--policy", &policy, "--output", "token"]).unwrap()
+    };
+    let refused = redeem("symlink-targets = [\"/elsewhere.json\"]\n");
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    assert!(refused.stderr.contains("symlink-targets"), "{refused:?}");
+
+    let served = redeem(&format!("symlink-targets = [\"{target}\"]\n"));
+    assert_eq!((served.code, served.stdout), (Some(0), format!("{}\n", new_access_token(0))));
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(cli.read("mounted/cache.json").unwrap().contains(&new_access_token(0)), "it was written back");
+}
+
+#[test]
+fn a_cache_of_another_user_is_refused_where_the_policy_does_not_let_it_pass() {
+    let cli = signed_in().unwrap();
+    // Only root can give a file away.
+    if std::os::unix::fs::chown(cli.home().join(SHARED), Some(12_345), None).is_err() {
+        eprintln!("skipped: only root can give a file to another user");
+        return;
+    }
+    let error = cli.run(&GET).unwrap().error(3).unwrap();
+    assert!(error["message"].as_str().unwrap().contains("another user"), "{error}");
+    let grant = "authorities = []\n[[caches]]\nsource = \"shared\"\nnames = [\"msal.cache\"]\naccess = \"read\"\nother-owner = \"warn\"\n";
+    let policy = cli.write("policy.toml", grant).unwrap();
+    let run = cli.run(&[&GET[..], &["--source", "shared", "--policy", &policy]].concat()).unwrap();
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.stderr.contains("WARN") && run.stderr.contains("another user"), "{}", run.stderr);
 }
