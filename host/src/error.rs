@@ -44,6 +44,11 @@ impl Error {
         Self::Plugin(PluginError(Arc::new(error)))
     }
 
+    pub(crate) fn cache_unavailable(message: String) -> Self {
+        let reason = UnavailableReason::CacheUnavailable;
+        Self::CredentialUnavailable(Unavailable { reason, message, candidates: Vec::new() })
+    }
+
     /// The kind of error, spelled as in the WIT; `limit` and `plugin` are the host's own.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -91,6 +96,24 @@ pub struct Account {
     pub username: String,
     /// The tenant that the account lives in, where its id tells.
     pub home_tenant_id: Option<String>,
+}
+
+/// An account in a cache, with what it is good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CachedAccount {
+    /// The account.
+    pub account: Account,
+    /// Its cloud, as the cache names it: a host such as `login.microsoftonline.com`.
+    pub environment: String,
+    /// The tenants in which it was used.
+    pub tenants: Vec<String>,
+    /// How many refresh tokens of it the credential may redeem. With none, the credential does not choose it.
+    pub usable_refresh_tokens: u32,
+    /// How many access tokens of it are cached, for any client, expired ones included.
+    pub access_tokens: u32,
+    /// When the last of these expires, in seconds since the Unix epoch.
+    pub latest_expiry: Option<u64>,
 }
 
 /// Why a sign-in can't serve a call.

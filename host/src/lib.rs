@@ -12,7 +12,6 @@ mod error;
 mod imports;
 mod plugin;
 pub mod policy;
-mod storage;
 mod transport;
 
 pub use access_token::{AccessToken, Secret, Served};
@@ -20,9 +19,9 @@ pub use authentication_record::{AuthenticationRecord, RecordError};
 pub use clock::{Clock, SystemClock};
 pub use credential::{Builder, CachePersistenceOptions, HostSettings, SharedTokenCacheCredential, TokenRequestOptions};
 pub use error::{
-    Account, AuthenticationFailure, AuthenticationFailureReason, Error, OAuthError, PluginError, Unavailable,
-    UnavailableReason,
+    Account, AuthenticationFailure, AuthenticationFailureReason, CachedAccount, Error, OAuthError, PluginError,
+    Unavailable, UnavailableReason,
 };
 pub use imports::BORDER;
-pub use storage::Places;
+pub use shared_token_cache_storage::{Examination, HeldLock, KeyringAccess, Note, Places};
 pub use transport::TransportOptions;

@@ -50,7 +50,7 @@ impl credential::GuestSharedTokenCacheCredential for Resource {
         })
     }
 
-    fn accounts(&self) -> Result<Vec<credential::Account>, credential::Error> {
+    fn accounts(&self, _: bool) -> Result<Vec<credential::CachedAccount>, credential::Error> {
         spin()
     }
 

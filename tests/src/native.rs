@@ -98,13 +98,17 @@ impl World {
 
 impl Platform for World {
     fn read_cache(&mut self, name: &str, known: Option<&str>) -> Result<ReadOutcome, ReadError> {
-        let stored = self.documents.get(name).ok_or(ReadError::NotFound)?;
+        let stored = self.documents.get(name).ok_or_else(|| ReadError::NotFound(format!("document {name}")))?;
         let version = stored.version.to_string();
         if known == Some(version.as_str()) {
             return Ok(ReadOutcome::Unchanged);
         }
         // The cases are files without encryption, on whatever they run.
-        Ok(ReadOutcome::Document(CacheDocument { version, content: stored.content.clone(), unencrypted: true }))
+        Ok(ReadOutcome::Document(CacheDocument {
+            version,
+            content: stored.content.clone(),
+            unencrypted: Some("in a test".into()),
+        }))
     }
 
     fn replace_cache(&mut self, name: &str, expected: &str, document: &[u8]) -> Result<String, WriteError> {

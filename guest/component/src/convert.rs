@@ -53,6 +53,14 @@ impl From<core::Account> for credential::Account {
     }
 }
 
+impl From<core::CachedAccount> for credential::CachedAccount {
+    fn from(cached: core::CachedAccount) -> Self {
+        let core::CachedAccount { account, environment, tenants, usable_refresh_tokens, access_tokens, latest_expiry } =
+            cached;
+        Self { account: account.into(), environment, tenants, usable_refresh_tokens, access_tokens, latest_expiry }
+    }
+}
+
 impl From<core::Error> for credential::Error {
     fn from(error: core::Error) -> Self {
         match error {
@@ -112,7 +120,7 @@ impl From<core::OAuthError> for credential::OauthError {
 impl From<cache_file::ReadError> for core::ReadError {
     fn from(error: cache_file::ReadError) -> Self {
         match error {
-            cache_file::ReadError::NotFound => Self::NotFound,
+            cache_file::ReadError::NotFound(place) => Self::NotFound(place),
             cache_file::ReadError::Denied(why) => Self::Denied(why),
             cache_file::ReadError::Failed(why) => Self::Failed(why),
         }

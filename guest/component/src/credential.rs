@@ -5,7 +5,7 @@ use shared_token_cache_core::{Credential, Platform as _};
 use crate::Plugin;
 use crate::host::Host;
 use crate::wit::credential::{
-    AccessToken, Account, Error, Guest, GuestSharedTokenCacheCredential, Options, SharedTokenCacheCredential,
+    AccessToken, CachedAccount, Error, Guest, GuestSharedTokenCacheCredential, Options, SharedTokenCacheCredential,
     TokenRequestOptions,
 };
 
@@ -28,8 +28,8 @@ impl GuestSharedTokenCacheCredential for Resource {
         Ok(token.into())
     }
 
-    fn accounts(&self) -> Result<Vec<Account>, Error> {
-        let accounts = self.0.borrow_mut().accounts(&mut Host)?;
+    fn accounts(&self, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {
+        let accounts = self.0.borrow_mut().accounts(&mut Host, enable_cae)?;
         Ok(accounts.into_iter().map(Into::into).collect())
     }
 

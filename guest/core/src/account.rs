@@ -62,13 +62,20 @@ pub(crate) fn candidates(document: &Document, authority: &Authority, configurati
     candidates
 }
 
-/// The one account that the credential's username and tenant select.
-pub(crate) fn select(candidates: &[Candidate], configuration: &Configuration) -> Result<Candidate, Error> {
+/// The one account that the credential's username and tenant select. `missing` says where the cache was looked for in vain.
+pub(crate) fn select(
+    candidates: &[Candidate],
+    missing: Option<&str>,
+    configuration: &Configuration,
+) -> Result<Candidate, Error> {
     if candidates.is_empty() {
+        let why = match missing {
+            Some(place) => format!("there is no {place}"),
+            None => "the cache holds no account with a refresh token that this client may use".into(),
+        };
         return Err(Error::unavailable(
             UnavailableReason::NoAccounts,
-            "the cache holds no account with a refresh token that this client may use; sign in with a tool that writes it, \
-             such as Visual Studio, Azure PowerShell or `az login`",
+            format!("{why}; sign in with a tool that writes it, such as Visual Studio, Azure PowerShell or `az login`"),
         ));
     }
     let username = configuration.username.as_deref();

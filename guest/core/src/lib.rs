@@ -15,6 +15,7 @@ mod claims;
 mod credential;
 mod document;
 mod error;
+mod inventory;
 mod options;
 mod platform;
 #[cfg(test)]
@@ -38,4 +39,4 @@ pub use platform::{
     CacheDocument, FormReply, FormRequest, HttpsError, LogLevel, Platform, ReadError, ReadOutcome, Settings, WriteError,
 };
 pub use secret::Secret;
-pub use types::Account;
+pub use types::{Account, CachedAccount};

@@ -52,8 +52,8 @@ pub struct CacheDocument {
     pub version: String,
     /// The document.
     pub content: Vec<u8>,
-    /// Whether it is stored in plain text.
-    pub unencrypted: bool,
+    /// Where it is stored in plain text, for a message; `None` when it is encrypted.
+    pub unencrypted: Option<String>,
 }
 
 impl std::fmt::Debug for CacheDocument {
@@ -69,8 +69,8 @@ impl std::fmt::Debug for CacheDocument {
 /// Why a document can't be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadError {
-    /// There is no such document.
-    NotFound,
+    /// There is no such document. The text says where it was looked for.
+    NotFound(String),
     /// The policy forbids it.
     Denied(String),
     /// It can't be had.

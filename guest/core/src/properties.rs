@@ -174,7 +174,7 @@ proptest! {
             let text = format!("{{\"Account\":{{{}}},\"RefreshToken\":{tokens}}}", accounts.join(","));
             let document = Document::parse(text.into_bytes()).unwrap();
             let mut candidates = account::candidates(&document, &authority, &configuration);
-            let selected = account::select(&candidates, &configuration).ok();
+            let selected = account::select(&candidates, None, &configuration).ok();
             candidates.sort_by(|a, b| a.username.cmp(&b.username));
             (candidates, selected)
         };

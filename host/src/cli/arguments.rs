@@ -20,6 +20,8 @@ pub(super) enum Command {
     GetToken(Box<GetToken>),
     /// List the accounts to choose from.
     Accounts(Box<Accounts>),
+    /// Say what is found where, and what to do next. Shows no token.
+    Doctor(Box<Doctor>),
     /// Say whether this platform has a shared token cache. Reads nothing.
     Supported(Supported),
     /// Show what this program does, with made-up accounts and without any network.
@@ -78,6 +80,21 @@ pub(super) struct GetToken {
 pub(super) struct Accounts {
     #[command(flatten)]
     pub(super) sign_in: SignIn,
+
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = ListForm::Text)]
+    pub(super) output: ListForm,
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    #[command(flatten)]
+    pub(super) sign_in: SignIn,
+
+    /// Certificate authorities to trust besides the system's.
+    #[arg(long, value_name = "PEM")]
+    pub(super) ca_file: Option<PathBuf>,
 
     /// What to print.
     #[arg(long, value_enum, default_value_t = ListForm::Text)]
@@ -181,6 +198,7 @@ impl Command {
         let json = match self {
             Self::GetToken(arguments) => arguments.output == TokenForm::Json,
             Self::Accounts(arguments) => arguments.output == ListForm::Json,
+            Self::Doctor(arguments) => arguments.output == ListForm::Json,
             Self::Supported(_) | Self::Demo => false,
         };
         if json { ErrorForm::Json } else { ErrorForm::Text }

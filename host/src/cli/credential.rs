@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use shared_token_cache::policy::{Access, AuthorityHost, CacheGrant, CacheName, LoosePermissions, Policy, Source};
+use shared_token_cache::policy::{Access, AuthorityHost, CacheGrant, CacheName, Policy, Source};
 use shared_token_cache::{
     AuthenticationRecord, Builder, CachePersistenceOptions, Error, HostSettings, SharedTokenCacheCredential,
 };
@@ -33,6 +33,14 @@ pub(super) fn builder(arguments: SignIn) -> Result<Builder, Failure> {
     Ok(builder)
 }
 
+/// The host of the authority that the arguments mean.
+pub(super) fn authority_host(arguments: &SignIn) -> Result<String, Failure> {
+    match arguments.authority.as_deref().filter(|authority| !authority.is_empty()) {
+        Some(authority) => Ok(authority.to_owned()),
+        None => Ok(HostSettings::from_env().map_err(Failure::invalid)?.default_authority_host),
+    }
+}
+
 /// Sets an option that was given. An environment variable that is set to nothing counts as not set.
 pub(super) fn with(builder: Builder, value: Option<String>, set: impl FnOnce(Builder, String) -> Builder) -> Builder {
     match value {
@@ -46,8 +54,7 @@ fn built_in(arguments: &SignIn, settings: &HostSettings) -> Result<Policy, Failu
     let mut policy = Policy::for_current_user(CacheName::parse(&arguments.cache_name).map_err(Failure::invalid)?);
     for source in &arguments.source.0 {
         if let Source::File(_) = source {
-            let grant = CacheGrant::new(source.clone(), Access::ReadWrite);
-            policy = policy.allow_cache(grant.loose_permissions(LoosePermissions::Warn));
+            policy = policy.allow_cache(CacheGrant::new(source.clone(), Access::ReadWrite));
         }
     }
     let named = [Some(settings.default_authority_host.as_str()), arguments.authority.as_deref()];

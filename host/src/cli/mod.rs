@@ -4,6 +4,7 @@ mod accounts;
 mod arguments;
 mod credential;
 mod demo;
+mod doctor;
 mod get_token;
 mod output;
 mod supported;
@@ -43,6 +44,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         match command {
             Command::GetToken(arguments) => get_token::run(*arguments).await,
             Command::Accounts(arguments) => accounts::run(*arguments).await,
+            Command::Doctor(arguments) => doctor::run(*arguments).await,
             Command::Supported(arguments) => supported::run(arguments).await,
             Command::Demo => demo::run().await,
         }

@@ -10,8 +10,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::plugin::{Context, Plugin};
 use crate::policy::{Policy, Source};
-use crate::storage::Places;
 use crate::transport::{Transport, TransportOptions};
+use shared_token_cache_storage::Places;
 
 /// Options for a [`SharedTokenCacheCredential`].
 pub struct Builder {

@@ -1,6 +1,7 @@
 //! The credential as a Rust program uses it.
 
 mod builder;
+mod examine;
 mod flight;
 mod options;
 mod pool;
@@ -12,9 +13,8 @@ pub use options::{CachePersistenceOptions, HostSettings, TokenRequestOptions};
 use std::sync::Arc;
 
 use crate::access_token::{AccessToken, Served};
-use crate::error::{Account, Error};
+use crate::error::{CachedAccount, Error};
 use crate::policy::Source;
-use crate::storage;
 use flight::Flights;
 use pool::Pool;
 
@@ -64,7 +64,7 @@ impl SharedTokenCacheCredential {
     /// Whether this platform has a shared token cache. Reads nothing.
     #[must_use]
     pub fn supported() -> bool {
-        storage::supported()
+        shared_token_cache_storage::supported()
     }
 
     /// An access token for `scopes`: a cached one where one fits, else a new one.
@@ -106,26 +106,14 @@ impl SharedTokenCacheCredential {
             .await
     }
 
-    /// The accounts to choose from in the first source that has any, before the credential's username and tenant are looked
-    /// at.
-    ///
-    /// # Errors
-    /// When no source's cache can be read.
-    pub async fn accounts(&self) -> Result<(Source, Vec<Account>), Error> {
-        let mut best: Option<Result<(Source, Vec<Account>), Error>> = None;
+    /// The accounts in each source, in the order in which the sources are tried, whatever the credential's username and tenant.
+    /// `enable_cae` says in which of a source's two caches.
+    pub async fn accounts(&self, enable_cae: bool) -> Vec<(Source, Result<Vec<CachedAccount>, Error>)> {
+        let mut found = Vec::new();
         for (source, pool) in &self.inner.sources {
-            match pool.accounts().await {
-                Ok(accounts) if accounts.is_empty() => {
-                    if !matches!(best, Some(Ok(_))) {
-                        best = Some(Ok((source.clone(), accounts)));
-                    }
-                }
-                Ok(accounts) => return Ok((source.clone(), accounts)),
-                Err(error @ Error::CredentialUnavailable(_)) => best = best.or(Some(Err(error))),
-                Err(error) => return Err(error),
-            }
+            found.push((source.clone(), pool.accounts(enable_cae).await));
         }
-        best.unwrap_or_else(|| Err(no_source()))
+        found
     }
 
     /// Drops what is kept in memory and closes idle connections. The credential can still be used: it then starts afresh.

@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 
 use super::options::{CredentialOptions, TokenRequestOptions};
 use crate::access_token::AccessToken;
-use crate::error::{Account, Error};
+use crate::error::{CachedAccount, Error};
 use crate::plugin::{Context, Instance, Plugin};
 
 /// How many calls of a credential run at the same time. A call needs an instance for itself, and an instance holds the cache
@@ -42,8 +42,16 @@ impl Pool {
         self.with_instance(async |instance| instance.get_token(scopes, request).await).await
     }
 
-    pub(super) async fn accounts(&self) -> Result<Vec<Account>, Error> {
-        self.with_instance(Instance::accounts).await
+    pub(super) async fn accounts(&self, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {
+        self.with_instance(async |instance| instance.accounts(enable_cae).await).await
+    }
+
+    pub(super) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    pub(super) fn options(&self) -> &CredentialOptions {
+        &self.options
     }
 
     pub(super) async fn supported(&self) -> Result<bool, Error> {

@@ -1,10 +1,12 @@
+use shared_token_cache_storage as storage;
 use tokio::task::spawn_blocking;
 
 use super::BORDER;
+use super::stores::{self, Refused};
+use super::turn::take_turn;
 use crate::plugin::State;
 use crate::plugin::wit::cache_file::{Document, Host, ReadError, ReadOutcome, WriteError};
 use crate::policy::Access;
-use crate::storage::{self, FileStore, ReadRules};
 
 impl Host for State {
     async fn read(&mut self, name: String, known_version: Option<String>) -> Result<ReadOutcome, ReadError> {
@@ -52,38 +54,32 @@ impl Host for State {
 
 impl State {
     async fn read_document(&self, name: &str, known: Option<String>) -> Result<ReadOutcome, ReadError> {
-        let context = &self.context;
-        let grant =
-            context.policy.grant(&context.source, name).map_err(|denied| ReadError::Denied(denied.to_string()))?;
-        let path = context.places.locate(&context.source, name).map_err(|why| ReadError::Failed(why.to_owned()))?;
-        let store = FileStore::new(path);
+        let (_, store) = stores::open(&self.context, name).map_err(|refused| match refused {
+            Refused::Denied(why) => ReadError::Denied(why),
+            Refused::NoPlace(why) => ReadError::Failed(why),
+        })?;
         // The common case costs one look at the file, which is not worth another thread.
         if known.as_deref().is_some_and(|known| store.is_at(known)) {
             return Ok(ReadOutcome::Unchanged);
         }
-        let rules = ReadRules {
-            largest: context.policy.get_limits().document_size,
-            loose_permissions: grant.get_loose_permissions(),
-        };
-        let read = spawn_blocking(move || store.read(known.as_deref(), rules)).await;
+        let read = spawn_blocking(move || store.read(known.as_deref())).await;
         match read.map_err(|error| ReadError::Failed(error.to_string()))? {
             Ok(storage::Read::Unchanged) => Ok(ReadOutcome::Unchanged),
             Ok(storage::Read::Document(document)) => {
-                if let Some(warning) = &document.warning {
-                    tracing::warn!("{warning}");
-                }
-                let storage::Document { version, content, unencrypted, .. } = document;
+                let storage::Document { version, content, unencrypted } = document;
                 Ok(ReadOutcome::Document(Document { version, content, unencrypted }))
             }
-            Err(storage::ReadError::NotFound) => Err(ReadError::NotFound),
+            Err(storage::ReadError::NotFound(place)) => Err(ReadError::NotFound(place)),
             Err(error) => Err(ReadError::Failed(error.to_string())),
         }
     }
 
     async fn replace_document(&mut self, name: &str, expected: String, content: Vec<u8>) -> Result<String, WriteError> {
         let context = &self.context;
-        let grant =
-            context.policy.grant(&context.source, name).map_err(|denied| WriteError::Denied(denied.to_string()))?;
+        let (grant, store) = stores::open(context, name).map_err(|refused| match refused {
+            Refused::Denied(why) => WriteError::Denied(why),
+            Refused::NoPlace(why) => WriteError::Failed(why),
+        })?;
         if grant.access() != Access::ReadWrite {
             let why = format!("the policy grants the cache {name} of the source {} for reading only", context.source);
             return Err(WriteError::Denied(why));
@@ -92,11 +88,9 @@ impl State {
         if u64::try_from(content.len()).is_ok_and(|size| size > largest) {
             return Err(WriteError::Denied(format!("the policy's `limits.document-mib` allows {largest} bytes")));
         }
-        let path = context.places.locate(&context.source, name).map_err(|why| WriteError::Failed(why.to_owned()))?;
-        let store = FileStore::new(path);
         let turn = match self.turn.take() {
             Some(turn) => Some(turn),
-            None => storage::take_turn(store.path()).await,
+            None => take_turn(store.guarded()).await,
         };
         let replaced = spawn_blocking(move || store.replace(&expected, &content)).await;
         if matches!(replaced, Ok(Err(storage::WriteError::Conflict))) {
@@ -113,7 +107,7 @@ impl State {
 
 fn describe(error: &ReadError) -> String {
     match error {
-        ReadError::NotFound => "not found".to_owned(),
+        ReadError::NotFound(place) => format!("not found: {place}"),
         ReadError::Denied(why) => format!("denied: {why}"),
         ReadError::Failed(why) => format!("failed: {why}"),
     }

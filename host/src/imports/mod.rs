@@ -6,6 +6,10 @@ mod cache_file;
 mod clock;
 mod https;
 mod log;
+pub(crate) mod stores;
+mod turn;
+
+pub(crate) use turn::Turn;
 
 /// The target of events that tell what crossed the border of the sandbox.
 pub const BORDER: &str = "shared_token_cache::border";

@@ -5,7 +5,8 @@ use crate::access_token::AccessToken;
 use crate::authentication_record::AuthenticationRecord;
 use crate::credential::{CredentialOptions, TokenRequestOptions};
 use crate::error::{
-    Account, AuthenticationFailure, AuthenticationFailureReason, Error, OAuthError, Unavailable, UnavailableReason,
+    Account, AuthenticationFailure, AuthenticationFailureReason, CachedAccount, Error, OAuthError, Unavailable,
+    UnavailableReason,
 };
 
 impl From<&CredentialOptions> for wit::Options {
@@ -46,6 +47,14 @@ impl From<wit::Account> for Account {
     fn from(account: wit::Account) -> Self {
         let wit::Account { username, home_tenant_id } = account;
         Self { username, home_tenant_id }
+    }
+}
+
+impl From<wit::CachedAccount> for CachedAccount {
+    fn from(cached: wit::CachedAccount) -> Self {
+        let wit::CachedAccount { account, environment, tenants, usable_refresh_tokens, access_tokens, latest_expiry } =
+            cached;
+        Self { account: account.into(), environment, tenants, usable_refresh_tokens, access_tokens, latest_expiry }
     }
 }
 

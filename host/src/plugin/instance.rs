@@ -9,7 +9,7 @@ use super::wit::Plugin as Exports;
 use super::wit::credential::GuestSharedTokenCacheCredential as Methods;
 use crate::access_token::AccessToken;
 use crate::credential::{CredentialOptions, TokenRequestOptions};
-use crate::error::{Account, Error};
+use crate::error::{CachedAccount, Error};
 
 /// A running component with one credential in it. A call that fails in the component, not in the credential, leaves it unusable.
 pub(crate) struct Instance {
@@ -58,9 +58,10 @@ impl Instance {
         Ok(token.into())
     }
 
-    pub(crate) async fn accounts(&mut self) -> Result<Vec<Account>, Error> {
-        let accounts =
-            self.call(async |methods, store, credential| methods.call_accounts(store, credential).await).await??;
+    pub(crate) async fn accounts(&mut self, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {
+        let accounts = self
+            .call(async |methods, store, credential| methods.call_accounts(store, credential, enable_cae).await)
+            .await??;
         Ok(accounts.into_iter().map(Into::into).collect())
     }
 

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
+use shared_token_cache_storage::Places;
 use wasmtime::ResourceLimiter;
 
 use crate::clock::Clock;
 use crate::credential::HostSettings;
+use crate::imports::Turn;
 use crate::policy::{Policy, Source};
-use crate::storage::{Places, Turn};
 use crate::transport::Transport;
 
 /// What the imports of all instances of a credential share.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Access, AuthorityHost, CacheGrant, CacheName, Limits, LoosePermissions, Policy, Source};
+use super::{Access, AuthorityHost, CacheGrant, CacheName, Leniency, Limits, Policy, Source};
 
 /// All that is wrong with a policy document, one line each.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +54,9 @@ struct RawCache {
     names: Vec<String>,
     access: Option<String>,
     loose_permissions: Option<String>,
+    other_owner: Option<String>,
+    #[serde(default)]
+    symlink_targets: Vec<PathBuf>,
     #[serde(flatten)]
     unknown: BTreeMap<String, toml::Value>,
 }
@@ -100,12 +104,20 @@ fn grant(place: &str, raw: RawCache, problems: &mut Problems) -> Option<CacheGra
         None => Err("is missing; choose `read` or `read-write`".into()),
     };
     let access = problems.keep(&format!("{place}.access"), access);
-    let loose = match raw.loose_permissions.as_deref() {
-        None | Some("refuse") => Ok(LoosePermissions::Refuse),
-        Some("warn") => Ok(LoosePermissions::Warn),
-        Some(other) => Err(format!("{other:?} is not known; choose `refuse` or `warn`")),
+    let mut leniency = |field, value: Option<&str>| match value.map(leniency).transpose() {
+        Ok(leniency) => Some(leniency),
+        Err(problem) => {
+            problems.add(&format!("{place}.{field}"), &problem);
+            None
+        }
     };
-    let loose = problems.keep(&format!("{place}.loose-permissions"), loose);
+    let loose_permissions = leniency("loose-permissions", raw.loose_permissions.as_deref());
+    let other_owner = leniency("other-owner", raw.other_owner.as_deref());
+    for (position, target) in raw.symlink_targets.iter().enumerate() {
+        if !target.is_absolute() {
+            problems.add(&format!("{place}.symlink-targets[{position}]"), "the path has to be absolute");
+        }
+    }
     let names: Vec<_> = raw
         .names
         .iter()
@@ -126,8 +138,23 @@ fn grant(place: &str, raw: RawCache, problems: &mut Problems) -> Option<CacheGra
         }
         Source::File(_) | Source::Shared | Source::AzureCli => {}
     }
-    let grant = CacheGrant::new(source, access?).loose_permissions(loose?);
+    let mut grant = CacheGrant::new(source, access?);
+    if let Some(leniency) = loose_permissions? {
+        grant = grant.loose_permissions(leniency);
+    }
+    if let Some(leniency) = other_owner? {
+        grant = grant.other_owner(leniency);
+    }
+    grant = raw.symlink_targets.into_iter().fold(grant, CacheGrant::symlink_target);
     Some(names.into_iter().fold(grant, CacheGrant::name))
+}
+
+fn leniency(text: &str) -> Result<Leniency, String> {
+    match text {
+        "refuse" => Ok(Leniency::Refuse),
+        "warn" => Ok(Leniency::Warn),
+        other => Err(format!("{other:?} is not known; choose `refuse` or `warn`")),
+    }
 }
 
 fn limits(raw: &RawLimits, problems: &mut Problems) -> Limits {
@@ -190,7 +217,9 @@ mod tests {
             source = "shared"
             names = ["msal.cache", "other"]
             access = "read-write"
-            loose-permissions = "warn"
+            loose-permissions = "refuse"
+            other-owner = "warn"
+            symlink-targets = ["/mnt/caches/other.cae"]
 
             [[caches]]
             source = "file:/var/cache/tokens.json"
@@ -205,9 +234,13 @@ mod tests {
         )
         .unwrap();
         let shared = policy.grant(&Source::Shared, "other.cae").unwrap();
-        assert_eq!((shared.access(), shared.get_loose_permissions()), (Access::ReadWrite, LoosePermissions::Warn));
+        assert_eq!(shared.access(), Access::ReadWrite);
+        assert_eq!((shared.get_loose_permissions(), shared.get_other_owner()), (Leniency::Refuse, Leniency::Warn));
+        assert_eq!(shared.get_symlink_targets(), [PathBuf::from("/mnt/caches/other.cae")]);
         let file = policy.grant(&Source::File("/var/cache/tokens.json".into()), "any.nocae").unwrap();
-        assert_eq!((file.access(), file.get_loose_permissions()), (Access::Read, LoosePermissions::Refuse));
+        assert_eq!(file.access(), Access::Read);
+        assert_eq!((file.get_loose_permissions(), file.get_other_owner()), (Leniency::Warn, Leniency::Refuse));
+        assert!(file.get_symlink_targets().is_empty());
         assert!(policy.token_endpoint("https://localhost:8443/t/oauth2/v2.0/token").is_ok());
         assert_eq!(
             *policy.get_limits(),
@@ -245,6 +278,8 @@ mod tests {
             source = "shared"
             access = "read"
             loose-permissions = "ignore"
+            other-owner = "any"
+            symlink-targets = ["elsewhere"]
 
             [limits]
             call-seconds = 0
@@ -264,6 +299,8 @@ mod tests {
                 "`caches[1].access`",
                 "`caches[1].source`",
                 "`caches[2].loose-permissions`",
+                "`caches[2].other-owner`",
+                "`caches[2].symlink-targets[0]`",
                 "`caches[2].names`",
                 "`authorities[0]`",
                 "`authorities[1]`",

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use super::{CacheName, Source};
 
 /// A cache that the plugin may use.
@@ -6,7 +8,9 @@ pub struct CacheGrant {
     source: Source,
     names: Vec<CacheName>,
     access: Access,
-    loose_permissions: LoosePermissions,
+    loose_permissions: Leniency,
+    other_owner: Leniency,
+    symlink_targets: Vec<PathBuf>,
 }
 
 /// What may be done with a cache.
@@ -18,13 +22,12 @@ pub enum Access {
     ReadWrite,
 }
 
-/// What becomes of a cache file that other users may read or write, going by its mode. Only Unix has modes: elsewhere a file's
-/// access list is the user's own affair.
+/// What becomes of a cache file that is not as private as it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LoosePermissions {
-    /// It is not read.
+pub enum Leniency {
+    /// It is not used.
     Refuse,
-    /// It is read, and the log has a warning. Several tools leave files of mode 0644 behind.
+    /// It is used, and the log has a warning.
     Warn,
 }
 
@@ -32,7 +35,14 @@ impl CacheGrant {
     /// A grant for a source that names no cache yet. A grant for a file needs no name.
     #[must_use]
     pub fn new(source: Source, access: Access) -> Self {
-        Self { source, names: Vec::new(), access, loose_permissions: LoosePermissions::Refuse }
+        Self {
+            source,
+            names: Vec::new(),
+            access,
+            loose_permissions: Leniency::Warn,
+            other_owner: Leniency::Refuse,
+            symlink_targets: Vec::new(),
+        }
     }
 
     /// Grants the cache of this name.
@@ -42,10 +52,25 @@ impl CacheGrant {
         self
     }
 
-    /// What becomes of a file that other users may read or write; by default it is refused.
+    /// What becomes of a file that other users may read or write, going by its mode. Default: a warning, as several tools leave
+    /// files of mode 0644 behind. Only Unix has modes: elsewhere a file's access list is the user's own affair.
     #[must_use]
-    pub fn loose_permissions(mut self, loose_permissions: LoosePermissions) -> Self {
-        self.loose_permissions = loose_permissions;
+    pub fn loose_permissions(mut self, leniency: Leniency) -> Self {
+        self.loose_permissions = leniency;
+        self
+    }
+
+    /// What becomes of a file that belongs to another user. Default: it is refused. Unix only.
+    #[must_use]
+    pub fn other_owner(mut self, leniency: Leniency) -> Self {
+        self.other_owner = leniency;
+        self
+    }
+
+    /// Lets a symbolic link in the cache's place point to this file. Default: no link is followed.
+    #[must_use]
+    pub fn symlink_target(mut self, target: impl Into<PathBuf>) -> Self {
+        self.symlink_targets.push(target.into());
         self
     }
 
@@ -61,7 +86,15 @@ impl CacheGrant {
         self.access
     }
 
-    pub(crate) fn get_loose_permissions(&self) -> LoosePermissions {
+    pub(crate) fn get_loose_permissions(&self) -> Leniency {
         self.loose_permissions
+    }
+
+    pub(crate) fn get_other_owner(&self) -> Leniency {
+        self.other_owner
+    }
+
+    pub(crate) fn get_symlink_targets(&self) -> &[PathBuf] {
+        &self.symlink_targets
     }
 }

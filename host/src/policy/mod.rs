@@ -10,7 +10,7 @@ mod source;
 pub use authority::AuthorityHost;
 pub use cache_name::CacheName;
 pub use document::PolicyError;
-pub use grant::{Access, CacheGrant, LoosePermissions};
+pub use grant::{Access, CacheGrant, Leniency};
 pub use limits::Limits;
 pub use source::Source;
 
@@ -65,9 +65,7 @@ impl Policy {
     /// The policy for a user's own programs: the user's caches of this name, read and written, and Microsoft's clouds.
     #[must_use]
     pub fn for_current_user(cache: CacheName) -> Self {
-        let grant = |source| {
-            CacheGrant::new(source, Access::ReadWrite).name(cache.clone()).loose_permissions(LoosePermissions::Warn)
-        };
+        let grant = |source| CacheGrant::new(source, Access::ReadWrite).name(cache.clone());
         Self {
             caches: vec![grant(Source::Shared), grant(Source::AzureCli)],
             authorities: ENTRA_CLOUDS.iter().copied().map(AuthorityHost::known).collect(),

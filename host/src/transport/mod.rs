@@ -40,6 +40,12 @@ impl Transport {
         request::post_form(&client, &self.options, self.largest_response, url, headers, form).await
     }
 
+    /// The time of day at a server, from the `Date` of its answer to a request without content (RFC 9110, section 6.6.1). It is
+    /// not asked again, and soon given up: only a person waits for it.
+    pub(crate) async fn date(&self, url: Url) -> Result<u64, TransportError> {
+        request::date(&self.client()?, url).await
+    }
+
     /// Closes idle connections. A request that is under way keeps its own.
     pub(crate) fn close_idle_connections(&self) {
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = None;

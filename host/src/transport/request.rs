@@ -2,7 +2,7 @@ use std::time::{Duration, SystemTime};
 
 use backon::{ExponentialBuilder, Retryable as _};
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use url::Url;
 
 use super::TransportOptions;
@@ -81,6 +81,18 @@ pub(super) async fn post_form(
     }
 }
 
+/// How long a server may take to tell the time.
+const DATE_TIMEOUT: Duration = Duration::from_secs(5);
+
+pub(super) async fn date(client: &reqwest::Client, url: Url) -> Result<u64, TransportError> {
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let reply = client.get(url).timeout(DATE_TIMEOUT).send().await.map_err(|error| transport_error(error).0)?;
+    let date = reply.headers().get(DATE).and_then(|date| date.to_str().ok());
+    let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
+    let date = date.and_then(|date| date.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|date| date.as_secs());
+    date.ok_or_else(|| TransportError::Unreachable { host, why: "its answer has no date".into() })
+}
+
 async fn once(request: reqwest::RequestBuilder, largest: usize) -> Result<Response, Failed> {
     let mut reply = request.send().await.map_err(network)?;
     let status = reply.status();
@@ -111,15 +123,23 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 }
 
 fn network(error: reqwest::Error) -> Failed {
+    match transport_error(error) {
+        (error, true) => Failed::Final(error),
+        (error, false) => Failed::Network(error),
+    }
+}
+
+/// The error in our words, and whether it will be the same the next time.
+fn transport_error(error: reqwest::Error) -> (TransportError, bool) {
     let host = error.url().and_then(Url::host_str).unwrap_or_default().to_owned();
     let timeout = error.is_timeout();
     let refused = is_certificate_error(&error);
     // A URL holds no secret here, but it would only be noise.
     let why = chain(&error.without_url());
-    match (timeout, refused) {
-        (true, _) => Failed::Network(TransportError::Timeout { host, why }),
-        (false, false) => Failed::Network(TransportError::Unreachable { host, why }),
-        (false, true) => Failed::Final(TransportError::Unreachable { host, why }),
+    if timeout {
+        (TransportError::Timeout { host, why }, false)
+    } else {
+        (TransportError::Unreachable { host, why }, refused)
     }
 }
 

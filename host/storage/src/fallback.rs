@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::examine::{Examination, Note};
 use crate::keyring::{Keyring, KeyringError};
 use crate::signalled::{self, SignalledStore};
 use crate::{FileStore, Read, ReadError, Store, WriteError};
@@ -77,6 +78,29 @@ impl<K: Keyring> Store for KeyringOrFile<K> {
             Err(ReadError::Keyring(why)) => self.read_file(known, why),
             Err(ReadError::NotFound(place)) => Err(self.not_found(&place)),
             outcome => outcome,
+        }
+    }
+
+    fn examine(&self) -> Examination {
+        let mut file = self.file.examine();
+        let holds_document = file.bytes.is_some_and(|bytes| bytes > 0);
+        match self.keyring.try_examine() {
+            Ok(mut keyring) => {
+                if holds_document && !keyring.found {
+                    let what = format!("{} holds a document, and the keyring is used in its place", file.place);
+                    let next = format!("To use it all the same, say `--source file:{}`.", self.guarded().display());
+                    keyring.notes.push(Note { what, next });
+                }
+                keyring
+            }
+            // The file is the one that serves, if it is more than a signal.
+            Err(why) => {
+                let next =
+                    if holds_document { "The plain file serves in its place." } else { "Nothing serves in its place." };
+                file.notes.push(Note { what: why.to_string(), next: next.into() });
+                file.found = holds_document;
+                file
+            }
         }
     }
 

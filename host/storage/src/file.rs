@@ -1,15 +1,17 @@
 //! A cache document in a file.
 
-#[cfg(unix)]
-use std::fs::File;
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use tempfile::NamedTempFile;
+
+use crate::busy::may_be_busy;
+use crate::examine::{self, Examination};
 use crate::lock::Lock;
 use crate::open::{self, io_error, unusable};
-use crate::problem::write_error;
+use crate::problem::{kept_open, write_error};
 use crate::protection::{Opened, Protection, is_json};
 use crate::{Document, Read, ReadError, Rules, Store, WriteError, version};
 
@@ -18,12 +20,17 @@ use crate::{Document, Read, ReadError, Rules, Store, WriteError, version};
 const TORN_READ_PATIENCE: Duration = Duration::from_millis(400);
 const TORN_READ_PAUSE: Duration = Duration::from_millis(20);
 
+/// How long a file that another program has open is tried to be replaced, on Windows: as long as a program may take to read it, or a
+/// virus scanner.
+const BUSY_PATIENCE: Duration = Duration::from_secs(1);
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
+
 /// A document that was last written longer ago than this is nobody's half-written one.
 const JUST_WRITTEN: Duration = Duration::from_secs(2);
 
-/// Times of files advance in steps of up to 4 ms on Linux, so a file that was written in place twice within one may look like one
-/// that was written once. Its version means something only when the step is over.
-const TICK: Duration = Duration::from_millis(10);
+/// Times of files advance in steps, of up to 4 ms on Linux and 16 ms on Windows, so a file that was written in place twice within one
+/// may look like one that was written once. Its version means something only when the step is over.
+const TICK: Duration = Duration::from_millis(if cfg!(windows) { 20 } else { 10 });
 
 /// A file that holds a cache document.
 #[derive(Debug, Clone)]
@@ -86,7 +93,14 @@ impl Store for FileStore {
         let deadline = Instant::now() + TORN_READ_PATIENCE;
         let mut settled = false;
         loop {
-            let mut file = open::open(path)?;
+            let mut file = match open::open(path) {
+                Ok(file) => file,
+                Err(ReadError::Io { source, .. }) if may_be_busy(&source) && Instant::now() < deadline => {
+                    std::thread::sleep(TORN_READ_PAUSE);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let before = file.metadata().map_err(|source| io_error("looking at", path, source))?;
             let warning = open::inspect(path, &before, rules)?;
             if known.is_some_and(|known| known == version::of_file(&before)) {
@@ -134,21 +148,49 @@ impl Store for FileStore {
         if !self.is_at(expected) {
             return Err(WriteError::Conflict);
         }
-        // tempfile makes it with mode 0600, and removes it should anything fail.
-        let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(failed("writing beside"))?;
+        let mut temporary = create_temporary(folder).map_err(failed("writing beside"))?;
         temporary.write_all(&content).map_err(failed("writing beside"))?;
         // MSAL for Python compares the file's time with the clock, which is ahead of the coarse time that the kernel would set.
         temporary.as_file().set_modified(SystemTime::now()).map_err(failed("writing beside"))?;
         temporary.as_file().sync_all().map_err(failed("writing beside"))?;
-        // Programs that know no lock may have been faster.
-        if !self.is_at(expected) {
-            return Err(WriteError::Conflict);
+        let deadline = Instant::now() + BUSY_PATIENCE;
+        loop {
+            // Programs that know no lock may have been faster.
+            if !self.is_at(expected) {
+                return Err(WriteError::Conflict);
+            }
+            match std::fs::rename(temporary.path(), path) {
+                Ok(()) => break,
+                Err(error) if may_be_busy(&error) && Instant::now() < deadline => std::thread::sleep(BUSY_PAUSE),
+                Err(error) if may_be_busy(&error) => return Err(kept_open(path, &error)),
+                Err(error) => return Err(failed("replacing")(error)),
+            }
         }
-        let file = temporary.persist(path).map_err(|error| failed("replacing")(error.error))?;
+        temporary.disable_cleanup(true);
+        let file = temporary.into_file();
         sync_folder(folder).map_err(failed("syncing the folder of"))?;
         let metadata = file.metadata().map_err(failed("looking at"))?;
         Ok(version::of_file(&metadata))
     }
+
+    fn examine(&self) -> Examination {
+        examine::file(&self.path, &self.rules, self.protection != Protection::None)
+    }
+}
+
+/// A new file that is removed should anything fail; only its user may read it.
+#[cfg(unix)]
+fn create_temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    // tempfile makes it with mode 0600.
+    NamedTempFile::new_in(folder)
+}
+
+/// A new file that is removed should anything fail. The folder says who may read it.
+#[cfg(windows)]
+fn create_temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    // tempfile alone would mark it as temporary: Windows then puts off writing it to the disk, and the mark would stay.
+    let create = |path: &Path| File::options().create_new(true).read(true).write(true).open(path);
+    tempfile::Builder::new().make_in(folder, create)
 }
 
 #[cfg(unix)]
@@ -157,128 +199,14 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Windows has no folders that can be synced.
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
 #[cfg(test)]
 #[cfg(unix)]
-mod tests {
-    use std::fs;
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
-
-    use super::*;
-    use crate::Leniency;
-
-    const STRICT: Rules = Rules {
-        largest: 100,
-        loose_permissions: Leniency::Refuse,
-        other_owner: Leniency::Refuse,
-        symlink_targets: Vec::new(),
-    };
-
-    fn folder_with(content: &str) -> (tempfile::TempDir, FileStore) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cache");
-        fs::write(&path, content).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        (folder, FileStore::new(path, STRICT))
-    }
-
-    fn read(store: &FileStore) -> (String, Vec<u8>) {
-        match store.read(None).unwrap() {
-            Read::Document(document) => (document.version, document.content),
-            Read::Unchanged => panic!("nothing was known"),
-        }
-    }
-
-    #[test]
-    fn a_document_is_read_once_and_replaced_at_its_version_only() {
-        let (folder, store) = folder_with("{}");
-        let (version, content) = read(&store);
-        assert_eq!(content, b"{}");
-        assert!(store.is_at(&version));
-        assert!(matches!(store.read(Some(&version)), Ok(Read::Unchanged)));
-
-        let next = store.replace(&version, b"{\"a\":1}").unwrap();
-        assert_ne!(next, version);
-        assert!(store.is_at(&next));
-        assert_eq!(read(&store), (next, b"{\"a\":1}".to_vec()));
-        assert!(matches!(store.replace(&version, b"{}"), Err(WriteError::Conflict)));
-
-        let mode = fs::metadata(folder.path().join("cache")).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode, 0o600);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no lock and no temporary file is left");
-    }
-
-    #[test]
-    fn a_read_creates_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = FileStore::new(folder.path().join("missing/cache"), STRICT);
-        assert!(matches!(store.read(None), Err(ReadError::NotFound(_))));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn what_is_not_the_users_own_plain_file_is_refused() {
-        let (folder, store) = folder_with("{}");
-        let path = folder.path().join("cache");
-        let refused = |path: &Path, rules: Rules, part: &str| {
-            let error = FileStore::new(path.to_owned(), rules).read(None).err().map(|error| error.to_string());
-            assert!(error.as_ref().is_some_and(|error| error.contains(part)), "{part}: {error:?}");
-        };
-
-        refused(folder.path(), STRICT, "not a regular file");
-        let fifo = folder.path().join("fifo");
-        rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
-        refused(&fifo, STRICT, "not a regular file");
-
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        refused(&path, STRICT, "mode 0644");
-        FileStore::new(path.clone(), Rules { loose_permissions: Leniency::Warn, ..STRICT }).read(None).unwrap();
-
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        drop(store);
-        fs::write(&path, "x".repeat(101)).unwrap();
-        refused(&path, STRICT, "101 bytes");
-    }
-
-    #[test]
-    fn a_symbolic_link_is_followed_only_to_a_target_that_the_rules_name() {
-        let (folder, _) = folder_with("{}");
-        let (path, link) = (folder.path().join("cache"), folder.path().join("link"));
-        symlink(&path, &link).unwrap();
-        let error = FileStore::new(link.clone(), STRICT).read(None).unwrap_err().to_string();
-        assert!(error.contains("symbolic link"), "{error}");
-
-        let store = FileStore::new(link.clone(), Rules { symlink_targets: vec![path.clone()], ..STRICT });
-        let (version, _) = read(&store);
-        assert!(store.is_at(&version));
-        store.replace(&version, b"[]").unwrap();
-        assert!(link.is_symlink(), "the link stays");
-        assert_eq!(fs::read(&path).unwrap(), b"[]");
-
-        fs::remove_file(&link).unwrap();
-        symlink("/etc/hostname", &link).unwrap();
-        assert!(matches!(store.read(None), Err(ReadError::Unusable(_))), "another target is not followed");
-    }
-
-    #[test]
-    fn half_a_document_is_read_again_until_it_is_whole() {
-        let (folder, store) = folder_with("{\"a\":");
-        let path = folder.path().join("cache");
-        let writer = std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(60));
-            fs::write(path, "{\"a\":1}").unwrap();
-        });
-        assert_eq!(read(&store).1, b"{\"a\":1}");
-        writer.join().unwrap();
-    }
-
-    #[test]
-    fn a_document_that_stays_broken_is_handed_on_as_it_is() {
-        let (_folder, store) = folder_with("{\"a\":");
-        assert_eq!(read(&store).1, b"{\"a\":");
-    }
-}
+mod tests;
+#[cfg(test)]
+#[cfg(windows)]
+mod windows_tests;

@@ -1,1 +1,113 @@
-//! Keychain.
+//! The Keychain of macOS.
+
+use std::fmt::Debug;
+
+use crate::keyring::{Item, Keyring};
+use crate::{KeyringError, encoding};
+
+#[cfg(target_os = "macos")]
+mod security;
+
+/// The service of the items of every tool that shares the cache.
+const SERVICE: &str = "Microsoft.Developer.IdentityService";
+
+// From `SecBase.h`.
+const USER_CANCELED: i32 = -128;
+const NOT_AVAILABLE: i32 = -25291;
+const AUTH_FAILED: i32 = -25293;
+const NO_SUCH_KEYCHAIN: i32 = -25294;
+const ITEM_NOT_FOUND: i32 = -25300;
+const NO_DEFAULT_KEYCHAIN: i32 = -25307;
+const INTERACTION_NOT_ALLOWED: i32 = -25308;
+const INTERACTION_REQUIRED: i32 = -25315;
+
+/// Generic passwords of one service, as the operating system offers them. No call asks the user anything.
+pub(crate) trait Passwords: Debug + Send + Sync {
+    /// The password of an account.
+    fn find(&self, service: &str, account: &str) -> Result<Vec<u8>, Refusal>;
+
+    /// Changes the password of an item that exists, and nothing else of it: the item keeps the list of programs that may use it.
+    fn update(&self, service: &str, account: &str, password: &[u8]) -> Result<(), Refusal>;
+}
+
+/// Why the operating system refused.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// Its `OSStatus`.
+    pub(crate) code: i32,
+    /// Its own words.
+    pub(crate) message: String,
+}
+
+/// The item of a document.
+#[derive(Debug)]
+pub(crate) struct Keychain<P> {
+    passwords: P,
+    accounts: Vec<String>,
+}
+
+#[cfg(target_os = "macos")]
+impl Keychain<security::UserPasswords> {
+    pub(crate) fn of_the_user(document: &str) -> Self {
+        Self::new(security::UserPasswords, document)
+    }
+}
+
+impl<P: Passwords> Keychain<P> {
+    fn new(passwords: P, document: &str) -> Self {
+        // azure-identity for Python gives the default document an account of its own, .NET does not. JavaScript keeps every document
+        // under the former; there it is the default one for everybody else, so it serves as no other.
+        let accounts = match document {
+            "msal.cache.nocae" => vec!["MSALCache".to_owned(), document.to_owned()],
+            _ => vec![document.to_owned()],
+        };
+        Self { passwords, accounts }
+    }
+}
+
+impl<P: Passwords> Keyring for Keychain<P> {
+    fn read(&self) -> Result<Option<Item>, KeyringError> {
+        let mut refused = None;
+        for account in &self.accounts {
+            match self.passwords.find(SERVICE, account) {
+                Ok(content) => {
+                    let (document, base64) = encoding::decode(content);
+                    return Ok(Some(Item { id: account.clone(), document, base64 }));
+                }
+                Err(refusal) if refusal.code == ITEM_NOT_FOUND => {}
+                // An item that this program may not use does not stand in the way of one that it may use.
+                Err(refusal) => refused = refused.or(Some(explain(account, refusal))),
+            }
+        }
+        refused.map_or(Ok(None), Err)
+    }
+
+    fn write(&self, item: &Item, document: &[u8]) -> Result<(), KeyringError> {
+        let content = encoding::encode(document, item.base64);
+        self.passwords.update(SERVICE, &item.id, &content).map_err(|refusal| explain(&item.id, refusal))
+    }
+
+    fn place(&self) -> String {
+        let accounts: Vec<_> = self.accounts.iter().map(|account| format!("`{account}`")).collect();
+        format!("item {} of `{SERVICE}` in the Keychain", accounts.join(" or "))
+    }
+}
+
+fn explain(account: &str, refusal: Refusal) -> KeyringError {
+    let Refusal { code, message } = refusal;
+    match code {
+        INTERACTION_NOT_ALLOWED | INTERACTION_REQUIRED | AUTH_FAILED | USER_CANCELED => KeyringError::Locked(format!(
+            "the Keychain does not give out its item `{account}` of `{SERVICE}` without asking for permission ({message}, {code}); \
+             unlock it with `security unlock-keychain`, or add this program to the item's Access Control in Keychain Access"
+        )),
+        NOT_AVAILABLE | NO_SUCH_KEYCHAIN | NO_DEFAULT_KEYCHAIN => {
+            KeyringError::Missing(format!("this session has no Keychain ({message}, {code})"))
+        }
+        _ => KeyringError::Failed(format!(
+            "the Keychain failed on its item `{account}` of `{SERVICE}`: {message} ({code})"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;

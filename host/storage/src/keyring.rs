@@ -13,6 +13,7 @@ pub enum KeyringAccess {
 }
 
 /// A keyring, asked for the one item that holds a certain cache.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 pub(crate) trait Keyring: std::fmt::Debug + Send + Sync {
     /// The item as it is now, read without asking the user anything; `None` if there is none.
     fn read(&self) -> Result<Option<Item>, KeyringError>;
@@ -25,6 +26,7 @@ pub(crate) trait Keyring: std::fmt::Debug + Send + Sync {
 }
 
 /// An item of a keyring.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 pub(crate) struct Item {
     /// What names it to its keyring.
     pub(crate) id: String,
@@ -50,8 +52,8 @@ pub enum KeyringError {
 }
 
 /// A keyring for the tests of what uses one.
-#[cfg(test)]
 #[cfg(any(target_os = "linux", target_os = "macos"))]
+#[cfg(test)]
 pub(crate) mod fake {
     use std::sync::{Arc, Mutex, MutexGuard};
     use std::time::Duration;

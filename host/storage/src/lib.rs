@@ -3,6 +3,10 @@
 //! A [`Store`] holds one cache document: a file, or an item of the platform's keyring. Which store a document lies in, [`Places`]
 //! knows. Nothing is created by a read.
 
+mod busy;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod encoding;
+mod examine;
 #[cfg(target_os = "linux")]
 mod fallback;
 mod file;
@@ -20,11 +24,15 @@ mod version;
 
 #[cfg(windows)]
 mod dpapi;
-#[cfg(target_os = "macos")]
+// What it does is tested on Linux as well.
+#[cfg(any(target_os = "macos", all(target_os = "linux", test)))]
 mod keychain;
 #[cfg(target_os = "linux")]
 mod secret_service;
+#[cfg(windows)]
+mod windows;
 
+pub use examine::{Examination, HeldLock, Note};
 pub use file::FileStore;
 pub use keyring::{KeyringAccess, KeyringError};
 pub use places::Places;
@@ -52,6 +60,9 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// See [`WriteError`]. The document is then as it was.
     fn replace(&self, expected: &str, content: &[u8]) -> Result<String, WriteError>;
+
+    /// Looks at the place for a person whose tokens do not come. Changes nothing.
+    fn examine(&self) -> Examination;
 }
 
 /// What a read found.

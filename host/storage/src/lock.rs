@@ -2,13 +2,17 @@
 //!
 //! Two customs exist. MSAL for Python and JavaScript create the file exclusively and remove it when done; .NET, Go and Python
 //! with portalocker take an advisory lock on it. This lock is both: it creates the file, locks it, and removes it.
+//!
+//! On Windows locks are mandatory, .NET holds its lock by sharing the open file with readers only, and a file can't be removed while a
+//! program has it open that does not share that.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::WriteError;
+use crate::busy::{is_busy, may_be_busy};
 use crate::problem::lock_error;
 
 /// As long as MSAL for Python tries.
@@ -21,11 +25,15 @@ const ANONYMOUS_IS_STALE_AFTER: Duration = Duration::from_secs(60);
 /// A holder whose process can't be seen may live in another container; a lock is held for milliseconds, so this long is enough.
 const DEAD_IS_STALE_AFTER: Duration = Duration::from_secs(2);
 
+/// Windows denies access to a file that is being removed as it does without permission. The former passes as soon as nobody has the
+/// file open any more.
+const REMOVAL_PATIENCE: Duration = Duration::from_millis(500);
+
 /// A held lock; dropping it gives it up.
 #[derive(Debug)]
 pub(super) struct Lock {
     path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -35,31 +43,82 @@ impl Lock {
     }
 
     fn acquire_within(cache: &Path, patience: Duration) -> Result<Self, WriteError> {
-        let mut name = cache.as_os_str().to_owned();
-        name.push(".lockfile");
-        let path = PathBuf::from(name);
-        let deadline = Instant::now() + patience;
+        let path = path_of(cache);
+        let started = Instant::now();
         loop {
             let taken = create(&path).and_then(|created| match created {
                 Some(file) => Ok(Some(file)),
                 None => take_over(&path),
             });
+            let waited = started.elapsed();
             match taken {
-                Ok(Some(file)) => return Ok(Self { path, _file: file }),
-                Ok(None) if Instant::now() < deadline => std::thread::sleep(PAUSE),
-                Ok(None) => return Err(WriteError::Locked(path.display().to_string())),
+                Ok(Some(file)) => {
+                    let mut lock = Self { path, file };
+                    return match lock.sign() {
+                        Ok(()) => Ok(lock),
+                        Err(source) => Err(lock_error(&lock.path, source)),
+                    };
+                }
+                Ok(None) => {}
+                Err(source) if is_busy(&source) => {}
+                Err(source) if may_be_busy(&source) && waited < REMOVAL_PATIENCE => {}
                 Err(source) => return Err(lock_error(&path, source)),
             }
+            if waited >= patience {
+                return Err(WriteError::Locked(path.display().to_string()));
+            }
+            std::thread::sleep(PAUSE);
         }
+    }
+
+    /// Writes who holds the lock, as MSAL does: the process id and the program.
+    fn sign(&mut self) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        write!(self.file, "{} shared-token-cache", std::process::id())
+    }
+
+    /// Makes the file one that counts as stale at once, as it would if nobody's name had stood in it for long.
+    fn abandon(&self) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.set_modified(SystemTime::now() - 2 * ANONYMOUS_IS_STALE_AFTER)
     }
 }
 
 impl Drop for Lock {
     /// Removes the file while it is still locked, so that nobody can hold a lock on a file that is about to vanish and be robbed.
     fn drop(&mut self) {
-        // Nobody is left to tell; a lock that stays behind heals, because our process id in it will be dead.
-        drop(std::fs::remove_file(&self.path));
+        // On Windows a virus scanner may just have it open. MSAL for Python with portalocker has it open as long as it waits for this
+        // lock, and removes it itself afterwards, so there is no use in waiting for long.
+        for _ in 0..5 {
+            match std::fs::remove_file(&self.path) {
+                Err(error) if may_be_busy(&error) => std::thread::sleep(Duration::from_millis(10)),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => break,
+                Ok(()) | Err(_) => return,
+            }
+        }
+        // Nobody is left to tell. Our process id in it would keep everybody out as long as this process runs.
+        drop(self.abandon());
     }
+}
+
+pub(super) fn path_of(cache: &Path) -> PathBuf {
+    let mut name = cache.as_os_str().to_owned();
+    name.push(".lockfile");
+    PathBuf::from(name)
+}
+
+/// Whether a look at the lock file says that its holder is gone.
+pub(super) fn is_abandoned(file: &mut File) -> bool {
+    is_stale(file).unwrap_or(false)
+}
+
+/// What the holder wrote.
+pub(super) fn holder(file: &mut File) -> io::Result<String> {
+    file.rewind()?;
+    let mut text = String::new();
+    file.take(64).read_to_string(&mut text)?;
+    Ok(text.trim().to_owned())
 }
 
 /// Creates and locks the file; `None` when there is one.
@@ -71,20 +130,36 @@ fn create(path: &Path) -> io::Result<Option<File>> {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
-    let mut file = match options.open(path) {
+    let file = match options.open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
         Err(error) => return Err(error),
     };
-    if !try_lock(&file)? {
-        return Ok(None);
+    match try_lock(&file) {
+        Ok(locked) => Ok(locked.then_some(file)),
+        Err(error) => {
+            // Without locks, all that the file would do is to keep out the programs that need none.
+            drop(std::fs::remove_file(path));
+            Err(error)
+        }
     }
-    sign(&mut file)?;
-    Ok(Some(file))
 }
 
 /// Takes over a lock that a crash left behind; `None` while somebody may hold it.
 fn take_over(path: &Path) -> io::Result<Option<File>> {
+    let mut file = match open_existing(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // Who creates the file locks it next, and must not find it locked by one who only looks: so look first, lock, and look again.
+    let taken = is_stale(&mut file)? && try_lock(&file)? && is_stale(&mut file)? && is_still_at(&file, path)?;
+    Ok(taken.then_some(file))
+}
+
+/// Opens a lock file that exists; follows no symbolic link, because what is opened may be overwritten.
+fn open_existing(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     #[cfg(unix)]
@@ -92,17 +167,16 @@ fn take_over(path: &Path) -> io::Result<Option<File>> {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
     }
-    let mut file = match options.open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    if !try_lock(&file)? || !is_stale(&mut file)? || !is_still_at(&file, path)? {
-        return Ok(None);
+    #[cfg(windows)]
+    {
+        use std::os::windows::fs::OpenOptionsExt as _;
+        options.custom_flags(windows_sys::Win32::Storage::FileSystem::FILE_FLAG_OPEN_REPARSE_POINT);
     }
-    sign(&mut file)?;
-    Ok(Some(file))
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    Ok(file)
 }
 
 fn try_lock(file: &File) -> io::Result<bool> {
@@ -114,9 +188,10 @@ fn try_lock(file: &File) -> io::Result<bool> {
 }
 
 fn is_stale(file: &mut File) -> io::Result<bool> {
+    file.rewind()?;
     let mut text = String::new();
     let holder = match file.take(64).read_to_string(&mut text) {
-        Ok(_) => text.split_whitespace().next().and_then(|pid| pid.parse::<i32>().ok()),
+        Ok(_) => text.split_whitespace().next().and_then(|pid| pid.parse::<i32>().ok()).filter(|pid| *pid > 0),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => None,
         Err(error) => return Err(error),
     };
@@ -134,10 +209,9 @@ fn is_alive(pid: i32) -> bool {
         .is_none_or(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
 
-/// Windows does not let a file be opened for writing while MSAL holds its lock, so whoever gets here found it abandoned.
-#[cfg(not(unix))]
-fn is_alive(_pid: i32) -> bool {
-    false
+#[cfg(windows)]
+fn is_alive(pid: i32) -> bool {
+    crate::windows::is_running(pid.cast_unsigned())
 }
 
 /// Whether the file that was opened is the one that stands at the path now.
@@ -152,94 +226,15 @@ fn is_still_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Windows does not remove a file that is open.
-#[cfg(not(unix))]
-fn is_still_at(_file: &File, _path: &Path) -> io::Result<bool> {
-    Ok(true)
-}
-
-/// Writes who holds the lock, as MSAL does: the process id and the program.
-fn sign(file: &mut File) -> io::Result<()> {
-    file.set_len(0)?;
-    file.rewind()?;
-    write!(file, "{} shared-token-cache", std::process::id())
+/// Windows removes a file that is open where all who have it open share that, as the standard library does.
+#[cfg(windows)]
+fn is_still_at(file: &File, path: &Path) -> io::Result<bool> {
+    match open_existing(path) {
+        Ok(current) => crate::windows::is_same_file(file, &current),
+        Err(error) if error.kind() == io::ErrorKind::NotFound || may_be_busy(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]
-#[cfg(unix)]
-mod tests {
-    use std::fs;
-    use std::time::SystemTime;
-
-    use super::*;
-
-    const SHORT: Duration = Duration::from_millis(120);
-
-    fn folder() -> (tempfile::TempDir, PathBuf, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let (cache, lock) = (folder.path().join("cache"), folder.path().join("cache.lockfile"));
-        (folder, cache, lock)
-    }
-
-    fn write_aged(path: &Path, content: &str, age: Duration) {
-        fs::write(path, content).unwrap();
-        File::options().write(true).open(path).unwrap().set_modified(SystemTime::now() - age).unwrap();
-    }
-
-    /// The id of a process that has ended.
-    fn dead_pid() -> u32 {
-        let mut child = std::process::Command::new("true").spawn().unwrap();
-        child.wait().unwrap();
-        child.id()
-    }
-
-    #[test]
-    fn a_lock_is_signed_while_held_and_gone_afterwards() {
-        let (_folder, cache, path) = folder();
-        let lock = Lock::acquire_within(&cache, SHORT).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{} shared-token-cache", std::process::id()));
-        assert!(matches!(Lock::acquire_within(&cache, SHORT), Err(WriteError::Locked(_))));
-        drop(lock);
-        assert!(!path.exists());
-        Lock::acquire_within(&cache, SHORT).unwrap();
-    }
-
-    #[test]
-    fn a_live_holder_is_never_robbed() {
-        let (_folder, cache, path) = folder();
-        let hour = Duration::from_secs(3600);
-        // Created exclusively and not locked, as MSAL for Python holds it.
-        write_aged(&path, &format!("{} python", std::process::id()), hour);
-        assert!(matches!(Lock::acquire_within(&cache, SHORT), Err(WriteError::Locked(_))));
-        // Locked and not signed, as MSAL.NET holds it.
-        write_aged(&path, "", hour);
-        let holder = File::options().write(true).open(&path).unwrap();
-        holder.try_lock().unwrap();
-        assert!(matches!(Lock::acquire_within(&cache, SHORT), Err(WriteError::Locked(_))));
-        assert!(path.exists());
-    }
-
-    #[test]
-    fn a_lock_that_a_crash_left_behind_heals() {
-        let (_folder, cache, path) = folder();
-        let dead = dead_pid();
-        for (content, age, heals) in [
-            (format!("{dead} python"), 3, true),
-            (format!("{dead} python"), 0, false),
-            (String::new(), 61, true),
-            (String::new(), 30, false),
-            ("not a process id".to_owned(), 61, true),
-        ] {
-            write_aged(&path, &content, Duration::from_secs(age));
-            let taken = Lock::acquire_within(&cache, SHORT);
-            assert_eq!(taken.is_ok(), heals, "{content:?} after {age} s");
-        }
-    }
-
-    #[test]
-    fn a_folder_that_cannot_be_written_is_an_error_and_not_a_wait() {
-        let started = Instant::now();
-        assert!(matches!(Lock::acquire_within(Path::new("/nonexistent/cache"), PATIENCE), Err(WriteError::Io { .. })));
-        assert!(started.elapsed() < PATIENCE);
-    }
-}
+mod tests;

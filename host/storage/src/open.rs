@@ -27,7 +27,8 @@ pub(crate) fn resolve(path: &Path, rules: &Rules) -> Result<PathBuf, ReadError> 
     ))
 }
 
-/// Opens a file for reading; follows no symbolic link and waits for nobody.
+/// Opens a file for reading; waits for nobody, and on Unix follows no symbolic link. The flag of Windows that comes closest would also
+/// bypass the drivers that keep a file's content elsewhere; there `resolve` alone looks for links.
 pub(crate) fn open(path: &Path) -> Result<File, ReadError> {
     let mut options = OpenOptions::new();
     options.read(true);
@@ -56,7 +57,11 @@ pub(crate) fn inspect(path: &Path, metadata: &Metadata, rules: &Rules) -> Result
         let mut problems = Vec::new();
         if metadata.uid() != rustix::process::geteuid().as_raw() {
             let problem = format!("belongs to another user (id {})", metadata.uid());
-            problems.push((problem, rules.other_owner, "`other-owner = \"warn\"` in the policy lets it pass"));
+            problems.push((
+                problem,
+                rules.other_owner,
+                "copy it to a file of your own, or say `other-owner = \"warn\"` in the policy",
+            ));
         }
         let mode = metadata.mode() & 0o7777;
         if mode & 0o077 != 0 {
@@ -67,8 +72,9 @@ pub(crate) fn inspect(path: &Path, metadata: &Metadata, rules: &Rules) -> Result
             return Err(unusable(path, &format!("{problem}; {remedy}")));
         }
         if !problems.is_empty() {
-            let problems: Vec<_> = problems.into_iter().map(|(problem, ..)| problem).collect();
-            return Ok(Some(format!("{} {}", path.display(), problems.join(" and "))));
+            let what: Vec<_> = problems.iter().map(|(problem, ..)| problem.as_str()).collect();
+            let remedy = problems.last().map(|(.., remedy)| *remedy).unwrap_or_default();
+            return Ok(Some(format!("{} {}; {remedy}", path.display(), what.join(" and "))));
         }
     }
     Ok(None)

@@ -87,7 +87,6 @@ const FOLDER: &str = ".IdentityService";
 const NO_HOME: &str = "the home folder is not known; set HOME";
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests {
     use super::*;
     use crate::Leniency;
@@ -101,13 +100,15 @@ mod tests {
 
     #[test]
     fn documents_lie_where_the_tools_put_them() {
-        let places = Places::below("/home/user0");
+        let home = std::path::Path::new("/home/user0");
+        let places = Places::below(home);
+        let azure_cli = if cfg!(windows) { ".azure/msal_token_cache.bin" } else { ".azure/msal_token_cache.json" };
         for (store, path) in [
-            (places.shared("msal.cache.nocae", RULES), "/home/user0/.IdentityService/msal.cache.nocae"),
-            (places.shared("other.cae", RULES), "/home/user0/.IdentityService/other.cae"),
-            (places.azure_cli(RULES), "/home/user0/.azure/msal_token_cache.json"),
+            (places.shared("msal.cache.nocae", RULES), ".IdentityService/msal.cache.nocae"),
+            (places.shared("other.cae", RULES), ".IdentityService/other.cae"),
+            (places.azure_cli(RULES), azure_cli),
         ] {
-            assert_eq!(store.unwrap().guarded(), std::path::Path::new(path));
+            assert_eq!(store.unwrap().guarded(), home.join(path));
         }
         let nowhere = Places { shared: None, azure_cli: None, ..places };
         assert!(nowhere.shared("msal.cache.nocae", RULES).is_err());

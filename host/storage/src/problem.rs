@@ -25,6 +25,14 @@ pub(crate) fn write_error(action: &'static str, path: &Path, source: Error) -> W
     WriteError::Unusable(told)
 }
 
+/// Why a file was not replaced on Windows, which has the same words for one that is open elsewhere and for one that may not be written.
+pub(crate) fn kept_open(path: &Path, source: &Error) -> WriteError {
+    WriteError::Unusable(format!(
+        "replacing {} failed: {source}; another program keeps it open, or it may not be written",
+        path.display()
+    ))
+}
+
 /// `flock` has words of its own for a file system without locks.
 pub(crate) fn lock_error(path: &Path, source: Error) -> WriteError {
     #[cfg(unix)]

@@ -4,7 +4,6 @@
 
 mod bus;
 mod item;
-mod payload;
 mod reason;
 
 use std::cell::Cell;
@@ -15,6 +14,7 @@ use secret_service::{EncryptionType, SecretService as Service};
 use self::bus::Bus;
 use self::item::Found;
 use self::reason::{Asked, Reasons};
+use crate::encoding;
 use crate::keyring::{Item, Keyring};
 use crate::{KeyringAccess, KeyringError};
 
@@ -98,7 +98,7 @@ impl Operation<'_> {
         match item::find(&service, self.document).await? {
             Some(Found { locked: true, .. }) => Err(Refusal::Told(self.reasons.locked_item())),
             Some(Found { item, .. }) => {
-                let (document, base64) = payload::open(item.get_secret().await?);
+                let (document, base64) = encoding::decode(item.get_secret().await?);
                 Ok(Some(Item { id: item.item_path.to_string(), document, base64 }))
             }
             None => self.may_have_no_item(&service).await.map(|()| None),
@@ -117,7 +117,7 @@ impl Operation<'_> {
             return Err(Refusal::Told(self.reasons.locked_item()));
         }
         let content_type = target.get_secret_content_type().await?;
-        Ok(target.set_secret(&payload::close(document, item.base64), &content_type).await?)
+        Ok(target.set_secret(&encoding::encode(document, item.base64), &content_type).await?)
     }
 
     async fn connect(&self) -> Answer<Service<'static>> {

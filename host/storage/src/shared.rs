@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use crate::{FileStore, KeyringAccess, Rules, Store};
 
 /// Where a document of the shared cache may lie.
+#[cfg_attr(
+    not(any(target_os = "linux", target_os = "macos")),
+    expect(dead_code, reason = "only Linux and macOS have keyrings that hold caches")
+)]
 pub(crate) struct SharedPlace<'a> {
     /// The file, or the file that signals a change of the keyring's item. Where a keyring can't be used, the tools on Linux keep the
     /// document itself in it.
@@ -26,7 +30,7 @@ pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
     match place.keyring {
         KeyringAccess::None => Box::new(FileStore::new(place.file, rules)),
         KeyringAccess::Session | KeyringAccess::Bus(_) => {
-            let keychain = crate::keychain::Keychain::new(place.document);
+            let keychain = crate::keychain::Keychain::of_the_user(place.document);
             Box::new(SignalledStore::new(keychain, place.file, place.dotnet_signal, rules))
         }
     }

@@ -5,11 +5,12 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use crate::examine::{self, Examination, Note};
 use crate::keyring::{Item, Keyring};
 use crate::lock::Lock;
 use crate::open::check_size;
 use crate::problem::write_error;
-use crate::{Document, Read, ReadError, Rules, Store, WriteError, version};
+use crate::{Document, KeyringError, Read, ReadError, Rules, Store, WriteError, version};
 
 /// Versions of documents in keyrings begin with this, those of files do not.
 const PREFIX: &str = "keyring:";
@@ -27,6 +28,7 @@ pub(crate) struct SignalledStore<K> {
 }
 
 /// Whether a version is one that a keyring's store gave.
+#[cfg(target_os = "linux")]
 pub(crate) fn is_version(version: &str) -> bool {
     version.starts_with(PREFIX)
 }
@@ -34,6 +36,24 @@ pub(crate) fn is_version(version: &str) -> bool {
 impl<K: Keyring> SignalledStore<K> {
     pub(crate) fn new(keyring: K, signal: PathBuf, further: impl IntoIterator<Item = PathBuf>, rules: Rules) -> Self {
         Self { keyring, signals: std::iter::once(signal).chain(further).collect(), rules }
+    }
+
+    /// A look at the item, as far as the keyring can be used.
+    pub(crate) fn try_examine(&self) -> Result<Examination, KeyringError> {
+        let mut notes = Vec::new();
+        let item = self.keyring.read()?;
+        if item.is_some() && self.signalled().is_none() {
+            let what = "no program has signalled a change of it, so it is read anew for each call".to_owned();
+            notes.push(Note { what, next: "There is nothing to do: the next write signals.".into() });
+        }
+        Ok(Examination {
+            place: self.keyring.place(),
+            found: item.is_some(),
+            encrypted: true,
+            bytes: item.map(|item| item.document.len() as u64),
+            lock: self.signals.iter().find_map(|signal| examine::held_lock(signal)),
+            notes,
+        })
     }
 
     fn read_item(&self) -> Result<Item, ReadError> {
@@ -111,6 +131,17 @@ impl<K: Keyring> Store for SignalledStore<K> {
             return Ok(Read::Unchanged);
         }
         Ok(Read::Document(Document { version, content: document, unencrypted: None }))
+    }
+
+    fn examine(&self) -> Examination {
+        self.try_examine().unwrap_or_else(|why| Examination {
+            place: self.keyring.place(),
+            found: false,
+            encrypted: true,
+            bytes: None,
+            lock: None,
+            notes: vec![Note { what: why.to_string(), next: "Until then its tokens can't be used.".into() }],
+        })
     }
 
     fn replace(&self, expected: &str, content: &[u8]) -> Result<String, WriteError> {
@@ -240,7 +271,7 @@ mod tests {
         let (version, _) = read(&store);
         let next = store.replace(&version, b"{\"a\":1}").unwrap();
         assert_eq!(keyring.document().unwrap(), b"{\"a\":1}");
-        assert!(is_version(&next) && store.is_at(&next) && !store.is_at(&version));
+        assert!(next.starts_with(PREFIX) && store.is_at(&next) && !store.is_at(&version));
         assert_eq!(read(&store).0, next);
 
         let names: Vec<_> = fs::read_dir(first.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -1,6 +1,7 @@
 //! Versions: texts that name a state of a document.
 
 use std::fs::Metadata;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -23,6 +24,7 @@ pub(crate) fn age(metadata: &Metadata) -> Duration {
 }
 
 /// When a signal file was touched last; `None` if there is none.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 pub(crate) fn signal(path: &Path) -> Option<u128> {
     std::fs::metadata(path).ok().map(|metadata| modified(&metadata).as_nanos())
 }

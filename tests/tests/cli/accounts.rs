@@ -14,30 +14,48 @@ fn accounts_are_listed_line_by_line() {
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
     assert_eq!(
         run.stdout,
-        "user0@contoso.com, home tenant utid-00000000\nuser1@contoso.com, home tenant utid-00000001\n"
+        "user0@contoso.com, home tenant utid-00000000, login.microsoftonline.com, from shared\n\
+         user1@contoso.com, home tenant utid-00000001, login.microsoftonline.com, from shared\n"
     );
 }
 
 #[test]
 fn accounts_are_listed_as_json_with_their_source() {
-    let expected = json!({
-        "source": "shared",
-        "accounts": [
-            { "username": "user0@contoso.com", "home_tenant_id": "utid-00000000" },
-            { "username": "user1@contoso.com", "home_tenant_id": "utid-00000001" },
-        ],
-    });
+    let account = |number: u32| {
+        json!({
+            "username": username(number),
+            "home_tenant_id": format!("utid-0000000{number}"),
+            "environment": PUBLIC,
+            "tenants": [format!("utid-0000000{number}")],
+            "source": "shared",
+        })
+    };
+    let expected = json!({ "accounts": [account(0), account(1)] });
     let run = two().unwrap().run(&["accounts", "--output", "json"]).unwrap();
     assert_eq!(run.answer().unwrap(), expected);
 }
 
 #[test]
-fn accounts_of_the_azure_cli_are_listed_where_the_shared_cache_has_none() {
-    let cli = Cli::new().unwrap();
+fn accounts_of_every_source_are_listed_with_their_source() {
+    let cli = Cli::with_shared(&document(&[SignIn::new(0, PUBLIC)])).unwrap();
     cli.write(AZURE_CLI, &document(&[SignIn::new(1, PUBLIC)])).unwrap();
     let answer = cli.run(&["accounts", "--output", "json"]).unwrap().answer().unwrap();
-    assert_eq!(answer["source"], "azure-cli");
-    assert_eq!(answer["accounts"][0]["username"], username(1));
+    let found: Vec<_> = answer["accounts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|account| (&account["source"], &account["username"]))
+        .collect();
+    assert_eq!(found, [(&json!("shared"), &json!(username(0))), (&json!("azure-cli"), &json!(username(1)))]);
+}
+
+#[test]
+fn a_source_that_cannot_be_read_is_left_out_with_a_word() {
+    let cli = Cli::with_shared("[").unwrap();
+    cli.write(AZURE_CLI, &document(&[SignIn::new(1, PUBLIC)])).unwrap();
+    let run = cli.run(&["accounts"]).unwrap();
+    assert_eq!((run.code, run.stdout.lines().count()), (Some(0), 1));
+    assert!(run.stderr.contains("shared is left out"), "{}", run.stderr);
 }
 
 #[test]

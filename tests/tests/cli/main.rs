@@ -5,6 +5,7 @@
 
 mod accounts;
 mod caches;
+mod doctor;
 mod errors;
 mod policy;
 mod printed;

@@ -21,6 +21,8 @@ pub(super) struct Cache {
     /// `None` until a document was read, and while there is none.
     version: Option<String>,
     document: Document,
+    /// Where the document was looked for in vain.
+    missing: Option<String>,
     candidates: Vec<Candidate>,
     selected: Result<Candidate, Error>,
 }
@@ -32,6 +34,7 @@ impl Cache {
             allow_unencrypted_storage,
             version: None,
             document: Document::empty(),
+            missing: None,
             candidates: Vec::new(),
             selected: Err(Error::unavailable(UnavailableReason::CacheUnavailable, "the cache has not been read yet")),
         }
@@ -50,17 +53,22 @@ impl Cache {
                 "this platform has no shared token cache; Windows, macOS and Linux have",
             ));
         }
+        let mut missing = None;
         let found = match platform.read_cache(&self.name, self.version.as_deref()) {
             Ok(ReadOutcome::Unchanged) if self.version.is_some() => return Ok(()),
             Ok(ReadOutcome::Unchanged) => {
                 return Err(self.unavailable("the host calls a document unchanged that was never read"));
             }
             Ok(ReadOutcome::Document(found)) => Some(found),
-            Err(ReadError::NotFound) => None,
+            Err(ReadError::NotFound(place)) => {
+                missing = Some(place);
+                None
+            }
             Err(ReadError::Denied(why) | ReadError::Failed(why)) => return Err(self.unavailable(&why)),
         };
         // The old document goes first: there may not be room for two large ones.
         self.forget();
+        self.missing = missing;
         if let Some(found) = found {
             let (version, document) = self.parse(found)?;
             self.version = Some(version);
@@ -82,10 +90,6 @@ impl Cache {
 
     pub(super) fn document(&self) -> &Document {
         &self.document
-    }
-
-    pub(super) fn candidates(&self) -> &[Candidate] {
-        &self.candidates
     }
 
     pub(super) fn selected(&self) -> Result<Candidate, Error> {
@@ -149,10 +153,12 @@ impl Cache {
     }
 
     fn parse(&self, found: CacheDocument) -> Result<(String, Document), Error> {
-        if found.unencrypted && !self.allow_unencrypted_storage {
-            return Err(self.unavailable(
-                "it lies there in plain text, and the options do not allow that; set allow-unencrypted-storage to use it",
-            ));
+        if let Some(place) = &found.unencrypted
+            && !self.allow_unencrypted_storage
+        {
+            return Err(self.unavailable(&format!(
+                "it lies in plain text {place}, and the options do not allow that; set allow-unencrypted-storage to use it"
+            )));
         }
         let document = Document::parse(found.content).map_err(|error| {
             Error::unavailable(
@@ -170,7 +176,7 @@ impl Cache {
         self.candidates = account::candidates(&self.document, authority, configuration);
         self.selected = match &configuration.record {
             Some(record) => account::recorded(&self.document, authority, record),
-            None => account::select(&self.candidates, configuration),
+            None => account::select(&self.candidates, self.missing.as_deref(), configuration),
         };
     }
 

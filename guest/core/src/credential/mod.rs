@@ -9,12 +9,13 @@ use pause::Pauses;
 use crate::access_token::Wanted;
 use crate::claims;
 use crate::error::Error;
+use crate::inventory;
 use crate::options::{Configuration, Options, TokenRequestOptions};
 use crate::platform::{LogLevel, Platform};
 use crate::redeem::{self, Request};
 use crate::secret::Secret;
 use crate::tenant;
-use crate::types::{Account, Authority, Scopes, TenantId};
+use crate::types::{Authority, CachedAccount, Scopes, TenantId};
 use crate::write_back;
 
 /// A credential on a shared token cache. What it keeps between calls only saves time.
@@ -112,14 +113,15 @@ impl Credential {
         }
     }
 
-    /// The accounts to choose from, before the credential's username and tenant are looked at.
+    /// The accounts in one of the two caches, whatever the credential's username and tenant.
     ///
     /// # Errors
     /// When the cache can't be read.
-    pub fn accounts(&mut self, platform: &mut impl Platform) -> Result<Vec<Account>, Error> {
+    pub fn accounts(&mut self, platform: &mut impl Platform, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {
         let authority = self.authority(&platform.settings().default_authority_host)?;
-        self.without_cae.refresh(platform, &authority, &self.configuration)?;
-        Ok(self.without_cae.candidates().iter().map(|candidate| candidate.to_account()).collect())
+        let cache = if enable_cae { &mut self.with_cae } else { &mut self.without_cae };
+        cache.refresh(platform, &authority, &self.configuration)?;
+        Ok(inventory::accounts(cache.document(), &authority, &self.configuration))
     }
 
     /// Drops what is kept, and idle connections. The next call starts afresh.

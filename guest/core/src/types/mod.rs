@@ -8,7 +8,7 @@ mod home_account_id;
 mod scopes;
 mod tenant_id;
 
-pub use account::Account;
+pub use account::{Account, CachedAccount};
 pub(crate) use authority::Authority;
 pub(crate) use cache_name::CacheName;
 pub(crate) use client_id::ClientId;

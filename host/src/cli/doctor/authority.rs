@@ -1,0 +1,69 @@
+//! The authority: whether it can be reached, and whether the clocks agree.
+
+use shared_token_cache::Error;
+
+use super::finding::Finding;
+
+/// Cached tokens are not used in their last five minutes, so a clock that is wrong by more can hand out expired ones.
+const TOO_WRONG: u64 = 300;
+
+/// A difference that says nothing: the answer was under way, and its date has whole seconds.
+const NOTHING: u64 = 5;
+
+pub(super) struct AuthorityReport {
+    pub(super) host: String,
+    pub(super) reachable: bool,
+    /// By how many seconds this machine is ahead.
+    pub(super) clock_skew: Option<i64>,
+    pub(super) finding: Finding,
+}
+
+impl AuthorityReport {
+    pub(super) fn new(host: String, skew: Result<i64, Error>) -> Self {
+        let finding = match &skew {
+            Ok(skew) if skew.unsigned_abs() <= NOTHING => Finding::good("it answers, and the clocks agree"),
+            Ok(skew) => {
+                let what = format!("this machine's clock is {} s {}", skew.unsigned_abs(), direction(*skew));
+                let next = "Set the clock, for example with `timedatectl set-ntp true`.";
+                if skew.unsigned_abs() > TOO_WRONG { Finding::problem(what, next) } else { Finding::note(what, next) }
+            }
+            Err(error @ Error::Denied(_)) => {
+                Finding::problem(error.to_string(), "Let the policy allow it, or name another.")
+            }
+            Err(error) => Finding::note(
+                error.to_string(),
+                "Cached tokens still work; for new ones, check the network, HTTPS_PROXY and NO_PROXY.",
+            ),
+        };
+        Self { host, reachable: skew.is_ok(), clock_skew: skew.ok(), finding }
+    }
+}
+
+fn direction(skew: i64) -> &'static str {
+    if skew > 0 { "ahead" } else { "behind" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Severity;
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_wrong_is_a_problem_when_expired_tokens_could_be_handed_out() {
+        for (skew, severity, part) in [
+            (0, Severity::Good, "agree"),
+            (-5, Severity::Good, "agree"),
+            (6, Severity::Note, "6 s ahead"),
+            (-300, Severity::Note, "300 s behind"),
+            (-301, Severity::Problem, "301 s behind"),
+            (7200, Severity::Problem, "7200 s ahead"),
+        ] {
+            let report = AuthorityReport::new("login.contoso.com".into(), Ok(skew));
+            assert_eq!(report.finding.severity, severity, "{skew}");
+            assert!(report.finding.what.contains(part), "{}", report.finding.what);
+            assert!(report.reachable);
+        }
+        let unreachable = AuthorityReport::new("login.contoso.com".into(), Err(Error::Unreachable("no route".into())));
+        assert_eq!((unreachable.finding.severity, unreachable.reachable), (Severity::Note, false));
+    }
+}

@@ -1,0 +1,59 @@
+//! `doctor`: what is found where, and what to do next.
+
+mod authority;
+mod finding;
+mod place;
+mod print;
+
+use std::process::ExitCode;
+
+use shared_token_cache::policy::Source;
+use shared_token_cache::{Builder, SharedTokenCacheCredential, TransportOptions};
+
+use super::arguments::{Doctor, ListForm};
+use super::credential;
+use super::output::{self, Failure};
+use authority::AuthorityReport;
+use place::PlaceReport;
+
+/// All that was found. It holds no secret, and of accounts their number only.
+struct Report {
+    places: Vec<PlaceReport>,
+    authority: AuthorityReport,
+}
+
+/// Looks everywhere and prints what is there. The exit code is 0 if there is a sign-in to use, else 3 as for a credential that is
+/// unavailable.
+pub(super) async fn run(arguments: Doctor) -> Result<ExitCode, Failure> {
+    let mut transport = TransportOptions::default();
+    transport.ca_file = arguments.ca_file;
+    // Once is enough: a person waits.
+    transport.most_retries = 0;
+    let host = credential::authority_host(&arguments.sign_in)?;
+    let builder: Builder = credential::builder(arguments.sign_in)?.transport(transport);
+    let credential = builder.build()?;
+
+    let mut places = look(&credential, false).await;
+    let with_cae = look(&credential, true).await;
+    // The other sources have one document for both, and a cache that nobody has asked for yet is nothing to worry about.
+    places.extend(with_cae.into_iter().filter(|place| place.source == Source::Shared && place.is_there()));
+    let report = Report { places, authority: AuthorityReport::new(host, credential.clock_skew().await) };
+
+    match arguments.output {
+        ListForm::Json => output::print(&print::json(&report).to_string())?,
+        ListForm::Text => {
+            for line in print::text(&report) {
+                output::print(&line)?;
+            }
+        }
+    }
+    let usable = report.places.iter().any(PlaceReport::is_usable);
+    Ok(if usable { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}
+
+async fn look(credential: &SharedTokenCacheCredential, enable_cae: bool) -> Vec<PlaceReport> {
+    let accounts = credential.accounts(enable_cae).await;
+    let examined = credential.examine(enable_cae).await;
+    let both = examined.into_iter().zip(accounts);
+    both.map(|((source, examined), (_, accounts))| PlaceReport::new(source, enable_cae, examined, accounts)).collect()
+}

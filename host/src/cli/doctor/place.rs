@@ -1,0 +1,170 @@
+//! One place of a cache.
+
+use shared_token_cache::policy::Source;
+use shared_token_cache::{CachedAccount, Error, Examination};
+
+use super::finding::Finding;
+
+pub(super) struct PlaceReport {
+    pub(super) source: Source,
+    pub(super) enable_cae: bool,
+    /// What a look at the place found; nothing when the policy keeps it closed or it is not known.
+    pub(super) examined: Option<Examination>,
+    /// What the sandbox made of the document; nothing when it can't be read.
+    pub(super) contents: Option<Contents>,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// What a document holds, in numbers.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Contents {
+    pub(super) accounts: usize,
+    pub(super) usable_accounts: usize,
+    pub(super) usable_refresh_tokens: u64,
+    pub(super) access_tokens: u64,
+    pub(super) latest_expiry: Option<u64>,
+}
+
+impl PlaceReport {
+    pub(super) fn new(
+        source: Source,
+        enable_cae: bool,
+        examined: Result<Examination, Error>,
+        accounts: Result<Vec<CachedAccount>, Error>,
+    ) -> Self {
+        let mut findings = Vec::new();
+        let examined = match examined {
+            Ok(examined) => {
+                look_findings(&examined, &mut findings);
+                Some(examined)
+            }
+            Err(_) => None,
+        };
+        let contents = match &accounts {
+            Ok(accounts) => Some(Contents::of(accounts)),
+            Err(error) => {
+                findings.push(Finding::problem(error.to_string(), remedy(error)));
+                None
+            }
+        };
+        if let Ok(accounts) = &accounts {
+            let found = examined.as_ref().is_none_or(|examined| examined.found);
+            account_findings(&source, found, accounts, &mut findings);
+        }
+        Self { source, enable_cae, examined, contents, findings }
+    }
+
+    /// Whether there is anything to tell.
+    pub(super) fn is_there(&self) -> bool {
+        self.examined.as_ref().is_none_or(|examined| examined.found || examined.lock.is_some())
+    }
+
+    /// Whether `get-token` can use it.
+    pub(super) fn is_usable(&self) -> bool {
+        self.contents.as_ref().is_some_and(|contents| contents.usable_accounts > 0)
+    }
+}
+
+impl Contents {
+    fn of(accounts: &[CachedAccount]) -> Self {
+        Self {
+            accounts: accounts.len(),
+            usable_accounts: accounts.iter().filter(|account| account.usable_refresh_tokens > 0).count(),
+            usable_refresh_tokens: accounts.iter().map(|account| u64::from(account.usable_refresh_tokens)).sum(),
+            access_tokens: accounts.iter().map(|account| u64::from(account.access_tokens)).sum(),
+            latest_expiry: accounts.iter().filter_map(|account| account.latest_expiry).max(),
+        }
+    }
+}
+
+fn look_findings(examined: &Examination, findings: &mut Vec<Finding>) {
+    for note in &examined.notes {
+        findings.push(Finding::note(&note.what, &note.next));
+    }
+    if let Some(lock) = &examined.lock {
+        let path = lock.path.display();
+        let holder = if lock.holder.is_empty() { "a program that did not sign it" } else { &lock.holder };
+        findings.push(if lock.stale {
+            Finding::note(
+                format!("the lock {path} was left behind by {holder}"),
+                "There is nothing to do: the next write takes it over; other tools may wait until you remove it.",
+            )
+        } else {
+            Finding::note(
+                format!("the lock {path} is held by {holder}"),
+                "Wait for that program; new tokens are not stored while it holds the lock.",
+            )
+        });
+    }
+}
+
+/// What the accounts in a document mean for `get-token`.
+fn account_findings(source: &Source, found: bool, accounts: &[CachedAccount], findings: &mut Vec<Finding>) {
+    let usable = accounts.iter().filter(|account| account.usable_refresh_tokens > 0).count();
+    match (found, accounts.len(), usable) {
+        (false, ..) => findings.push(Finding::note("there is no cache", sign_in(source))),
+        (true, 0, _) => findings.push(Finding::problem("the cache holds no account", sign_in(source))),
+        (true, all, 0) => {
+            let clouds: Vec<&str> = accounts.iter().map(|account| account.environment.as_str()).collect();
+            findings.push(Finding::problem(
+                format!("none of the {all} accounts has a refresh token that this client may use with this authority"),
+                format!(
+                    "Name the client with `--client-id`, or the cloud with `--authority` (the accounts are of {}), or sign in again.",
+                    listed(clouds)
+                ),
+            ));
+        }
+        (true, _, 1) => findings.push(Finding::good("one account to use")),
+        (true, _, usable) => findings.push(Finding::note(
+            format!("{usable} accounts to choose from"),
+            "Select one with `--username`, `--tenant-id` or both; `accounts` lists them.",
+        )),
+    }
+}
+
+fn listed(mut names: Vec<&str>) -> String {
+    names.sort_unstable();
+    names.dedup();
+    names.join(", ")
+}
+
+fn sign_in(source: &Source) -> &'static str {
+    match source {
+        Source::AzureCli => "Sign in with `az login`.",
+        Source::Shared => {
+            "Sign in with a tool that writes it, such as Visual Studio or Azure PowerShell, or use `--source azure-cli`."
+        }
+        Source::File(_) => "Check the path, or have the program that writes it sign in.",
+    }
+}
+
+/// What to do about a document that can't be read.
+fn remedy(error: &Error) -> &'static str {
+    match error.reason() {
+        Some("cache-corrupt") => "Move the file away and sign in again, or restore it from a backup.",
+        Some("cache-unavailable") if matches!(error, Error::CredentialUnavailable(_)) => {
+            "Mend what the message names, or choose another `--source`."
+        }
+        _ => "Choose another `--source`, or change the policy.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Severity;
+    use super::*;
+
+    #[test]
+    fn names_of_clouds_are_listed_once() {
+        assert_eq!(listed(vec!["b", "a", "b"]), "a, b");
+    }
+
+    #[test]
+    fn a_place_without_accounts_says_how_to_sign_in() {
+        let mut findings = Vec::new();
+        account_findings(&Source::AzureCli, true, &[], &mut findings);
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].severity, Severity::Problem);
+        assert!(findings[0].next.contains("az login"));
+    }
+}

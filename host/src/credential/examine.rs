@@ -1,0 +1,53 @@
+//! What a person may want to know when tokens do not come.
+
+use shared_token_cache_storage::Examination;
+use tokio::task::spawn_blocking;
+
+use super::SharedTokenCacheCredential;
+use super::no_source;
+use super::pool::Pool;
+use crate::error::Error;
+use crate::imports::stores::{self, Refused};
+use crate::policy::{CacheName, Source};
+
+impl SharedTokenCacheCredential {
+    /// What a look at the place of each source's cache finds: whether a document is there, its protection, its lock. Nothing is
+    /// changed, and no document is parsed. `enable_cae` says which of a source's two caches is looked at.
+    pub async fn examine(&self, enable_cae: bool) -> Vec<(Source, Result<Examination, Error>)> {
+        let mut found = Vec::new();
+        for (source, pool) in &self.inner.sources {
+            found.push((source.clone(), examine(pool, enable_cae).await));
+        }
+        found
+    }
+
+    /// By how many seconds this machine's clock is ahead of the authority's, to the second or so. The authority is asked without
+    /// any secret.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] when the policy does not allow the authority, [`Error::Unreachable`] when it does not tell the time.
+    pub async fn clock_skew(&self) -> Result<i64, Error> {
+        let (_, pool) = self.inner.sources.first().ok_or_else(no_source)?;
+        let (context, options) = (pool.context(), pool.options());
+        let host = options.authority.as_deref().unwrap_or(&context.settings.default_authority_host);
+        let host = host.trim().trim_start_matches("https://").trim_end_matches('/');
+        let url = format!("https://{host}/organizations/oauth2/v2.0/token");
+        let url = context.policy.token_endpoint(&url).map_err(|denied| Error::Denied(denied.to_string()))?;
+        let date = context.transport.date(url).await.map_err(|error| Error::Unreachable(error.to_string()))?;
+        Ok(context.clock.now().cast_signed() - date.cast_signed())
+    }
+}
+
+async fn examine(pool: &Pool, enable_cae: bool) -> Result<Examination, Error> {
+    let unavailable = |why: String| Error::cache_unavailable(why);
+    let name = match pool.options().cache_persistence_options.as_ref().and_then(|options| options.name.as_deref()) {
+        Some(name) => CacheName::parse(name).map_err(Error::InvalidArgument)?,
+        None => CacheName::default(),
+    };
+    let document = format!("{name}{}", if enable_cae { ".cae" } else { ".nocae" });
+    let (_, store) = stores::open(pool.context(), &document).map_err(|refused| match refused {
+        Refused::Denied(why) => Error::Denied(why),
+        Refused::NoPlace(why) => unavailable(why),
+    })?;
+    spawn_blocking(move || store.examine()).await.map_err(|error| unavailable(error.to_string()))
+}

@@ -1,0 +1,40 @@
+//! From a name that a component says to the store behind it, as far as the policy grants that.
+
+use shared_token_cache_storage::{self as storage, FileStore, Rules, Store};
+
+use crate::plugin::Context;
+use crate::policy::{CacheGrant, Leniency, Source};
+
+/// Why a name has no store.
+pub(crate) enum Refused {
+    /// The policy does not grant it.
+    Denied(String),
+    /// Its place is not known.
+    NoPlace(String),
+}
+
+/// The store of a document of the context's source, and the grant for it.
+pub(crate) fn open<'a>(context: &'a Context, name: &str) -> Result<(&'a CacheGrant, Box<dyn Store>), Refused> {
+    let grant = context.policy.grant(&context.source, name).map_err(|denied| Refused::Denied(denied.to_string()))?;
+    let rules = rules(grant, context.policy.get_limits().document_size);
+    let store = match &context.source {
+        Source::Shared => context.places.shared(name, rules),
+        // One file serves every name: the Azure CLI keeps no second cache.
+        Source::AzureCli => context.places.azure_cli(rules),
+        Source::File(path) => Ok(Box::new(FileStore::new(path.clone(), rules)) as Box<dyn Store>),
+    };
+    Ok((grant, store.map_err(|why| Refused::NoPlace(why.to_owned()))?))
+}
+
+fn rules(grant: &CacheGrant, largest: u64) -> Rules {
+    let leniency = |leniency| match leniency {
+        Leniency::Refuse => storage::Leniency::Refuse,
+        Leniency::Warn => storage::Leniency::Warn,
+    };
+    Rules {
+        largest,
+        loose_permissions: leniency(grant.get_loose_permissions()),
+        other_owner: leniency(grant.get_other_owner()),
+        symlink_targets: grant.get_symlink_targets().to_vec(),
+    }
+}

@@ -1,0 +1,62 @@
+//! How an item of a keyring holds a document: as it is, or in base64, as .NET writes it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::{Zeroize as _, Zeroizing};
+
+/// The document in an item, and whether it was in base64. What is neither JSON nor base64 of it is handed on as it is, so that whoever
+/// reads it can say so.
+pub(crate) fn decode(mut content: Vec<u8>) -> (Vec<u8>, bool) {
+    if begins_an_object(&content) {
+        return (content, false);
+    }
+    match STANDARD.decode(content.trim_ascii()) {
+        Ok(document) if begins_an_object(&document) => {
+            content.zeroize();
+            (document, true)
+        }
+        Ok(mut other) => {
+            other.zeroize();
+            (content, false)
+        }
+        Err(_) => (content, false),
+    }
+}
+
+/// What an item is to hold.
+pub(crate) fn encode(document: &[u8], base64: bool) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(if base64 { STANDARD.encode(document).into_bytes() } else { document.to_vec() })
+}
+
+/// No base64 has a brace.
+fn begins_an_object(content: &[u8]) -> bool {
+    content.trim_ascii_start().starts_with(b"{")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_found_in_either_form_and_keeps_it() {
+        for (content, document, base64) in [
+            ("{}", "{}", false),
+            ("\n {\"Account\": {}}", "\n {\"Account\": {}}", false),
+            ("e30=", "{}", true),
+            ("e30=\r\n", "{}", true),
+            ("eyJBY2NvdW50Ijoge319", "{\"Account\": {}}", true),
+            ("ewogICAgIkFjY291bnQiOiB7fQp9", "{\n    \"Account\": {}\n}", true),
+        ] {
+            assert_eq!(decode(content.into()), (document.into(), base64), "{content}");
+            assert_eq!(decode(encode(document.as_bytes(), base64).to_vec()), (document.into(), base64), "{content}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_document_is_handed_on_as_it_is() {
+        // "null" is four letters of base64, and "MSALCache" nine; the others are a damaged item and an empty one.
+        for content in ["null", "MSALCache", "eyJBY2NvdW50Ijoge31", "{\"Account\":", "", "\u{feff}{}"] {
+            assert_eq!(decode(content.into()), (content.into(), false), "{content}");
+        }
+    }
+}

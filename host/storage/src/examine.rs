@@ -1,0 +1,84 @@
+//! What a look at a place tells a person whose tokens do not come.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use crate::lock;
+use crate::open;
+use crate::{Leniency, ReadError, Rules};
+
+/// What a look at a place found. It holds nothing of the document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Examination {
+    /// The place in words, such as `file /home/user0/.azure/msal_token_cache.json`.
+    pub place: String,
+    /// Whether a document is there.
+    pub found: bool,
+    /// Whether documents lie there encrypted.
+    pub encrypted: bool,
+    /// How large it is, as it lies there.
+    pub bytes: Option<u64>,
+    /// The lock that some program holds or has left behind.
+    pub lock: Option<HeldLock>,
+    /// What is odd about the place.
+    pub notes: Vec<Note>,
+}
+
+/// Something odd, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// What is the matter.
+    pub what: String,
+    /// What to do about it, as a sentence.
+    pub next: String,
+}
+
+/// A lock file that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HeldLock {
+    /// The lock file.
+    pub path: PathBuf,
+    /// What its holder wrote into it: usually the process id and the program.
+    pub holder: String,
+    /// Whether its holder is gone, so that the next writer takes it over.
+    pub stale: bool,
+}
+
+/// A look at a file.
+pub(crate) fn file(path: &Path, rules: &Rules, encrypted: bool) -> Examination {
+    let mut notes = Vec::new();
+    let mut bytes = None;
+    let mut found = true;
+    // Everything is to be told, whether the rules refuse it or not.
+    let lenient = Rules { loose_permissions: Leniency::Warn, other_owner: Leniency::Warn, ..rules.clone() };
+    let looked = open::resolve(path, rules).and_then(|path| {
+        let metadata = open::open(&path)?.metadata().map_err(|error| open::io_error("looking at", &path, error))?;
+        bytes = Some(metadata.len());
+        open::inspect(&path, &metadata, &lenient)
+    });
+    match looked {
+        Ok(None) | Err(ReadError::NotFound(_)) => {}
+        Ok(Some(what)) => notes.push(Note { what, next: "Only its owner should be able to use it.".into() }),
+        Err(error) => {
+            notes.push(Note {
+                what: error.to_string(),
+                next: "It has to be a file of your own that you may read.".into(),
+            });
+        }
+    }
+    if bytes.is_none() && std::fs::symlink_metadata(path).is_err() {
+        found = false;
+    }
+    Examination { place: format!("file {}", path.display()), found, encrypted, bytes, lock: held_lock(path), notes }
+}
+
+/// The lock of a cache file, if its lock file is there.
+pub(crate) fn held_lock(cache: &Path) -> Option<HeldLock> {
+    let path = lock::path_of(cache);
+    let mut file = File::open(&path).ok()?;
+    let stale = lock::is_abandoned(&mut file);
+    let holder = lock::holder(&mut file).unwrap_or_default();
+    Some(HeldLock { path, holder, stale })
+}

@@ -1,0 +1,106 @@
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use super::*;
+
+/// Stands in for the Security framework: passwords and refusals by account.
+#[derive(Debug, Default)]
+struct Fake(Mutex<BTreeMap<&'static str, Result<Vec<u8>, i32>>>);
+
+impl Fake {
+    fn with(items: &[(&'static str, Result<&str, i32>)]) -> Self {
+        Self(Mutex::new(items.iter().map(|(account, item)| (*account, item.map(Into::into))).collect()))
+    }
+
+    fn refuse(code: i32) -> Refusal {
+        Refusal { code, message: "made-up words".into() }
+    }
+}
+
+impl Passwords for Fake {
+    fn find(&self, service: &str, account: &str) -> Result<Vec<u8>, Refusal> {
+        assert_eq!(service, "Microsoft.Developer.IdentityService");
+        self.0.lock().unwrap().get(account).cloned().unwrap_or(Err(ITEM_NOT_FOUND)).map_err(Self::refuse)
+    }
+
+    fn update(&self, service: &str, account: &str, password: &[u8]) -> Result<(), Refusal> {
+        self.find(service, account)?;
+        self.0.lock().unwrap().iter_mut().filter(|(name, _)| **name == account).for_each(|(_, item)| {
+            *item = Ok(password.to_vec());
+        });
+        Ok(())
+    }
+}
+
+fn read(
+    document: &str,
+    items: &[(&'static str, Result<&str, i32>)],
+) -> Result<Option<(String, Vec<u8>)>, KeyringError> {
+    Ok(Keychain::new(Fake::with(items), document).read()?.map(|item| (item.id, item.document)))
+}
+
+fn found(account: &str, document: &str) -> Result<Option<(String, Vec<u8>)>, KeyringError> {
+    Ok(Some((account.into(), document.into())))
+}
+
+#[test]
+fn the_default_document_is_pythons_item_before_that_of_dotnet() {
+    let (python, dotnet) = (("MSALCache", Ok("{\"a\":1}")), ("msal.cache.nocae", Ok("e30=")));
+    assert_eq!(read("msal.cache.nocae", &[python, dotnet]), found("MSALCache", "{\"a\":1}"));
+    assert_eq!(read("msal.cache.nocae", &[dotnet]), found("msal.cache.nocae", "{}"));
+    assert_eq!(read("msal.cache.nocae", &[]), Ok(None));
+}
+
+#[test]
+fn another_document_is_never_the_default_one() {
+    let (default, cae) = (("MSALCache", Ok("{}")), ("msal.cache.cae", Ok("{\"b\":1}")));
+    assert_eq!(read("msal.cache.cae", &[default, cae]), found("msal.cache.cae", "{\"b\":1}"));
+    assert_eq!(read("msal.cache.cae", &[default]), Ok(None));
+}
+
+#[test]
+fn an_item_that_is_refused_does_not_hide_the_other() {
+    let refused = ("MSALCache", Err(INTERACTION_NOT_ALLOWED));
+    assert_eq!(read("msal.cache.nocae", &[refused, ("msal.cache.nocae", Ok("{}"))]), found("msal.cache.nocae", "{}"));
+    assert!(matches!(read("msal.cache.nocae", &[refused]), Err(KeyringError::Locked(_))));
+}
+
+#[test]
+fn a_write_goes_back_to_the_item_it_came_from_in_its_form() {
+    let items = [("MSALCache", Err(AUTH_FAILED)), ("msal.cache.nocae", Ok("e30="))];
+    let keychain = Keychain::new(Fake::with(&items), "msal.cache.nocae");
+    let item = keychain.read().unwrap().unwrap();
+    keychain.write(&item, b"{\"a\":1}").unwrap();
+    assert_eq!(keychain.passwords.0.lock().unwrap()["msal.cache.nocae"], Ok(b"eyJhIjoxfQ==".to_vec()));
+
+    let gone = Keychain::new(Fake::default(), "msal.cache.nocae");
+    assert!(matches!(gone.write(&item, b"{}"), Err(KeyringError::Failed(_))), "an item that was removed stays removed");
+}
+
+#[test]
+fn refusals_say_what_to_do() {
+    for (code, part) in [
+        (INTERACTION_NOT_ALLOWED, "security unlock-keychain"),
+        (INTERACTION_REQUIRED, "Access Control"),
+        (AUTH_FAILED, "Access Control"),
+        (USER_CANCELED, "Access Control"),
+        (NO_DEFAULT_KEYCHAIN, "no Keychain"),
+        (NOT_AVAILABLE, "no Keychain"),
+        (-36, "failed on its item `other.nocae`"),
+    ] {
+        let told = read("other.nocae", &[("other.nocae", Err(code))]).unwrap_err().to_string();
+        assert!(told.contains(part) && told.contains("made-up words") && told.contains(&code.to_string()), "{told}");
+    }
+}
+
+/// A keychain file of the test's own would need the user's search list changed, so this is all that can be tried without leaving traces.
+#[cfg(target_os = "macos")]
+#[test]
+fn a_document_that_nobody_has_is_not_found() {
+    let keychain = Keychain::of_the_user("made-up-document-of-shared-token-cache");
+    match keychain.read() {
+        Ok(item) => assert!(item.is_none()),
+        // A build machine may have no keychain.
+        Err(error) => assert!(matches!(error, KeyringError::Missing(_)), "{error}"),
+    }
+}

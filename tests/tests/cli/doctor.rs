@@ -1,0 +1,182 @@
+//! `doctor`.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use shared_token_cache_tests::cli::{AZURE_CLI, Authority, Cli, Run, SHARED, SHARED_CAE};
+use shared_token_cache_tests::sign_in::{LOCAL, SignIn, VAULT, document};
+
+/// An authority that tells the time, and nothing else that matters here.
+fn authority() -> Authority {
+    Authority::answering(400, json!({ "error": "invalid_request" })).unwrap()
+}
+
+fn doctor(cli: &Cli, authority: &Authority, more: &[&str]) -> io::Result<Run> {
+    let (host, ca_file) = (authority.host(), authority.ca_file());
+    let arguments = ["doctor", "--authority", &host, "--ca-file", &ca_file];
+    cli.run(&[&arguments[..], more].concat())
+}
+
+fn report(cli: &Cli, code: i32) -> Value {
+    let run = doctor(cli, &authority(), &["--output", "json"]).unwrap();
+    assert_eq!(run.code, Some(code), "{run:?}");
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+/// What was found at the place of a source: severity and text, one after the other.
+fn findings(place: &Value) -> String {
+    let findings = place["findings"].as_array().unwrap();
+    findings
+        .iter()
+        .map(|finding| {
+            format!("{}: {} | {}\n", text(&finding["severity"]), text(&finding["what"]), text(&finding["next"]))
+        })
+        .collect()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+#[test]
+fn a_healthy_sign_in_is_told_with_its_numbers() {
+    let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL).access_token(VAULT)])).unwrap();
+    let report = report(&cli, 0);
+    let place = &report["places"][0];
+    assert_eq!(
+        (&place["source"], &place["found"], &place["readable"], &place["encrypted"]),
+        (&json!("shared"), &json!(true), &json!(true), &json!(false))
+    );
+    assert_eq!(
+        (&place["accounts"], &place["usable_accounts"], &place["usable_refresh_tokens"], &place["access_tokens"]),
+        (&json!(1), &json!(1), &json!(1), &json!(1))
+    );
+    assert_eq!(place["latest_expiry"], json!(4_102_444_800_u64));
+    assert!(findings(place).starts_with("good: one account"), "{place}");
+    assert!(text(&place["place"]).ends_with(SHARED), "{place}");
+    assert_eq!(report["usable"], true);
+    assert_eq!(report["authority"]["reachable"], true);
+    assert!(report["authority"]["clock_skew_seconds"].as_i64().unwrap().abs() < 60);
+}
+
+#[test]
+fn text_has_a_line_for_each_finding_and_a_next_step() {
+    let cli = Cli::with_shared(&document(&[0, 1].map(|number| SignIn::new(number, LOCAL)))).unwrap();
+    let run = doctor(&cli, &authority(), &[]).unwrap();
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    for part in [
+        "shared: file ",
+        "found, ",
+        "plain text",
+        "accounts: 2 (2 usable); usable refresh tokens: 2; cached access tokens: 0",
+        "note: 2 accounts to choose from. Select one with `--username`",
+        "azure-cli: file ",
+        "note: there is no cache. Sign in with `az login`.",
+        "ok: it answers, and the clocks agree",
+    ] {
+        assert!(run.stdout.contains(part), "{part:?} in {}", run.stdout);
+    }
+    assert!(!run.stdout.contains("user0"), "accounts are only counted");
+}
+
+#[test]
+fn nothing_found_says_how_to_sign_in_and_creates_nothing() {
+    let cli = Cli::new().unwrap();
+    let report = report(&cli, 3);
+    assert_eq!(report["usable"], false);
+    assert_eq!(report["places"].as_array().unwrap().len(), 2, "the cache for CAE is not worth a word");
+    assert!(findings(&report["places"][1]).contains("az login"));
+    assert!(cli.files().unwrap().is_empty());
+}
+
+#[test]
+fn a_damaged_cache_is_a_problem_with_its_place() {
+    let cli = Cli::with_shared("{\n  \"Account\": ").unwrap();
+    let report = report(&cli, 3);
+    let found = findings(&report["places"][0]);
+    assert!(found.starts_with("problem: ") && found.contains("line 2") && found.contains("backup"), "{found}");
+    assert_eq!(report["places"][0]["readable"], false);
+}
+
+#[test]
+fn permissions_links_and_foreign_kinds_of_files_are_told() {
+    let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+    fs::set_permissions(cli.home().join(SHARED), fs::Permissions::from_mode(0o644)).unwrap();
+    cli.write("elsewhere.json", "{}").unwrap();
+    fs::create_dir(cli.home().join(".azure")).unwrap();
+    symlink("../elsewhere.json", cli.home().join(AZURE_CLI)).unwrap();
+    let report = report(&cli, 0);
+    assert!(findings(&report["places"][0]).contains("mode 0644"), "{report}");
+    assert!(findings(&report["places"][1]).contains("symbolic link"), "{report}");
+    assert_eq!(report["places"][1]["found"], true);
+}
+
+#[test]
+fn a_lock_is_told_with_its_holder_and_whether_it_is_stale() {
+    let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+    let path = cli.write(&format!("{SHARED}.lockfile"), &format!("{} made-up", std::process::id())).unwrap();
+    let held = report(&cli, 0);
+    assert_eq!(held["places"][0]["lock"]["stale"], false, "{held}");
+    assert!(findings(&held["places"][0]).contains("made-up"), "{held}");
+
+    let mut ended = std::process::Command::new("true").spawn().unwrap();
+    ended.wait().unwrap();
+    fs::write(&path, format!("{} made-up", ended.id())).unwrap();
+    File::options().write(true).open(&path).unwrap().set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+    let stale = report(&cli, 0);
+    assert_eq!(stale["places"][0]["lock"]["stale"], true, "{stale}");
+    assert!(findings(&stale["places"][0]).contains("left behind"), "{stale}");
+    assert!(fs::exists(&path).unwrap(), "doctor only looks");
+}
+
+#[test]
+fn accounts_of_another_cloud_or_client_are_told_apart_from_none() {
+    let cli = Cli::with_shared(&document(&[SignIn::new(0, "login.microsoftonline.us")])).unwrap();
+    let report = report(&cli, 3);
+    let found = findings(&report["places"][0]);
+    assert!(found.contains("--authority") && found.contains("login.microsoftonline.us"), "{found}");
+    assert_eq!(report["places"][0]["accounts"], 1);
+}
+
+#[test]
+fn the_cache_for_continuous_access_evaluation_is_told_where_there_is_one() {
+    let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+    cli.write(SHARED_CAE, &document(&[SignIn::new(0, LOCAL)])).unwrap();
+    let report = report(&cli, 0);
+    let cae: Vec<_> = report["places"].as_array().unwrap().iter().filter(|place| place["cae"] == true).collect();
+    assert_eq!(cae.len(), 1, "{report}");
+    assert_eq!(cae[0]["accounts"], 1);
+}
+
+#[test]
+fn an_authority_out_of_reach_is_told_and_cached_tokens_still_count() {
+    let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let run = cli.run(&["doctor", "--authority", &format!("localhost:{}", closed.port()), "--output", "json"]).unwrap();
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["authority"]["reachable"], false);
+    assert!(findings(&report["authority"]).starts_with("note: "), "{report}");
+}
+
+#[test]
+fn what_the_policy_keeps_closed_is_not_looked_at() {
+    let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+    let authority = authority();
+    let policy = cli
+        .write(
+            "policy.toml",
+            &format!(
+                "authorities = [\"{}\"]\n[[caches]]\nsource = \"azure-cli\"\nnames = [\"msal.cache\"]\naccess = \"read\"\n",
+                authority.host()
+            ),
+        )
+        .unwrap();
+    let run = doctor(&cli, &authority, &["--policy", &policy, "--output", "json"]).unwrap();
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["places"][0]["place"], Value::Null);
+    assert!(findings(&report["places"][0]).contains("policy does not allow"), "{report}");
+}
