@@ -148,6 +148,12 @@ mod tests {
         }
     }
 
+    fn failing(error: KeyringError) -> Fake {
+        let keyring = Fake::default();
+        keyring.fail(error);
+        keyring
+    }
+
     fn locked() -> KeyringError {
         KeyringError::Locked("the keyring is locked; unlock it".into())
     }
@@ -184,7 +190,7 @@ mod tests {
     #[test]
     fn the_file_serves_where_the_keyring_can_not_be_used() {
         for why in [locked(), missing(), KeyringError::Failed("the keyring did not answer".into())] {
-            let keyring = Fake::failing(why.clone());
+            let keyring = failing(why.clone());
             let home = home(&keyring, Some(DOCUMENT));
             let document = read(&home.store);
             assert_eq!(document.content, DOCUMENT.as_bytes());
@@ -208,7 +214,7 @@ mod tests {
         // Python's signal, JavaScript's, and none; all of them with the mode that the tools give them.
         for signal in [Some(""), Some("{}"), None] {
             let told = |why: KeyringError| {
-                let home = home(&Fake::failing(why), signal);
+                let home = home(&failing(why), signal);
                 if signal.is_some() {
                     fs::set_permissions(&home.path, fs::Permissions::from_mode(0o644)).unwrap();
                 }
@@ -233,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_refused_is_told() {
-        let home = home(&Fake::failing(locked()), Some(DOCUMENT));
+        let home = home(&failing(locked()), Some(DOCUMENT));
         fs::set_permissions(&home.path, fs::Permissions::from_mode(0o644)).unwrap();
         let error = home.store.read(None).unwrap_err().to_string();
         assert!(error.contains("mode 0644"), "{error}");
@@ -241,10 +247,10 @@ mod tests {
 
     #[test]
     fn a_keyring_that_takes_over_is_seen_by_its_signal() {
-        let keyring = Fake::failing(missing());
+        let keyring = failing(missing());
         let home = home(&keyring, Some(DOCUMENT));
         let version = read(&home.store).version;
-        keyring.open();
+        keyring.fail(None);
         keyring.put("{}");
         assert!(home.store.is_at(&version));
         fs::File::options().append(true).open(&home.path).unwrap().set_modified(std::time::SystemTime::now()).unwrap();

@@ -56,6 +56,7 @@ pub enum KeyringError {
 #[cfg(test)]
 pub(crate) mod fake {
     use std::sync::{Arc, Mutex, MutexGuard};
+    use std::time::Duration;
 
     use super::{Item, Keyring, KeyringError};
 
@@ -77,13 +78,6 @@ pub(crate) mod fake {
             fake
         }
 
-        #[cfg(target_os = "linux")]
-        pub(crate) fn failing(error: KeyringError) -> Self {
-            let fake = Self::default();
-            fake.fail(error);
-            fake
-        }
-
         pub(crate) fn put(&self, document: &str) {
             self.state().document = Some(document.into());
         }
@@ -92,13 +86,9 @@ pub(crate) mod fake {
             self.state().document = None;
         }
 
-        pub(crate) fn fail(&self, error: KeyringError) {
-            self.state().error = Some(error);
-        }
-
-        #[cfg(target_os = "linux")]
-        pub(crate) fn open(&self) {
-            self.state().error = None;
+        /// What it answers from now on, other than its item.
+        pub(crate) fn fail(&self, error: impl Into<Option<KeyringError>>) {
+            self.state().error = error.into();
         }
 
         pub(crate) fn document(&self) -> Option<Vec<u8>> {
@@ -118,9 +108,15 @@ pub(crate) mod fake {
         fn read(&self) -> Result<Option<Item>, KeyringError> {
             let mut state = self.state();
             state.reads += 1;
-            state.error.clone().map_or(Ok(()), Err)?;
+            let outcome = (state.error.clone(), state.document.clone());
+            drop(state);
+            // What a keyring answers is a little old when it arrives.
+            std::thread::sleep(Duration::from_millis(1));
             let item = |document| Item { id: "made-up".to_owned(), document, base64: false };
-            Ok(state.document.clone().map(item))
+            match outcome {
+                (Some(error), _) => Err(error),
+                (None, document) => Ok(document.map(item)),
+            }
         }
 
         fn write(&self, item: &Item, document: &[u8]) -> Result<(), KeyringError> {
