@@ -7,8 +7,8 @@ use crate::keyring::{Keyring, KeyringError};
 use crate::signalled::{self, SignalledStore};
 use crate::{FileStore, Read, ReadError, Store, WriteError};
 
-/// A file of this length at most holds no document, and was written to signal: Python's and .NET's are empty, JavaScript's is `{}`.
-const LONGEST_SIGNAL: u64 = 2;
+/// What a file that was written to signal holds: Python's and .NET's is empty, JavaScript's is this.
+const SIGNAL: &[u8] = b"{}";
 
 /// A document in the keyring or in a file.
 #[derive(Debug)]
@@ -27,16 +27,15 @@ impl<K: Keyring> KeyringOrFile<K> {
         let path = self.file.guarded().display();
         let missing = match self.file.read(known) {
             Ok(Read::Unchanged) => return Ok(Read::Unchanged),
-            Ok(Read::Document(mut document)) if document.content.len() as u64 > LONGEST_SIGNAL => {
+            Ok(Read::Document(mut document)) if !document.content.is_empty() && document.content != SIGNAL => {
                 tracing::debug!("{path} serves, because {why}");
                 document.unencrypted = document.unencrypted.map(|place| format!("{place}, as {why}"));
                 return Ok(Read::Document(document));
             }
             Err(ReadError::NotFound(file)) => file,
+            Ok(Read::Document(_)) => self.only_a_signal(),
             // The tools make the file for everybody to read, and there is no harm in that as long as it only signals.
-            Ok(Read::Document(_)) | Err(_) if self.length().is_none_or(|length| length <= LONGEST_SIGNAL) => {
-                format!("document in the file {path}, which only tells of changes in the keyring")
-            }
+            Err(_) if !self.may_hold_document() => self.only_a_signal(),
             outcome => return outcome,
         };
         match why {
@@ -47,16 +46,20 @@ impl<K: Keyring> KeyringOrFile<K> {
 
     /// The keyring that can be used is the only place, as it is for the tools. Who has a document in the file would look for it in vain.
     fn not_found(&self, place: &str) -> ReadError {
-        if self.length().is_none_or(|length| length <= LONGEST_SIGNAL) {
+        if !self.may_hold_document() {
             return ReadError::NotFound(place.to_owned());
         }
         let path = self.file.guarded().display();
         ReadError::NotFound(format!("{place}, and the file {path} serves only where the keyring can't be used"))
     }
 
-    /// The length of the file; `None` without one.
-    fn length(&self) -> Option<u64> {
-        std::fs::metadata(self.file.guarded()).ok().map(|metadata| metadata.len())
+    fn only_a_signal(&self) -> String {
+        format!("document in the file {}, which only tells of changes in the keyring", self.guarded().display())
+    }
+
+    /// Whether the file's length says that it is more than a signal.
+    fn may_hold_document(&self) -> bool {
+        std::fs::metadata(self.guarded()).is_ok_and(|metadata| metadata.len() > SIGNAL.len() as u64)
     }
 }
 
@@ -83,7 +86,7 @@ impl<K: Keyring> Store for KeyringOrFile<K> {
 
     fn examine(&self) -> Examination {
         let mut file = self.file.examine();
-        let holds_document = file.bytes.is_some_and(|bytes| bytes > 0);
+        let holds_document = file.bytes.is_some() && self.may_hold_document();
         match self.keyring.try_examine() {
             Ok(mut keyring) => {
                 if holds_document && !keyring.found {
