@@ -1,69 +1,132 @@
 //! The lock that guards a cache file against every other program: `<cache file>.lockfile` beside it.
 //!
 //! Two customs exist. MSAL for Python and JavaScript create the file exclusively and remove it when done; .NET, Go and Python
-//! with portalocker take an advisory lock on it. This lock is both: it creates the file, locks it, and removes it.
+//! with portalocker take an advisory lock on it. This lock is both: the file appears locked and signed, and is removed.
+
+mod holder;
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::WriteError;
-use crate::problem::lock_error;
+use crate::problem::{lock_error, whose};
 
 /// As long as MSAL for Python tries.
 const PATIENCE: Duration = Duration::from_secs(5);
-const PAUSE: Duration = Duration::from_millis(50);
-
-/// A lock file without a process id may belong to a holder that has just created it; after this long it does not.
-const ANONYMOUS_IS_STALE_AFTER: Duration = Duration::from_secs(60);
-
-/// A holder whose process can't be seen may live in another container; a lock is held for milliseconds, so this long is enough.
-const DEAD_IS_STALE_AFTER: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(25);
 
 /// A held lock; dropping it gives it up.
 #[derive(Debug)]
 pub(super) struct Lock {
     path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl Lock {
     /// Waits for the lock of a cache file, for a bounded time.
     pub(super) fn acquire(cache: &Path) -> Result<Self, WriteError> {
-        Self::acquire_within(cache, PATIENCE)
+        Self::acquire_while(cache, || true)
     }
 
-    fn acquire_within(cache: &Path, patience: Duration) -> Result<Self, WriteError> {
-        let mut name = cache.as_os_str().to_owned();
-        name.push(".lockfile");
-        let path = PathBuf::from(name);
+    /// Waits for the lock of a cache file only while it is of use: a writer need not wait for somebody whose write makes his own void.
+    pub(super) fn acquire_while(cache: &Path, of_use: impl Fn() -> bool) -> Result<Self, WriteError> {
+        Self::acquire_within(cache, PATIENCE, of_use)
+    }
+
+    /// Whether somebody seems to hold the lock of a cache file. A crash may have left it.
+    pub(super) fn exists(cache: &Path) -> bool {
+        exists(&path_of(cache)).unwrap_or(false)
+    }
+
+    fn acquire_within(cache: &Path, patience: Duration, of_use: impl Fn() -> bool) -> Result<Self, WriteError> {
+        let path = path_of(cache);
         let deadline = Instant::now() + patience;
         loop {
-            let taken = create(&path).and_then(|created| match created {
-                Some(file) => Ok(Some(file)),
-                None => take_over(&path),
-            });
+            if !of_use() {
+                return Err(WriteError::Conflict);
+            }
+            let taken = exists(&path).and_then(|exists| if exists { take_over(&path) } else { create(&path) });
             match taken {
-                Ok(Some(file)) => return Ok(Self { path, _file: file }),
+                Ok(Some(file)) => return Ok(Self { path, file }),
                 Ok(None) if Instant::now() < deadline => std::thread::sleep(PAUSE),
-                Ok(None) => return Err(WriteError::Locked(path.display().to_string())),
+                Ok(None) => return Err(WriteError::Locked(format!("{}{}", path.display(), whose(&path)))),
                 Err(source) => return Err(lock_error(&path, source)),
             }
         }
+    }
+
+    /// Whether the lock still is what keeps others out. A program that ran out of patience may have removed its file, as MSAL for
+    /// Python with portalocker does.
+    pub(super) fn is_held(&self) -> bool {
+        is_still_at(&self.file, &self.path).unwrap_or(false)
     }
 }
 
 impl Drop for Lock {
     /// Removes the file while it is still locked, so that nobody can hold a lock on a file that is about to vanish and be robbed.
     fn drop(&mut self) {
-        // Nobody is left to tell; a lock that stays behind heals, because our process id in it will be dead.
-        drop(std::fs::remove_file(&self.path));
+        // What stands there when ours was removed is the lock of somebody else.
+        if self.is_held() {
+            // Nobody is left to tell; a lock that stays behind heals, because our process id in it will be dead.
+            drop(std::fs::remove_file(&self.path));
+        }
     }
 }
 
-/// Creates and locks the file; `None` when there is one.
+fn path_of(cache: &Path) -> PathBuf {
+    let mut name = cache.as_os_str().to_owned();
+    name.push(".lockfile");
+    PathBuf::from(name)
+}
+
+/// Whether there is a lock. Anything but a file is no program's lock, and opening a FIFO could wait.
+fn exists(path: &Path) -> io::Result<bool> {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(true),
+        Ok(_) => Err(io::Error::other("it is not a regular file, so no program's lock; remove it")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Creates and locks the file; `None` when there is one. It gets its name when it is locked and signed, so that there is no moment in
+/// which others find it without a holder, and in which a crash would leave a lock that names nobody.
+#[cfg(unix)]
 fn create(path: &Path) -> io::Result<Option<File>> {
+    let mut temporary = crate::temporary::beside(path)?;
+    if !try_lock(temporary.as_file())? {
+        return Ok(None);
+    }
+    sign(temporary.as_file_mut())?;
+    match std::fs::hard_link(temporary.path(), path) {
+        Ok(()) => {
+            let (file, temporary) = temporary.into_parts();
+            temporary.close()?;
+            Ok(Some(file))
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+        Err(error) if has_no_links(&error) => create_in_place(path),
+        Err(error) => Err(error),
+    }
+}
+
+/// FAT and some network file systems give a file no second name, and a security module may forbid it.
+#[cfg(unix)]
+fn has_no_links(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::PERM, Errno::ACCESS, Errno::OPNOTSUPP, Errno::NOSYS, Errno::MLINK, Errno::XDEV]
+        .iter()
+        .any(|none| error.raw_os_error() == Some(none.raw_os_error()))
+}
+
+#[cfg(not(unix))]
+fn create(path: &Path) -> io::Result<Option<File>> {
+    create_in_place(path)
+}
+
+fn create_in_place(path: &Path) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -76,7 +139,8 @@ fn create(path: &Path) -> io::Result<Option<File>> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
         Err(error) => return Err(error),
     };
-    if !try_lock(&file)? {
+    // Until it is locked, a program that asks for nothing but a lock can have it, and remove the file.
+    if !try_lock(&file)? || !is_still_at(&file, path)? {
         return Ok(None);
     }
     sign(&mut file)?;
@@ -90,15 +154,22 @@ fn take_over(path: &Path) -> io::Result<Option<File>> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.custom_flags(flags.bits().cast_signed());
     }
     let mut file = match options.open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // Another user's, whose program will remove it.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
         Err(error) => return Err(error),
     };
-    if !try_lock(&file)? || !is_stale(&mut file)? || !is_still_at(&file, path)? {
+    // Looks before it locks: who has created the file and is about to lock it should find it free.
+    if !holder::is_gone(&mut file)? || !try_lock(&file)? {
+        return Ok(None);
+    }
+    // Whoever was faster has signed it, or has removed it since.
+    if !holder::is_gone(&mut file)? || !is_still_at(&file, path)? {
         return Ok(None);
     }
     sign(&mut file)?;
@@ -111,33 +182,6 @@ fn try_lock(file: &File) -> io::Result<bool> {
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error),
     }
-}
-
-fn is_stale(file: &mut File) -> io::Result<bool> {
-    let mut text = String::new();
-    let holder = match file.take(64).read_to_string(&mut text) {
-        Ok(_) => text.split_whitespace().next().and_then(|pid| pid.parse::<i32>().ok()),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => None,
-        Err(error) => return Err(error),
-    };
-    let age = file.metadata()?.modified()?.elapsed().unwrap_or_default();
-    Ok(match holder {
-        Some(pid) => age > DEAD_IS_STALE_AFTER && !is_alive(pid),
-        None => age > ANONYMOUS_IS_STALE_AFTER,
-    })
-}
-
-#[cfg(unix)]
-fn is_alive(pid: i32) -> bool {
-    // Only "no such process" says that there is none: without permission to signal it, it exists.
-    rustix::process::Pid::from_raw(pid)
-        .is_none_or(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
-}
-
-/// Windows does not let a file be opened for writing while MSAL holds its lock, so whoever gets here found it abandoned.
-#[cfg(not(unix))]
-fn is_alive(_pid: i32) -> bool {
-    false
 }
 
 /// Whether the file that was opened is the one that stands at the path now.
@@ -158,88 +202,15 @@ fn is_still_at(_file: &File, _path: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Writes who holds the lock, as MSAL does: the process id and the program.
+/// Writes who holds the lock, as MSAL does: the process id and the program. One write and no empty file in between, which would be
+/// nobody's lock should we be killed there.
 fn sign(file: &mut File) -> io::Result<()> {
-    file.set_len(0)?;
+    let text = format!("{} shared-token-cache", std::process::id());
     file.rewind()?;
-    write!(file, "{} shared-token-cache", std::process::id())
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)
 }
 
 #[cfg(test)]
 #[cfg(unix)]
-mod tests {
-    use std::fs;
-    use std::time::SystemTime;
-
-    use super::*;
-
-    const SHORT: Duration = Duration::from_millis(120);
-
-    fn folder() -> (tempfile::TempDir, PathBuf, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let (cache, lock) = (folder.path().join("cache"), folder.path().join("cache.lockfile"));
-        (folder, cache, lock)
-    }
-
-    fn write_aged(path: &Path, content: &str, age: Duration) {
-        fs::write(path, content).unwrap();
-        File::options().write(true).open(path).unwrap().set_modified(SystemTime::now() - age).unwrap();
-    }
-
-    /// The id of a process that has ended.
-    fn dead_pid() -> u32 {
-        let mut child = std::process::Command::new("true").spawn().unwrap();
-        child.wait().unwrap();
-        child.id()
-    }
-
-    #[test]
-    fn a_lock_is_signed_while_held_and_gone_afterwards() {
-        let (_folder, cache, path) = folder();
-        let lock = Lock::acquire_within(&cache, SHORT).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{} shared-token-cache", std::process::id()));
-        assert!(matches!(Lock::acquire_within(&cache, SHORT), Err(WriteError::Locked(_))));
-        drop(lock);
-        assert!(!path.exists());
-        Lock::acquire_within(&cache, SHORT).unwrap();
-    }
-
-    #[test]
-    fn a_live_holder_is_never_robbed() {
-        let (_folder, cache, path) = folder();
-        let hour = Duration::from_secs(3600);
-        // Created exclusively and not locked, as MSAL for Python holds it.
-        write_aged(&path, &format!("{} python", std::process::id()), hour);
-        assert!(matches!(Lock::acquire_within(&cache, SHORT), Err(WriteError::Locked(_))));
-        // Locked and not signed, as MSAL.NET holds it.
-        write_aged(&path, "", hour);
-        let holder = File::options().write(true).open(&path).unwrap();
-        holder.try_lock().unwrap();
-        assert!(matches!(Lock::acquire_within(&cache, SHORT), Err(WriteError::Locked(_))));
-        assert!(path.exists());
-    }
-
-    #[test]
-    fn a_lock_that_a_crash_left_behind_heals() {
-        let (_folder, cache, path) = folder();
-        let dead = dead_pid();
-        for (content, age, heals) in [
-            (format!("{dead} python"), 3, true),
-            (format!("{dead} python"), 0, false),
-            (String::new(), 61, true),
-            (String::new(), 30, false),
-            ("not a process id".to_owned(), 61, true),
-        ] {
-            write_aged(&path, &content, Duration::from_secs(age));
-            let taken = Lock::acquire_within(&cache, SHORT);
-            assert_eq!(taken.is_ok(), heals, "{content:?} after {age} s");
-        }
-    }
-
-    #[test]
-    fn a_folder_that_cannot_be_written_is_an_error_and_not_a_wait() {
-        let started = Instant::now();
-        assert!(matches!(Lock::acquire_within(Path::new("/nonexistent/cache"), PATIENCE), Err(WriteError::Io { .. })));
-        assert!(started.elapsed() < PATIENCE);
-    }
-}
+mod tests;

@@ -1,0 +1,166 @@
+use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
+
+use super::*;
+
+const SHORT: Duration = Duration::from_millis(120);
+
+fn folder() -> (tempfile::TempDir, PathBuf, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let (cache, lock) = (folder.path().join("cache"), folder.path().join("cache.lockfile"));
+    (folder, cache, lock)
+}
+
+fn acquire(cache: &Path) -> Result<Lock, WriteError> {
+    Lock::acquire_within(cache, SHORT, || true)
+}
+
+fn write_aged(path: &Path, content: &str, age: Duration) {
+    fs::write(path, content).unwrap();
+    File::options().write(true).open(path).unwrap().set_modified(SystemTime::now() - age).unwrap();
+}
+
+/// The id of a process that has ended.
+fn dead_pid() -> u32 {
+    let mut child = std::process::Command::new("true").spawn().unwrap();
+    child.wait().unwrap();
+    child.id()
+}
+
+#[test]
+fn a_lock_is_signed_while_held_and_gone_afterwards() {
+    let (_folder, cache, path) = folder();
+    let lock = acquire(&cache).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), format!("{} shared-token-cache", std::process::id()));
+    assert!(matches!(acquire(&cache), Err(WriteError::Locked(_))));
+    drop(lock);
+    assert!(!path.exists());
+    acquire(&cache).unwrap();
+}
+
+#[test]
+fn a_live_holder_is_never_robbed() {
+    let (_folder, cache, path) = folder();
+    let hour = Duration::from_secs(3600);
+    // Created exclusively and not locked, as MSAL for Python holds it.
+    write_aged(&path, &format!("{} python", std::process::id()), hour);
+    assert!(matches!(acquire(&cache), Err(WriteError::Locked(_))));
+    // Locked and not signed, as MSAL.NET holds it.
+    write_aged(&path, "", hour);
+    let holder = File::options().write(true).open(&path).unwrap();
+    holder.try_lock().unwrap();
+    assert!(matches!(acquire(&cache), Err(WriteError::Locked(_))));
+    assert!(path.exists());
+}
+
+#[test]
+fn a_lock_that_a_crash_left_behind_heals() {
+    let (_folder, cache, path) = folder();
+    let dead = dead_pid();
+    for (content, age, heals) in [
+        (format!("{dead} python"), 3, true),
+        (format!("{dead} python"), 0, false),
+        (String::new(), 61, true),
+        (String::new(), 30, false),
+        ("not a process id".to_owned(), 61, true),
+    ] {
+        write_aged(&path, &content, Duration::from_secs(age));
+        let taken = acquire(&cache);
+        assert_eq!(taken.is_ok(), heals, "{content:?} after {age} s");
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_an_error_and_not_a_wait() {
+    let started = Instant::now();
+    assert!(matches!(Lock::acquire(Path::new("/nonexistent/cache")), Err(WriteError::Io { .. })));
+    assert!(started.elapsed() < PATIENCE);
+}
+
+#[test]
+fn what_is_no_file_is_an_error_and_not_a_wait() {
+    let (folder, cache, path) = folder();
+    let refused = |remove: fn(&Path) -> io::Result<()>| {
+        let started = Instant::now();
+        let error = Lock::acquire(&cache).unwrap_err().to_string();
+        assert!(error.contains("cache.lockfile failed: it is not a regular file"), "{error}");
+        assert!(started.elapsed() < SHORT);
+        remove(&path).unwrap();
+    };
+    fs::create_dir(&path).unwrap();
+    refused(|path| fs::remove_dir(path));
+    std::os::unix::fs::symlink(folder.path().join("nowhere"), &path).unwrap();
+    refused(|path| fs::remove_file(path));
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0).unwrap();
+    refused(|path| fs::remove_file(path));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_lock_that_somebody_removes_is_lost_and_the_next_one_stays() {
+    let (_folder, cache, path) = folder();
+    let lost = acquire(&cache).unwrap();
+    assert!(lost.is_held());
+    fs::remove_file(&path).unwrap();
+    assert!(!lost.is_held());
+    let next = acquire(&cache).unwrap();
+    drop(lost);
+    assert!(next.is_held() && path.exists());
+}
+
+#[test]
+fn nobody_waits_for_a_lock_that_is_of_no_use() {
+    let (_folder, cache, _) = folder();
+    let _held = acquire(&cache).unwrap();
+    let (started, looks) = (Instant::now(), std::cell::Cell::new(0));
+    let of_use = || looks.replace(looks.get() + 1) < 3;
+    assert!(matches!(Lock::acquire_while(&cache, of_use), Err(WriteError::Conflict)));
+    assert!(started.elapsed() < PATIENCE);
+}
+
+#[test]
+fn a_lock_names_its_holder_at_every_moment() {
+    let (_folder, cache, path) = folder();
+    let pid = std::process::id().to_string();
+    std::thread::scope(|scope| {
+        let hold = || {
+            for _ in 0..30 {
+                let _lock = Lock::acquire(&cache).unwrap();
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        };
+        let writers = [scope.spawn(hold), scope.spawn(hold)];
+        let mut seen = 0;
+        while !writers.iter().all(|writer| writer.is_finished()) {
+            if let Ok(text) = fs::read_to_string(&path) {
+                assert!(text.starts_with(&pid), "{text:?}");
+                seen += 1;
+            }
+        }
+        assert!(seen > 0);
+    });
+}
+
+#[test]
+fn one_alone_takes_over_what_a_crash_left() {
+    let (_folder, cache, path) = folder();
+    for _ in 0..5 {
+        write_aged(&path, &format!("{} python", dead_pid()), Duration::from_secs(3));
+        let (holders, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let lock = Lock::acquire(&cache).unwrap();
+                    assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0, "two hold it");
+                    std::thread::sleep(Duration::from_millis(1));
+                    assert!(lock.is_held());
+                    holders.fetch_sub(1, Ordering::SeqCst);
+                    taken.fetch_add(1, Ordering::SeqCst);
+                });
+            }
+        });
+        assert_eq!(taken.into_inner(), 8);
+        assert!(!path.exists());
+    }
+}
