@@ -109,6 +109,7 @@ def main():
             continue
         except Exception as error:  # pylint: disable=broad-except
             say("error", type(error).__name__, error)
+            time.sleep(0.1)  # What is damaged stays so.
             continue
         took = time.monotonic() - started
         death.at("released")

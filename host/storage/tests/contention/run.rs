@@ -6,7 +6,7 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -81,6 +81,9 @@ fn finish(cache: &Path, time: Duration, mut tallies: BTreeMap<Kind, Tally>) -> i
     let document: Value = match serde_json::from_slice(&fs::read(cache)?) {
         Ok(document) => document,
         Err(error) => {
+            for tally in tallies.values_mut() {
+                tally.lost = tally.saved.len();
+            }
             let (damage, files) = (Some(format!("damaged: {error}")), names(cache)?);
             return Ok(Outcome { time, tallies, damage, files, left_behind: 0 });
         }
@@ -210,12 +213,13 @@ impl<'a> Race<'a> {
             return Ok(());
         }
         writer.running = false;
-        match writer.child.wait()? {
-            status if status.signal() == Some(KILLED) => tally.kills += usize::from(goes_on),
-            status if !status.success() => tally.errors.push(ended(status)),
-            _ => {}
+        let status = writer.child.wait()?;
+        let was_killed = status.signal() == Some(KILLED);
+        if !was_killed && !status.success() {
+            tally.errors.push(format!("ended with {status}"));
         }
-        if goes_on {
+        if goes_on && was_killed {
+            tally.kills += 1;
             let next = self.start(kind, place)?;
             if let Some(writer) = self.writers.get_mut(place) {
                 *writer = next;
@@ -260,8 +264,4 @@ fn note(tally: &mut Tally, line: &str) {
         },
         _ => tally.errors.push(line.to_owned()),
     }
-}
-
-fn ended(status: ExitStatus) -> String {
-    format!("ended with {status}")
 }
