@@ -15,7 +15,17 @@ pub(crate) fn check() -> Result<()> {
     for target in TARGETS {
         output(Command::new("rustup").args(["target", "add", target])).context("the target can't be installed")?;
         say(&format!("linting the storage for {target}"));
-        run(cargo().args(["clippy", "--package", STORAGE, "--target", target, "--all-targets", "--", "-D", "warnings"]))?;
+        run(cargo().args([
+            "clippy",
+            "--package",
+            STORAGE,
+            "--target",
+            target,
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]))?;
     }
     match wine() {
         Ok(prefix) => test_under_wine(&prefix),
