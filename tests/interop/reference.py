@@ -9,11 +9,14 @@ import logging
 import os
 import sys
 import types
+import urllib.parse
 
 import azure.identity
+import azure.identity._credentials.silent as silent
 import azure.identity._internal.aad_client as aad_client
 import azure.identity._internal.aad_client_base as aad_client_base
 import azure.identity._internal.shared_token_cache as shared_token_cache
+import msal.application
 import msal.token_cache
 import msal_extensions
 import msal_extensions.token_cache
@@ -37,7 +40,7 @@ class Clock:
 logging.disable(logging.CRITICAL)
 
 CLOCK = Clock()
-for module in (aad_client, aad_client_base, shared_token_cache, msal.token_cache):
+for module in (aad_client, aad_client_base, shared_token_cache, silent, msal.application, msal.token_cache):
     module.time = CLOCK
 # The cache's own idea of time only decides when to read the file again: always. And a damaged file stays damaged, so waiting
 # for it to heal would be a waste.
@@ -65,20 +68,85 @@ class Answer:
         return self.content
 
 
+# The clouds as Microsoft's instance discovery lists them, the name for the network first.
+CLOUDS = [
+    ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
+    ["login.partner.microsoftonline.cn", "login.chinacloudapi.cn"],
+    ["login.microsoftonline.de"],
+    ["login.microsoftonline.us", "login.usgovcloudapi.net"],
+    ["login-us.microsoftonline.com"],
+]
+
+# The domains of tenants, with the tenants' ids.
+DOMAINS = {
+    "contoso.com": "cccccccc-0000-0000-0000-000000000003",
+    "fabrikam.com": "ffffffff-0000-0000-0000-000000000004",
+}
+
+
+def metadata(url, discovery):
+    """What an authority says about itself: the status and a JSON body."""
+    parts = urllib.parse.urlsplit(url)
+    if parts.path == "/common/discovery/instance":
+        return instance(urllib.parse.parse_qs(parts.query)["authorization_endpoint"][0], discovery)
+    tenant, *rest = parts.path.strip("/").split("/")
+    if rest not in (["v2.0", ".well-known", "openid-configuration"], [".well-known", "openid-configuration"]):
+        raise AssertionError("nobody expected a request to " + url)
+    return openid(parts.hostname, tenant, discovery)
+
+
+def instance(endpoint, discovery):
+    """The clouds that there are, and where to go on from `endpoint`."""
+    parts = urllib.parse.urlsplit(endpoint)
+    if not discovery["any_authority"] and not any(parts.hostname in hosts for hosts in CLOUDS):
+        return 400, {"error": "invalid_instance", "error_description": "AADSTS50049: Unknown or invalid instance."}
+    tenant = parts.path.split("/")[1]
+    clouds = [{"preferred_network": hosts[0], "preferred_cache": hosts[-1], "aliases": hosts} for hosts in CLOUDS]
+    configuration = f"https://{parts.hostname}/{tenant}/v2.0/.well-known/openid-configuration"
+    return 200, {"api-version": "1.1", "tenant_discovery_endpoint": configuration, "metadata": clouds}
+
+
+def openid(host, tenant, discovery):
+    """The endpoints of a tenant, which a tenant's id is part of whatever it was asked by."""
+    known = DOMAINS.get(tenant.lower())
+    if not discovery["any_tenant"] and not known and ("." in tenant or tenant.lower() == "adfs"):
+        return 400, {"error": "invalid_tenant", "error_description": f"AADSTS90002: Tenant '{tenant}' not found."}
+    if discovery["tenants_by_id"]:
+        tenant = known or tenant.lower()
+    base = f"https://{host}/{tenant}"
+    return 200, {
+        "issuer": f"{base}/v2.0",
+        "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+        "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+        "token_endpoint": f"{base}/oauth2/v2.0/token",
+    }
+
+
 class Authority(HttpTransport):
-    """Knows an answer for every refresh token, and keeps what was posted."""
+    """Knows an answer for every refresh token, and keeps what was posted. Questions for its metadata are no part of that."""
 
     def __init__(self, call):
         self.call = call
         self.posted = []
 
     def send(self, request, **kwargs):
+        if request.method == "GET":
+            return self.describe(request)
         form = {name: str(value) for name, value in request.body.items()}
         self.posted.append({"url": request.url, "form": form})
         reply = self.call["replies"].get(form.get("refresh_token"), self.call["default_reply"])
         if reply["status"] == 0:
             raise ServiceRequestError("the connection broke")
         return Answer(request, reply)
+
+    def describe(self, request):
+        discovery = self.call["discovery"]
+        status, body = discovery["status"], {"error": "temporarily_unavailable"}
+        if status == 0:
+            raise ServiceRequestError("the connection broke")
+        if status == 200:
+            status, body = metadata(request.url, discovery)
+        return Answer(request, {"status": status, "content_type": "application/json", "body": json.dumps(body)})
 
     def open(self):
         pass
@@ -110,6 +178,9 @@ def ask(call, authority):
     options = {name: call[name] for name in ("claims", "tenant_id") if call[name]}
     options["enable_cae"] = call["enable_cae"]
     try:
+        record = {}
+        if call["record"] is not None:
+            record["authentication_record"] = azure.identity.AuthenticationRecord.deserialize(call["record"])
         credential = azure.identity.SharedTokenCacheCredential(
             call["username"],
             authority=call["authority"],
@@ -117,6 +188,7 @@ def ask(call, authority):
             additionally_allowed_tenants=call["allowed_tenants"],
             transport=authority,
             retry_total=0,
+            **record,
             **{"_cae_cache" if call["enable_cae"] else "_cache": persisted(call["path"])},
         )
         token = credential.get_token_info(*call["scopes"], options=options)

@@ -68,10 +68,11 @@ fn compare(python: &Path) -> Result<(), String> {
 }
 
 fn summary(seed: u64, report: &Report) -> String {
-    let Report { situations, agreeing, tokens, sending, seen, failures } = report;
+    let Report { situations, agreeing, tokens, sending, records, seen, failures } = report;
     let mut lines = vec![
         format!("seed {seed}: {situations} situations, {tokens} with a token, {sending} with a request"),
-        format!("{agreeing:>6}  agree completely"),
+        format!("{:>6}  have an authentication record", records.0),
+        format!("{agreeing:>6}  agree completely, {} of them with a record", records.1),
     ];
     let mut improvements: Vec<_> = seen.iter().collect();
     improvements.sort_by_key(|(name, (count, _))| (std::cmp::Reverse(*count), **name));

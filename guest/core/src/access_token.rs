@@ -18,7 +18,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) now: u64,
 }
 
-/// The best cached token: this client's first, then the one that lives longest.
+/// The best cached token: this client's first, then one that needs no renewal yet, then the one that lives longest. What a renewal
+/// brought may live shorter than what it renewed, and would otherwise be renewed again and again.
 pub(crate) fn find<'a>(
     document: &'a Document,
     wanted: &Wanted<'_>,
@@ -31,7 +32,10 @@ pub(crate) fn find<'a>(
         .filter(|token| fits(token, wanted) && authority.has_alias(&token.environment))
         // A record speaks of one application, and another's token may carry other permissions.
         .filter(|token| configuration.record.is_none() || configuration.client_id.is(&token.client_id))
-        .min_by_key(|token| (!configuration.client_id.is(&token.client_id), Reverse(token.expires_on)))
+        .min_by_key(|token| {
+            let due = token.refresh_on.is_some_and(|refresh_on| refresh_on <= wanted.now);
+            (!configuration.client_id.is(&token.client_id), due, Reverse(token.expires_on))
+        })
 }
 
 fn fits(token: &AccessTokenEntry, wanted: &Wanted<'_>) -> bool {

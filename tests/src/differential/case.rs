@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::change::HIDDEN;
 use super::document::{Document, text_of};
-use super::situation::{Content, Given, Ran, Reply};
+use super::record::Record;
+use super::situation::{Call, Content, Given, Ran, Reply};
 
-/// The credential's client.
-pub(crate) const CLIENT: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+/// The credential's client, unless a record names another.
+const CLIENT: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 
 /// The clouds whose hosts are names of one environment.
 const CLOUDS: [&[&str]; 3] = [
@@ -23,14 +24,29 @@ pub(crate) struct Case<'a> {
     pub(crate) original: &'a Given,
     /// What came of it.
     pub(crate) ours: &'a Ran,
+    /// The call of the same credential before it.
+    pub(crate) earlier: Option<&'a Earlier>,
+    /// The authentication record that ours was given.
+    pub(crate) record: Option<Record>,
     /// What the reference is given: at first the same.
     pub(crate) given: Given,
+    /// Entries that the reference is not given, because they are none: their sections and keys.
+    pub(crate) skipped: Vec<(&'static str, String)>,
     /// Refresh tokens that the reference is not given, because ours tried them in vain.
     pub(crate) hidden: Vec<String>,
     /// The cached token that ours may fall back to.
     pub(crate) fallback: Option<String>,
     /// Id tokens that the reference is given, each with the one that it stands for.
     pub(crate) stand_ins: Vec<(String, String)>,
+}
+
+/// A call that is over.
+#[derive(Debug, Clone)]
+pub(crate) struct Earlier {
+    /// What was asked for.
+    pub(crate) call: Call,
+    /// What ours made of it.
+    pub(crate) ours: Ran,
 }
 
 /// Which tenant a call asks.
@@ -46,8 +62,31 @@ pub(crate) enum Tenant {
 
 impl<'a> Case<'a> {
     /// A case in which the reference is given what ours was given.
-    pub(crate) fn new(original: &'a Given, ours: &'a Ran) -> Self {
-        Self { original, ours, given: original.clone(), hidden: Vec::new(), fallback: None, stand_ins: Vec::new() }
+    pub(crate) fn new(original: &'a Given, ours: &'a Ran, earlier: Option<&'a Earlier>) -> Self {
+        Self {
+            original,
+            ours,
+            earlier,
+            record: Record::of(&original.options),
+            given: original.clone(),
+            skipped: Vec::new(),
+            hidden: Vec::new(),
+            fallback: None,
+            stand_ins: Vec::new(),
+        }
+    }
+
+    /// The client that asks.
+    pub(crate) fn client(&self) -> &str {
+        self.record.as_ref().map_or(CLIENT, |record| &record.client_id)
+    }
+
+    /// The host of the authority.
+    pub(crate) fn authority(&self) -> String {
+        let options = &self.original.options;
+        let recorded = self.record.as_ref().map(|record| record.authority.as_str());
+        let configured = recorded.or(options.authority.as_deref()).or(options.default_authority.as_deref());
+        host_of(configured.unwrap_or("login.microsoftonline.com"))
     }
 
     /// The document that ours was given.
@@ -80,13 +119,7 @@ impl<'a> Case<'a> {
 
     /// Whether an environment is one of the authority's.
     pub(crate) fn is_alias(&self, environment: &str) -> bool {
-        let options = &self.original.options;
-        let authority = options
-            .authority
-            .as_deref()
-            .or(options.default_authority.as_deref())
-            .unwrap_or("login.microsoftonline.com");
-        let host = host_of(authority);
+        let host = self.authority();
         let environment = environment.to_lowercase();
         let cloud = CLOUDS.iter().find(|cloud| cloud.contains(&host.as_str()));
         host == environment || cloud.is_some_and(|cloud| cloud.contains(&environment.as_str()))
@@ -94,20 +127,29 @@ impl<'a> Case<'a> {
 
     /// Whether the credential may redeem a refresh token.
     pub(crate) fn is_usable(&self, entry: &Value) -> bool {
-        self.is_alias(text_of(entry, "environment")) && (!text_of(entry, "family_id").is_empty() || is_own(entry))
+        self.is_alias(text_of(entry, "environment"))
+            && (!text_of(entry, "family_id").is_empty() || is_of(entry, self.client()))
     }
 
     /// The tenant of the call.
     pub(crate) fn tenant(&self) -> Tenant {
+        self.tenant_of(&self.original.call)
+    }
+
+    /// The tenant of a call of the credential.
+    pub(crate) fn tenant_of(&self, call: &Call) -> Tenant {
+        const ORGANIZATIONS: &str = "organizations";
+
         let options = &self.original.options;
-        let Some(asked) = self.original.call.tenant_id.as_deref().filter(|tenant| !tenant.is_empty()) else {
-            return Tenant::Home;
-        };
+        let recorded = self.record.as_ref().map(|record| options.home_tenant.as_ref().unwrap_or(&record.tenant_id));
+        let configured = recorded.map_or(ORGANIZATIONS, String::as_str);
+        let asked = call.tenant_id.as_deref().filter(|tenant| !tenant.is_empty()).unwrap_or(configured);
         let allowed = &options.allowed_tenants;
-        if asked == "organizations" || options.disable_multitenant {
-            Tenant::Home
-        } else if allowed.is_empty() || allowed.iter().any(|tenant| tenant == "*" || tenant.eq_ignore_ascii_case(asked))
-        {
+        let is_allowed = (allowed.is_empty() && configured == ORGANIZATIONS)
+            || allowed.iter().any(|tenant| tenant == "*" || tenant.eq_ignore_ascii_case(asked));
+        if asked == configured || options.disable_multitenant {
+            recorded.map_or(Tenant::Home, |tenant| Tenant::Named(tenant.clone()))
+        } else if is_allowed {
             Tenant::Named(asked.to_owned())
         } else {
             Tenant::NotAllowed
@@ -139,9 +181,9 @@ impl<'a> Case<'a> {
     }
 }
 
-/// Whether an entry is of the credential's client.
-pub(crate) fn is_own(entry: &Value) -> bool {
-    text_of(entry, "client_id").eq_ignore_ascii_case(CLIENT)
+/// Whether an entry is of a client.
+pub(crate) fn is_of(entry: &Value, client: &str) -> bool {
+    text_of(entry, "client_id").eq_ignore_ascii_case(client)
 }
 
 /// Whether an access token is bound to a key, a user assertion or an extended cache key.

@@ -10,6 +10,15 @@ use super::situation::Content;
 /// Put before the home account id of an entry that the reference must not find.
 pub(crate) const HIDDEN: &str = "hidden-from-the-reference-";
 
+/// The field with an entry's environment, where the reference is given another.
+pub(crate) const ENVIRONMENT: &str = "environment_for_ours";
+
+/// The field of an entry that is there for the reference only.
+pub(crate) const ADDED: &str = "added_for_the_reference";
+
+/// The field of an entry that has a family for the reference only.
+pub(crate) const FAMILY: &str = "family_for_the_reference";
+
 /// A change of one entry.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Change {
@@ -61,7 +70,7 @@ fn by_key(document: &Document, name: &str) -> Entries {
     let section = document.sections.iter().find(|(other, _)| other == name);
     match section {
         Some((_, Section::Entries(all))) => {
-            for (key, entry) in all {
+            for (key, entry) in all.iter().filter(|(_, entry)| entry.get(ADDED).is_none()) {
                 let entry = shown(entry);
                 entries.entry(key_of(name, key, &entry)).or_default().push((key.clone(), entry));
             }
@@ -78,6 +87,16 @@ fn by_key(document: &Document, name: &str) -> Entries {
 /// The entry without what makes no difference to its reader.
 fn shown(entry: &Value) -> Value {
     let mut entry = entry.clone();
+    if let Some(fields) = entry.as_object_mut()
+        && let Some(environment) = fields.remove(ENVIRONMENT)
+    {
+        fields.insert("environment".into(), environment);
+    }
+    if let Some(fields) = entry.as_object_mut()
+        && fields.remove(FAMILY).is_some()
+    {
+        fields.remove("family_id");
+    }
     let home = text_of(&entry, "home_account_id").strip_prefix(HIDDEN).map(str::to_owned);
     if let (Some(fields), Some(home)) = (entry.as_object_mut(), home) {
         fields.insert("home_account_id".into(), home.into());

@@ -43,7 +43,23 @@ pub(crate) struct Pair<'a> {
 impl Pair<'_> {
     /// What ours did to the cache.
     pub(crate) fn our_changes(&self) -> Changes {
-        changes(&self.case.original.content, &Content::of(self.case.ours.document.as_deref()))
+        let (mut before, after) = (self.case.original.content.clone(), Content::of(self.case.ours.document.as_deref()));
+        // What is no entry makes way for one with its key. The reference was not even given it.
+        if let (Content::Document(before), Content::Document(after)) = (&mut before, &after) {
+            for (section, skipped) in &self.case.skipped {
+                let taken = after.entries(section).iter().find(|(key, _)| key.eq_ignore_ascii_case(skipped));
+                let entries = before.entries_mut(section).into_iter();
+                entries.for_each(|entries| {
+                    entries.retain(|(key, entry)| key != skipped || taken.is_none_or(|(_, new)| new == entry));
+                });
+            }
+        }
+        changes(&before, &after)
+    }
+
+    /// What the reference did to it.
+    pub(crate) fn their_changes(&self) -> Changes {
+        changes(&self.case.given.content, &Content::of(self.theirs.document.as_deref()))
     }
 
     /// All differences.
@@ -58,14 +74,18 @@ impl Pair<'_> {
             differences.extend(more.then_some(Difference::OAuth));
             differences.extend((!candidates.is_empty()).then_some(Difference::Candidates));
         }
-        let sent: Vec<_> =
-            self.case.ours.requests.iter().filter(|request| !self.is_hidden(request)).map(comparable).collect();
-        if sent != self.theirs.requests.iter().map(comparable).collect::<Vec<_>>() {
+        if self.sent().map(comparable).collect::<Vec<_>>()
+            != self.theirs.requests.iter().map(comparable).collect::<Vec<_>>()
+        {
             differences.push(Difference::Requests);
         }
-        let theirs = changes(&self.case.given.content, &Content::of(self.theirs.document.as_deref()));
-        differences.extend(entries(self.our_changes(), theirs));
+        differences.extend(entries(self.our_changes(), self.their_changes()));
         differences
+    }
+
+    /// The requests of ours that the reference has to send as well.
+    pub(crate) fn sent(&self) -> impl Iterator<Item = &Request> {
+        self.case.ours.requests.iter().filter(|request| !self.is_hidden(request))
     }
 
     fn is_hidden(&self, request: &Request) -> bool {
@@ -86,7 +106,7 @@ fn same_outcome(ours: &Outcome, theirs: &Outcome) -> bool {
 }
 
 /// The claims are compared as JSON: white space and order mean nothing there.
-fn comparable(request: &Request) -> (&str, BTreeMap<&str, &str>, Value) {
+pub(crate) fn comparable(request: &Request) -> (&str, BTreeMap<&str, &str>, Value) {
     let claims = request.field("claims");
     let claims = serde_json::from_str(claims).unwrap_or_else(|_| Value::from(claims));
     let rest = request.form.iter().filter(|(name, _)| *name != "claims");

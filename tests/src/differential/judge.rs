@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use super::case::Case;
+use super::case::{Case, Earlier};
 use super::compare::{Difference, Pair};
 use super::improvements::{ALL, Kind};
 use super::reference::Reference;
@@ -23,15 +23,20 @@ pub(crate) struct Verdict {
 ///
 /// # Errors
 /// When the reference is gone.
-pub(crate) fn judge(reference: &mut Reference, given: &Given, ours: &Ran) -> io::Result<Verdict> {
-    let plain = Case::new(given, ours);
+pub(crate) fn judge(
+    reference: &mut Reference,
+    given: &Given,
+    ours: &Ran,
+    earlier: Option<&Earlier>,
+) -> io::Result<Verdict> {
+    let plain = Case::new(given, ours, earlier);
     let theirs = reference.run(given)?;
     if (Pair { case: &plain, theirs: &theirs }).differences().is_empty() {
         return Ok(Verdict { improvements: BTreeSet::new(), problem: String::new(), theirs });
     }
 
     let mut left_out = BTreeSet::new();
-    let mut explained = attempt(reference, given, ours, &left_out)?;
+    let mut explained = attempt(reference, &plain, &left_out)?;
     if !explained.unexplained.is_empty() {
         let problem = format!(
             "unexplained: {:#?}\nwith the reference given\n{:#?}\nwhich made of it\n{:#?}",
@@ -42,7 +47,7 @@ pub(crate) fn judge(reference: &mut Reference, given: &Given, ours: &Ran) -> io:
     // Only what is needed counts.
     for name in explained.applied.clone() {
         left_out.insert(name);
-        let without = attempt(reference, given, ours, &left_out)?;
+        let without = attempt(reference, &plain, &left_out)?;
         if without.unexplained.is_empty() && without.used.is_subset(&explained.used) {
             explained = without;
         } else {
@@ -64,13 +69,8 @@ struct Explained {
     unexplained: Vec<Difference>,
 }
 
-fn attempt(
-    reference: &mut Reference,
-    given: &Given,
-    ours: &Ran,
-    left_out: &BTreeSet<&'static str>,
-) -> io::Result<Explained> {
-    let mut case = Case::new(given, ours);
+fn attempt(reference: &mut Reference, plain: &Case<'_>, left_out: &BTreeSet<&'static str>) -> io::Result<Explained> {
+    let mut case = plain.clone();
     let mut applied = BTreeSet::new();
     for improvement in ALL {
         if let Kind::Given(rewrite) = improvement.kind

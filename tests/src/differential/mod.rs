@@ -11,6 +11,7 @@ mod generate;
 mod improvements;
 mod judge;
 mod ours;
+mod record;
 mod reference;
 mod situation;
 
@@ -19,6 +20,7 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 
+use case::Earlier;
 use judge::{Verdict, judge};
 use ours::Ours;
 use reference::Reference;
@@ -35,6 +37,8 @@ pub struct Report {
     pub tokens: usize,
     /// In how many ours sent a request.
     pub sending: usize,
+    /// How many had an authentication record, and in how many of these both sides agreed completely.
+    pub records: (usize, usize),
     /// How often each improvement was seen, and in which situation first.
     pub seen: BTreeMap<&'static str, (usize, u64)>,
     /// Situations with a difference that is no improvement, each with what there is to say about it.
@@ -49,9 +53,15 @@ pub fn run(python: &Path, seed: u64, indices: Range<u64>, mut show: impl FnMut(u
     let mut sides = Sides { ours: Ours::start()?, reference: Reference::start(python)? };
     let mut report = Report::default();
     for index in indices {
-        let seen = sides.run(&generate::situation(seed, index))?;
+        let situation = generate::situation(seed, index);
+        let seen = sides.run(&situation)?;
         report.situations += 1;
-        report.agreeing += usize::from(seen.problem.is_empty() && seen.improvements.is_empty());
+        let agreeing = usize::from(seen.problem.is_empty() && seen.improvements.is_empty());
+        report.agreeing += agreeing;
+        if situation.options.record.is_some() {
+            report.records.0 += 1;
+            report.records.1 += agreeing;
+        }
         report.tokens += usize::from(seen.token);
         report.sending += usize::from(seen.sent);
         for name in seen.improvements {
@@ -90,6 +100,7 @@ impl Sides {
         self.ours.put(true, situation.with_cae.as_deref())?;
         let credential = self.ours.credential(&situation.options)?;
         let mut seen = Seen::default();
+        let mut earlier: Option<Earlier> = None;
         let mut calls = situation.calls.iter().peekable();
         while let Some(call) = calls.next() {
             let before = self.ours.document(call.enable_cae)?;
@@ -100,7 +111,7 @@ impl Sides {
                 call: call.clone(),
                 content: Content::of(before.as_deref()),
             };
-            let mut verdict = judge(&mut self.reference, &given, &ran)?;
+            let mut verdict = judge(&mut self.reference, &given, &ran, earlier.as_ref())?;
             if self.ours.document(!call.enable_cae)? != other {
                 verdict.problem.push_str("\nours changed the cache that is not the call's");
             }
@@ -111,6 +122,7 @@ impl Sides {
                 return Ok(seen);
             }
             seen.improvements.extend(verdict.improvements);
+            earlier = Some(Earlier { call: call.clone(), ours: ran });
             if situation.handover && calls.peek().is_some() {
                 self.ours.put(call.enable_cae, verdict.theirs.document.as_deref())?;
             }

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shared_token_cache as host;
 use shared_token_cache::policy::{Access, CacheGrant, CacheName, Policy, Source};
-use shared_token_cache::{Builder, Clock, HostSettings, Places, SharedTokenCacheCredential, TransportOptions};
+use shared_token_cache::{
+    AuthenticationRecord, Builder, Clock, HostSettings, Places, SharedTokenCacheCredential, TransportOptions,
+};
 use tempfile::TempDir;
 use token_endpoint::{Received, TokenEndpoint};
 use tokio::runtime::Runtime;
@@ -45,7 +47,8 @@ struct State {
 
 /// A credential, to be called several times.
 pub(crate) struct Credential {
-    credential: SharedTokenCacheCredential,
+    /// In Rust a record is a type, so text that is none is refused before there is a credential.
+    credential: Result<SharedTokenCacheCredential, String>,
     clock: ScriptedClock,
 }
 
@@ -103,7 +106,13 @@ impl Ours {
         for tenant in &options.allowed_tenants {
             builder = builder.additionally_allowed_tenant(tenant);
         }
-        Ok(Credential { credential: builder.build().map_err(io::Error::other)?, clock })
+        if let Some(record) = &options.record {
+            builder = match AuthenticationRecord::from_json(record) {
+                Ok(record) => builder.authentication_record(record),
+                Err(error) => return Ok(Credential { credential: Err(error.to_string()), clock }),
+            };
+        }
+        Ok(Credential { credential: Ok(builder.build().map_err(io::Error::other)?), clock })
     }
 
     /// Makes a call.
@@ -118,9 +127,12 @@ impl Ours {
             tenant_id: call.tenant_id.clone(),
             enable_cae: call.enable_cae,
         };
-        let served = self.runtime.block_on(credential.credential.get_token_with(&call.scopes, request));
+        let outcome = match &credential.credential {
+            Ok(credential) => outcome(self.runtime.block_on(credential.get_token_with(&call.scopes, request)))?,
+            Err(message) => refusal(message),
+        };
         let requests = std::mem::take(&mut lock(&self.state).requests);
-        Ok(Ran { outcome: outcome(served)?, requests, document: self.document(call.enable_cae)? })
+        Ok(Ran { outcome, requests, document: self.document(call.enable_cae)? })
     }
 
     /// The cache with or without Continuous Access Evaluation.
@@ -196,6 +208,11 @@ fn with(builder: Builder, value: Option<&String>, set: impl FnOnce(Builder, Stri
         Some(value) => set(builder, value.clone()),
         None => builder,
     }
+}
+
+fn refusal(message: &str) -> Outcome {
+    let (name, message) = ("invalid-argument".to_owned(), message.to_owned());
+    Outcome::Error { name, message, oauth: None, candidates: Vec::new() }
 }
 
 fn outcome(served: Result<host::Served, host::Error>) -> io::Result<Outcome> {

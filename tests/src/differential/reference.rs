@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::situation::{Given, Outcome, Ran, Request};
 
 /// How the reference's messages begin, and the reason that each stands for.
-const MESSAGES: [(&str, &str); 10] = [
+const MESSAGES: [(&str, &str); 13] = [
     ("SharedTokenCacheCredential authentication unavailable. No accounts were found", "no-accounts"),
     ("SharedTokenCacheCredential authentication unavailable. No account\nmatching", "no-matching-account"),
     ("SharedTokenCacheCredential authentication unavailable. Multiple accounts\nwere found", "multiple-accounts"),
@@ -18,12 +18,15 @@ const MESSAGES: [(&str, &str); 10] = [
         "SharedTokenCacheCredential authentication unavailable. Multiple accounts\nmatching",
         "multiple-matching-accounts",
     ),
+    ("The cache contains no account matching the given AuthenticationRecord", "no-matching-account"),
     ("Token acquisition failed for user", "no-token"),
+    ("Token acquisition failed: ", "oauth-error"),
     ("The current credential is not configured to acquire tokens for tenant", "tenant-not-allowed"),
     ("Microsoft Entra ID error '", "oauth-error"),
     ("No response content from Microsoft Entra ID", "unexpected-response"),
     ("Unexpected response from Microsoft Entra ID", "unexpected-response"),
     ("the connection broke", "unreachable"),
+    ("Authentication failed: the connection broke", "unreachable"),
 ];
 
 /// The process.
@@ -46,6 +49,8 @@ impl Reference {
             .arg(script)
             .env("HOME", folder.path())
             .env_remove("AZURE_AUTHORITY_HOST")
+            // MSAL asks the names of a cloud in the order of a set.
+            .env("PYTHONHASHSEED", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

@@ -23,11 +23,13 @@ pub(crate) struct Situation {
     pub(crate) handover: bool,
 }
 
-/// Options of the credential and settings of the host. Authentication records will be added here.
+/// Options of the credential and settings of the host.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct Options {
     /// Username of the account.
     pub(crate) username: Option<String>,
+    /// The authentication record, as text: it may be no record at all.
+    pub(crate) record: Option<String>,
     /// Host of the authority.
     pub(crate) authority: Option<String>,
     /// Home tenant of the account.
@@ -57,6 +59,28 @@ pub(crate) struct Call {
     pub(crate) replies: BTreeMap<String, Reply>,
     /// The answer to any other refresh token.
     pub(crate) default_reply: Reply,
+    /// The answer to questions for metadata.
+    pub(crate) discovery: Discovery,
+}
+
+/// What authorities say about themselves. Nobody but MSAL asks, which the reference uses with an authentication record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Discovery {
+    /// The HTTP status code; 0 breaks the connection instead.
+    pub(crate) status: u16,
+    /// Whether every host is known to be an authority, not only those of Microsoft's clouds.
+    pub(crate) any_authority: bool,
+    /// Whether there is a tenant of every name.
+    pub(crate) any_tenant: bool,
+    /// Whether a tenant's endpoints have its id in them, by whatever name it was asked for.
+    pub(crate) tenants_by_id: bool,
+}
+
+impl Default for Discovery {
+    /// As Microsoft Entra ID does it.
+    fn default() -> Self {
+        Self { status: 200, any_authority: false, any_tenant: false, tenants_by_id: true }
+    }
 }
 
 /// An answer of the authority.

@@ -103,7 +103,7 @@ fn account_entry(account: &Account, realm: &str) -> Value {
 
 fn refresh_tokens(random: &mut Random, document: &mut Document, account: &Account, odd: bool) {
     let several = 2 + random.number(2);
-    let count = *random.weighted(&[(6, 0), (80, 1), (if odd { 24 } else { 0 }, several)]);
+    let count = *random.weighted(&[(6, 0), (80, 1), (if odd { 34 } else { 0 }, several)]);
     for number in 0..count {
         let own = random.chance(65);
         let family = random.chance(if own && odd {
@@ -188,10 +188,10 @@ fn target(random: &mut Random) -> String {
     scopes.join(" ")
 }
 
-/// Adds an entry under MSAL's key, unless it is there.
-fn put(document: &mut Document, section: &str, entry: Value) {
+/// Adds an entry under MSAL's key, unless there is one, in whatever case.
+pub(super) fn put(document: &mut Document, section: &str, entry: Value) {
     let key = key_of(section, "", &entry);
-    if document.entries(section).iter().all(|(other, _)| *other != key) {
+    if document.entries(section).iter().all(|(other, _)| !other.eq_ignore_ascii_case(&key)) {
         document.push(section, key, entry);
     }
 }

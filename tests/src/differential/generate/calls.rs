@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::cache::Account;
-use super::{NOW, Random, SCOPES, TENANTS, odd, replies};
+use super::{NOW, Random, SCOPES, TENANTS, odd, records, replies};
 use crate::differential::document::{Document, text_of};
-use crate::differential::situation::{Call, Options, Reply};
+use crate::differential::situation::{Call, Discovery, Options, Reply};
 
-const CHALLENGE: &str = r#"{"access_token": {"nbf": {"essential": true, "value": "1780000000"}}}"#;
+/// The claims of a challenge.
+pub(super) const CHALLENGE: &str = r#"{"access_token": {"nbf": {"essential": true, "value": "1780000000"}}}"#;
 
 /// One call, or two.
 pub(super) fn calls(
@@ -17,18 +18,24 @@ pub(super) fn calls(
     options: &Options,
     odd: bool,
 ) -> Vec<Call> {
-    let mut first = call(random, accounts, document, NOW, odd);
+    let first = call(random, accounts, document, NOW, odd);
+    let mut first = recorded(random, options, first);
     if !options.allowed_tenants.is_empty() && random.chance(70) {
         first.tenant_id = Some((*random.pick(&TENANTS)).to_owned());
     }
-    if !random.chance(30) {
+    let outage = odd && options.record.is_some() && random.chance(35);
+    if !outage && !random.chance(30) {
         return vec![first];
     }
     let later = NOW + *random.pick(&[0, 1, 29, 30, 60, 3300]);
-    let mut second = call(random, accounts, document, later, odd);
+    let second = call(random, accounts, document, later, odd);
+    let mut second = recorded(random, options, second);
     if random.chance(60) {
         // The same again: a cached token, or a pause after a failed try.
         second = Call { now: later, replies: second.replies, ..first.clone() };
+    }
+    if outage {
+        records::outage(random, &mut first, &mut second);
     }
     if random.chance(5) {
         second.tenant_id = Some(TENANTS[1].to_owned());
@@ -49,11 +56,22 @@ fn call(random: &mut Random, accounts: &[Account], document: &Document, now: u64
         enable_cae: random.chance(12),
         replies: answers(random, accounts, document, odd),
         default_reply: replies::unknown_token(),
+        discovery: Discovery::default(),
     };
     if odd {
         odd::call(random, &mut call);
     }
     call
+}
+
+/// With a record the authority has more to say.
+fn recorded(random: &mut Random, options: &Options, call: Call) -> Call {
+    if options.record.is_none() {
+        return call;
+    }
+    let mut replies = call.replies;
+    replies.values_mut().for_each(|reply| records::mismatch(random, reply));
+    Call { replies, discovery: records::discovery(random), ..call }
 }
 
 /// An answer to each refresh token, and to the one that it is rotated to.

@@ -3,6 +3,7 @@
 mod cache;
 mod calls;
 mod odd;
+mod records;
 mod replies;
 
 use fastrand::Rng;
@@ -52,8 +53,12 @@ pub(crate) fn situation(seed: u64, index: u64) -> Situation {
     // Some situations are what well-behaved writers and callers make, so that plain agreement is tested as well.
     let odd = random.chance(45);
     let cloud = *random.weighted(&[(70, &CLOUDS[0]), (10, &CLOUDS[1]), (10, &CLOUDS[2]), (10, &CLOUDS[3])]);
-    let Caches { accounts, document } = cache::caches(random, cloud, odd);
-    let options = options(random, cloud, &accounts, odd);
+    let mut caches = cache::caches(random, cloud, odd);
+    let mut options = options(random, cloud, &caches.accounts, odd);
+    if random.chance(22) {
+        records::add(random, cloud, &mut caches, &mut options, odd);
+    }
+    let Caches { accounts, document } = caches;
     let calls = calls::calls(random, &accounts, &document, &options, odd);
     let text = odd::content(random, document, odd);
     // Most calls go without CAE. The other cache holds the same, or nothing.

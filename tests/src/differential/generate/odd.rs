@@ -25,10 +25,10 @@ pub(super) fn document(random: &mut Random, document: &mut Document) {
             }
         }
     }
-    if random.chance(8) {
+    if random.chance(12) {
         document.each("RefreshToken", in_two_places);
     }
-    if random.chance(4) {
+    if random.chance(6) {
         let name = *random.pick(&["Account", "RefreshToken", "AccessToken", "IdToken", "AppMetadata"]);
         let value = random.pick(&[Value::Null, json!([1]), json!("text")]).clone();
         document.sections.retain(|(other, _)| other != name);
@@ -40,11 +40,11 @@ pub(super) fn document(random: &mut Random, document: &mut Document) {
 fn any(random: &mut Random, fields: &mut Map<String, Value>) {
     let value = random.pick(&[Value::Null, json!(7), json!([]), json!("")]).clone();
     let field = |name: &str| name.to_owned();
-    match random.number(12) {
+    match random.number(13) {
         0 => drop(fields.remove("credential_type")),
         1 => drop(fields.insert(field("secret"), value)),
         2 => drop(fields.insert(field("home_account_id"), value)),
-        3 => drop(fields.insert(field("environment"), (*random.pick(&ENVIRONMENTS)).into())),
+        3 | 11 => drop(fields.insert(field("environment"), (*random.pick(&ENVIRONMENTS)).into())),
         4 => drop(fields.insert(field("username"), value)),
         5 => drop(fields.insert(field("family_id"), value)),
         6 => drop(fields.insert(field("environment"), value)),
@@ -67,8 +67,13 @@ fn in_two_places(fields: &mut Map<String, Value>) {
 }
 
 /// Environments that an entry should not have.
-const ENVIRONMENTS: [&str; 4] =
-    ["Login.MicrosoftOnline.com", "login.chinacloudapi.cn", "login.contoso.com", "login.example.com"];
+const ENVIRONMENTS: [&str; 5] = [
+    "Login.MicrosoftOnline.com",
+    "LOGIN.WINDOWS.NET",
+    "login.chinacloudapi.cn",
+    "login.contoso.com",
+    "login.example.com",
+];
 
 /// Something about an access token.
 fn access_token(random: &mut Random, fields: &mut Map<String, Value>) {
@@ -87,7 +92,7 @@ fn access_token(random: &mut Random, fields: &mut Map<String, Value>) {
         6 => set("expires_on", format!("{expires_on}.5").into()),
         7 => set("refresh_on", value),
         8 => set("refresh_on", json!(NOW + 600)),
-        9 => set("cached_at", (NOW + random.number(3) * 100).to_string().into()),
+        9 | 14 => set("cached_at", (NOW + random.number(3) * 100).to_string().into()),
         10 => set("cached_at", value),
         11 => set("target", value),
         12 => set("client_id", OTHER_CLIENT.into()),
@@ -100,7 +105,7 @@ pub(super) fn options(random: &mut Random, options: &mut Options) {
     match random.number(14) {
         0 => options.username = options.username.as_ref().map(|name| name.to_uppercase()),
         1 => options.username = Some("nobody@contoso.com".into()),
-        2 => options.home_tenant = options.home_tenant.as_ref().map(|tenant| tenant.to_uppercase()),
+        2 | 9 => options.home_tenant = options.home_tenant.as_ref().map(|tenant| tenant.to_uppercase()),
         3 => options.home_tenant = Some((*random.pick(&["fabrikam", "nowhere.example", "", "a/b"])).to_owned()),
         4 => options.allowed_tenants = vec![TENANTS[0].to_owned()],
         5 => options.allowed_tenants = vec![TENANTS[2].to_uppercase()],
@@ -114,14 +119,14 @@ pub(super) fn options(random: &mut Random, options: &mut Options) {
 /// Something about a call.
 pub(super) fn call(random: &mut Random, call: &mut Call) {
     match random.number(24) {
-        0 => call.scopes.iter_mut().for_each(|scope| *scope = scope.to_uppercase()),
+        0 | 11 => call.scopes.iter_mut().for_each(|scope| *scope = scope.to_uppercase()),
         1 => call.scopes = vec![call.scopes.join("  ")],
         2 => call.scopes.reverse(),
         3 => {
             call.scopes =
                 random.pick(&[vec![], vec![String::new()], vec!["a\"b".into()], vec!["\u{e9}".into()]]).clone()
         }
-        4 => call.claims = Some((*random.pick(&["{", "[]", "  ", "7"])).to_owned()),
+        4 => call.claims = Some((*random.pick(&["{", "[]", "  ", "\t", "7"])).to_owned()),
         5..=8 => call.tenant_id = Some((*random.pick(&TENANTS)).to_owned()),
         9 => call.tenant_id = Some((*random.pick(&["a/b", "", "organizations", "adfs"])).to_owned()),
         10 => {

@@ -78,7 +78,7 @@ fn token(random: &mut Random, account: &Account, secret: &str, odd: bool) -> Val
     body.into()
 }
 
-fn refusal(random: &mut Random) -> Reply {
+pub(super) fn refusal(random: &mut Random) -> Reply {
     let code = *random.weighted(&[
         (60, "invalid_grant"),
         (15, "interaction_required"),

@@ -52,18 +52,20 @@ pub(super) fn claims_that_are_no_object_are_refused(_: &Difference, pair: &Pair<
 
 /// A tenant that can be none is refused before it becomes part of a URL. The reference puts it there.
 pub(super) fn tenants_that_are_none_are_refused(_: &Difference, pair: &Pair<'_>) -> bool {
-    let legal = |tenant: &String| {
-        tenant.bytes().any(|byte| byte.is_ascii_alphanumeric())
-            && tenant.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
-    };
     let given = pair.case.original;
     let call = given.call.tenant_id.as_ref().filter(|tenant| !tenant.is_empty());
     let tenants = [given.options.home_tenant.as_ref(), call];
-    tenants.into_iter().flatten().any(|tenant| !legal(tenant)) && refused_at_once(pair)
+    tenants.into_iter().flatten().any(|tenant| !is_tenant(tenant)) && refused_at_once(pair)
+}
+
+/// Whether a text can name a tenant.
+pub(super) fn is_tenant(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
 }
 
 /// Whether ours refused the call as it stands and did nothing at all: whatever the reference did instead is the difference.
-fn refused_at_once(pair: &Pair<'_>) -> bool {
+pub(super) fn refused_at_once(pair: &Pair<'_>) -> bool {
     pair.case.ours.outcome.error() == "invalid-argument"
         && pair.case.ours.requests.is_empty()
         && pair.our_changes().is_empty()

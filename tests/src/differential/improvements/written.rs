@@ -44,16 +44,31 @@ pub(super) fn expired_tokens_go_with_a_write(difference: &Difference, pair: &Pai
 }
 
 /// A refresh leaves the account's entries alone: the sign-in wrote them. The reference adds one for the tenant that it asked, and
-/// writes over the username when there is no id token.
+/// writes over the username when there is no id token, or over another entry that has the key.
 pub(super) fn account_entries_are_not_rewritten(difference: &Difference, pair: &Pair<'_>) -> bool {
-    let Difference::Entry { section, ours: None, theirs: Some(Change::Put(_, entry)), .. } = difference else {
-        return false;
+    let Difference::Entry { section, key, ours: None, theirs: Some(change) } = difference else { return false };
+    let entry = match change {
+        Change::Put(_, entry) => Some(entry.clone()),
+        Change::Removed => put_over(pair, section, key),
+        Change::Fields(_) | Change::Several(_) => None,
     };
     let redeemed = pair.theirs.requests.last().map(|request| pair.case.owner_of(request.field("refresh_token")));
     section == "Account"
-        && text(entry, "home_account_id") == redeemed.as_deref()
+        && redeemed.is_some()
+        && entry.as_ref().and_then(|entry| text(entry, "home_account_id")) == redeemed.as_deref()
         && matches!(pair.theirs.outcome, Outcome::Token { .. })
         && pair.case.ours.outcome.token() == pair.theirs.outcome.token()
+}
+
+/// What the reference put where an entry stood that should by its fields have another key.
+fn put_over(pair: &Pair<'_>, section: &str, key: &str) -> Option<Value> {
+    let document = pair.case.document();
+    let mut entries = document.entries(section).iter();
+    let (old, _) = entries.find(|(old, entry)| key_of(section, old, entry) == key)?;
+    pair.their_changes().into_values().find_map(|change| match change {
+        Change::Put(new, entry) if new == *old => Some(entry),
+        _ => None,
+    })
 }
 
 /// Whether ours cached a new token.
