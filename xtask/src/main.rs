@@ -6,12 +6,14 @@
 //! cargo xtask build               build the component and the program
 //! cargo xtask interop reference   compare with azure-identity in situations made at random
 //! cargo xtask bench               time calls on caches of 1, 100 and 10,000 accounts
+//! cargo xtask platforms           lint the storage for Windows and macOS, and test it under Wine
 //! cargo xtask wit                 print the built component's imports and exports, and sizes
 //! cargo xtask cargo-component     check that `cargo component` gives a component with the same world
 //! ```
 
 mod component;
 mod interop;
+mod platforms;
 mod python;
 mod run;
 
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         ["test"] => component::build().and_then(|_| component::build_hostile()).and_then(|_| test()),
         ["bench", accounts @ ..] => build().and_then(|()| bench(accounts)),
         ["interop", "reference", arguments @ ..] => interop::reference(arguments),
+        ["platforms"] => platforms::check(),
         ["wit"] => component::build().and_then(|path| component::print(&path)),
         ["cargo-component"] => component::build().and_then(|path| component::compare_with_cargo_component(&path)),
         _ => usage(),
@@ -76,5 +79,5 @@ fn bench(accounts: &[&str]) -> Result<()> {
 }
 
 fn usage() -> Result<()> {
-    bail!("usage: cargo xtask build|demo|test|bench|interop|wit|cargo-component")
+    bail!("usage: cargo xtask build|demo|test|bench|interop|platforms|wit|cargo-component")
 }

@@ -1,11 +1,14 @@
 //! What a look at a place tells a person whose tokens do not come.
 
-use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::lock;
 use crate::open;
 use crate::{Leniency, ReadError, Rules};
+
+/// More of what a holder wrote into its lock is not worth showing.
+const LONGEST_SIGNATURE: u64 = 120;
 
 /// What a look at a place found. It holds nothing of the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,8 +80,8 @@ pub(crate) fn file(path: &Path, rules: &Rules, encrypted: bool) -> Examination {
 /// The lock of a cache file, if its lock file is there.
 pub(crate) fn held_lock(cache: &Path) -> Option<HeldLock> {
     let path = lock::path_of(cache);
-    let mut file = File::open(&path).ok()?;
-    let stale = lock::is_abandoned(&mut file);
-    let holder = lock::holder(&mut file).unwrap_or_default();
-    Some(HeldLock { path, holder, stale })
+    let mut signature = Vec::new();
+    open::open(&path).ok()?.take(LONGEST_SIGNATURE).read_to_end(&mut signature).ok()?;
+    let holder = String::from_utf8_lossy(&signature).trim().to_owned();
+    Some(HeldLock { path, holder, stale: lock::Lock::is_abandoned(cache) })
 }

@@ -1,11 +1,11 @@
 //! A cache document in a file.
 
-use std::fs::{File, Metadata};
+#[cfg(unix)]
+use std::fs::File;
+use std::fs::Metadata;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
-
-use tempfile::NamedTempFile;
 
 use crate::busy::may_be_busy;
 use crate::examine::{self, Examination};
@@ -13,11 +13,11 @@ use crate::lock::Lock;
 use crate::open::{self, io_error, unusable};
 use crate::problem::{kept_open, write_error};
 use crate::protection::{Opened, Protection, is_json};
-use crate::{Document, Read, ReadError, Rules, Store, WriteError, version};
+use crate::{Document, Read, ReadError, Rules, Store, WriteError, temporary, version};
 
 /// How long a document that is not JSON is read again before it counts as damaged: MSAL for Python writes in place, so a reader
-/// can see half of a document.
-const TORN_READ_PATIENCE: Duration = Duration::from_millis(400);
+/// can see half of a document. As long as MSAL itself tries; on a busy machine a writer may rest before the first byte.
+const TORN_READ_PATIENCE: Duration = Duration::from_secs(1);
 const TORN_READ_PAUSE: Duration = Duration::from_millis(20);
 
 /// How long a file that another program has open is tried to be replaced, on Windows: as long as a program may take to read it, or a
@@ -62,20 +62,69 @@ impl FileStore {
         std::fs::symlink_metadata(open::resolve(&self.path, &self.rules).ok()?).ok()
     }
 
-    /// The document in the file's bytes; `None` for what may be a half-written one.
-    fn document(&self, content: Vec<u8>, metadata: &Metadata, last: bool) -> Result<Option<Document>, ReadError> {
-        let half_written = !last && version::age(metadata) < JUST_WRITTEN;
-        let Opened { content, was_plain } = match self.protection.open(content) {
-            Ok(opened) => opened,
-            Err(_) if half_written => return Ok(None),
-            Err(why) => return Err(unusable(&self.path, &why)),
-        };
-        if half_written && !is_json(&content) {
-            return Ok(None);
+    /// The file's state after one reading.
+    fn attempt(&self, path: &Path, known: Option<&str>) -> Result<Attempt, ReadError> {
+        let looked = |source| io_error("looking at", path, source);
+        let mut file = open::open(path)?;
+        let mut before = file.metadata().map_err(looked)?;
+        let warning = open::inspect(path, &before, &self.rules)?;
+        if known.is_some_and(|known| known == version::of_file(&before)) {
+            return Ok(Attempt::Unchanged);
+        }
+        if version::age(&before) < TICK {
+            // A file that took the place of the last one stays as it is, so waiting here is enough even if another one takes its place.
+            std::thread::sleep(TICK);
+            before = file.metadata().map_err(looked)?;
+        }
+        let mut content = Vec::with_capacity(usize::try_from(before.len()).unwrap_or_default());
+        // One byte more than allowed tells a file that grew.
+        (&mut file)
+            .take(self.rules.largest + 1)
+            .read_to_end(&mut content)
+            .map_err(|source| io_error("reading", path, source))?;
+        let after = file.metadata().map_err(looked)?;
+        open::check_size(path, after.len(), &self.rules)?;
+
+        let version = version::of_file(&after);
+        if version != version::of_file(&before) {
+            return Ok(Attempt::Torn);
+        }
+        let opened = self.protection.open(content);
+        // What has not been written just now is nobody's half-written document.
+        let whole =
+            version::age(&after) >= JUST_WRITTEN || opened.as_ref().is_ok_and(|opened| is_json(&opened.content));
+        // A future time has not been set by the kernel, so its steps do not matter.
+        Ok(Attempt::Read(Reading { version, opened, whole, settled: version::age(&before) >= TICK, warning }))
+    }
+
+    /// The document that was read.
+    fn document(&self, reading: Reading) -> Result<Read, ReadError> {
+        let Opened { content, was_plain } = reading.opened.map_err(|why| unusable(&self.path, &why))?;
+        if let Some(warning) = reading.warning {
+            tracing::warn!("{warning}");
         }
         let unencrypted = was_plain.then(|| format!("in the file {}", self.path.display()));
-        Ok(Some(Document { version: version::of_file(metadata), content, unencrypted }))
+        let version = if reading.settled { reading.version } else { version::passing(reading.version) };
+        Ok(Read::Document(Document { version, content, unencrypted }))
     }
+}
+
+/// How one reading of the file went.
+enum Attempt {
+    Unchanged,
+    /// The file was written meanwhile.
+    Torn,
+    Read(Reading),
+}
+
+struct Reading {
+    version: String,
+    opened: Result<Opened, String>,
+    /// Whether it is no half-written document.
+    whole: bool,
+    /// Whether a later write is sure to change the version.
+    settled: bool,
+    warning: Option<String>,
 }
 
 impl Store for FileStore {
@@ -88,48 +137,31 @@ impl Store for FileStore {
     }
 
     fn read(&self, known: Option<&str>) -> Result<Read, ReadError> {
-        let rules = &self.rules;
-        let path = &open::resolve(&self.path, rules)?;
+        let path = &open::resolve(&self.path, &self.rules)?;
         let deadline = Instant::now() + TORN_READ_PATIENCE;
-        let mut settled = false;
+        let mut first = None;
         loop {
-            let mut file = match open::open(path) {
-                Ok(file) => file,
-                Err(ReadError::Io { source, .. }) if may_be_busy(&source) && Instant::now() < deadline => {
-                    std::thread::sleep(TORN_READ_PAUSE);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            let before = file.metadata().map_err(|source| io_error("looking at", path, source))?;
-            let warning = open::inspect(path, &before, rules)?;
-            if known.is_some_and(|known| known == version::of_file(&before)) {
-                return Ok(Read::Unchanged);
-            }
-            let mut content = Vec::with_capacity(usize::try_from(before.len()).unwrap_or_default());
-            // One byte more than allowed tells a file that grew.
-            (&mut file)
-                .take(rules.largest + 1)
-                .read_to_end(&mut content)
-                .map_err(|source| io_error("reading", path, source))?;
-            let after = file.metadata().map_err(|source| io_error("looking at", path, source))?;
-            open::check_size(path, after.len(), rules)?;
-
-            let stable = version::of_file(&before) == version::of_file(&after);
-            if stable && version::age(&after) < TICK && !settled {
-                settled = true;
-                std::thread::sleep(TICK);
-                continue;
-            }
             let last = Instant::now() >= deadline;
-            if (stable || last)
-                && let Some(document) = self.document(content, &after, last)?
-            {
-                if let Some(warning) = warning {
-                    tracing::warn!("{warning}");
+            let attempt = match self.attempt(path, known) {
+                Err(ReadError::Io { source, .. }) if may_be_busy(&source) && !last => Ok(Attempt::Torn),
+                attempt => attempt,
+            };
+            let version = match attempt? {
+                Attempt::Unchanged => return Ok(Read::Unchanged),
+                Attempt::Read(reading) if reading.whole && (reading.settled || last) => return self.document(reading),
+                // It stayed like this all the time and nobody is at it, so it is damaged, which its reader will tell.
+                Attempt::Read(reading)
+                    if last && first.as_ref() == Some(&reading.version) && !Lock::exists(&self.path) =>
+                {
+                    return self.document(reading);
                 }
-                return Ok(Read::Document(document));
-            }
+                Attempt::Torn | Attempt::Read(_) if last => {
+                    return Err(ReadError::Busy(path.display().to_string()));
+                }
+                Attempt::Torn => String::new(),
+                Attempt::Read(reading) => reading.version,
+            };
+            first.get_or_insert(version);
             std::thread::sleep(TORN_READ_PAUSE);
         }
     }
@@ -137,60 +169,55 @@ impl Store for FileStore {
     fn replace(&self, expected: &str, content: &[u8]) -> Result<String, WriteError> {
         // Programs that follow the link look for the lock beside it; what is replaced is the file that it points to.
         let path = &open::resolve(&self.path, &self.rules).map_err(|error| WriteError::Unusable(error.to_string()))?;
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
+        let folder = temporary::folder(path);
         let failed = |action| move |source| write_error(action, path, source);
+        for place in [path, folder, temporary::folder(&self.path)] {
+            open::check_writable(place).map_err(failed("writing"))?;
+        }
         let content = self.protection.close(content).map_err(WriteError::Unusable)?;
 
-        let _lock = Lock::acquire(&self.path)?;
+        let lock = Lock::acquire_while(&self.path, || self.is_at(expected))?;
         if !self.is_at(expected) {
             return Err(WriteError::Conflict);
         }
-        let mut temporary = create_temporary(folder).map_err(failed("writing beside"))?;
+        // It is removed should anything fail.
+        let mut temporary = temporary::beside(path).map_err(failed("writing beside"))?;
         temporary.write_all(&content).map_err(failed("writing beside"))?;
-        // MSAL for Python compares the file's time with the clock, which is ahead of the coarse time that the kernel would set.
-        temporary.as_file().set_modified(SystemTime::now()).map_err(failed("writing beside"))?;
         temporary.as_file().sync_all().map_err(failed("writing beside"))?;
+        // Programs that know no lock may have been faster, or one that ran out of patience has removed it.
+        if !self.is_at(expected) || !lock.is_held() {
+            return Err(WriteError::Conflict);
+        }
+        // MSAL for Python reads again if the file's time is later than the clock was when it read last. The kernel would set a coarse
+        // time, which is behind the clock, and the time of the write, since when others may have read what is about to be replaced.
+        temporary.as_file().set_modified(SystemTime::now()).map_err(failed("writing beside"))?;
         let deadline = Instant::now() + BUSY_PATIENCE;
-        loop {
-            // Programs that know no lock may have been faster.
-            if !self.is_at(expected) {
-                return Err(WriteError::Conflict);
+        while let Err(error) = std::fs::rename(temporary.path(), path) {
+            if !may_be_busy(&error) {
+                return Err(failed("replacing")(error));
             }
-            match std::fs::rename(temporary.path(), path) {
-                Ok(()) => break,
-                Err(error) if may_be_busy(&error) && Instant::now() < deadline => std::thread::sleep(BUSY_PAUSE),
-                Err(error) if may_be_busy(&error) => return Err(kept_open(path, &error)),
-                Err(error) => return Err(failed("replacing")(error)),
+            if Instant::now() >= deadline {
+                return Err(kept_open(path, &error));
+            }
+            std::thread::sleep(BUSY_PAUSE);
+            if !self.is_at(expected) || !lock.is_held() {
+                return Err(WriteError::Conflict);
             }
         }
         temporary.disable_cleanup(true);
         let file = temporary.into_file();
-        sync_folder(folder).map_err(failed("syncing the folder of"))?;
+        // The document has been replaced, so this is no error: after a power cut the old one may stand there again.
+        if let Err(error) = sync_folder(folder) {
+            tracing::debug!("the folder of {} can't be synced: {error}", path.display());
+        }
         let metadata = file.metadata().map_err(failed("looking at"))?;
+        temporary::remove_stale(path);
         Ok(version::of_file(&metadata))
     }
 
     fn examine(&self) -> Examination {
         examine::file(&self.path, &self.rules, self.protection != Protection::None)
     }
-}
-
-/// A new file that is removed should anything fail; only its user may read it.
-#[cfg(unix)]
-fn create_temporary(folder: &Path) -> io::Result<NamedTempFile> {
-    // tempfile makes it with mode 0600.
-    NamedTempFile::new_in(folder)
-}
-
-/// A new file that is removed should anything fail. The folder says who may read it.
-#[cfg(windows)]
-fn create_temporary(folder: &Path) -> io::Result<NamedTempFile> {
-    // tempfile alone would mark it as temporary: Windows then puts off writing it to the disk, and the mark would stay.
-    let create = |path: &Path| File::options().create_new(true).read(true).write(true).open(path);
-    tempfile::Builder::new().make_in(folder, create)
 }
 
 #[cfg(unix)]

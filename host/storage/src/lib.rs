@@ -20,6 +20,7 @@ mod rules;
 mod shared;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod signalled;
+mod temporary;
 mod version;
 
 #[cfg(windows)]
@@ -103,6 +104,9 @@ pub enum ReadError {
     /// There is one, and it is not used.
     #[error("{0}")]
     Unusable(String),
+    /// There is one, and another program has been writing it all the time, so that only parts of it were to be seen.
+    #[error("{0} is being written by another program all the time; try again")]
+    Busy(String),
     /// The keyring that should hold it can't be used.
     #[error(transparent)]
     Keyring(#[from] KeyringError),

@@ -1,29 +1,25 @@
 //! The lock that guards a cache file against every other program: `<cache file>.lockfile` beside it.
 //!
 //! Two customs exist. MSAL for Python and JavaScript create the file exclusively and remove it when done; .NET, Go and Python
-//! with portalocker take an advisory lock on it. This lock is both: it creates the file, locks it, and removes it.
+//! with portalocker take an advisory lock on it. This lock is both: the file appears locked and signed, and is removed.
 //!
 //! On Windows locks are mandatory, .NET holds its lock by sharing the open file with readers only, and a file can't be removed while a
 //! program has it open that does not share that.
 
+mod holder;
+
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::WriteError;
 use crate::busy::{is_busy, may_be_busy};
-use crate::problem::lock_error;
+use crate::problem::{lock_error, whose};
 
 /// As long as MSAL for Python tries.
 const PATIENCE: Duration = Duration::from_secs(5);
-const PAUSE: Duration = Duration::from_millis(50);
-
-/// A lock file without a process id may belong to a holder that has just created it; after this long it does not.
-const ANONYMOUS_IS_STALE_AFTER: Duration = Duration::from_secs(60);
-
-/// A holder whose process can't be seen may live in another container; a lock is held for milliseconds, so this long is enough.
-const DEAD_IS_STALE_AFTER: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(25);
 
 /// Windows denies access to a file that is being removed as it does without permission. The former passes as soon as nobody has the
 /// file open any more.
@@ -38,50 +34,59 @@ pub(super) struct Lock {
 
 impl Lock {
     /// Waits for the lock of a cache file, for a bounded time.
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
     pub(super) fn acquire(cache: &Path) -> Result<Self, WriteError> {
-        Self::acquire_within(cache, PATIENCE)
+        Self::acquire_while(cache, || true)
     }
 
-    fn acquire_within(cache: &Path, patience: Duration) -> Result<Self, WriteError> {
+    /// Waits for the lock of a cache file only while it is of use: a writer need not wait for somebody whose write makes his own void.
+    pub(super) fn acquire_while(cache: &Path, of_use: impl Fn() -> bool) -> Result<Self, WriteError> {
+        Self::acquire_within(cache, PATIENCE, of_use)
+    }
+
+    /// Whether somebody seems to hold the lock of a cache file. A crash may have left it.
+    pub(super) fn exists(cache: &Path) -> bool {
+        exists(&path_of(cache)).unwrap_or(false)
+    }
+
+    /// Whether the lock of a cache file, if there is one, was left behind. Locks nothing.
+    pub(super) fn is_abandoned(cache: &Path) -> bool {
+        File::open(path_of(cache)).and_then(|mut file| holder::is_gone(&mut file)).unwrap_or(false)
+    }
+
+    fn acquire_within(cache: &Path, patience: Duration, of_use: impl Fn() -> bool) -> Result<Self, WriteError> {
         let path = path_of(cache);
         let started = Instant::now();
         loop {
-            let taken = create(&path).and_then(|created| match created {
-                Some(file) => Ok(Some(file)),
-                None => take_over(&path),
-            });
+            if !of_use() {
+                return Err(WriteError::Conflict);
+            }
+            let taken = exists(&path).and_then(|exists| if exists { take_over(&path) } else { create(&path) });
             let waited = started.elapsed();
             match taken {
-                Ok(Some(file)) => {
-                    let mut lock = Self { path, file };
-                    return match lock.sign() {
-                        Ok(()) => Ok(lock),
-                        Err(source) => Err(lock_error(&lock.path, source)),
-                    };
-                }
+                Ok(Some(file)) => return Ok(Self { path, file }),
                 Ok(None) => {}
                 Err(source) if is_busy(&source) => {}
                 Err(source) if may_be_busy(&source) && waited < REMOVAL_PATIENCE => {}
                 Err(source) => return Err(lock_error(&path, source)),
             }
             if waited >= patience {
-                return Err(WriteError::Locked(path.display().to_string()));
+                return Err(WriteError::Locked(format!("{}{}", path.display(), whose(&path))));
             }
             std::thread::sleep(PAUSE);
         }
     }
 
-    /// Writes who holds the lock, as MSAL does: the process id and the program.
-    fn sign(&mut self) -> io::Result<()> {
-        self.file.set_len(0)?;
-        self.file.rewind()?;
-        write!(self.file, "{} shared-token-cache", std::process::id())
-    }
-
     /// Makes the file one that counts as stale at once, as it would if nobody's name had stood in it for long.
     fn abandon(&self) -> io::Result<()> {
         self.file.set_len(0)?;
-        self.file.set_modified(SystemTime::now() - 2 * ANONYMOUS_IS_STALE_AFTER)
+        self.file.set_modified(SystemTime::now() - holder::LONG_AGO)
+    }
+
+    /// Whether the lock still is what keeps others out. A program that ran out of patience may have removed its file, as MSAL for
+    /// Python with portalocker does.
+    pub(super) fn is_held(&self) -> bool {
+        is_still_at(&self.file, &self.path).unwrap_or(false)
     }
 }
 
@@ -91,10 +96,14 @@ impl Drop for Lock {
         // On Windows a virus scanner may just have it open. MSAL for Python with portalocker has it open as long as it waits for this
         // lock, and removes it itself afterwards, so there is no use in waiting for long.
         for _ in 0..5 {
+            // What stands there when ours was removed is the lock of somebody else.
+            if !self.is_held() {
+                return;
+            }
             match std::fs::remove_file(&self.path) {
+                Ok(()) => return,
                 Err(error) if may_be_busy(&error) => std::thread::sleep(Duration::from_millis(10)),
-                Err(error) if error.kind() != io::ErrorKind::NotFound => break,
-                Ok(()) | Err(_) => return,
+                Err(_) => break,
             }
         }
         // Nobody is left to tell. Our process id in it would keep everybody out as long as this process runs.
@@ -108,21 +117,52 @@ pub(super) fn path_of(cache: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Whether a look at the lock file says that its holder is gone.
-pub(super) fn is_abandoned(file: &mut File) -> bool {
-    is_stale(file).unwrap_or(false)
+/// Whether there is a lock. Anything but a file is no program's lock, and opening a FIFO could wait.
+fn exists(path: &Path) -> io::Result<bool> {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(true),
+        Ok(_) => Err(io::Error::other("it is not a regular file, so no program's lock; remove it")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
-/// What the holder wrote.
-pub(super) fn holder(file: &mut File) -> io::Result<String> {
-    file.rewind()?;
-    let mut text = String::new();
-    file.take(64).read_to_string(&mut text)?;
-    Ok(text.trim().to_owned())
-}
-
-/// Creates and locks the file; `None` when there is one.
+/// Creates and locks the file; `None` when there is one. It gets its name when it is locked and signed, so that there is no moment in
+/// which others find it without a holder, and in which a crash would leave a lock that names nobody.
+#[cfg(unix)]
 fn create(path: &Path) -> io::Result<Option<File>> {
+    let mut temporary = crate::temporary::beside(path)?;
+    if !try_lock(temporary.as_file())? {
+        return Ok(None);
+    }
+    sign(temporary.as_file_mut())?;
+    match std::fs::hard_link(temporary.path(), path) {
+        Ok(()) => {
+            let (file, temporary) = temporary.into_parts();
+            temporary.close()?;
+            Ok(Some(file))
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+        Err(error) if has_no_links(&error) => create_in_place(path),
+        Err(error) => Err(error),
+    }
+}
+
+/// FAT and some network file systems give a file no second name, and a security module may forbid it.
+#[cfg(unix)]
+fn has_no_links(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::PERM, Errno::ACCESS, Errno::OPNOTSUPP, Errno::NOSYS, Errno::MLINK, Errno::XDEV]
+        .iter()
+        .any(|none| error.raw_os_error() == Some(none.raw_os_error()))
+}
+
+#[cfg(not(unix))]
+fn create(path: &Path) -> io::Result<Option<File>> {
+    create_in_place(path)
+}
+
+fn create_in_place(path: &Path) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -130,19 +170,25 @@ fn create(path: &Path) -> io::Result<Option<File>> {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
-    let file = match options.open(path) {
+    let mut file = match options.open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
         Err(error) => return Err(error),
     };
-    match try_lock(&file) {
-        Ok(locked) => Ok(locked.then_some(file)),
+    // Until it is locked, a program that asks for nothing but a lock can have it, and remove the file.
+    let locked = match try_lock(&file) {
+        Ok(locked) => locked && is_still_at(&file, path)?,
         Err(error) => {
             // Without locks, all that the file would do is to keep out the programs that need none.
             drop(std::fs::remove_file(path));
-            Err(error)
+            return Err(error);
         }
+    };
+    if !locked {
+        return Ok(None);
     }
+    sign(&mut file)?;
+    Ok(Some(file))
 }
 
 /// Takes over a lock that a crash left behind; `None` while somebody may hold it.
@@ -150,12 +196,20 @@ fn take_over(path: &Path) -> io::Result<Option<File>> {
     let mut file = match open_existing(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // Another user's, whose program will remove it.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
         Err(error) => return Err(error),
     };
-    // Who creates the file locks it next, and must not find it locked by one who only looks: so look first, lock, and look again.
-    let taken = is_stale(&mut file)? && try_lock(&file)? && is_stale(&mut file)? && is_still_at(&file, path)?;
-    Ok(taken.then_some(file))
+    // Looks before it locks: who has created the file and is about to lock it should find it free.
+    if !holder::is_gone(&mut file)? || !try_lock(&file)? {
+        return Ok(None);
+    }
+    // Whoever was faster has signed it, or has removed it since.
+    if !holder::is_gone(&mut file)? || !is_still_at(&file, path)? {
+        return Ok(None);
+    }
+    sign(&mut file)?;
+    Ok(Some(file))
 }
 
 /// Opens a lock file that exists; follows no symbolic link, because what is opened may be overwritten.
@@ -165,18 +219,15 @@ fn open_existing(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.custom_flags(flags.bits().cast_signed());
     }
     #[cfg(windows)]
     {
         use std::os::windows::fs::OpenOptionsExt as _;
         options.custom_flags(windows_sys::Win32::Storage::FileSystem::FILE_FLAG_OPEN_REPARSE_POINT);
     }
-    let file = options.open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    Ok(file)
+    options.open(path)
 }
 
 fn try_lock(file: &File) -> io::Result<bool> {
@@ -185,33 +236,6 @@ fn try_lock(file: &File) -> io::Result<bool> {
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error),
     }
-}
-
-fn is_stale(file: &mut File) -> io::Result<bool> {
-    file.rewind()?;
-    let mut text = String::new();
-    let holder = match file.take(64).read_to_string(&mut text) {
-        Ok(_) => text.split_whitespace().next().and_then(|pid| pid.parse::<i32>().ok()).filter(|pid| *pid > 0),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => None,
-        Err(error) => return Err(error),
-    };
-    let age = file.metadata()?.modified()?.elapsed().unwrap_or_default();
-    Ok(match holder {
-        Some(pid) => age > DEAD_IS_STALE_AFTER && !is_alive(pid),
-        None => age > ANONYMOUS_IS_STALE_AFTER,
-    })
-}
-
-#[cfg(unix)]
-fn is_alive(pid: i32) -> bool {
-    // Only "no such process" says that there is none: without permission to signal it, it exists.
-    rustix::process::Pid::from_raw(pid)
-        .is_none_or(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
-}
-
-#[cfg(windows)]
-fn is_alive(pid: i32) -> bool {
-    crate::windows::is_running(pid.cast_unsigned())
 }
 
 /// Whether the file that was opened is the one that stands at the path now.
@@ -236,5 +260,18 @@ fn is_still_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
+/// Writes who holds the lock, as MSAL does: the process id and the program. One write and no empty file in between, which would be
+/// nobody's lock should we be killed there.
+fn sign(file: &mut File) -> io::Result<()> {
+    let text = format!("{} shared-token-cache", std::process::id());
+    file.rewind()?;
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)
+}
+
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;
+#[cfg(test)]
+#[cfg(windows)]
+mod windows_tests;

@@ -91,6 +91,26 @@ pub(crate) fn check_size(path: &Path, size: u64, rules: &Rules) -> Result<(), Re
     Ok(())
 }
 
+/// Whether the user may write here. To be asked before a lock is waited for: what can't be written can't be locked either.
+///
+/// A file that its owner has made read-only could be replaced all the same, but no other tool would write it, so he has a reason.
+pub(crate) fn check_writable(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::{Access, AtFlags, CWD};
+        use rustix::io::Errno;
+        // Other answers are none: an old kernel or a sandbox may not know the question.
+        if let Err(error @ (Errno::ACCESS | Errno::ROFS)) =
+            rustix::fs::accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS)
+        {
+            return Err(error.into());
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
 pub(crate) fn unusable(path: &Path, why: &str) -> ReadError {
     ReadError::Unusable(format!("{} {why}", path.display()))
 }

@@ -18,7 +18,8 @@ pub(crate) fn write_error(action: &'static str, path: &Path, source: Error) -> W
              reading only"
         ),
         ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => format!(
-            "{action} {shown} failed: {source}; make its folder writable, or grant the cache for reading only to be spared this warning"
+            "{action} {shown} failed: {source}; make it and its folder writable, or grant the cache for reading only to be spared this \
+             warning"
         ),
         _ => return WriteError::Io { action, path: shown.to_string(), source },
     };
@@ -42,6 +43,21 @@ pub(crate) fn lock_error(path: &Path, source: Error) -> WriteError {
     write_error("locking with", path, source)
 }
 
+/// Whose a lock is that can't be had, if it is not the user's own: then nothing that the user runs will remove it.
+pub(crate) fn whose(lock: &Path) -> String {
+    #[cfg(unix)]
+    if let Ok(metadata) = std::fs::symlink_metadata(lock) {
+        use std::os::unix::fs::MetadataExt as _;
+        let owner = metadata.uid();
+        if owner != rustix::process::geteuid().as_raw() {
+            return format!(", which belongs to another user (id {owner}); remove it if it stays");
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = lock;
+    String::new()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,7 +68,7 @@ mod tests {
         for (kind, part) in [
             (ErrorKind::Unsupported, "local file system"),
             (ErrorKind::ResourceBusy, "mount its folder"),
-            (ErrorKind::ReadOnlyFilesystem, "make its folder writable"),
+            (ErrorKind::ReadOnlyFilesystem, "make it and its folder writable"),
             (ErrorKind::PermissionDenied, "reading only"),
             (ErrorKind::StorageFull, "replacing /made-up/cache failed"),
         ] {

@@ -18,6 +18,12 @@ pub(crate) fn of_file(metadata: &Metadata) -> String {
     format!("{modified:x}.{:x}.{inode:x}", metadata.len())
 }
 
+/// Names a state that a later write may leave looking the same. No file is ever at this version, so whoever has read it may use what he
+/// read, but can neither keep nor replace it.
+pub(crate) fn passing(version: String) -> String {
+    version + "?"
+}
+
 /// How long ago the file was written; a time in the future says nothing and counts as long ago.
 pub(crate) fn age(metadata: &Metadata) -> Duration {
     metadata.modified().ok().and_then(|time| time.elapsed().ok()).unwrap_or(Duration::MAX)

@@ -115,3 +115,109 @@ fn a_document_that_stays_broken_is_handed_on_as_it_is() {
     let (_folder, store) = folder_with("{\"a\":");
     assert_eq!(read(&store).1, b"{\"a\":");
 }
+
+#[test]
+fn a_file_that_grows_without_end_is_refused() {
+    let (folder, store) = folder_with("[");
+    let path = folder.path().join("cache");
+    let (started, stop) = (Instant::now(), std::sync::atomic::AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut file = File::options().append(true).open(&path).unwrap();
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                file.write_all(b"0,").unwrap();
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        let outcome = store.read(None);
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(
+            matches!(&outcome, Err(ReadError::Unusable(why)) if why.contains("limits.document-mib")),
+            "{outcome:?}"
+        );
+    });
+    assert!(started.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn a_document_that_is_written_in_place_all_the_time_is_never_handed_on_in_parts() {
+    let (folder, store) = folder_with("[]");
+    let (path, stop) = (folder.path().join("cache"), std::sync::atomic::AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                let mut file = File::options().write(true).truncate(true).open(&path).unwrap();
+                for part in ["[", "1,", "2,", "3]"] {
+                    file.write_all(part.as_bytes()).unwrap();
+                    std::thread::sleep(Duration::from_millis(3));
+                }
+            }
+        });
+        for _ in 0..5 {
+            let started = Instant::now();
+            match store.read(None) {
+                Ok(Read::Document(document)) => assert_eq!(document.content, b"[1,2,3]"),
+                Ok(Read::Unchanged) => panic!("nothing was known"),
+                Err(error) => assert!(matches!(error, ReadError::Busy(_)), "{error}"),
+            }
+            assert!(started.elapsed() < Duration::from_secs(2));
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn no_file_is_at_a_passing_version() {
+    let (_folder, store) = folder_with("{}");
+    let passing = version::passing(read(&store).0);
+    assert!(!store.is_at(&passing));
+    assert!(matches!(store.read(Some(&passing)), Ok(Read::Document(_))));
+    assert!(matches!(store.replace(&passing, b"[]"), Err(WriteError::Conflict)));
+}
+
+#[test]
+fn half_a_document_under_a_lock_is_not_handed_on() {
+    let (folder, store) = folder_with("{\"a\":");
+    let lock = folder.path().join("cache.lockfile");
+    fs::write(&lock, format!("{} python", std::process::id())).unwrap();
+    assert!(matches!(store.read(None), Err(ReadError::Busy(_))));
+    fs::remove_file(&lock).unwrap();
+    assert_eq!(read(&store).1, b"{\"a\":");
+}
+
+#[test]
+fn a_file_that_is_gone_or_no_file_any_more_is_not_replaced() {
+    let (folder, store) = folder_with("{}");
+    let path = folder.path().join("cache");
+    let (version, _) = read(&store);
+    fs::remove_file(&path).unwrap();
+    assert!(matches!(store.replace(&version, b"[]"), Err(WriteError::Conflict)));
+    assert!(matches!(store.read(Some(&version)), Err(ReadError::NotFound(_))));
+    fs::create_dir(&path).unwrap();
+    assert!(matches!(store.replace(&version, b"[]"), Err(WriteError::Conflict)));
+    assert!(matches!(store.read(None), Err(ReadError::Unusable(why)) if why.contains("not a regular file")));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_write_removes_what_a_killed_one_left() {
+    let (folder, store) = folder_with("{}");
+    let left = folder.path().join(".cache.abcdefghijkl0123.tmp");
+    let (version, _) = read(&store);
+    fs::write(&left, "{\"secret\":").unwrap();
+    let version = store.replace(&version, b"[]").unwrap();
+    assert!(left.exists(), "it may be in use");
+    File::open(&left).unwrap().set_modified(SystemTime::now() - Duration::from_secs(61)).unwrap();
+    store.replace(&version, b"{}").unwrap();
+    assert!(!left.exists());
+}
+
+#[test]
+fn the_time_of_a_written_document_is_that_of_the_clock() {
+    let (folder, store) = folder_with("{}");
+    let (version, _) = read(&store);
+    let before = SystemTime::now();
+    store.replace(&version, b"[]").unwrap();
+    let time = fs::metadata(folder.path().join("cache")).unwrap().modified().unwrap();
+    assert!(before <= time && time <= SystemTime::now());
+}

@@ -1,4 +1,4 @@
-use std::fs;
+use std::fs::{self, File};
 use std::os::windows::fs::{OpenOptionsExt as _, symlink_file};
 
 use windows_sys::Win32::Storage::FileSystem::{FILE_SHARE_READ, FILE_SHARE_WRITE};

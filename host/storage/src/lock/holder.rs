@@ -1,0 +1,70 @@
+//! Whether the holder that a lock file names is gone.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
+use std::time::Duration;
+
+/// A lock file without a process id may belong to a holder that has just created it; after this long it does not.
+const ANONYMOUS_IS_STALE_AFTER: Duration = Duration::from_secs(60);
+
+/// A holder whose process can't be seen may live in another container; a lock is held for milliseconds, so this long is enough.
+const DEAD_IS_STALE_AFTER: Duration = Duration::from_secs(2);
+
+/// A time after which a lock file that names nobody is surely stale.
+pub(super) const LONG_AGO: Duration = Duration::from_secs(120);
+
+/// More than the digits of a process id and the blank behind them.
+const LONGEST_PID: u64 = 24;
+
+/// Whether nobody can be behind the lock file any more.
+pub(super) fn is_gone(file: &mut File) -> io::Result<bool> {
+    let mut text = Vec::new();
+    file.rewind()?;
+    file.take(LONGEST_PID).read_to_end(&mut text)?;
+    let age = file.metadata()?.modified()?.elapsed().unwrap_or_default();
+    Ok(match process(&text) {
+        Some(pid) => age > DEAD_IS_STALE_AFTER && !is_alive(pid),
+        None => age > ANONYMOUS_IS_STALE_AFTER,
+    })
+}
+
+/// The process that a lock file names in front. The rest is the program, in whatever encoding its path has.
+fn process(text: &[u8]) -> Option<i32> {
+    let pid = text.split(u8::is_ascii_whitespace).next()?;
+    str::from_utf8(pid).ok()?.parse().ok().filter(|pid| *pid > 0)
+}
+
+#[cfg(unix)]
+fn is_alive(pid: i32) -> bool {
+    // Only "no such process" says that there is none: without permission to signal it, it exists.
+    rustix::process::Pid::from_raw(pid)
+        .is_none_or(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
+}
+
+#[cfg(windows)]
+fn is_alive(pid: i32) -> bool {
+    crate::windows::is_running(pid.cast_unsigned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::process;
+
+    #[test]
+    fn a_lock_names_a_process_whatever_stands_behind_it() {
+        for (text, pid) in [
+            ("4711 shared-token-cache".as_bytes(), Some(4711)),
+            (b"4711", Some(4711)),
+            (b"4711 /home/m\xfcller/az", Some(4711)),
+            ("4711 /home/mü".as_bytes().split_last().unwrap().1, Some(4711)),
+            (b"", None),
+            (b" 4711", None),
+            (b"0 idle", None),
+            (b"-4711 group", None),
+            (b"99999999999999999999 az", None),
+            (b"{\"pid\":4711}", None),
+        ] {
+            assert_eq!(process(text), pid, "{text:?}");
+        }
+    }
+}
