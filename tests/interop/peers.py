@@ -1,6 +1,6 @@
 """Real MSAL and azure-identity, as far as the tests need them.
 
-Run by tests/tests/azure_identity.rs, with HOME set to a folder of the test's own. Every command prints one JSON object.
+Run by tests/tests/azure_identity.rs and tests/tests/keyring, with HOME set to a folder of the test's own. Every command prints one JSON object.
 None goes to the network: a request is answered by `Answers`, or it ends the command.
 """
 
@@ -16,6 +16,7 @@ import msal_extensions
 import requests
 import urllib3
 from azure.core.pipeline.transport import RequestsTransport
+from azure.identity._persistent_cache import _get_persistence
 
 AZURE_CLI_CLIENT = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 
@@ -49,6 +50,13 @@ def persisted(path):
     return msal_extensions.PersistedTokenCache(msal_extensions.FilePersistence(path))
 
 
+def in_keyring(document):
+    """The cache in the keyring, made as azure-identity makes it where the keyring can be used."""
+    cache = msal_extensions.PersistedTokenCache(_get_persistence(False, "MSALCache", document))
+    assert cache.is_encrypted
+    return cache
+
+
 def encoded(value):
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
@@ -67,7 +75,8 @@ def sign_in(args):
         "client_info": encoded({"uid": uid, "utid": utid}),
         "foci": "1",
     }
-    persisted(args.file).add({
+    cache = persisted(args.file) if args.file else in_keyring(args.keyring)
+    cache.add({
         "client_id": AZURE_CLI_CLIENT,
         "scope": [args.scope],
         "token_endpoint": "https://%s/%s/oauth2/v2.0/token" % (args.authority, utid),
@@ -135,7 +144,8 @@ def main():
             sub.add_argument("--claims")
             sub.add_argument("--cae", action="store_true")
         else:
-            sub.add_argument("--file", required=True)
+            sub.add_argument("--file")
+            sub.add_argument("--keyring", help="the cache's name, in place of a file's")
         if command is sign_in:
             sub.add_argument("--number", type=int, default=0)
         elif command is sign_ins:

@@ -12,5 +12,7 @@ pub mod differential;
 pub mod endpoint;
 pub mod home;
 pub mod listen;
+pub mod login;
 pub mod native;
+pub mod peers;
 pub mod sign_in;

@@ -2,24 +2,17 @@
 //!
 //! `AZURE_IDENTITY_PYTHON` names a Python that has them; `cargo xtask test` sets it. No side ever goes to the network.
 
-use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::{Value, json};
 use shared_token_cache_tests::cli::{Authority, Cli, SHARED, SHARED_CAE};
+use shared_token_cache_tests::peers::{self, Check, Python, at, keys_of, same, sent};
 use shared_token_cache_tests::sign_in::{
     GRAPH, LOCAL, VAULT, new_access_token, new_refresh_token, refresh_token, token_reply,
 };
 
-const PYTHON: &str = "AZURE_IDENTITY_PYTHON";
-
-type Check = fn(&Peers) -> io::Result<()>;
-
-const CHECKS: [(&str, Check); 12] = [
+const CHECKS: [Check<Peers>; 12] = [
     ("azure_identity_takes_the_token_that_we_cached", azure_identity_takes_the_token_that_we_cached),
     ("azure_identity_takes_our_token_from_a_named_cache", azure_identity_takes_our_token_from_a_named_cache),
     ("azure_identity_takes_our_token_under_cae", azure_identity_takes_our_token_under_cae),
@@ -35,27 +28,10 @@ const CHECKS: [(&str, Check); 12] = [
 ];
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    // On Windows the peers encrypt their caches, which this version can't open.
-    let python = std::env::var_os(PYTHON).filter(|value| !value.is_empty() && cfg!(unix));
-    if python.is_none() {
-        skipped();
-    }
-    let trials = CHECKS.into_iter().map(|(name, check)| {
-        let python = python.clone();
-        let run = move || check(&Peers::new(python)?).map_err(Failed::from);
-        Trial::test(name, run)
-    });
-    let ignored = python.is_none();
-    let trials = trials.map(|trial| trial.with_ignored_flag(ignored)).collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-#[expect(clippy::print_stderr, reason = "who runs the tests has to know why these are ignored")]
-fn skipped() {
-    eprintln!(
-        "the tests beside azure-identity are ignored: {PYTHON} names no Python that has it; see `cargo xtask test`"
-    );
+    let python = Python::named_by("AZURE_IDENTITY_PYTHON", "peers.py");
+    let encrypted = "on Windows the peers encrypt their caches, which is not tested";
+    let python = if cfg!(unix) { python } else { Err(encrypted.to_owned()) };
+    peers::run(&CHECKS, python, |python| Ok(Peers { python, cli: Cli::new()? }))
 }
 
 fn azure_identity_takes_the_token_that_we_cached(peers: &Peers) -> io::Result<()> {
@@ -216,16 +192,11 @@ fn writers_at_the_same_time_lose_nothing(peers: &Peers) -> io::Result<()> {
 
 /// Python with the peers, and a home folder that both sides use.
 struct Peers {
-    python: PathBuf,
+    python: Python,
     cli: Cli,
 }
 
 impl Peers {
-    fn new(python: Option<OsString>) -> io::Result<Self> {
-        let python = python.ok_or_else(|| io::Error::other(format!("{PYTHON} is not set")))?;
-        Ok(Self { python: python.into(), cli: Cli::new()? })
-    }
-
     /// Lets MSAL write a sign-in of user `number`, with an access token that has expired; gives an authority for us.
     fn sign_in(&self, file: &str, number: u32) -> io::Result<Authority> {
         let number_text = number.to_string();
@@ -244,33 +215,8 @@ impl Peers {
     }
 
     fn run(&self, command: &str, arguments: &[&str]) -> io::Result<Value> {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/peers.py");
-        let output = self.cli.command(&self.python).arg(script).arg(command).args(arguments).output()?;
-        if !output.status.success() {
-            return Err(io::Error::other(format!("{command} failed: {}", String::from_utf8_lossy(&output.stderr))));
-        }
-        Ok(serde_json::from_slice(&output.stdout)?)
+        self.python.run(&self.cli, command, arguments)
     }
-}
-
-/// What stands at a place of a document (RFC 6901), or null.
-fn at<'a>(document: &'a Value, place: &str) -> &'a Value {
-    document.pointer(place).unwrap_or(&Value::Null)
-}
-
-/// A field of the first form that we posted.
-fn sent(authority: &Authority, field: &str) -> Value {
-    authority.requests().first().and_then(|request| request.field(field)).into()
-}
-
-/// All keys of a document, with their sections.
-fn keys_of(document: &Value) -> BTreeSet<String> {
-    let sections = document.as_object().into_iter().flatten();
-    let keys = |(section, entries): (&String, &Value)| {
-        let keys = entries.as_object().into_iter().flat_map(|entries| entries.keys());
-        keys.map(|key| format!("{section} {key}")).collect::<Vec<_>>()
-    };
-    sections.flat_map(keys).collect()
 }
 
 /// The entry of user `number` in a section.
@@ -278,11 +224,4 @@ fn entry_of(document: &Value, section: &str, number: u32) -> Value {
     let user = format!("uid-{number:08}.");
     let mut entries = document.get(section).and_then(Value::as_object).into_iter().flatten();
     entries.find(|(key, _)| key.starts_with(&user)).map(|(_, entry)| entry.clone()).unwrap_or_default()
-}
-
-fn same<T: PartialEq + std::fmt::Debug + ?Sized>(what: &str, actual: &T, expected: &T) -> io::Result<()> {
-    if actual == expected {
-        return Ok(());
-    }
-    Err(io::Error::other(format!("{what}: {actual:#?}, but {expected:#?} was expected")))
 }

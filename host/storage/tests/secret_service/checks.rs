@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use shared_token_cache_storage::{Document, Read, Store, WriteError};
 
 use crate::peer::Peers;
+use crate::store::HasStores as _;
 
 type Check = (&'static str, fn(&Peers) -> io::Result<()>);
 

@@ -10,7 +10,7 @@ mod peer;
 #[cfg(target_os = "linux")]
 mod reasons;
 #[cfg(target_os = "linux")]
-mod session;
+mod store;
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
@@ -23,10 +23,10 @@ fn main() {}
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::ffi::OsStr;
     use std::io;
     use std::process::ExitCode;
 
+    use keyring_session::{missing_bus, missing_keyring};
     use libtest_mimic::{Arguments, Failed, Trial};
 
     use crate::peer::Peers;
@@ -40,19 +40,13 @@ mod linux {
     pub(super) fn main() -> ExitCode {
         let arguments = Arguments::from_args();
         let python = std::env::var_os(PYTHON).filter(|value| !value.is_empty());
-        let (bus, keyring) = (has("dbus-daemon"), has("gnome-keyring-daemon"));
+        let (no_bus, no_keyring) = (missing_bus(), missing_keyring());
+        let (bus, keyring) = (no_bus.is_none(), no_keyring.is_none());
         let peers = bus && keyring && python.is_some();
-        for (there, what) in [
-            (bus, "there is no dbus-daemon in PATH; install dbus"),
-            (keyring, "there is no gnome-keyring-daemon in PATH; install gnome-keyring"),
-            (
-                python.is_some(),
-                "KEYRING_PYTHON names no Python with azure-identity and libsecret; see `cargo xtask test`",
-            ),
-        ] {
-            if !there {
-                ignored(what);
-            }
+        let no_python = "KEYRING_PYTHON names no Python with azure-identity and libsecret; see `cargo xtask test`";
+        let no_python = python.is_none().then(|| no_python.to_owned());
+        for why in [no_bus, no_keyring, no_python].into_iter().flatten() {
+            ignored(&why);
         }
 
         let alone = |(name, check): (&str, Check), runs: bool| {
@@ -67,11 +61,6 @@ mod linux {
             Trial::test(name, run).with_ignored_flag(!peers)
         }));
         libtest_mimic::run(&arguments, trials).exit_code()
-    }
-
-    fn has(program: &str) -> bool {
-        let folders = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&folders).any(|folder| folder.join(OsStr::new(program)).is_file())
     }
 
     #[expect(clippy::print_stderr, reason = "who runs the tests has to know why these are ignored")]

@@ -5,9 +5,8 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 
+use keyring_session::{Running, Session};
 use serde_json::Value;
-
-use crate::session::{Running, Session};
 
 /// A session with a keyring, and the Python that has the peers.
 pub(crate) struct Peers {

@@ -7,10 +7,11 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use keyring_session::Session;
 use shared_token_cache_storage::{KeyringError, Read, ReadError, Store};
 
 use crate::checks::{document, same};
-use crate::session::{Session, store};
+use crate::store::{HasStores as _, store};
 
 type Check = (&'static str, fn() -> io::Result<()>);
 

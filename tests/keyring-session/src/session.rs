@@ -1,5 +1,3 @@
-//! A D-Bus session of a test's own, with a real GNOME Keyring, in folders of its own.
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -9,7 +7,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use secret_service::{Collection, EncryptionType, SecretService};
-use shared_token_cache_storage::{KeyringAccess, Leniency, Places, Rules, Store};
 
 /// How long a program may take to start.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,7 +27,8 @@ const CONFIGURATION: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D
 "#;
 
 /// A program that ends with its owner.
-pub(crate) struct Running(pub(crate) Child);
+#[derive(Debug)]
+pub struct Running(pub Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -40,7 +38,9 @@ impl Drop for Running {
     }
 }
 
-pub(crate) struct Session {
+/// A bus, perhaps with a keyring, and the folders that both have in place of the user's.
+#[derive(Debug)]
+pub struct Session {
     // Fields are dropped in this order.
     keyring: Option<Running>,
     _bus: Running,
@@ -50,7 +50,10 @@ pub(crate) struct Session {
 
 impl Session {
     /// A bus without a keyring.
-    pub(crate) fn without_keyring() -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// When the bus can't be started.
+    pub fn without_keyring() -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
         for name in ["home", "run"] {
             fs::create_dir(folder.path().join(name))?;
@@ -72,14 +75,20 @@ impl Session {
     }
 
     /// A keyring that nobody has ever unlocked, and that has no collection therefore.
-    pub(crate) fn with_new_keyring() -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// When they can't be started.
+    pub fn with_new_keyring() -> io::Result<Self> {
         let mut session = Self::without_keyring()?;
         session.start_keyring(&[])?;
         Ok(session)
     }
 
     /// A keyring with an empty collection that is unlocked.
-    pub(crate) fn with_keyring() -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// When they can't be started.
+    pub fn with_keyring() -> io::Result<Self> {
         let mut session = Self::without_keyring()?;
         session.start_keyring(&["--unlock"])?;
         until("the keyring's default collection", || session.on_collection(async |_| Ok(())))?;
@@ -87,7 +96,10 @@ impl Session {
     }
 
     /// Starts the keyring anew, as after a sign-in without a password.
-    pub(crate) fn restart_keyring(&mut self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn restart_keyring(&mut self) -> io::Result<()> {
         drop(self.keyring.take());
         until("the end of the keyring", || match self.on_keyring(async |_| Ok(())) {
             Ok(()) => Err(io::Error::other("it is still there")),
@@ -111,26 +123,35 @@ impl Session {
     }
 
     /// Gives a program the session's folders and bus.
-    pub(crate) fn surround<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+    pub fn surround<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         surrounded(command, self.folder.path()).env("DBUS_SESSION_BUS_ADDRESS", &self.address)
     }
 
-    pub(crate) fn home(&self) -> PathBuf {
+    /// The address of the bus.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The home folder of [`Self::surround`], which the keyring has as well.
+    #[must_use]
+    pub fn home(&self) -> PathBuf {
         self.folder.path().join("home")
     }
 
-    /// Our store of a document.
-    pub(crate) fn store(&self, document: &str) -> io::Result<Box<dyn Store>> {
-        store(&self.home(), &self.address, document)
-    }
-
     /// Locks the default collection, as a user does.
-    pub(crate) fn lock(&self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When the keyring can't be asked.
+    pub fn lock(&self) -> io::Result<()> {
         self.on_collection(async |collection| collection.lock().await)
     }
 
     /// Makes an item as MSAL for Python does.
-    pub(crate) fn make_item(&self, document: &str, content: &str) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When the keyring can't be asked.
+    pub fn make_item(&self, document: &str, content: &str) -> io::Result<()> {
         let attributes = [("MsalClientID", "Microsoft.Developer.IdentityService"), ("xdg:schema", document)].into();
         self.on_collection(async |collection| {
             collection.create_item("MSALCache", attributes, content.as_bytes(), false, "text/plain").await.map(drop)
@@ -138,7 +159,10 @@ impl Session {
     }
 
     /// Everything about the items but what they hold and when they were written.
-    pub(crate) fn items(&self) -> io::Result<Vec<String>> {
+    ///
+    /// # Errors
+    /// When the keyring can't be asked.
+    pub fn items(&self) -> io::Result<Vec<String>> {
         self.on_collection(async |collection| {
             let mut items = Vec::new();
             for item in collection.get_all_items().await? {
@@ -170,7 +194,10 @@ impl Session {
     }
 
     /// Runs a task while a keyring is there that answers nobody.
-    pub(crate) fn with_deaf_keyring<T>(&self, task: impl FnOnce() -> T) -> io::Result<T> {
+    ///
+    /// # Errors
+    /// When the bus can't be used.
+    pub fn with_deaf_keyring<T>(&self, task: impl FnOnce() -> T) -> io::Result<T> {
         let runtime = runtime()?;
         let connect = async {
             let connection = zbus::connection::Builder::address(self.address.as_str())?.build().await?;
@@ -182,16 +209,22 @@ impl Session {
     }
 }
 
-/// Our store of a document below a home folder, with the keyring on a bus.
-pub(crate) fn store(home: &Path, bus: &str, document: &str) -> io::Result<Box<dyn Store>> {
-    let rules = Rules {
-        largest: 200 << 20,
-        loose_permissions: Leniency::Refuse,
-        other_owner: Leniency::Refuse,
-        symlink_targets: Vec::new(),
-    };
-    let places = Places::below(home).keyring(KeyringAccess::Bus(bus.to_owned()));
-    places.shared(document, rules).map_err(io::Error::other)
+/// Why no bus can be started here, if so.
+#[must_use]
+pub fn missing_bus() -> Option<String> {
+    missing("dbus-daemon", "dbus")
+}
+
+/// Why no keyring can be started here, if so.
+#[must_use]
+pub fn missing_keyring() -> Option<String> {
+    missing("gnome-keyring-daemon", "gnome-keyring")
+}
+
+fn missing(program: &str, package: &str) -> Option<String> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&folders).any(|folder| folder.join(program).is_file());
+    (!found).then(|| format!("there is no {program} in PATH; install {package}"))
 }
 
 fn surrounded<'a>(command: &'a mut Command, folder: &Path) -> &'a mut Command {

@@ -1,0 +1,69 @@
+"""The real Azure CLI's core, as far as the tests need it: what `az login`, `az account get-access-token` and `az logout` call.
+
+Run by tests/tests/azure_cli.rs, with HOME set to a folder of the test's own, and REQUESTS_CA_BUNDLE to the CA of an authority
+of its own. Every command prints one JSON object.
+"""
+
+import argparse
+import contextlib
+import json
+import sys
+
+from azure.cli.core.auth.credential_adaptor import CredentialAdaptor
+from azure.cli.core.auth.identity import Identity
+
+
+def identity_of(args):
+    # The Azure CLI's setting `core.instance_discovery`: without it, the authority would have to be one of Microsoft's.
+    return Identity("https://" + args.authority, tenant_id=args.tenant, instance_discovery=False)
+
+
+def login(args):
+    """Signs in the users that the authority offers, one after the other."""
+    identity = identity_of(args)
+    for _ in range(args.count):
+        identity.login_with_device_code([args.scope])
+    return {}
+
+
+def token(args):
+    """Asks for a token of a user who is signed in."""
+    credential = CredentialAdaptor(identity_of(args).get_user_credential(args.username))
+    found = credential.get_token(args.scope)
+    return {"token": found.token, "expires_on": found.expires_on}
+
+
+def users(args):
+    """Lists who is signed in."""
+    return {"usernames": sorted(account["username"] for account in identity_of(args).get_user())}
+
+
+def logout(args):
+    """Signs a user out."""
+    identity_of(args).logout_user(args.username)
+    return {}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    for command in (login, token, users, logout):
+        sub = commands.add_parser(command.__name__, help=command.__doc__)
+        sub.set_defaults(command=command)
+        sub.add_argument("--authority", required=True)
+        sub.add_argument("--tenant", help="the tenant to ask; organizations if there is none")
+        if command in (login, token):
+            sub.add_argument("--scope", required=True)
+        if command is login:
+            sub.add_argument("--count", type=int, default=1)
+        if command in (token, logout):
+            sub.add_argument("--username", default="user0@contoso.com")
+    args = parser.parse_args()
+    # What the Azure CLI tells its user is not the answer.
+    with contextlib.redirect_stdout(sys.stderr):
+        answer = args.command(args)
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()

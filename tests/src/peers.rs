@@ -1,0 +1,117 @@
+//! Tests beside programs of others. Where these are missing, the tests are listed as ignored, and it is said why.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::Value;
+
+use crate::cli::{Authority, Cli};
+
+/// A test: its name, and what it does with peers of its own.
+pub type Check<P> = (&'static str, fn(&P) -> io::Result<()>);
+
+/// Runs `checks`, each with what `peers` makes of a Python. Without one, they are ignored.
+pub fn run<P: 'static>(
+    checks: &[Check<P>],
+    python: Result<Python, String>,
+    peers: fn(Python) -> io::Result<P>,
+) -> ExitCode {
+    let arguments = Arguments::from_args();
+    if let Err(why) = &python {
+        say(&format!("{} tests are ignored: {why}", checks.len()));
+    }
+    let trials = checks.iter().map(|&(name, check)| {
+        let python = python.clone();
+        let ignored = python.is_err();
+        let run = move || check(&peers(python?)?).map_err(Failed::from);
+        Trial::test(name, run).with_ignored_flag(ignored)
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
+
+#[expect(clippy::print_stderr, reason = "who runs the tests has to know why these are ignored")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+/// A Python that has the peers, and the script that calls them.
+#[derive(Debug, Clone)]
+pub struct Python {
+    program: PathBuf,
+    script: PathBuf,
+}
+
+impl Python {
+    /// The Python that an environment variable names, for a script in `tests/interop`.
+    ///
+    /// # Errors
+    /// When it names none, with what to do.
+    pub fn named_by(variable: &str, script: &str) -> Result<Self, String> {
+        let program = std::env::var_os(variable).filter(|value| !value.is_empty());
+        let program =
+            program.ok_or_else(|| format!("{variable} names no Python that has the peers; see `cargo xtask test`"))?;
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(script);
+        Ok(Self { program: program.into(), script })
+    }
+
+    /// Runs a command of the script in the home folder of `cli`; gives the JSON that it prints.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn run(&self, cli: &Cli, command: &str, arguments: &[&str]) -> io::Result<Value> {
+        let output = cli.command(&self.program).arg(&self.script).arg(command).args(arguments).output()?;
+        if !output.status.success() {
+            return Err(io::Error::other(format!("{command} failed: {}", String::from_utf8_lossy(&output.stderr))));
+        }
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+}
+
+/// What stands at a place of a document (RFC 6901), or null.
+#[must_use]
+pub fn at<'a>(document: &'a Value, place: &str) -> &'a Value {
+    document.pointer(place).unwrap_or(&Value::Null)
+}
+
+/// A field of the first form that was posted to `authority`.
+#[must_use]
+pub fn sent(authority: &Authority, field: &str) -> Value {
+    authority.requests().first().and_then(|request| request.field(field)).into()
+}
+
+/// All keys of a cache document, with their sections.
+#[must_use]
+pub fn keys_of(document: &Value) -> BTreeSet<String> {
+    let sections = document.as_object().into_iter().flatten();
+    let keys = |(section, entries): (&String, &Value)| {
+        let keys = entries.as_object().into_iter().flat_map(|entries| entries.keys());
+        keys.map(|key| format!("{section} {key}")).collect::<Vec<_>>()
+    };
+    sections.flat_map(keys).collect()
+}
+
+/// Whether two values are the same.
+///
+/// # Errors
+/// When they are not, with both.
+pub fn same<T: PartialEq + Debug + ?Sized>(what: &str, actual: &T, expected: &T) -> io::Result<()> {
+    if actual == expected {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("{what}: {actual:#?}, but {expected:#?} was expected")))
+}
+
+/// Whether a text has all of these parts.
+///
+/// # Errors
+/// When it lacks one, with both.
+pub fn has(text: &str, parts: &[&str]) -> io::Result<()> {
+    match parts.iter().find(|part| !text.contains(**part)) {
+        None => Ok(()),
+        Some(part) => Err(io::Error::other(format!("{part:?} is not in {text:?}"))),
+    }
+}

@@ -1,0 +1,188 @@
+//! The program and the core of the real Azure CLI, on the same cache file and with the same authority.
+//!
+//! `AZURE_CLI_PYTHON` names a Python that has azure-cli-core; `cargo xtask test` sets it. No side ever goes to the network.
+
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use shared_token_cache_tests::cli::{AZURE_CLI, Authority, Cli};
+use shared_token_cache_tests::login::{self, first_access_token};
+use shared_token_cache_tests::peers::{self, Check, Python, at, keys_of, same};
+use shared_token_cache_tests::sign_in::{
+    CLIENT, GRAPH, VAULT, new_access_token, new_refresh_token, refresh_token, tenant, username,
+};
+
+const CHECKS: [Check<Peers>; 9] = [
+    ("we_list_who_signed_in_with_the_azure_cli", we_list_who_signed_in_with_the_azure_cli),
+    ("we_take_the_token_that_the_azure_cli_cached", we_take_the_token_that_the_azure_cli_cached),
+    ("the_azure_cli_takes_the_token_that_we_cached", the_azure_cli_takes_the_token_that_we_cached),
+    ("the_azure_cli_takes_our_token_of_a_tenant", the_azure_cli_takes_our_token_of_a_tenant),
+    ("the_azure_cli_sends_the_refresh_token_that_we_rotated", the_azure_cli_sends_the_refresh_token_that_we_rotated),
+    ("we_send_the_refresh_token_that_the_azure_cli_rotated", we_send_the_refresh_token_that_the_azure_cli_rotated),
+    ("who_signed_out_of_the_azure_cli_is_signed_out_here", who_signed_out_of_the_azure_cli_is_signed_out_here),
+    ("both_use_the_folder_that_the_environment_names", both_use_the_folder_that_the_environment_names),
+    ("writers_at_the_same_time_lose_nothing", writers_at_the_same_time_lose_nothing),
+];
+
+/// What `az` asks for, two slashes included.
+const ARM: &str = "https://management.core.windows.net//.default";
+
+fn main() -> ExitCode {
+    let python = Python::named_by("AZURE_CLI_PYTHON", "azure_cli.py");
+    let encrypted = "on Windows the Azure CLI encrypts its cache, which is not tested";
+    let python = if cfg!(unix) { python } else { Err(encrypted.to_owned()) };
+    peers::run(&CHECKS, python, Peers::new)
+}
+
+fn we_list_who_signed_in_with_the_azure_cli(peers: &Peers) -> io::Result<()> {
+    peers.login(2)?;
+    let host = peers.authority.host();
+    let run = peers.cli.run(&["accounts", "--source", "azure-cli", "--authority", &host])?;
+    let line = |number| format!("{}, home tenant {}, localhost, from azure-cli\n", username(number), tenant(number));
+    same("accounts", &run.stdout, &[0, 1].map(line).concat())
+}
+
+fn we_take_the_token_that_the_azure_cli_cached(peers: &Peers) -> io::Result<()> {
+    peers.login(1)?;
+    let (before, posts) = (peers.cli.read(AZURE_CLI)?, peers.posts());
+    let ours = peers.get_token(&["--scope", ARM])?;
+    same("token", at(&ours, "/token"), &json!(first_access_token(0)))?;
+    same("source", at(&ours, "/source"), &json!("azure-cli"))?;
+    same("posts", &peers.posts(), &posts)?;
+    same("cache", &peers.cli.read(AZURE_CLI)?, &before)
+}
+
+fn the_azure_cli_takes_the_token_that_we_cached(peers: &Peers) -> io::Result<()> {
+    peers.login(1)?;
+    let ours = peers.get_token(&["--scope", GRAPH])?;
+    same("our token", at(&ours, "/token"), &json!(new_access_token(0)))?;
+    let posts = peers.posts();
+    let theirs = peers.token(&["--scope", GRAPH])?;
+    same("token", at(&theirs, "/token"), &json!(new_access_token(0)))?;
+    same("posts", &peers.posts(), &posts)
+}
+
+/// `az` asks the tenant of a subscription, not `organizations`.
+fn the_azure_cli_takes_our_token_of_a_tenant(peers: &Peers) -> io::Result<()> {
+    peers.login(1)?;
+    peers.get_token(&["--scope", GRAPH, "--request-tenant", &tenant(0)])?;
+    let posts = peers.posts();
+    let theirs = peers.token(&["--scope", GRAPH, "--tenant", &tenant(0)])?;
+    same("token", at(&theirs, "/token"), &json!(new_access_token(0)))?;
+    same("posts", &peers.posts(), &posts)
+}
+
+fn the_azure_cli_sends_the_refresh_token_that_we_rotated(peers: &Peers) -> io::Result<()> {
+    peers.login(1)?;
+    peers.get_token(&["--scope", GRAPH])?;
+    same("our refresh token", &peers.last("refresh_token"), &json!(refresh_token(0)))?;
+    peers.token(&["--scope", VAULT])?;
+    same("their refresh token", &peers.last("refresh_token"), &json!(new_refresh_token(0)))
+}
+
+fn we_send_the_refresh_token_that_the_azure_cli_rotated(peers: &Peers) -> io::Result<()> {
+    peers.login(1)?;
+    peers.token(&["--scope", VAULT])?;
+    same("their refresh token", &peers.last("refresh_token"), &json!(refresh_token(0)))?;
+    peers.get_token(&["--scope", GRAPH])?;
+    same("our refresh token", &peers.last("refresh_token"), &json!(new_refresh_token(0)))?;
+    same("client", &peers.last("client_id"), &json!(CLIENT))
+}
+
+fn who_signed_out_of_the_azure_cli_is_signed_out_here(peers: &Peers) -> io::Result<()> {
+    peers.login(1)?;
+    peers.get_token(&["--scope", GRAPH])?;
+    peers.run("logout", &[])?;
+    let error = peers.cli.redeem(&peers.authority, &["--source", "azure-cli"])?.error(3)?;
+    same("reason", at(&error, "/reason"), &json!("no-accounts"))
+}
+
+fn both_use_the_folder_that_the_environment_names(peers: &Peers) -> io::Result<()> {
+    let mut peers = Peers::new(peers.python.clone())?;
+    let moved = peers.cli.home().join("moved here").display().to_string();
+    peers.cli.set("AZURE_CONFIG_DIR", &moved);
+    peers.login(1)?;
+    peers.get_token(&["--scope", GRAPH])?;
+    let posts = peers.posts();
+    same("token", at(&peers.token(&["--scope", GRAPH])?, "/token"), &json!(new_access_token(0)))?;
+    same("posts", &peers.posts(), &posts)?;
+    let files = peers.cli.files()?;
+    same("moved", &files.contains(Path::new("moved here/msal_token_cache.json")), &true)?;
+    same("at the usual place", &files.contains(Path::new(".azure")), &false)
+}
+
+/// Two of our programs and the Azure CLI, each writing entries of its own.
+fn writers_at_the_same_time_lose_nothing(peers: &Peers) -> io::Result<()> {
+    const SIGN_INS: u32 = 10;
+    peers.login(1)?;
+    let scopes =
+        |program: u32| (0..8).map(move |number| format!("https://resource{program}{number}.contoso.com/.default"));
+    let redeem = |program| {
+        scopes(program)
+            .try_for_each(|scope| peers.get_token(&["--scope", &scope, "--username", "user0@contoso.com"]).map(drop))
+    };
+    std::thread::scope(|threads| {
+        let ours = [1, 2].map(|program| threads.spawn(move || redeem(program)));
+        peers.login(SIGN_INS)?;
+        ours.into_iter().try_for_each(|program| program.join().unwrap_or_else(|_| Err(io::Error::other("it panicked"))))
+    })?;
+
+    let keys = keys_of(&peers.cli.read_json(AZURE_CLI)?);
+    let has = |section: &str, part: &str| keys.iter().any(|key| key.starts_with(section) && key.contains(part));
+    for scope in scopes(1).chain(scopes(2)) {
+        same(&scope, &has("AccessToken", &scope), &true)?;
+    }
+    let mut users: Vec<_> = (0..=SIGN_INS).map(username).collect();
+    users.sort();
+    same("users", at(&peers.run("users", &[])?, "/usernames"), &json!(users))
+}
+
+/// Python with the Azure CLI's core, a home folder and an authority that both sides use.
+struct Peers {
+    python: Python,
+    cli: Cli,
+    authority: Authority,
+}
+
+impl Peers {
+    fn new(python: Python) -> io::Result<Self> {
+        let (mut cli, authority) = (Cli::new()?, login::authority()?);
+        cli.set("REQUESTS_CA_BUNDLE", &authority.ca_file());
+        Ok(Self { python, cli, authority })
+    }
+
+    /// `az login` for the next users.
+    fn login(&self, count: u32) -> io::Result<()> {
+        self.run("login", &["--scope", ARM, "--count", &count.to_string()]).map(drop)
+    }
+
+    /// `az account get-access-token`.
+    fn token(&self, arguments: &[&str]) -> io::Result<Value> {
+        self.run("token", arguments)
+    }
+
+    fn run(&self, command: &str, arguments: &[&str]) -> io::Result<Value> {
+        let host = self.authority.host();
+        self.python.run(&self.cli, command, &[&["--authority", &host], arguments].concat())
+    }
+
+    /// Our `get-token`.
+    fn get_token(&self, arguments: &[&str]) -> io::Result<Value> {
+        let (host, ca_file) = (self.authority.host(), self.authority.ca_file());
+        let first = ["get-token", "--source", "azure-cli", "--authority", &host, "--ca-file", &ca_file];
+        self.cli.run(&[&first, arguments].concat())?.answer()
+    }
+
+    /// How many forms were posted so far.
+    fn posts(&self) -> usize {
+        self.authority.requests().iter().filter(|request| request.method == "POST").count()
+    }
+
+    /// A field of the last form that was posted.
+    fn last(&self, field: &str) -> Value {
+        let requests = self.authority.requests();
+        requests.iter().rfind(|request| request.method == "POST").and_then(|request| request.field(field)).into()
+    }
+}
