@@ -28,3 +28,12 @@ pub(crate) fn reference(arguments: &[&str]) -> Result<()> {
     cargo.env("AZURE_IDENTITY_PYTHON", python).envs(settings);
     run(cargo.arg("test").args(crate::NATIVE).args(["--test", "reference"]))
 }
+
+/// Lets 20 processes write one cache file for some seconds: ours, real MSAL, and both together.
+pub(crate) fn contention(seconds: &[&str]) -> Result<()> {
+    let seconds = seconds.first().unwrap_or(&"60");
+    let _: u64 = seconds.parse().with_context(|| format!("{seconds:?} is no number of seconds"))?;
+    let mut cargo = cargo();
+    cargo.env("CONTENTION_SECONDS", seconds).envs(python::peers());
+    run(cargo.arg("test").args(crate::NATIVE).args(["--test", "contention", "--", "figures", "--nocapture"]))
+}

@@ -5,6 +5,7 @@
 //! cargo xtask test                build everything and run all tests
 //! cargo xtask build               build the component and the program
 //! cargo xtask interop reference   compare with azure-identity in situations made at random
+//! cargo xtask interop contention  time 20 writers of ours, of MSAL, and of both on one file, and count what is lost
 //! cargo xtask bench               time calls on caches of 1, 100 and 10,000 accounts
 //! cargo xtask platforms           lint the storage for Windows and macOS, and test it under Wine
 //! cargo xtask wit                 print the built component's imports and exports, and sizes
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         ["test"] => component::build().and_then(|_| component::build_hostile()).and_then(|_| test()),
         ["bench", accounts @ ..] => build().and_then(|()| bench(accounts)),
         ["interop", "reference", arguments @ ..] => interop::reference(arguments),
+        ["interop", "contention", seconds @ ..] => interop::contention(seconds),
         ["platforms"] => platforms::check(),
         ["wit"] => component::build().and_then(|path| component::print(&path)),
         ["cargo-component"] => component::build().and_then(|path| component::compare_with_cargo_component(&path)),
@@ -60,13 +62,10 @@ fn demo() -> Result<()> {
     run::run(std::process::Command::new(program).arg("demo"))
 }
 
-/// Runs all tests. Those against real MSAL and azure-identity are listed as ignored when these can't be had.
+/// Runs all tests. Those against programs of others are listed as ignored when these can't be had.
 fn test() -> Result<()> {
     let mut cargo = cargo();
-    match python::with_azure_identity() {
-        Ok(python) => drop(cargo.env("AZURE_IDENTITY_PYTHON", python)),
-        Err(why) => say(&format!("skipped: the tests against real MSAL and azure-identity, because {why:#}")),
-    }
+    cargo.envs(python::peers());
     say("building and running the tests (the first time takes some minutes)");
     // Some tests run the program, which `cargo test` alone would not build.
     run::run(self::cargo().arg("build").args(NATIVE))?;

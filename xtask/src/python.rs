@@ -1,28 +1,94 @@
-//! The peers that the interop tests run against.
+//! The peers that the interop tests run against: virtual environments below `target`, made when they are not there yet.
 
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::run::{output, root, say};
 
 /// The versions that the tests were written against.
-const PACKAGES: &[&str] = &["azure-identity==1.27.0", "msal==1.39.0", "msal-extensions==1.3.1"];
+const AZURE_IDENTITY: &[&str] = &["azure-identity==1.27.0", "msal==1.39.0", "msal-extensions==1.3.1"];
+const PORTALOCKER: &[&str] = &["msal==1.39.0", "msal-extensions[portalocker]==1.3.1", "portalocker==3.2.0"];
+const AZURE_CLI: &[&str] = &["azure-cli-core==2.91.0"];
 
-/// A Python with azure-identity, in a virtual environment below `target`, made when it is not there yet.
+const BASE: &str = if cfg!(windows) { "python" } else { "python3" };
+
+/// The Python that the system's packages of PyGObject belong to.
+const SYSTEM: &str = "/usr/bin/python3";
+const LIBSECRET: &str = "import gi; gi.require_version('Secret', '1'); from gi.repository import Secret";
+
+/// The Pythons that the tests look for, each under its environment variable. What can't be had is said: its tests are then listed as
+/// ignored.
+pub(crate) fn peers() -> Vec<(&'static str, PathBuf)> {
+    let all = [
+        ("AZURE_IDENTITY_PYTHON", with_azure_identity(), "real MSAL and azure-identity"),
+        ("KEYRING_PYTHON", with_keyring(), "real azure-identity on a real keyring"),
+        ("AZURE_CLI_PYTHON", with_azure_cli(), "the core of the real Azure CLI"),
+        ("MSAL_PYTHON", with_portalocker(), "real MSAL and its lock by portalocker"),
+        // azure-identity brings no portalocker along.
+        ("MSAL_PYTHON_WITHOUT_PORTALOCKER", with_azure_identity(), "real MSAL and its own lock"),
+    ];
+    let mut found = Vec::new();
+    for (variable, python, what) in all {
+        match python {
+            Ok(python) => found.push((variable, python)),
+            Err(why) => say(&format!("skipped: the tests against {what}, because {why:#}")),
+        }
+    }
+    found
+}
+
+/// A Python with azure-identity.
 pub(crate) fn with_azure_identity() -> Result<PathBuf> {
-    let environment = root().join("target/interop/python");
-    let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    if output(Command::new(&python).args(["-c", "import azure.identity, msal_extensions"])).is_ok() {
+    environment("python", BASE, &[], "import azure.identity, msal_extensions", AZURE_IDENTITY)
+}
+
+/// A Python with azure-identity and the bindings of libsecret, on a machine on which a keyring can be started.
+fn with_keyring() -> Result<PathBuf> {
+    if !cfg!(target_os = "linux") {
+        bail!("only Linux has the Secret Service");
+    }
+    for (program, package) in [("dbus-daemon", "dbus"), ("gnome-keyring-daemon", "gnome-keyring")] {
+        if !is_in_path(program) {
+            bail!("there is no {program} in PATH (Debian: apt-get install {package})");
+        }
+    }
+    if output(Command::new(SYSTEM).args(["-c", LIBSECRET])).is_err() {
+        bail!("{SYSTEM} has no gi with libsecret (Debian: apt-get install python3-gi gir1.2-secret-1)");
+    }
+    let imports = format!("import azure.identity, msal_extensions; {LIBSECRET}");
+    environment("keyring", SYSTEM, &["--system-site-packages"], &imports, AZURE_IDENTITY)
+}
+
+/// A Python with MSAL that locks by portalocker.
+fn with_portalocker() -> Result<PathBuf> {
+    environment("portalocker", BASE, &[], "import msal_extensions, portalocker", PORTALOCKER)
+}
+
+/// A Python with the core of the Azure CLI.
+fn with_azure_cli() -> Result<PathBuf> {
+    environment("azure-cli", BASE, &[], "import azure.cli.core.auth.identity", AZURE_CLI)
+}
+
+/// A virtual environment in which `imports` works; made with the Python `base` and filled with `packages` where it does not.
+fn environment(name: &str, base: &str, options: &[&str], imports: &str, packages: &[&str]) -> Result<PathBuf> {
+    let folder = root().join("target/interop").join(name);
+    let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    if output(Command::new(&python).args(["-c", imports])).is_ok() {
         return Ok(python);
     }
-    say("installing azure-identity into target/interop/python");
-    let base = if cfg!(windows) { "python" } else { "python3" };
-    output(Command::new(base).args(["-m", "venv"]).arg(&environment)).context("no virtual environment can be made")?;
-    output(
-        Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES),
-    )
-    .context("azure-identity can't be installed")?;
+    say(&format!("installing {} into target/interop/{name}", packages.join(" ")));
+    output(Command::new(base).args(["-m", "venv"]).args(options).arg(&folder))
+        .context("no virtual environment can be made")?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    output(Command::new(&python).args(pip).args(packages))
+        .with_context(|| format!("{} can't be installed", packages.join(" ")))?;
+    output(Command::new(&python).args(["-c", imports])).context("what was installed can't be used")?;
     Ok(python)
+}
+
+fn is_in_path(program: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
 }

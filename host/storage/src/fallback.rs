@@ -10,6 +10,8 @@ use crate::{FileStore, Read, ReadError, Store, WriteError};
 /// What a file that was written to signal holds: Python's and .NET's is empty, JavaScript's is this.
 const SIGNAL: &[u8] = b"{}";
 
+const NOTHING_SERVES: &str = "Nothing serves in its place.";
+
 /// A document in the keyring or in a file.
 #[derive(Debug)]
 pub(crate) struct KeyringOrFile<K> {
@@ -97,13 +99,16 @@ impl<K: Keyring> Store for KeyringOrFile<K> {
                 keyring
             }
             // The file is the one that serves, if it is more than a signal.
-            Err(why) => {
-                let next =
-                    if holds_document { "The plain file serves in its place." } else { "Nothing serves in its place." };
-                file.notes.push(Note { what: why.to_string(), next: next.into() });
-                file.found = holds_document;
+            Err(why) if holds_document => {
+                file.notes.push(Note { what: why.to_string(), next: "The plain file serves in its place.".into() });
                 file
             }
+            Err(why @ KeyringError::Missing(_)) => {
+                file.notes.push(Note { what: why.to_string(), next: NOTHING_SERVES.into() });
+                file.found = false;
+                file
+            }
+            Err(why) => self.keyring.unusable(&why, NOTHING_SERVES),
         }
     }
 

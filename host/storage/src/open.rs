@@ -45,6 +45,11 @@ pub(crate) fn open(path: &Path) -> Result<File, ReadError> {
     })
 }
 
+/// A file that is no longer than `{}` holds no token. The tools signal changes in the keyring with such files, and make them for
+/// everybody to read.
+#[cfg(unix)]
+const HARMLESS: u64 = 2;
+
 /// Refuses a file that the rules do not allow; gives a warning where they let something doubtful pass.
 pub(crate) fn inspect(path: &Path, metadata: &Metadata, rules: &Rules) -> Result<Option<String>, ReadError> {
     if !metadata.is_file() {
@@ -71,7 +76,7 @@ pub(crate) fn inspect(path: &Path, metadata: &Metadata, rules: &Rules) -> Result
         if let Some((problem, _, remedy)) = problems.iter().find(|(_, leniency, _)| *leniency == Leniency::Refuse) {
             return Err(unusable(path, &format!("{problem}; {remedy}")));
         }
-        if !problems.is_empty() {
+        if !problems.is_empty() && metadata.len() > HARMLESS {
             let what: Vec<_> = problems.iter().map(|(problem, ..)| problem.as_str()).collect();
             let remedy = problems.last().map(|(.., remedy)| *remedy).unwrap_or_default();
             return Ok(Some(format!("{} {}; {remedy}", path.display(), what.join(" and "))));

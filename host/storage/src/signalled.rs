@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::examine::{self, Examination, Note};
+use crate::examine::{self, Examination, HeldLock, Note};
 use crate::keyring::{Item, Keyring};
 use crate::lock::Lock;
 use crate::open::check_size;
@@ -51,9 +51,25 @@ impl<K: Keyring> SignalledStore<K> {
             found: item.is_some(),
             encrypted: true,
             bytes: item.map(|item| item.document.len() as u64),
-            lock: self.signals.iter().find_map(|signal| examine::held_lock(signal)),
+            lock: self.held_lock(),
             notes,
         })
+    }
+
+    /// What there is to tell of an item that can't be looked at.
+    pub(crate) fn unusable(&self, why: &KeyringError, next: &str) -> Examination {
+        Examination {
+            place: self.keyring.place(),
+            found: false,
+            encrypted: true,
+            bytes: None,
+            lock: self.held_lock(),
+            notes: vec![Note { what: why.to_string(), next: next.to_owned() }],
+        }
+    }
+
+    fn held_lock(&self) -> Option<HeldLock> {
+        self.signals.iter().find_map(|signal| examine::held_lock(signal))
     }
 
     fn read_item(&self) -> Result<Item, ReadError> {
@@ -134,14 +150,7 @@ impl<K: Keyring> Store for SignalledStore<K> {
     }
 
     fn examine(&self) -> Examination {
-        self.try_examine().unwrap_or_else(|why| Examination {
-            place: self.keyring.place(),
-            found: false,
-            encrypted: true,
-            bytes: None,
-            lock: None,
-            notes: vec![Note { what: why.to_string(), next: "Until then its tokens can't be used.".into() }],
-        })
+        self.try_examine().unwrap_or_else(|why| self.unusable(&why, "Until then its tokens can't be used."))
     }
 
     fn replace(&self, expected: &str, content: &[u8]) -> Result<String, WriteError> {

@@ -5,6 +5,7 @@ use std::io;
 use serde_json::{Value, json};
 use shared_token_cache_tests::cli::SHARED;
 use shared_token_cache_tests::peers::{Check, at, has, same};
+use shared_token_cache_tests::sign_in::new_access_token;
 
 use crate::peers::Peers;
 
@@ -14,23 +15,25 @@ pub(crate) const CHECKS: [Check<Peers>; 3] = [
     ("doctor_names_a_file_that_an_open_keyring_hides", doctor_names_a_file_that_an_open_keyring_hides),
 ];
 
+const PLACE: &str = "item msal.cache.nocae in the keyring (Secret Service)";
+
 fn doctor_finds_the_item(peers: &Peers) -> io::Result<()> {
     let authority = peers.sign_in(0)?;
     let report = peers.doctor(&authority)?;
+    let counts = ["accounts", "usable_accounts", "usable_refresh_tokens", "access_tokens"];
     for (field, expected) in [
         ("source", json!("shared")),
-        ("place", json!("item msal.cache.nocae in the keyring (Secret Service)")),
+        ("place", json!(PLACE)),
         ("found", json!(true)),
         ("readable", json!(true)),
         ("encrypted", json!(true)),
-        ("accounts", json!(1)),
-        ("usable_accounts", json!(1)),
-        ("usable_refresh_tokens", json!(1)),
-        ("access_tokens", json!(1)),
-    ] {
+    ]
+    .into_iter()
+    .chain(counts.map(|field| (field, json!(1))))
+    {
         same(field, at(&report, &format!("/places/0/{field}")), &expected)?;
     }
-    same("findings", &findings(&report), &vec!["good: one account to use".to_owned()])?;
+    same("findings", findings(&report).as_str(), "good: one account to use | \n")?;
     same("usable", at(&report, "/usable"), &json!(true))
 }
 
@@ -39,30 +42,40 @@ fn doctor_says_how_to_go_on_where_the_keyring_is_locked(peers: &Peers) -> io::Re
     peers.session.lock()?;
     let report = peers.doctor(&authority)?;
     same("usable", at(&report, "/usable"), &json!(false))?;
+    same("place", at(&report, "/places/0/place"), &json!(PLACE))?;
     same("found", at(&report, "/places/0/found"), &json!(false))?;
-    let findings = findings(&report).join("\n");
-    println!("{findings}\n{report:#}");
-    has(&findings, &["problem: ", "in the keyring (Secret Service) is locked; unlock it by signing in"])
+    same("readable", at(&report, "/places/0/readable"), &json!(false))?;
+    let locked = format!("the {PLACE} is locked; unlock it by signing in");
+    has(
+        &findings(&report),
+        &[&format!("note: {locked}"), "problem: the cache msal.cache.nocae can't be read: ", "| Mend"],
+    )?;
+    // The file that signals is none that other users could learn anything from.
+    same("mode in the findings", &findings(&report).contains("mode"), &false)
 }
 
 fn doctor_names_a_file_that_an_open_keyring_hides(peers: &Peers) -> io::Result<()> {
     let authority = peers.sign_in_to(SHARED, 0)?;
     let report = peers.doctor(&authority)?;
     same("usable", at(&report, "/usable"), &json!(false))?;
-    let findings = findings(&report).join("\n");
-    println!("{findings}\n{report:#}");
-    has(&findings, &[&peers.cli.home().join(SHARED).display().to_string(), "--source file:"])
+    same("place", at(&report, "/places/0/place"), &json!(PLACE))?;
+    same("encrypted", at(&report, "/places/0/encrypted"), &json!(true))?;
+    let file = peers.cli.home().join(SHARED).display().to_string();
+    let hidden = format!("note: file {file} holds a document, and the keyring is used in its place | ");
+    has(&findings(&report), &[&hidden, &format!("say `--source file:{file}`")])?;
+
+    // What the finding advises works.
+    let ours = peers.cli.redeem(&authority, &["--source", &format!("file:{file}")])?.answer()?;
+    same("token", at(&ours, "/token"), &json!(new_access_token(0)))
 }
 
-/// The findings at the first place: what, and what to do next.
-fn findings(report: &Value) -> Vec<String> {
+/// The findings at the first place, a line each: what, and what to do next.
+fn findings(report: &Value) -> String {
     let findings = at(report, "/places/0/findings").as_array().into_iter().flatten();
     let text = |finding, field| at(finding, field).as_str().unwrap_or_default();
     findings
         .map(|finding| {
-            let next = text(finding, "/next");
-            let separator = if next.is_empty() { "" } else { " | " };
-            format!("{}: {}{separator}{next}", text(finding, "/severity"), text(finding, "/what"))
+            format!("{}: {} | {}\n", text(finding, "/severity"), text(finding, "/what"), text(finding, "/next"))
         })
         .collect()
 }

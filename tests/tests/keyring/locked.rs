@@ -40,10 +40,16 @@ fn a_plain_file_serves_in_place_of_a_locked_keyring(peers: &Peers) -> io::Result
     peers.sign_in(0)?;
     peers.session.lock()?;
     let authority = peers.sign_in_to(SHARED, 1)?;
-    let ours = peers.cli.redeem(&authority, &["--source", "shared"])?.answer()?;
-    same("token", at(&ours, "/token"), &json!(new_access_token(1)))?;
+    let run = peers.cli.redeem(&authority, &["--source", "shared"])?;
+    has(&run.stdout, &[&new_access_token(1)])?;
+    // MSAL wrote into its signal file, which it had made for everybody to read.
+    has(&run.stderr, &["WARN", "mode 0644", "chmod 600"])?;
+    same("lines on stderr", &run.stderr.lines().count(), &1)?;
     same("our refresh token", &sent(&authority, "refresh_token"), &json!(refresh_token(1)))?;
-    has(&peers.cli.read(SHARED)?, &[&new_access_token(1)])?;
+    // The file that we wrote is nobody else's.
+    let again = peers.cli.redeem(&authority, &["--source", "shared"])?.answer()?;
+    same("token", at(&again, "/token"), &json!(new_access_token(1)))?;
+    same("number of requests", &authority.requests().len(), &1)?;
     let theirs = peers.credential(&["--scope", GRAPH])?;
     same("their token", at(&theirs, "/token"), &json!(new_access_token(1)))
 }
@@ -52,8 +58,7 @@ fn the_azure_cli_serves_where_the_keyring_is_locked(peers: &Peers) -> io::Result
     let authority = peers.sign_in(0)?;
     peers.session.lock()?;
     peers.cli.write(AZURE_CLI, &document(&[SignIn::new(1, LOCAL).access_token(GRAPH)]))?;
-    let run = peers.cli.redeem(&authority, &["--source", "auto"])?;
-    let ours = run.answer()?;
+    let ours = peers.cli.redeem(&authority, &["--source", "auto"])?.answer()?;
     same("token", at(&ours, "/token"), &json!(access_token(1, GRAPH)))?;
     same("source", at(&ours, "/source"), &json!("azure-cli"))
 }
