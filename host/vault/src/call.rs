@@ -134,9 +134,8 @@ impl Credential {
         // As a guest the tenant only tells several accounts apart, which one account does not show.
         let home = self.tenant_id.as_deref().filter(|_| !self.enable_guest_tenant_authentication);
         named.is_none_or(|name| same_name(name, username))
-            && home.is_none_or(|tenant| {
-                home_tenant(home_account_id).is_some_and(|home| home.eq_ignore_ascii_case(tenant))
-            })
+            && home
+                .is_none_or(|tenant| home_tenant(home_account_id).is_some_and(|home| home.eq_ignore_ascii_case(tenant)))
     }
 
     /// BEHAVIOUR, section 5, "Tenant of the request".

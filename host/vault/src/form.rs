@@ -125,9 +125,8 @@ impl Session {
     fn find_holder(&self, handle: Handle, document: &str, host: &str) -> Result<(Holder, Secret), Refused> {
         let mut refused = Refused::NotARefreshToken;
         let in_documents = self.documents().flat_map(|held| {
-            held.places_of(handle).filter_map(|(_, place)| {
-                Some((Holder::of(&held.name, &held.facts(place)?)?, held.literal(place)))
-            })
+            held.places_of(handle)
+                .filter_map(|(_, place)| Some((Holder::of(&held.name, &held.facts(place)?)?, held.literal(place))))
         });
         let in_replies = self.replies().filter_map(|reply| Some((reply.holder.clone(), reply.secret(handle)?)));
         for (holder, literal) in in_documents.chain(in_replies) {

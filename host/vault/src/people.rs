@@ -18,7 +18,9 @@ impl People {
         let mut people: HashMap<Box<str>, Vec<Person>> = HashMap::new();
         for entry in entries {
             let text = |field| entry.text(field).map(Box::from);
-            let (Some(id), Some(environment)) = (text(Field::HomeAccountId), text(Field::Environment)) else { continue };
+            let (Some(id), Some(environment)) = (text(Field::HomeAccountId), text(Field::Environment)) else {
+                continue;
+            };
             let (realm, username) = (text(Field::Realm).unwrap_or_default(), text(Field::Username).unwrap_or_default());
             people.entry(id).or_default().push(Person { environment, realm, username });
         }

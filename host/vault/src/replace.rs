@@ -206,13 +206,7 @@ impl<'a> Opening<'a> {
     }
 
     /// A new refresh token stands in the entry of the one that bought it, and the entry still says whose it is.
-    fn check_rotation(
-        &self,
-        reply: &Reply,
-        spot: &Spot,
-        facts: &Facts<'_>,
-        handle: Handle,
-    ) -> Result<(), Refused> {
+    fn check_rotation(&self, reply: &Reply, spot: &Spot, facts: &Facts<'_>, handle: Handle) -> Result<(), Refused> {
         let mut ancestors = vec![reply.redeemed];
         // Several rotations may be waiting for their first write.
         while let Some(older) = ancestors.last().and_then(|last| {

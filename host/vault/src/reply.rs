@@ -67,9 +67,8 @@ impl Session {
             }
         };
         let secret = redemption.secret.expose();
-        let forbidden = |text: &str| {
-            (secret.len() >= SHORTEST_ECHO && text.contains(secret)) || self.has_live_handle(text)
-        };
+        let forbidden =
+            |text: &str| (secret.len() >= SHORTEST_ECHO && text.contains(secret)) || self.has_live_handle(text);
         let keys = self.vault.keys();
         let Ok(index) = Index::of(&body, Shape::Reply, &keys.paths, Some(&forbidden)) else {
             return UNUSABLE.to_vec();

@@ -49,12 +49,7 @@ struct Level {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(
-        text: &'a str,
-        shape: Shape,
-        paths: &'a Paths,
-        watch: Option<&'a dyn Fn(&str) -> bool>,
-    ) -> Self {
+    pub(super) fn new(text: &'a str, shape: Shape, paths: &'a Paths, watch: Option<&'a dyn Fn(&str) -> bool>) -> Self {
         Self {
             text,
             shape,
@@ -80,8 +75,7 @@ impl<'a> Builder<'a> {
         // A field of another type than expected is a field all the same.
         self.note_field(key, at);
         let secret = key.is_some_and(|key| self.is_secret(key));
-        let least = if self.shape == Shape::Document { 3 } else { 1 };
-        if secret && self.depth >= least && self.whole.is_none() {
+        if secret && self.depth >= self.least() && self.whole.is_none() {
             self.whole = Some((at.start, self.depth));
             self.add_spot(key, at)?;
         }
@@ -145,7 +139,9 @@ impl<'a> Builder<'a> {
         if self.depth == 1 {
             self.accounts = Accounts::Elsewhere;
         }
-        if self.whole.is_none() && key.is_some_and(|key| self.is_secret(key)) {
+        // A number in the place of a section or of an entry stays one, for a container there is not taken for a secret either.
+        let could_be = self.depth >= self.least() || at.of(self.text).starts_with('"');
+        if self.whole.is_none() && could_be && key.is_some_and(|key| self.is_secret(key)) {
             return self.add_spot(key, at);
         }
         if self.whole.is_none() { self.watch(at) } else { Ok(()) }
@@ -201,6 +197,11 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// The depth from which on a container in a secret's place is a secret.
+    fn least(&self) -> usize {
+        if self.is_document() { 3 } else { 1 }
+    }
+
     fn is_document(&self) -> bool {
         self.shape == Shape::Document
     }
@@ -210,8 +211,7 @@ impl<'a> Builder<'a> {
         const NAMES: [&str; 4] = ["secret", "access_token", "refresh_token", "id_token"];
         let literal = key.of(self.text);
         let could_be = literal.contains('\\') || matches!(literal.len(), 8 | 10 | 14 | 15);
-        could_be
-            && decode(literal).is_some_and(|name| NAMES.iter().any(|secret| secret.eq_ignore_ascii_case(&name)))
+        could_be && decode(literal).is_some_and(|name| NAMES.iter().any(|secret| secret.eq_ignore_ascii_case(&name)))
     }
 
     fn watch(&self, string: Span) -> Result<(), NoIndex> {

@@ -115,9 +115,14 @@ mod tests {
 
     #[test]
     fn seconds_are_strings_or_numbers() {
-        for (literal, expected) in
-            [("\"17\"", Some(17)), ("17.9", Some(17)), ("\" 17 \"", Some(17)), ("\"x\"", None), ("[", None), ("-1", None)]
-        {
+        for (literal, expected) in [
+            ("\"17\"", Some(17)),
+            ("17.9", Some(17)),
+            ("\" 17 \"", Some(17)),
+            ("\"x\"", None),
+            ("[", None),
+            ("-1", None),
+        ] {
             assert_eq!(seconds(literal), expected, "{literal}");
         }
     }

@@ -7,8 +7,8 @@ use std::vec::IntoIter;
 
 use serde_json::Value;
 use shared_token_cache_core::{
-    CacheDocument, CachePersistenceOptions, Credential, FormReply, FormRequest, HttpsError, LogLevel, Options, Platform,
-    ReadError, ReadOutcome, Settings, TokenRequestOptions, WriteError,
+    CacheDocument, CachePersistenceOptions, Credential, FormReply, FormRequest, HttpsError, LogLevel, Options,
+    Platform, ReadError, ReadOutcome, Settings, TokenRequestOptions, WriteError,
 };
 use shared_token_cache_vault::{Form, Record, Request, Session, Vault, contains_handle};
 
@@ -288,10 +288,9 @@ fn credential(case: &Value) -> shared_token_cache_vault::Credential {
             .unwrap_or_else(|| "04b07795-8ddb-461a-bbee-02f9e1bf7b46".into()),
         username: given.username,
         tenant_id: given.tenant_id,
-        record: of_record("homeAccountId").zip(of_record("tenantId")).map(|(home_account_id, tenant_id)| Record {
-            home_account_id,
-            tenant_id,
-        }),
+        record: of_record("homeAccountId")
+            .zip(of_record("tenantId"))
+            .map(|(home_account_id, tenant_id)| Record { home_account_id, tenant_id }),
         additionally_allowed_tenants: given.additionally_allowed_tenants,
         enable_guest_tenant_authentication: given.enable_guest_tenant_authentication,
         disable_multitenant_authentication: case["settings"]["disable_multitenant_authentication"] == true,
@@ -305,7 +304,9 @@ fn collect(value: &Value, secrets: &mut Vec<String>) {
         Value::Object(members) => {
             for (name, value) in members {
                 match value {
-                    Value::String(text) if ["secret", "access_token", "refresh_token", "id_token"].contains(&name.as_str()) => {
+                    Value::String(text)
+                        if ["secret", "access_token", "refresh_token", "id_token"].contains(&name.as_str()) =>
+                    {
                         secrets.extend(Some(text.clone()).filter(|text| text.len() >= 5));
                     }
                     _ => collect(value, secrets),
