@@ -157,12 +157,6 @@ impl Document {
         Facts::of(self.json(), entry)
     }
 
-    /// The places of this version, all of them.
-    #[cfg(test)]
-    pub(crate) fn places(&self) -> &[Place] {
-        &self.places
-    }
-
     /// The values of all members of the root that are named `Account`.
     pub(crate) fn account_sections(&self) -> impl Iterator<Item = &str> {
         self.index.account_sections.iter().map(|section| section.of(self.json()))

@@ -52,7 +52,7 @@ impl Session {
         let keys = self.vault.keys();
         let index = match Index::of(json, Shape::Document, &keys.paths, Some(&elsewhere)) {
             Ok(index) => index,
-            Err(NoIndex::NotAnObject) if text.is_empty() => Index::default(),
+            Err(NoIndex::NotAnObject) if json.is_empty() => Index::default(),
             Err(NoIndex::NotAnObject) => return Err(Refused::NotAnObject),
             Err(NoIndex::TooMany) => return Err(Refused::TooMany),
             Err(NoIndex::Forbidden) => return Err(Refused::HandleElsewhere),

@@ -1,5 +1,7 @@
 //! What must hold for every document.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::format_push_string, reason = "helpers of tests")]
+
 use proptest::prelude::*;
 use shared_token_cache_core::Document;
 use shared_token_cache_vault::{Credential, Session, Vault};
@@ -152,19 +154,14 @@ proptest! {
     }
 
     #[test]
-    fn sealing_changes_nothing_but_secrets(json in any_document()) {
-        let (mut plain, mut other) = (String::new(), String::new());
-        write(&json, "", 0, false, false, &mut plain);
-        write(&json, "", 0, false, false, &mut other);
+    fn equal_documents_have_equal_handles_at_every_reload(json in any_document()) {
+        let mut text = String::new();
+        write(&json, "", 0, false, false, &mut text);
         let mut session = session();
-        let sealed = seal(&mut session, plain.as_bytes());
-        // Equal secrets get equal handles, in this version and after a reload.
-        prop_assert_eq!(&sealed, &seal(&mut session, other.as_bytes()));
-        if !plain.contains(MARK) && !plain.contains("ecret") && !plain.contains("token") && !plain.contains("cre") {
-            if Document::parse(plain.clone().into_bytes()).is_ok() {
-                prop_assert_eq!(sealed, plain.into_bytes());
-            }
-        }
+        let sealed = seal(&mut session, text.as_bytes());
+        prop_assert_eq!(&sealed, &seal(&mut session, text.as_bytes()));
+        let newer = session.vault().seal_document(NAME, "2", text.clone().into_bytes()).unwrap();
+        prop_assert_eq!(&sealed, &newer.text);
     }
 
     #[test]

@@ -1,12 +1,8 @@
 //! Replies of the token endpoint: what the guest sees of them, and where their tokens may go.
 
-use shared_token_cache_vault::{Credential, Kind, Refused, Request};
+use shared_token_cache_vault::{Credential, Form, Kind, Refused, Request};
 
-mod cache;
-
-use cache::{Fixture, NOW, SCOPE};
-
-const NAME: &str = "msal.cache.nocae";
+use crate::cache::{self, Fixture, NAME, NOW, SCOPE};
 
 const BODY: &str = r#"{"token_type":"Bearer","scope":"x","expires_in":3600,"access_token":"at-new","refresh_token":"rt-new","id_token":"idt-new","client_info":"eyJ1aWQiOiJ1aWQtMCIsInV0aWQiOiJ1dGlkLTAifQ"}"#;
 
@@ -124,7 +120,7 @@ fn a_new_access_token_answers_a_challenge_only_where_the_request_had_claims() {
         fixture.session.begin(&Request { scopes: &[SCOPE.to_owned()], claims: Some("{}"), ..Request::default() });
         let mut fields = cache::form(&fixture.handle("r0"));
         fields.extend(claims.then(|| ("claims".to_owned(), "{}".to_owned())));
-        let form = shared_token_cache_vault::Form {
+        let form = Form {
             authority_host: "login.microsoftonline.com",
             tenant: "organizations",
             headers: &[],

@@ -1,21 +1,13 @@
 //! A cache with something of everything, made-up, and a session that was given it.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
 use std::collections::BTreeMap;
 
 use shared_token_cache_vault::{Credential, Form, OpenForm, Refused, Request, Session, Vault};
 
+/// The document.
+pub(crate) const NAME: &str = "msal.cache.nocae";
 pub(crate) const NOW: u64 = 1_700_000_000;
 pub(crate) const SCOPE: &str = "https://vault.azure.net/.default";
-
-pub(crate) fn at(number: usize) -> String {
-    format!("at-{number}")
-}
-
-pub(crate) fn rt(number: usize) -> String {
-    format!("rt-{number}")
-}
 
 /// Where a form goes.
 pub(crate) struct Url {
@@ -64,7 +56,7 @@ impl Fixture {
         let mut session = vault.session();
         session.begin(&Request { scopes: &[SCOPE.to_owned()], ..Request::default() });
         let plain = document();
-        let sealed = vault.seal_document("msal.cache.nocae", "1", plain.clone().into_bytes()).unwrap();
+        let sealed = vault.seal_document(NAME, "1", plain.clone().into_bytes()).unwrap();
         let text = String::from_utf8(session.hold(sealed)).unwrap();
         let handles = handles(&text);
         Self { session, plain, text, handles }
