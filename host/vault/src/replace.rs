@@ -1,6 +1,6 @@
 //! Documents that a guest writes: every secret goes back where it belongs, and nothing that is noted about it changes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -48,7 +48,9 @@ impl Session {
         self.check_size(sealed.len())?;
         let text = std::str::from_utf8(sealed).map_err(|_| Refused::NotAnObject)?;
         let json = json_of(text);
-        let elsewhere = |text: &str| self.has_live_handle(text);
+        let replies = self.handles_of_replies();
+        let is_live = |handle| replies.contains_key(&handle) || self.is_in_documents(handle);
+        let elsewhere = |text: &str| Handle::all_in(text).any(is_live);
         let keys = self.vault.keys();
         let index = match Index::of(json, Shape::Document, &keys.paths, Some(&elsewhere)) {
             Ok(index) => index,
@@ -58,7 +60,8 @@ impl Session {
             Err(NoIndex::Forbidden) => return Err(Refused::HandleElsewhere),
         };
 
-        let mut opening = Opening { session: self, original, json, index: &index, used: HashSet::new() };
+        let mut opening =
+            Opening { session: self, original, replies: &replies, json, index: &index, used: HashSet::new() };
         let literals = index.spots.iter().map(|spot| opening.open(spot)).collect::<Result<Vec<_>, _>>()?;
         let mut size = text.len();
         for (spot, literal) in index.spots.iter().zip(&literals) {
@@ -104,6 +107,7 @@ impl Session {
 struct Opening<'a> {
     session: &'a Session,
     original: &'a Document,
+    replies: &'a HashMap<Handle, Vec<&'a Reply>>,
     json: &'a str,
     index: &'a Index,
     /// Places of the original and handles of replies that have their place. None has two.
@@ -129,7 +133,8 @@ impl<'a> Opening<'a> {
                 if let Some(literal) = self.put_back(spot, facts.as_ref(), handle, form, &mut refused) {
                     return Ok(literal);
                 }
-                let replies = self.session.replies().filter(|_| form == Form::Text);
+                let replies = self.replies.get(&handle).filter(|_| form == Form::Text);
+                let replies = replies.into_iter().flatten().copied();
                 for reply in replies.filter(|reply| *reply.document == *self.original.name) {
                     let Some(literal) = reply.secret(handle) else { continue };
                     match self.check_reply(reply, spot, facts.as_ref(), handle) {
@@ -138,7 +143,7 @@ impl<'a> Opening<'a> {
                         Err(why) => refused = refused.or(Some(why)),
                     }
                 }
-                let elsewhere = || self.session.is_live(handle).then_some(Refused::WrongEntry(handle.kind));
+                let elsewhere = || self.session.is_in_documents(handle).then_some(Refused::WrongEntry(handle.kind));
                 Err(refused.or_else(elsewhere).unwrap_or(Refused::UnknownHandle(handle.kind)))
             }
         }
@@ -210,7 +215,7 @@ impl<'a> Opening<'a> {
         let mut ancestors = vec![reply.redeemed];
         // Several rotations may be waiting for their first write.
         while let Some(older) = ancestors.last().and_then(|last| {
-            let bought = self.session.replies().find(|reply| reply.secret(*last).is_some())?;
+            let bought = self.replies.get(last)?.first()?;
             Some(bought.redeemed).filter(|older| !ancestors.contains(older))
         }) {
             ancestors.push(older);

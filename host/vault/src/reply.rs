@@ -44,6 +44,10 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    pub(crate) fn handles(&self) -> impl Iterator<Item = Handle> {
+        self.secrets.iter().map(|(handle, _)| *handle)
+    }
+
     /// A secret of this reply as it is written.
     pub(crate) fn secret(&self, handle: Handle) -> Option<&str> {
         let (_, span) = self.secrets.iter().find(|(held, _)| *held == handle)?;
@@ -66,14 +70,8 @@ impl Session {
                 return UNUSABLE.to_vec();
             }
         };
-        let secret = redemption.secret.expose();
-        let forbidden =
-            |text: &str| (secret.len() >= SHORTEST_ECHO && text.contains(secret)) || self.has_live_handle(text);
+        let Some(index) = self.index_of_reply(&body, redemption.secret.expose()) else { return UNUSABLE.to_vec() };
         let keys = self.vault.keys();
-        let Ok(index) = Index::of(&body, Shape::Reply, &keys.paths, Some(&forbidden)) else {
-            return UNUSABLE.to_vec();
-        };
-
         let mut sealed = Vec::with_capacity(body.len());
         let mut secrets = Vec::new();
         let mut from = 0;
@@ -99,6 +97,16 @@ impl Session {
             self.keep_reply(reply, now);
         }
         sealed
+    }
+
+    /// The secrets of a body; nothing if it is no JSON object, or repeats what it must not.
+    fn index_of_reply(&self, body: &str, redeemed: &str) -> Option<Index> {
+        let replies = self.handles_of_replies();
+        let is_live = |handle| replies.contains_key(&handle) || self.is_in_documents(handle);
+        let forbidden = |text: &str| {
+            (redeemed.len() >= SHORTEST_ECHO && text.contains(redeemed)) || Handle::all_in(text).any(is_live)
+        };
+        Index::of(body, Shape::Reply, &self.vault.keys().paths, Some(&forbidden)).ok()
     }
 }
 

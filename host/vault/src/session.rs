@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
@@ -61,6 +61,12 @@ impl Session {
         self.forget_the_past();
     }
 
+    /// The credential is closed: the guest forgets all that it has.
+    pub fn forget(&mut self) {
+        self.documents.clear();
+        self.replies.clear();
+    }
+
     /// Holds the secrets of a document that the guest gets to read, and gives the text for it.
     pub fn hold(&mut self, sealed: Sealed) -> Vec<u8> {
         // Whoever reads a document again drops what it made of the last version, but for what this call brought.
@@ -115,15 +121,20 @@ impl Session {
         self.replies.iter().rev().map(|held| &held.reply)
     }
 
-    /// Whether the guest was given this handle and may still have it.
-    pub(crate) fn is_live(&self, handle: Handle) -> bool {
-        self.documents().any(|document| document.places_of(handle).next().is_some())
-            || self.replies().any(|reply| reply.secret(handle).is_some())
+    /// Every handle of the replies. A document may have millions of strings to be looked up.
+    pub(crate) fn handles_of_replies(&self) -> HashMap<Handle, Vec<&Reply>> {
+        let mut handles: HashMap<Handle, Vec<&Reply>> = HashMap::new();
+        for reply in self.replies() {
+            for handle in reply.handles() {
+                handles.entry(handle).or_default().push(reply);
+            }
+        }
+        handles
     }
 
-    /// Whether `text` has a live handle in it.
-    pub(crate) fn has_live_handle(&self, text: &str) -> bool {
-        Handle::all_in(text).any(|handle| self.is_live(handle))
+    /// Whether one of the documents has this handle.
+    pub(crate) fn is_in_documents(&self, handle: Handle) -> bool {
+        self.documents().any(|document| document.places_of(handle).next().is_some())
     }
 
     /// Whether an account fits the credential and the policy. `name` is the document that knows it.

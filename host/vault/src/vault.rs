@@ -97,9 +97,12 @@ impl Vault {
     }
 
     fn find(&self, name: &str, version: &str, content: &[u8]) -> Option<Arc<Document>> {
-        let held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let versions = held.get(name)?.iter().filter_map(Weak::upgrade);
-        let mut same = versions.filter(|held| *held.version == *version && !held.damaged);
+        let versions: Vec<_> = {
+            let held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
+            held.get(name)?.iter().filter_map(Weak::upgrade).collect()
+        };
+        let mut same = versions.into_iter().filter(|held| *held.version == *version && !held.damaged);
+        // A version's text promises nothing, so the content decides.
         same.find(|held| held.content().as_bytes() == content)
     }
 }

@@ -159,3 +159,18 @@ fn a_document_without_anything_is_one() {
         assert_eq!(session.open_document(NAME, "2", &text).unwrap().content(), empty.as_bytes());
     }
 }
+
+#[test]
+fn sessions_of_a_vault_read_the_same_handles_and_open_their_own() {
+    let fixture = Fixture::new(Credential::default());
+    let mut sibling = fixture.session.vault().session();
+    let text = fixture.text.as_bytes();
+    assert_eq!(sibling.open_document(NAME, "1", text).unwrap_err(), Refused::StaleDocument);
+    let sealed = sibling.vault().seal_document(NAME, "1", fixture.plain.clone().into_bytes()).unwrap();
+    assert_eq!(sibling.hold(sealed), text);
+    assert!(sibling.open_document(NAME, "1", text).is_ok());
+    // The other one goes on when this one is closed.
+    sibling.forget();
+    assert_eq!(sibling.open_document(NAME, "1", text).unwrap_err(), Refused::StaleDocument);
+    assert!(fixture.session.open_document(NAME, "1", text).is_ok());
+}
