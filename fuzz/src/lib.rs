@@ -45,7 +45,7 @@ impl<'a> Walk<'a> {
         let named = name.is_some_and(|name| {
             ["secret", "access_token", "refresh_token", "id_token"].iter().any(|secret| name.eq_ignore_ascii_case(secret))
         });
-        if named && (text.starts_with('"') || self.depth >= 3) {
+        if named && (!text.starts_with('{') || self.depth >= 3) {
             let nothing = ["\"\"", "null", "true", "false"].contains(&text);
             let handle = contains_handle(text) && text.len() < 48;
             *self.sealed &= nothing || handle;

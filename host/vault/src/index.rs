@@ -43,8 +43,7 @@ pub(crate) enum TopLevel {
     Id,
 }
 
-/// What kind of text it is. It decides where a container in a secret's place is a secret as a whole: in a document a section or an
-/// entry might be named like a secret, and has to stay readable.
+/// What kind of text it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     Document,

@@ -10,6 +10,11 @@
 //! | replace a document | each secret in its own entry; those of a reply in the entries that it is about |
 //! | return a token | an access token whose scopes, account, tenant and expiry fit the call |
 //!
+//! A secret is the value of any member named `secret`, `access_token`, `refresh_token` or `id_token`, at any depth of any section,
+//! known or not, however its key is spelled and however often it is there. Text becomes a handle; a number, an object or an array,
+//! which is no token to anybody, becomes an array with a handle; `""`, `null`, `true` and `false` stay, as the component tells them
+//! apart. A document that is not a JSON object becomes white space that is damaged at the same line and column.
+//!
 //! What fits is decided by what the vault noted when it sealed, never by what the component says. So whatever a component does,
 //! and whatever is in the cache, it holds nothing to leak.
 //!

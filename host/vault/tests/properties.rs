@@ -105,7 +105,7 @@ fn write(json: &Json, space: &str, depth: usize, secret: bool, whole: bool, text
             text.push_str(&format!("[{space}"));
             for (position, element) in elements.iter().enumerate() {
                 text.push_str(if position > 0 { "," } else { "" });
-                write(element, space, depth + 1, false, whole || (secret && depth >= 3), text);
+                write(element, space, depth + 1, false, whole || secret, text);
                 text.push_str(space);
             }
             text.push(']');
@@ -115,7 +115,7 @@ fn write(json: &Json, space: &str, depth: usize, secret: bool, whole: bool, text
             for (position, (key, value)) in members.iter().enumerate() {
                 let comma = if position > 0 { "," } else { "" };
                 text.push_str(&format!("{comma}{space}\"{key}\"{space}:{space}"));
-                let named = KEYS.iter().any(|(name, secret)| name == key && *secret);
+                let named = (secret && depth == 1) || KEYS.iter().any(|(name, secret)| name == key && *secret);
                 write(value, space, depth + 1, named, whole || (secret && depth >= 3), text);
             }
             text.push('}');

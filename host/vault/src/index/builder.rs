@@ -28,6 +28,8 @@ pub(super) struct Builder<'a> {
     key: Option<Span>,
     section: Option<Section>,
     entry: Option<Entry>,
+    /// The section is named like a secret.
+    secret_section: bool,
     /// Where a container begins that is a secret as a whole, and how deep.
     whole: Option<(u32, usize)>,
     accounts: Accounts,
@@ -61,6 +63,7 @@ impl<'a> Builder<'a> {
             key: None,
             section: None,
             entry: None,
+            secret_section: false,
             whole: None,
             accounts: Accounts::Elsewhere,
         }
@@ -75,7 +78,12 @@ impl<'a> Builder<'a> {
         // A field of another type than expected is a field all the same.
         self.note_field(key, at);
         let secret = key.is_some_and(|key| self.is_secret(key));
-        if secret && self.depth >= self.least() && self.whole.is_none() {
+        // A section or an entry might be named like a secret, and has to stay readable. Neither is an array.
+        let readable = !array && self.is_document() && self.depth < 3;
+        if self.depth == 1 {
+            self.secret_section = secret && readable;
+        }
+        if secret && !readable && self.whole.is_none() {
             self.whole = Some((at.start, self.depth));
             self.add_spot(key, at)?;
         }
@@ -139,12 +147,10 @@ impl<'a> Builder<'a> {
         if self.depth == 1 {
             self.accounts = Accounts::Elsewhere;
         }
-        // A number in the place of a section or of an entry stays one, for a container there is not taken for a secret either.
-        let could_be = self.depth >= self.least() || at.of(self.text).starts_with('"');
-        if self.whole.is_none() && could_be && key.is_some_and(|key| self.is_secret(key)) {
-            return self.add_spot(key, at);
+        if self.whole.is_some() {
+            return Ok(());
         }
-        if self.whole.is_none() { self.watch(at) } else { Ok(()) }
+        if key.is_some_and(|key| self.is_secret(key)) { self.add_spot(key, at) } else { self.watch(at) }
     }
 
     /// What every value does besides: it may be a field of an entry, or the section of accounts.
@@ -197,11 +203,6 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The depth from which on a container in a secret's place is a secret.
-    fn least(&self) -> usize {
-        if self.is_document() { 3 } else { 1 }
-    }
-
     fn is_document(&self) -> bool {
         self.shape == Shape::Document
     }
@@ -209,6 +210,10 @@ impl<'a> Builder<'a> {
     /// Case counts for nobody that reads a cache, but what is nearly named like a secret may nearly be one.
     fn is_secret(&self, key: Span) -> bool {
         const NAMES: [&str; 4] = ["secret", "access_token", "refresh_token", "id_token"];
+        // What stands directly in a section of that name has no better name.
+        if self.secret_section && self.depth == 2 {
+            return true;
+        }
         let literal = key.of(self.text);
         let could_be = literal.contains('\\') || matches!(literal.len(), 8 | 10 | 14 | 15);
         could_be && decode(literal).is_some_and(|name| NAMES.iter().any(|secret| secret.eq_ignore_ascii_case(&name)))
