@@ -35,19 +35,14 @@ impl credential::GuestSharedTokenCacheCredential for Resource {
         Ok(credential::SharedTokenCacheCredential::new(Self))
     }
 
-    /// The first scope is the command, the others are its arguments. What came of it is handed back as a token.
+    /// The first scope is the command, the others are its arguments. What came of it is handed back as a message.
     fn get_token(
         &self,
         scopes: Vec<String>,
         _: Option<credential::TokenRequestOptions>,
     ) -> Result<credential::AccessToken, credential::Error> {
         let words: Vec<&str> = scopes.iter().map(String::as_str).collect();
-        Ok(credential::AccessToken {
-            token: obey(&words),
-            expires_on: u64::MAX,
-            refresh_on: None,
-            token_type: "Bearer".into(),
-        })
+        Err(credential::Error::InvalidArgument(obey(&words)))
     }
 
     fn accounts(&self, _: bool) -> Result<Vec<credential::CachedAccount>, credential::Error> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::flight::Flights;
 use super::options::{CachePersistenceOptions, CredentialOptions, HostSettings};
 use super::pool::Pool;
-use super::{Inner, SharedTokenCacheCredential};
+use super::{Inner, SharedTokenCacheCredential, vault};
 use crate::authentication_record::AuthenticationRecord;
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
@@ -278,8 +278,10 @@ impl Builder {
         let transport = Transport::new(self.transport, policy.get_limits().response_size);
         let transport = Arc::new(transport.map_err(Error::InvalidArgument)?);
         let places = self.places.unwrap_or_else(Places::from_env);
-        let sources = self.sources.into_iter().map(|source| {
+        let mut sources = Vec::new();
+        for source in self.sources {
             let context = Context {
+                vault: vault::new(&self.options, &self.settings, policy.get_limits().document_size)?,
                 policy: Arc::clone(&policy),
                 source: source.clone(),
                 places: places.clone(),
@@ -287,9 +289,8 @@ impl Builder {
                 clock: Arc::clone(&self.clock),
                 settings: self.settings.clone(),
             };
-            (source, Pool::new(plugin.clone(), Arc::new(context), self.options.clone()))
-        });
-        let sources = sources.collect();
+            sources.push((source, Pool::new(plugin.clone(), Arc::new(context), self.options.clone())));
+        }
         Ok(SharedTokenCacheCredential { inner: Arc::new(Inner { sources, flights: Flights::new() }) })
     }
 }

@@ -5,6 +5,7 @@ mod examine;
 mod flight;
 mod options;
 mod pool;
+mod vault;
 
 pub use builder::Builder;
 pub(crate) use options::CredentialOptions;

@@ -1,8 +1,9 @@
 use shared_token_cache_storage as storage;
+use shared_token_cache_vault::Refused;
 use tokio::task::spawn_blocking;
 
 use super::BORDER;
-use super::stores::{self, Refused};
+use super::stores;
 use super::turn::take_turn;
 use crate::plugin::State;
 use crate::plugin::wit::cache_file::{Document, Host, ReadError, ReadOutcome, WriteError};
@@ -53,32 +54,39 @@ impl Host for State {
 }
 
 impl State {
-    async fn read_document(&self, name: &str, known: Option<String>) -> Result<ReadOutcome, ReadError> {
+    async fn read_document(&mut self, name: &str, known: Option<String>) -> Result<ReadOutcome, ReadError> {
         let (_, store) = stores::open(&self.context, name).map_err(|refused| match refused {
-            Refused::Denied(why) => ReadError::Denied(why),
-            Refused::NoPlace(why) => ReadError::Failed(why),
+            stores::Refused::Denied(why) => ReadError::Denied(why),
+            stores::Refused::NoPlace(why) => ReadError::Failed(why),
         })?;
         // The common case costs one look at the file, which is not worth another thread.
         if known.as_deref().is_some_and(|known| store.is_at(known)) {
             return Ok(ReadOutcome::Unchanged);
         }
-        let read = spawn_blocking(move || store.read(known.as_deref())).await;
-        match read.map_err(|error| ReadError::Failed(error.to_string()))? {
-            Ok(storage::Read::Unchanged) => Ok(ReadOutcome::Unchanged),
-            Ok(storage::Read::Document(document)) => {
-                let storage::Document { version, content, unencrypted } = document;
+        let (vault, name) = (self.context.vault.clone(), name.to_owned());
+        let read = spawn_blocking(move || {
+            let storage::Read::Document(document) = store.read(known.as_deref()).map_err(read_error)? else {
+                return Ok(None);
+            };
+            let storage::Document { version, content, unencrypted } = document;
+            let sealed = vault.seal_document(&name, &version, content);
+            let sealed = sealed.map_err(|refused| ReadError::Failed(refused.to_string()))?;
+            Ok(Some((version, sealed, unencrypted)))
+        });
+        match read.await.map_err(|error| ReadError::Failed(error.to_string()))?? {
+            None => Ok(ReadOutcome::Unchanged),
+            Some((version, sealed, unencrypted)) => {
+                let content = self.session.hold(sealed);
                 Ok(ReadOutcome::Document(Document { version, content, unencrypted }))
             }
-            Err(storage::ReadError::NotFound(place)) => Err(ReadError::NotFound(place)),
-            Err(error) => Err(ReadError::Failed(error.to_string())),
         }
     }
 
     async fn replace_document(&mut self, name: &str, expected: String, content: Vec<u8>) -> Result<String, WriteError> {
         let context = &self.context;
         let (grant, store) = stores::open(context, name).map_err(|refused| match refused {
-            Refused::Denied(why) => WriteError::Denied(why),
-            Refused::NoPlace(why) => WriteError::Failed(why),
+            stores::Refused::Denied(why) => WriteError::Denied(why),
+            stores::Refused::NoPlace(why) => WriteError::Failed(why),
         })?;
         if grant.access() != Access::ReadWrite {
             let why = format!("the policy grants the cache {name} of the source {} for reading only", context.source);
@@ -88,20 +96,38 @@ impl State {
         if u64::try_from(content.len()).is_ok_and(|size| size > largest) {
             return Err(WriteError::Denied(format!("the policy's `limits.document-mib` allows {largest} bytes")));
         }
+        let (session, document, version) = (self.session.clone(), name.to_owned(), expected.clone());
+        let open = spawn_blocking(move || session.open_document(&document, &version, &content)).await;
+        let open = match open.map_err(|error| WriteError::Failed(error.to_string()))? {
+            Ok(open) => open,
+            Err(Refused::StaleDocument) => return Err(WriteError::Conflict),
+            Err(refused) => return Err(WriteError::Denied(refused.to_string())),
+        };
         let turn = match self.turn.take() {
             Some(turn) => Some(turn),
             None => take_turn(store.guarded()).await,
         };
-        let replaced = spawn_blocking(move || store.replace(&expected, &content)).await;
-        if matches!(replaced, Ok(Err(storage::WriteError::Conflict))) {
-            self.turn = turn;
-        }
-        match replaced.map_err(|error| WriteError::Failed(error.to_string()))? {
-            Ok(version) => Ok(version),
-            Err(storage::WriteError::Conflict) => Err(WriteError::Conflict),
+        let replaced = spawn_blocking(move || (store.replace(&expected, open.content()), open)).await;
+        let (replaced, open) = replaced.map_err(|error| WriteError::Failed(error.to_string()))?;
+        match replaced {
+            Ok(version) => {
+                self.session.replaced(open, &version);
+                Ok(version)
+            }
+            Err(storage::WriteError::Conflict) => {
+                self.turn = turn;
+                Err(WriteError::Conflict)
+            }
             Err(storage::WriteError::Locked(_)) => Err(WriteError::Locked),
             Err(error) => Err(WriteError::Failed(error.to_string())),
         }
+    }
+}
+
+fn read_error(error: storage::ReadError) -> ReadError {
+    match error {
+        storage::ReadError::NotFound(place) => ReadError::NotFound(place),
+        error => ReadError::Failed(error.to_string()),
     }
 }
 

@@ -1,3 +1,5 @@
+use shared_token_cache_vault::Form;
+
 use super::BORDER;
 use crate::plugin::State;
 use crate::plugin::wit::https::{Host, HttpsError, Response, Settings};
@@ -49,7 +51,7 @@ impl Host for State {
 
 impl State {
     async fn post(
-        &self,
+        &mut self,
         url: &str,
         headers: Vec<(String, String)>,
         form: Vec<(String, String)>,
@@ -62,8 +64,16 @@ impl State {
         if size > LARGEST_FORM {
             return Err(HttpsError::Denied(format!("a form may have {LARGEST_FORM} bytes, and this one has {size}")));
         }
-        match self.context.transport.post_form(url, headers, form).await {
-            Ok(response) => Ok(Response { status: response.status, body: response.body }),
+        let tenant = url.path_segments().and_then(|mut segments| segments.next()).unwrap_or_default();
+        let form =
+            Form { authority_host: url.host_str().unwrap_or_default(), tenant, headers: &headers, fields: &form };
+        let open = self.session.open_form(&form).map_err(|refused| HttpsError::Denied(refused.to_string()))?;
+        match self.context.transport.post_form(url, headers, open.fields).await {
+            Ok(response) => {
+                let now = self.context.clock.now();
+                let body = self.session.seal_reply(open.redemption, response.body, now);
+                Ok(Response { status: response.status, body })
+            }
             Err(error @ TransportError::Timeout { .. }) => Err(HttpsError::Timeout(error.to_string())),
             Err(error @ TransportError::TooLarge { .. }) => Err(HttpsError::BadResponse(error.to_string())),
             Err(error) => Err(HttpsError::Unreachable(error.to_string())),

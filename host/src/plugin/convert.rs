@@ -1,7 +1,6 @@
 //! The contract's types and this crate's. A variant that one side lacks does not compile.
 
 use super::wit::credential as wit;
-use crate::access_token::AccessToken;
 use crate::authentication_record::AuthenticationRecord;
 use crate::credential::{CredentialOptions, TokenRequestOptions};
 use crate::error::{
@@ -33,13 +32,6 @@ impl From<&TokenRequestOptions> for wit::TokenRequestOptions {
     fn from(options: &TokenRequestOptions) -> Self {
         let TokenRequestOptions { claims, tenant_id, enable_cae } = options.clone();
         Self { claims, tenant_id, enable_cae }
-    }
-}
-
-impl From<wit::AccessToken> for AccessToken {
-    fn from(token: wit::AccessToken) -> Self {
-        let wit::AccessToken { token, expires_on, refresh_on, token_type } = token;
-        Self { token: token.into(), expires_on, refresh_on, token_type }
     }
 }
 

@@ -1,15 +1,17 @@
 use std::sync::Arc;
 
+use shared_token_cache_vault::{Request, Session};
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
 use super::Plugin;
 use super::state::{Context, State};
 use super::wit::Plugin as Exports;
-use super::wit::credential::GuestSharedTokenCacheCredential as Methods;
+use super::wit::credential::{self as wit, GuestSharedTokenCacheCredential as Methods};
 use crate::access_token::AccessToken;
 use crate::credential::{CredentialOptions, TokenRequestOptions};
 use crate::error::{CachedAccount, Error};
+use crate::imports::BORDER;
 
 /// A running component with one credential in it. A call that fails in the component, not in the credential, leaves it unusable.
 pub(crate) struct Instance {
@@ -49,13 +51,26 @@ impl Instance {
         scopes: &[String],
         request: &TokenRequestOptions,
     ) -> Result<AccessToken, Error> {
-        let request = request.into();
-        let token = self
+        self.store.data_mut().session.begin(&Request {
+            scopes,
+            tenant_id: request.tenant_id.as_deref(),
+            claims: request.claims.as_deref(),
+            enable_cae: request.enable_cae,
+        });
+        let options = request.into();
+        let answer = self
             .call(async |methods, store, credential| {
-                methods.call_get_token(store, credential, scopes, Some(&request)).await
+                methods.call_get_token(store, credential, scopes, Some(&options)).await
             })
-            .await??;
-        Ok(token.into())
+            .await;
+        let state = self.store.data_mut();
+        let token = match answer {
+            Ok(Ok(token)) => open(token, &state.session, state.context.clock.now()),
+            Ok(Err(error)) => Err(error.into()),
+            Err(error) => Err(error),
+        };
+        state.session.end();
+        token
     }
 
     pub(crate) async fn accounts(&mut self, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {
@@ -66,7 +81,9 @@ impl Instance {
     }
 
     pub(crate) async fn close(&mut self) -> Result<(), Error> {
-        self.call(async |methods, store, credential| methods.call_close(store, credential).await).await
+        let closed = self.call(async |methods, store, credential| methods.call_close(store, credential).await).await;
+        self.store.data_mut().session.forget();
+        closed
     }
 
     /// Whether the platform has a shared cache, asked of the component.
@@ -89,6 +106,20 @@ impl Instance {
         self.store.data_mut().turn = None;
         settle(result, &self.store)
     }
+}
+
+/// The token behind the handle that the component returns.
+fn open(token: wit::AccessToken, session: &Session, now: u64) -> Result<AccessToken, Error> {
+    let opened = session.open_result(&token.token, now).map_err(|refused| {
+        tracing::warn!(target: BORDER, "the component's answer is kept back: {refused}");
+        Error::Denied(format!("what the component returned is kept back: {refused}"))
+    })?;
+    Ok(AccessToken {
+        token: opened.token.into_inner().into(),
+        expires_on: token.expires_on.min(opened.expires_on),
+        refresh_on: token.refresh_on,
+        token_type: "Bearer".into(),
+    })
 }
 
 /// What the component made of a call, unless it broke, ran out of memory, or took too long.

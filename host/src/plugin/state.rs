@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use shared_token_cache_storage::Places;
+use shared_token_cache_vault::{Session, Vault};
 use wasmtime::ResourceLimiter;
 
 use crate::clock::Clock;
@@ -17,6 +18,8 @@ pub(crate) struct Context {
     pub(crate) transport: Arc<Transport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: HostSettings,
+    /// Whatever leaves for the component or comes from it passes through here.
+    pub(crate) vault: Vault,
 }
 
 /// What belongs to one instance.
@@ -26,13 +29,16 @@ pub(crate) struct State {
     pub(crate) logged: usize,
     /// A turn at writing that a conflict left unused: it is for the repetition, until the call ends.
     pub(crate) turn: Option<Turn>,
+    /// The secrets behind the handles that the component was given.
+    pub(crate) session: Session,
     memory: MemoryLimit,
 }
 
 impl State {
     pub(super) fn new(context: Arc<Context>) -> Self {
         let largest = context.policy.get_limits().guest_memory;
-        Self { context, logged: 0, turn: None, memory: MemoryLimit { largest, exceeded: false } }
+        let session = context.vault.session();
+        Self { context, logged: 0, turn: None, session, memory: MemoryLimit { largest, exceeded: false } }
     }
 
     pub(super) fn limiter(&mut self) -> &mut dyn ResourceLimiter {

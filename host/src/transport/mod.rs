@@ -10,6 +10,7 @@ pub(crate) use request::{Response, TransportError};
 use std::sync::{Mutex, PoisonError};
 
 use rustls::pki_types::CertificateDer;
+use shared_token_cache_vault::Secret;
 use url::Url;
 
 /// Posts forms, over connections that are kept for the next one.
@@ -34,7 +35,7 @@ impl Transport {
         &self,
         url: Url,
         headers: Vec<(String, String)>,
-        form: Vec<(String, String)>,
+        form: Vec<(String, Secret)>,
     ) -> Result<Response, TransportError> {
         let client = self.client()?;
         request::post_form(&client, &self.options, self.largest_response, url, headers, form).await

@@ -3,6 +3,7 @@ use std::time::{Duration, SystemTime};
 use backon::{ExponentialBuilder, Retryable as _};
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use shared_token_cache_vault::Secret;
 use url::Url;
 
 use super::TransportOptions;
@@ -40,19 +41,20 @@ pub(super) async fn post_form(
     largest: usize,
     url: Url,
     headers: Vec<(String, String)>,
-    form: Vec<(String, String)>,
+    form: Vec<(String, Secret)>,
 ) -> Result<Response, TransportError> {
     let backoff = ExponentialBuilder::default()
         .with_jitter()
         .with_min_delay(options.retry_delay)
         .with_max_times(options.most_retries);
+    let fields: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
     let post = || async {
         let mut request = client
             .post(url.clone())
             .header("client-request-id", uuid::Uuid::new_v4().to_string())
             .header("return-client-request-id", "true")
             .header("accept", "application/json")
-            .form(&form);
+            .form(&fields);
         for (name, value) in &headers {
             request = request.header(name, value);
         }
