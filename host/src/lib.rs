@@ -11,7 +11,6 @@ mod credential;
 mod error;
 mod imports;
 mod plugin;
-pub mod policy;
 mod transport;
 
 pub use access_token::{AccessToken, Secret, Served};
@@ -23,5 +22,6 @@ pub use error::{
     Unavailable, UnavailableReason,
 };
 pub use imports::BORDER;
+pub use shared_token_cache_policy as policy;
 pub use shared_token_cache_storage::{Examination, HeldLock, KeyringAccess, Note, Places};
 pub use transport::TransportOptions;

@@ -23,7 +23,8 @@ impl AuthorityHost {
     }
 
     /// Whether a URL's host and port are these, exactly.
-    pub(crate) fn is_host_of(&self, url: &Url) -> bool {
+    #[must_use]
+    pub fn is_host_of(&self, url: &Url) -> bool {
         url.host_str() == Some(&self.host) && url.port_or_known_default() == Some(self.port)
     }
 }

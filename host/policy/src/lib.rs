@@ -36,7 +36,7 @@ const ENTRA_CLOUDS: &[&str] = &[
 /// What a plugin may touch. The default grants nothing.
 ///
 /// ```
-/// use shared_token_cache::policy::{Access, CacheGrant, CacheName, Policy, Source};
+/// use shared_token_cache_policy::{Access, CacheGrant, CacheName, Policy, Source};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let policy = Policy::default()
@@ -76,7 +76,7 @@ impl Policy {
     /// Reads a policy document.
     ///
     /// ```
-    /// use shared_token_cache::policy::Policy;
+    /// use shared_token_cache_policy::Policy;
     ///
     /// let policy = Policy::from_toml(
     ///     r#"
@@ -121,12 +121,17 @@ impl Policy {
         self
     }
 
-    pub(crate) fn get_limits(&self) -> &Limits {
+    /// What [`Self::limits`] set.
+    #[must_use]
+    pub fn get_limits(&self) -> &Limits {
         &self.limits
     }
 
     /// The grant for a document that a plugin names, such as `msal.cache.nocae`.
-    pub(crate) fn grant(&self, source: &Source, document: &str) -> Result<&CacheGrant, Denied> {
+    ///
+    /// # Errors
+    /// When no grant covers it.
+    pub fn grant(&self, source: &Source, document: &str) -> Result<&CacheGrant, Denied> {
         let name = CacheName::of_document(document);
         let grants = self.caches.iter().filter(|grant| grant.source() == source);
         name.and_then(|name| grants.filter(|grant| grant.covers(&name)).max_by_key(|grant| grant.access())).ok_or_else(
@@ -138,7 +143,10 @@ impl Policy {
     }
 
     /// The URL of a token request, if it is the token endpoint of an allowed authority and nothing else.
-    pub(crate) fn token_endpoint(&self, text: &str) -> Result<Url, Denied> {
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn token_endpoint(&self, text: &str) -> Result<Url, Denied> {
         let denied = |remedy| Denied { what: format!("requests to {}", shown(text)), remedy };
         let url = Url::parse(text).map_err(|_| denied("a request goes to an https URL"))?;
         // What the URL parser made of the text has to be the text: no dots that climb, no encodings that hide.

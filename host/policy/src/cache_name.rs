@@ -22,7 +22,7 @@ impl CacheName {
 
     /// The cache of a document such as `msal.cache.nocae`. The suffix tells whether its tokens live under Continuous Access
     /// Evaluation.
-    pub(crate) fn of_document(document: &str) -> Option<Self> {
+    pub fn of_document(document: &str) -> Option<Self> {
         let name = document.strip_suffix(".cae").or_else(|| document.strip_suffix(".nocae"))?;
         Self::parse(name).ok()
     }

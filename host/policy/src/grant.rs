@@ -82,19 +82,27 @@ impl CacheGrant {
         matches!(self.source, Source::File(_)) || self.names.contains(name)
     }
 
-    pub(crate) fn access(&self) -> Access {
+    /// What may be done with the cache.
+    #[must_use]
+    pub fn access(&self) -> Access {
         self.access
     }
 
-    pub(crate) fn get_loose_permissions(&self) -> Leniency {
+    /// What [`Self::loose_permissions`] set.
+    #[must_use]
+    pub fn get_loose_permissions(&self) -> Leniency {
         self.loose_permissions
     }
 
-    pub(crate) fn get_other_owner(&self) -> Leniency {
+    /// What [`Self::other_owner`] set.
+    #[must_use]
+    pub fn get_other_owner(&self) -> Leniency {
         self.other_owner
     }
 
-    pub(crate) fn get_symlink_targets(&self) -> &[PathBuf] {
+    /// What [`Self::symlink_target`] named.
+    #[must_use]
+    pub fn get_symlink_targets(&self) -> &[PathBuf] {
         &self.symlink_targets
     }
 }
