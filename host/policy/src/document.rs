@@ -248,7 +248,8 @@ mod tests {
                 guest_memory: 64 << 20,
                 call_time: Duration::from_secs(5),
                 document_size: 8 << 20,
-                response_size: 32 << 10
+                response_size: 32 << 10,
+                ..Limits::default()
             }
         );
     }

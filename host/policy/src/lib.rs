@@ -5,6 +5,7 @@ mod cache_name;
 mod document;
 mod grant;
 mod limits;
+mod network;
 mod source;
 
 pub use authority::AuthorityHost;
@@ -12,7 +13,10 @@ pub use cache_name::CacheName;
 pub use document::PolicyError;
 pub use grant::{Access, CacheGrant, Leniency};
 pub use limits::Limits;
+pub use network::{AddressClass, AddressRange, Addresses};
 pub use source::Source;
+
+use std::net::IpAddr;
 
 use url::Url;
 
@@ -50,6 +54,7 @@ const ENTRA_CLOUDS: &[&str] = &[
 pub struct Policy {
     caches: Vec<CacheGrant>,
     authorities: Vec<AuthorityHost>,
+    addresses: Vec<Addresses>,
     limits: Limits,
 }
 
@@ -69,6 +74,7 @@ impl Policy {
         Self {
             caches: vec![grant(Source::Shared), grant(Source::AzureCli)],
             authorities: ENTRA_CLOUDS.iter().copied().map(AuthorityHost::known).collect(),
+            addresses: Vec::new(),
             limits: Limits::default(),
         }
     }
@@ -111,6 +117,25 @@ impl Policy {
     #[must_use]
     pub fn allow_authority(mut self, host: AuthorityHost) -> Self {
         self.authorities.push(host);
+        self
+    }
+
+    /// Allows connections to addresses that are not public, wherever the name of an allowed authority leads there. Default: none.
+    ///
+    /// ```
+    /// use shared_token_cache_policy::{AddressClass, Addresses, Policy};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let policy = Policy::default()
+    ///     .allow_addresses(Addresses::Class(AddressClass::Loopback))
+    ///     .allow_addresses("10.1.0.0/16".parse()?);
+    /// # let _ = policy;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn allow_addresses(mut self, addresses: Addresses) -> Self {
+        self.addresses.push(addresses);
         self
     }
 
@@ -159,6 +184,32 @@ impl Policy {
             Err(denied("list the host under `authorities`"))
         }
     }
+
+    /// What [`Self::allow_addresses`] named.
+    #[must_use]
+    pub fn get_addresses(&self) -> &[Addresses] {
+        &self.addresses
+    }
+
+    /// Whether a host is one of the authorities, at whichever port.
+    #[must_use]
+    pub fn has_authority(&self, host: &str) -> bool {
+        self.authorities.iter().any(|authority| authority.host() == host)
+    }
+
+    /// Whether a host may be connected to at this address: a public one, or one that [`Self::allow_addresses`] named.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub fn address(&self, host: &str, address: IpAddr) -> Result<(), Denied> {
+        match network::refused(&self.addresses, address) {
+            None => Ok(()),
+            Some(class) => Err(Denied {
+                what: format!("a connection to {address}, a {class} address of {}", shown(host)),
+                remedy: "name the address or its class under `network.addresses`",
+            }),
+        }
+    }
 }
 
 fn is_token_endpoint(url: &Url) -> bool {
@@ -202,6 +253,13 @@ mod tests {
             ("https://login.microsoftonline.com:8443/organizations/oauth2/v2.0/token", false),
             ("https://localhost/organizations/oauth2/v2.0/token", false),
             ("https://localhost:8444/organizations/oauth2/v2.0/token", false),
+            ("https://login.microsoftonline.com:443/organizations/oauth2/v2.0/token", false),
+            ("https://LOGIN.microsoftonline.com/organizations/oauth2/v2.0/token", false),
+            ("HTTPS://login.microsoftonline.com/organizations/oauth2/v2.0/token", false),
+            ("https://login%2Emicrosoftonline.com/organizations/oauth2/v2.0/token", false),
+            ("https://%6cogin.microsoftonline.com/organizations/oauth2/v2.0/token", false),
+            ("https://@login.microsoftonline.com/organizations/oauth2/v2.0/token", false),
+            ("https://:@login.microsoftonline.com/organizations/oauth2/v2.0/token", false),
             ("https://login.microsoftonline.com./organizations/oauth2/v2.0/token", false),
             ("https://login.microsoftonline.com.evil.example/organizations/oauth2/v2.0/token", false),
             ("https://evil-login.microsoftonline.com/organizations/oauth2/v2.0/token", false),
@@ -224,6 +282,17 @@ mod tests {
         ] {
             assert_eq!(policy.token_endpoint(url).is_ok(), allowed, "{url}");
             assert!(Policy::default().token_endpoint(url).is_err(), "nothing is allowed by default: {url}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_not_public_is_denied_by_name_unless_it_is_allowed() {
+        let policy = Policy::default().allow_addresses("127.0.0.1".parse().unwrap());
+        assert_eq!(policy.address("localhost", [127, 0, 0, 1].into()), Ok(()));
+        assert_eq!(policy.address("localhost", [20, 190, 128, 1].into()), Ok(()));
+        let denied = policy.address("login.contoso.com", [10, 1, 2, 3].into()).unwrap_err().to_string();
+        for part in ["10.1.2.3", "private", "login.contoso.com", "`network.addresses`"] {
+            assert!(denied.contains(part), "{denied}");
         }
     }
 
