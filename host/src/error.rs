@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why a call failed. The text is for people; programs tell errors apart by variant and reason, which are those of the WIT.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -19,12 +20,35 @@ pub enum Error {
     /// The authority could not be reached, or had no capacity. A later try may succeed.
     #[error("{0}")]
     Unreachable(String),
-    /// The component ran into one of the policy's limits.
+    /// The call ran into a limit, usually one of the policy's. The next call starts afresh.
     #[error("{0}")]
-    Limit(String),
+    Limit(LimitExceeded),
     /// The component broke. That is a bug in it, or in this crate.
     #[error("the component failed")]
     Plugin(#[source] PluginError),
+}
+
+/// Details of [`Error::Limit`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+#[non_exhaustive]
+pub struct LimitExceeded {
+    /// The field of the policy that sets the limit, such as `limits.call-seconds`; none where no field does.
+    pub field: Option<&'static str>,
+    /// What there was too much of, for a person.
+    pub message: String,
+    /// After how long a call can succeed, for a limit on what is done in a time.
+    pub retry_after: Option<Duration>,
+}
+
+impl LimitExceeded {
+    pub(crate) fn new(field: &'static str, what: &str) -> Self {
+        Self { field: Some(field), message: format!("{what} (`{field}` of the policy)"), retry_after: None }
+    }
+
+    pub(crate) fn fixed(what: &str) -> Self {
+        Self { field: None, message: what.to_owned(), retry_after: None }
+    }
 }
 
 /// What went wrong in the component.

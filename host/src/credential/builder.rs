@@ -267,15 +267,15 @@ impl Builder {
     /// Makes the credential. No cache is read and nothing is sent.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] when the component or the CA file can't be used. What is wrong with the credential's own options, the first
+    /// [`Error::InvalidArgument`] when the component or the CA file can't be used, [`Error::Limit`] when the component is too large. What is wrong with the credential's own options, the first
     /// call says.
     pub fn build(self) -> Result<SharedTokenCacheCredential, Error> {
         let plugin = match &self.component {
-            Some(path) => Plugin::from_file(path)?,
+            Some(path) => Plugin::from_file(path, self.policy.get_limits().component_size)?,
             None => Plugin::built_in()?,
         };
         let policy = Arc::new(self.policy);
-        let transport = Transport::new(self.transport, policy.get_limits().response_size);
+        let transport = Transport::new(self.transport, Arc::clone(&policy), Arc::clone(&self.clock));
         let transport = Arc::new(transport.map_err(Error::InvalidArgument)?);
         let places = self.places.unwrap_or_else(Places::from_env);
         let mut sources = Vec::new();

@@ -9,6 +9,7 @@ use super::pool::Pool;
 use crate::error::Error;
 use crate::imports::stores::{self, Refused};
 use crate::policy::{CacheName, Source};
+use crate::transport::TransportError;
 
 impl SharedTokenCacheCredential {
     /// What a look at the place of each source's cache finds: whether a document is there, its protection, its lock. Nothing is
@@ -25,7 +26,8 @@ impl SharedTokenCacheCredential {
     /// any secret.
     ///
     /// # Errors
-    /// [`Error::Denied`] when the policy does not allow the authority, [`Error::Unreachable`] when it does not tell the time.
+    /// [`Error::Denied`] when the policy does not allow the authority or its address, [`Error::Limit`] when there were too many requests,
+    /// [`Error::Unreachable`] when it does not tell the time.
     pub async fn clock_skew(&self) -> Result<i64, Error> {
         let (_, pool) = self.inner.sources.first().ok_or_else(no_source)?;
         let (context, options) = (pool.context(), pool.options());
@@ -33,7 +35,11 @@ impl SharedTokenCacheCredential {
         let host = host.trim().trim_start_matches("https://").trim_end_matches('/');
         let url = format!("https://{host}/organizations/oauth2/v2.0/token");
         let url = context.policy.token_endpoint(&url).map_err(|denied| Error::Denied(denied.to_string()))?;
-        let date = context.transport.date(url).await.map_err(|error| Error::Unreachable(error.to_string()))?;
+        let date = context.transport.date(url).await.map_err(|error| match error {
+            TransportError::Denied(denied) => Error::Denied(denied.to_string()),
+            TransportError::TooMany(limit) => Error::Limit(limit),
+            error => Error::Unreachable(error.to_string()),
+        })?;
         Ok(context.clock.now().cast_signed() - date.cast_signed())
     }
 }

@@ -2,22 +2,20 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::options::{CredentialOptions, TokenRequestOptions};
 use crate::access_token::AccessToken;
-use crate::error::{CachedAccount, Error};
+use crate::error::{CachedAccount, Error, LimitExceeded};
 use crate::plugin::{Context, Instance, Plugin};
-
-/// How many calls of a credential run at the same time. A call needs an instance for itself, and an instance holds the cache
-/// document, so this also bounds memory; calls that ask for the same share one anyway.
-const MOST_INSTANCES: usize = 8;
 
 pub(super) struct Pool {
     plugin: Plugin,
     context: Arc<Context>,
     options: CredentialOptions,
     idle: Mutex<Idle>,
+    /// A call needs an instance for itself, and an instance holds the cache document, so these also bound memory; calls that ask for
+    /// the same share one anyway.
     places: Semaphore,
 }
 
@@ -31,7 +29,8 @@ struct Idle {
 
 impl Pool {
     pub(super) fn new(plugin: Plugin, context: Arc<Context>, options: CredentialOptions) -> Self {
-        Self { plugin, context, options, idle: Mutex::default(), places: Semaphore::new(MOST_INSTANCES) }
+        let places = Semaphore::new(context.policy.get_limits().instances);
+        Self { plugin, context, options, idle: Mutex::default(), places }
     }
 
     pub(super) async fn get_token(
@@ -77,8 +76,7 @@ impl Pool {
     /// Runs a call on an instance of its own. The instance goes back only after a call that left it whole: one that trapped, ran
     /// out of time, or was abandoned by its caller, is dropped.
     async fn with_instance<T>(&self, call: impl AsyncFnOnce(&mut Instance) -> Result<T, Error>) -> Result<T, Error> {
-        // The semaphore is never closed.
-        let _place = self.places.acquire().await;
+        let _place = self.place().await?;
         let (instance, closed) = {
             let mut idle = self.lock();
             (idle.instances.pop(), idle.closed)
@@ -95,6 +93,20 @@ impl Pool {
             }
         }
         result
+    }
+
+    /// Waits for a place, no longer than a call may take.
+    async fn place(&self) -> Result<Option<SemaphorePermit<'_>>, Error> {
+        let limits = self.context.policy.get_limits();
+        match tokio::time::timeout(limits.call_time, self.places.acquire()).await {
+            // The semaphore is never closed.
+            Ok(place) => Ok(place.ok()),
+            Err(_) => {
+                let what =
+                    format!("{} calls run at the same time, and none ended in time for this one", limits.instances);
+                Err(Error::Limit(LimitExceeded::new("limits.instances", &what)))
+            }
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Idle> {

@@ -3,7 +3,7 @@
 use shared_token_cache_vault::{Credential, Record, Vault};
 
 use super::options::{CredentialOptions, HostSettings};
-use crate::error::Error;
+use crate::error::{Error, LimitExceeded};
 use crate::policy::CacheName;
 
 /// The client that the component asks with unless it is told another: the Azure CLI's public one.
@@ -31,5 +31,5 @@ pub(super) fn new(options: &CredentialOptions, settings: &HostSettings, largest_
         allows_account: None,
     };
     let largest_document = usize::try_from(largest_document).unwrap_or(usize::MAX);
-    Vault::new(credential, largest_document).map_err(|error| Error::Limit(error.to_string()))
+    Vault::new(credential, largest_document).map_err(|error| Error::Limit(LimitExceeded::fixed(&error.to_string())))
 }

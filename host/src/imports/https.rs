@@ -76,7 +76,16 @@ impl State {
             }
             Err(error @ TransportError::Timeout { .. }) => Err(HttpsError::Timeout(error.to_string())),
             Err(error @ TransportError::TooLarge { .. }) => Err(HttpsError::BadResponse(error.to_string())),
-            Err(error) => Err(HttpsError::Unreachable(error.to_string())),
+            Err(TransportError::Denied(denied)) => Err(HttpsError::Denied(denied.to_string())),
+            // The component may have a cached token to fall back on. Where it has none, the call ends with this.
+            Err(TransportError::TooMany(limit)) => {
+                let why = limit.to_string();
+                self.refused = Some(limit);
+                Err(HttpsError::Unreachable(why))
+            }
+            Err(error @ (TransportError::Setup(_) | TransportError::Unreachable { .. })) => {
+                Err(HttpsError::Unreachable(error.to_string()))
+            }
         }
     }
 }

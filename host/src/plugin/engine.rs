@@ -1,5 +1,7 @@
 //! The component, compiled.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -10,7 +12,7 @@ use super::config::config;
 use super::state::State;
 use super::ticker::Ticker;
 use super::wit::PluginPre;
-use crate::error::Error;
+use crate::error::{Error, LimitExceeded};
 
 /// Compiled by the build script: loading it takes a fraction of a millisecond, compiling it would take a hundred.
 const PRECOMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/component.cwasm"));
@@ -35,11 +37,18 @@ impl Plugin {
     }
 
     /// A component from a file, compiled here and now.
-    pub(crate) fn from_file(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn from_file(path: &Path, largest: u64) -> Result<Self, Error> {
+        let unusable = |why: String| {
+            Error::InvalidArgument(format!("{} is not a component that can be used: {why}", path.display()))
+        };
+        let mut bytes = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(largest.saturating_add(1)).read_to_end(&mut bytes));
+        if u64::try_from(read.map_err(|error| unusable(error.to_string()))?).is_ok_and(|size| size > largest) {
+            let what = format!("the component {} has more than {} MiB", path.display(), largest >> 20);
+            return Err(Error::Limit(LimitExceeded::new("limits.component-mib", &what)));
+        }
         let engine = engine()?;
-        let component = Component::from_file(&engine, path).map_err(|error| {
-            Error::InvalidArgument(format!("{} is not a component that can be used: {error:#}", path.display()))
-        })?;
+        let component = Component::from_binary(&engine, &bytes).map_err(|error| unusable(format!("{error:#}")))?;
         Self::new(&engine, component)
     }
 

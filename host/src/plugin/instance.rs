@@ -1,17 +1,22 @@
 use std::sync::Arc;
 
 use shared_token_cache_vault::{Request, Session};
+use tokio::time::error::Elapsed;
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
 use super::Plugin;
+use super::answer::Answer;
 use super::state::{Context, State};
 use super::wit::Plugin as Exports;
 use super::wit::credential::{self as wit, GuestSharedTokenCacheCredential as Methods};
 use crate::access_token::AccessToken;
 use crate::credential::{CredentialOptions, TokenRequestOptions};
-use crate::error::{CachedAccount, Error};
+use crate::error::{CachedAccount, Error, LimitExceeded};
 use crate::imports::BORDER;
+
+/// What a call may pass besides a document: the other arguments of an import. A form has at most 256 KiB.
+const BESIDE_A_DOCUMENT: usize = 1 << 20;
 
 /// A running component with one credential in it. A call that fails in the component, not in the credential, leaves it unusable.
 pub(crate) struct Instance {
@@ -21,11 +26,27 @@ pub(crate) struct Instance {
     credential: ResourceAny,
 }
 
+/// A new instance, and what it said when it was asked for a credential.
+struct Made {
+    exports: Exports,
+    credential: Result<ResourceAny, wit::Error>,
+}
+
+impl Answer for Made {
+    fn size(&self) -> usize {
+        self.credential.size()
+    }
+}
+
 impl Instance {
     pub(crate) async fn new(plugin: Plugin, context: Arc<Context>, options: &CredentialOptions) -> Result<Self, Error> {
-        let call_time = context.policy.get_limits().call_time;
+        let (call_time, document_size) =
+            (context.policy.get_limits().call_time, context.policy.get_limits().document_size);
         let mut store = Store::new(plugin.pre.engine(), State::new(context));
-        store.limiter(State::limiter);
+        store.limiter(|state| &mut state.limiter);
+        // What the component passes is copied into the host's memory, and a list may name the same text again and again.
+        let largest = usize::try_from(document_size).unwrap_or(usize::MAX);
+        store.set_hostcall_fuel(largest.saturating_add(BESIDE_A_DOCUMENT));
         // At each tick the component lets others run, which is when its time limit is looked at.
         store.epoch_deadline_async_yield_and_update(1);
         store.set_epoch_deadline(1);
@@ -38,12 +59,13 @@ impl Instance {
                 .shared_token_cache_credential()
                 .call_create(&mut store, &options.into())
                 .await?;
-            wasmtime::Result::Ok((exports, credential))
+            wasmtime::Result::Ok(Made { exports, credential })
         })
         .await;
         drop(running);
-        let (exports, credential) = settle(made, &store)?;
-        Ok(Self { plugin, store, exports, credential: credential? })
+        let Made { exports, credential } = settle(made, store.data())?;
+        let credential = answered(Ok(credential), store.data_mut())?;
+        Ok(Self { plugin, store, exports, credential })
     }
 
     pub(crate) async fn get_token(
@@ -64,19 +86,16 @@ impl Instance {
             })
             .await;
         let state = self.store.data_mut();
-        let token = match answer {
-            Ok(Ok(token)) => open(token, &state.session, state.context.clock.now()),
-            Ok(Err(error)) => Err(error.into()),
-            Err(error) => Err(error),
-        };
+        let token = answered(answer, state).and_then(|token| open(token, &state.session, state.context.clock.now()));
         state.session.end();
         token
     }
 
     pub(crate) async fn accounts(&mut self, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {
-        let accounts = self
+        let answer = self
             .call(async |methods, store, credential| methods.call_accounts(store, credential, enable_cae).await)
-            .await??;
+            .await;
+        let accounts = answered(answer, self.store.data_mut())?;
         Ok(accounts.into_iter().map(Into::into).collect())
     }
 
@@ -92,11 +111,12 @@ impl Instance {
     }
 
     /// One call, held to its limits.
-    async fn call<T>(
+    async fn call<T: Answer>(
         &mut self,
         call: impl AsyncFnOnce(&Methods<'_>, &mut Store<State>, ResourceAny) -> wasmtime::Result<T>,
     ) -> Result<T, Error> {
         self.store.data_mut().logged = 0;
+        self.store.data_mut().refused = None;
         self.store.set_epoch_deadline(1);
         let limit = self.store.data().context.policy.get_limits().call_time;
         let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
@@ -104,7 +124,7 @@ impl Instance {
         let result = tokio::time::timeout(limit, call(&methods, &mut self.store, self.credential)).await;
         drop(running);
         self.store.data_mut().turn = None;
-        settle(result, &self.store)
+        settle(result, self.store.data())
     }
 }
 
@@ -122,22 +142,24 @@ fn open(token: wit::AccessToken, session: &Session, now: u64) -> Result<AccessTo
     })
 }
 
-/// What the component made of a call, unless it broke, ran out of memory, or took too long.
-fn settle<T>(
-    result: Result<wasmtime::Result<T>, tokio::time::error::Elapsed>,
-    store: &Store<State>,
-) -> Result<T, Error> {
-    let limits = store.data().context.policy.get_limits();
+/// What the component says. Where it failed for want of something that a limit kept from it, that is the reason.
+fn answered<T>(answer: Result<Result<T, wit::Error>, Error>, state: &mut State) -> Result<T, Error> {
+    answer?.map_err(|error| state.refused.take().map_or_else(|| error.into(), Error::Limit))
+}
+
+/// What the component made of a call, unless it broke, or ran into a limit.
+fn settle<T: Answer>(result: Result<wasmtime::Result<T>, Elapsed>, state: &State) -> Result<T, Error> {
+    let limits = state.context.policy.get_limits();
+    let exceeded = |field, what: &str| Err(Error::Limit(LimitExceeded::new(field, what)));
     match result {
+        Ok(Ok(value)) if value.size() > limits.answer_size => {
+            exceeded("limits.answer-mib", &format!("the component returned more than {} MiB", limits.answer_size >> 20))
+        }
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(_)) if store.data().is_out_of_memory() => Err(Error::Limit(format!(
-            "the component needs more than {} MiB of memory (`limits.guest-memory-mib`); is the cache very large?",
-            limits.guest_memory >> 20
-        ))),
-        Ok(Err(error)) => Err(Error::plugin(error)),
-        Err(_) => Err(Error::Limit(format!(
-            "the call took more than {} s (`limits.call-seconds`) and was stopped",
-            limits.call_time.as_secs_f32()
-        ))),
+        Ok(Err(error)) => Err(state.limiter.exceeded(&error).map_or_else(|| Error::plugin(error), Error::Limit)),
+        Err(_) => {
+            let seconds = limits.call_time.as_secs_f32();
+            exceeded("limits.call-seconds", &format!("the call took more than {seconds} s and was stopped"))
+        }
     }
 }

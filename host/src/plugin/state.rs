@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
-use shared_token_cache_storage::Places;
-use shared_token_cache_vault::{Session, Vault};
-use wasmtime::ResourceLimiter;
-
+use super::limiter::Limiter;
 use crate::clock::Clock;
 use crate::credential::HostSettings;
+use crate::error::LimitExceeded;
 use crate::imports::Turn;
 use crate::policy::{Policy, Source};
 use crate::transport::Transport;
+use shared_token_cache_storage::Places;
+use shared_token_cache_vault::{Session, Vault};
 
 /// What the imports of all instances of a credential share.
 pub(crate) struct Context {
@@ -31,41 +31,15 @@ pub(crate) struct State {
     pub(crate) turn: Option<Turn>,
     /// The secrets behind the handles that the component was given.
     pub(crate) session: Session,
-    memory: MemoryLimit,
+    /// A limit that an import refused something for, in this call.
+    pub(crate) refused: Option<LimitExceeded>,
+    pub(super) limiter: Limiter,
 }
 
 impl State {
     pub(super) fn new(context: Arc<Context>) -> Self {
-        let largest = context.policy.get_limits().guest_memory;
+        let limiter = Limiter::new(context.policy.get_limits().clone());
         let session = context.vault.session();
-        Self { context, logged: 0, turn: None, session, memory: MemoryLimit { largest, exceeded: false } }
-    }
-
-    pub(super) fn limiter(&mut self) -> &mut dyn ResourceLimiter {
-        &mut self.memory
-    }
-
-    /// Whether the component wanted more memory than it may have.
-    pub(super) fn is_out_of_memory(&self) -> bool {
-        self.memory.exceeded
-    }
-}
-
-/// Holds a component to its memory, and remembers that it had to.
-struct MemoryLimit {
-    largest: usize,
-    exceeded: bool,
-}
-
-impl ResourceLimiter for MemoryLimit {
-    fn memory_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let granted = desired <= self.largest && maximum.is_none_or(|maximum| desired <= maximum);
-        self.exceeded |= !granted;
-        Ok(granted)
-    }
-
-    fn table_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        // The component's only table holds its functions and never grows.
-        Ok(desired <= 100_000 && maximum.is_none_or(|maximum| desired <= maximum))
+        Self { context, logged: 0, turn: None, session, refused: None, limiter }
     }
 }

@@ -7,6 +7,8 @@ use shared_token_cache_vault::Secret;
 use url::Url;
 
 use super::TransportOptions;
+use crate::error::LimitExceeded;
+use crate::policy::Denied;
 
 /// A response, whatever its status.
 pub(crate) struct Response {
@@ -26,6 +28,10 @@ pub(crate) enum TransportError {
     Unreachable { host: String, why: String },
     #[error("the answer of {host} has more than {largest} bytes")]
     TooLarge { host: String, largest: usize },
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    TooMany(LimitExceeded),
 }
 
 /// A try that is worth another one.
@@ -39,6 +45,7 @@ pub(super) async fn post_form(
     client: &reqwest::Client,
     options: &TransportOptions,
     largest: usize,
+    take_leave: impl Fn() -> Result<(), TransportError>,
     url: Url,
     headers: Vec<(String, String)>,
     form: Vec<(String, Secret)>,
@@ -49,6 +56,7 @@ pub(super) async fn post_form(
         .with_max_times(options.most_retries);
     let fields: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
     let post = || async {
+        take_leave().map_err(Failed::Final)?;
         let mut request = client
             .post(url.clone())
             .header("client-request-id", uuid::Uuid::new_v4().to_string())
@@ -133,9 +141,13 @@ fn network(error: reqwest::Error) -> Failed {
 
 /// The error in our words, and whether it will be the same the next time.
 fn transport_error(error: reqwest::Error) -> (TransportError, bool) {
+    if let Some(denied) = cause::<Denied>(&error) {
+        return (denied.clone().into(), true);
+    }
     let host = error.url().and_then(Url::host_str).unwrap_or_default().to_owned();
     let timeout = error.is_timeout();
-    let refused = is_certificate_error(&error);
+    // The server will show the same certificate the next time.
+    let refused = matches!(cause(&error), Some(rustls::Error::InvalidCertificate(_)));
     // A URL holds no secret here, but it would only be noise.
     let why = chain(&error.without_url());
     if timeout {
@@ -145,19 +157,18 @@ fn transport_error(error: reqwest::Error) -> (TransportError, bool) {
     }
 }
 
-/// Whether the server showed a certificate that is not to be trusted: it will be the same the next time.
-fn is_certificate_error(error: &reqwest::Error) -> bool {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+/// What caused an error, where that is an error of this type.
+fn cause<T: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> Option<&T> {
+    let mut source = Some(error);
     while let Some(error) = source {
-        // rustls' error travels inside an I/O error.
+        // Some travel inside an I/O error.
         let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = inner.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref::<rustls::Error>());
-        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
+        if let Some(found) = inner.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref()) {
+            return Some(found);
         }
         source = error.source();
     }
-    false
+    None
 }
 
 /// An error and what caused it, in one line; the cause is usually the part that tells.
