@@ -1,6 +1,6 @@
 // Compiled into the build script as well: what compiles the component and what loads it have to agree on every setting.
 
-/// How deep the component's calls may nest, in bytes of stack; the built-in one needs some 30 kB. What the imports need comes on top.
+/// How deep the component's calls may nest, in bytes of stack. What the imports need comes on top.
 const COMPONENT_STACK: usize = 512 << 10;
 const WHOLE_STACK: usize = 2 << 20;
 
