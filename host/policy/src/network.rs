@@ -10,6 +10,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use crate::InvalidValue;
 use class::embedded;
 
 /// Addresses that a policy names, besides the public ones: a class, or a range.
@@ -36,10 +37,10 @@ impl Addresses {
 }
 
 impl FromStr for Addresses {
-    type Err = String;
+    type Err = InvalidValue;
 
     /// Takes the name of a class, an address, or a range such as `10.1.0.0/16` or `fd00::/8`.
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
         if let Some(class) = AddressClass::ALL.into_iter().find(|class| class.as_str() == text) {
             return Ok(Self::Class(class));
         }
@@ -47,7 +48,8 @@ impl FromStr for Addresses {
             return text.parse().map(Self::Range);
         }
         let classes = AddressClass::ALL.map(|class| format!("`{class}`")).join(", ");
-        Err(format!("{text:?} names no addresses; choose among {classes}, or write a range such as `10.1.0.0/16`"))
+        let instead = format!("choose among {classes}, or write a range such as `10.1.0.0/16`");
+        Err(InvalidValue::new(format!("{text:?} names no addresses"), instead))
     }
 }
 

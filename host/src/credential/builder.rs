@@ -271,7 +271,7 @@ impl Builder {
     /// call says.
     pub fn build(self) -> Result<SharedTokenCacheCredential, Error> {
         let plugin = match &self.component {
-            Some(path) => Plugin::from_file(path, self.policy.get_limits().component_size)?,
+            Some(path) => Plugin::from_file(path, self.policy.limits().component_size)?,
             None => Plugin::built_in()?,
         };
         let policy = Arc::new(self.policy);
@@ -281,7 +281,7 @@ impl Builder {
         let mut sources = Vec::new();
         for source in self.sources {
             let context = Context {
-                vault: vault::new(&self.options, &self.settings, policy.get_limits().document_size)?,
+                vault: vault::new(&self.options, &self.settings, policy.limits().document_size)?,
                 policy: Arc::clone(&policy),
                 source: source.clone(),
                 places: places.clone(),

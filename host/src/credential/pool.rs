@@ -29,7 +29,7 @@ struct Idle {
 
 impl Pool {
     pub(super) fn new(plugin: Plugin, context: Arc<Context>, options: CredentialOptions) -> Self {
-        let places = Semaphore::new(context.policy.get_limits().instances);
+        let places = Semaphore::new(context.policy.limits().instances);
         Self { plugin, context, options, idle: Mutex::default(), places }
     }
 
@@ -97,7 +97,7 @@ impl Pool {
 
     /// Waits for a place, no longer than a call may take.
     async fn place(&self) -> Result<Option<SemaphorePermit<'_>>, Error> {
-        let limits = self.context.policy.get_limits();
+        let limits = self.context.policy.limits();
         match tokio::time::timeout(limits.call_time, self.places.acquire()).await {
             // The semaphore is never closed.
             Ok(place) => Ok(place.ok()),

@@ -40,8 +40,7 @@ impl Answer for Made {
 
 impl Instance {
     pub(crate) async fn new(plugin: Plugin, context: Arc<Context>, options: &CredentialOptions) -> Result<Self, Error> {
-        let (call_time, document_size) =
-            (context.policy.get_limits().call_time, context.policy.get_limits().document_size);
+        let (call_time, document_size) = (context.policy.limits().call_time, context.policy.limits().document_size);
         let mut store = Store::new(plugin.pre.engine(), State::new(context));
         store.limiter(|state| &mut state.limiter);
         // What the component passes is copied into the host's memory, and a list may name the same text again and again.
@@ -118,7 +117,7 @@ impl Instance {
         self.store.data_mut().logged = 0;
         self.store.data_mut().refused = None;
         self.store.set_epoch_deadline(1);
-        let limit = self.store.data().context.policy.get_limits().call_time;
+        let limit = self.store.data().context.policy.limits().call_time;
         let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
         let running = self.plugin.ticker.run();
         let result = tokio::time::timeout(limit, call(&methods, &mut self.store, self.credential)).await;
@@ -149,7 +148,7 @@ fn answered<T>(answer: Result<Result<T, wit::Error>, Error>, state: &mut State) 
 
 /// What the component made of a call, unless it broke, or ran into a limit.
 fn settle<T: Answer>(result: Result<wasmtime::Result<T>, Elapsed>, state: &State) -> Result<T, Error> {
-    let limits = state.context.policy.get_limits();
+    let limits = state.context.policy.limits();
     let exceeded = |field, what: &str| Err(Error::Limit(LimitExceeded::new(field, what)));
     match result {
         Ok(Ok(value)) if value.size() > limits.answer_size => {

@@ -38,7 +38,7 @@ pub(crate) struct State {
 
 impl State {
     pub(super) fn new(context: Arc<Context>) -> Self {
-        let limiter = Limiter::new(context.policy.get_limits().clone());
+        let limiter = Limiter::new(context.policy.limits().clone());
         let session = context.vault.session();
         Self { context, logged: 0, turn: None, session, refused: None, limiter }
     }

@@ -36,7 +36,7 @@ impl Transport {
     /// Reads the option's CA file, so that a wrong one is noticed before it is needed.
     pub(crate) fn new(options: TransportOptions, policy: Arc<Policy>, clock: Arc<dyn Clock>) -> Result<Self, String> {
         let extra_roots = options.ca_file.as_deref().map(client::certificates).transpose()?.unwrap_or_default();
-        let rate = Rate::new(policy.get_limits().requests_per_minute);
+        let rate = Rate::new(policy.limits().requests_per_minute);
         Ok(Self { options, extra_roots, policy, clock, rate, client: Mutex::new(None) })
     }
 
@@ -49,7 +49,7 @@ impl Transport {
     ) -> Result<Response, TransportError> {
         resolver::check_literal(&self.policy, &url)?;
         let client = self.client()?;
-        let largest = self.policy.get_limits().response_size;
+        let largest = self.policy.limits().response_size;
         request::post_form(&client, &self.options, largest, || self.take_leave(), url, headers, form).await
     }
 
@@ -64,7 +64,7 @@ impl Transport {
     /// Leave for one request, as often as the policy allows in a minute.
     fn take_leave(&self) -> Result<(), TransportError> {
         self.rate.take(self.clock.now()).map_err(|wait| {
-            let most = self.policy.get_limits().requests_per_minute;
+            let most = self.policy.limits().requests_per_minute;
             let what = format!("{most} requests were sent in the last minute; the next one can be in {wait} s");
             let limit = LimitExceeded::new("limits.requests-per-minute", &what);
             TransportError::TooMany(LimitExceeded { retry_after: Some(Duration::from_secs(wait)), ..limit })

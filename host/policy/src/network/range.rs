@@ -2,6 +2,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use crate::InvalidValue;
+
 /// A range of addresses in CIDR notation (RFC 4632), or a single address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AddressRange {
@@ -27,10 +29,15 @@ impl From<IpAddr> for AddressRange {
 }
 
 impl FromStr for AddressRange {
-    type Err = String;
+    type Err = InvalidValue;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let invalid = || format!("{text:?} is not a range of addresses; write it as `10.1.0.0/16` or `fd00::/8`");
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let invalid = || {
+            InvalidValue::new(
+                format!("{text:?} is not a range of addresses"),
+                "write it as `10.1.0.0/16` or `fd00::/8`",
+            )
+        };
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
@@ -44,9 +51,8 @@ impl FromStr for AddressRange {
         }
         let first = cut(address, number);
         if first != address {
-            return Err(format!(
-                "{text:?} begins within the range `{first}/{number}`; write that, or a single address"
-            ));
+            let instead = format!("write `{first}/{number}`, or a single address");
+            return Err(InvalidValue::new(format!("{text:?} begins within a range"), instead));
         }
         Ok(Self { first, prefix: number })
     }
