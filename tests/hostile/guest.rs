@@ -78,6 +78,7 @@ fn obey(words: &[&str]) -> String {
         ["spin"] => spin(),
         ["allocate"] => allocate(),
         ["recurse"] => recurse(1).to_string(),
+        ["nest"] => nest(1).to_string(),
         ["trap"] => panic!("as told"),
         ["read", name] => format!("{:?}", cache_file::read(name, None).map(|_| "read")),
         ["replace", name, version, content] => {
@@ -87,6 +88,7 @@ fn obey(words: &[&str]) -> String {
             let document = vec![b' '; bytes.parse().unwrap_or_default()];
             format!("{:?}", cache_file::replace(name, "", &document))
         }
+        ["answer", bytes] => "x".repeat(bytes.parse().unwrap_or_default()),
         ["post", url] => post(url, &[], &[]),
         ["post-with-header", url, name, value] => post(url, &[(*name, *value)], &[]),
         ["post-large", url, bytes] => post(url, &[], &[("x", &"x".repeat(bytes.parse().unwrap_or_default()))]),
@@ -127,4 +129,9 @@ fn recurse(depth: u64) -> u64 {
     let deeper = [depth; 64];
     std::hint::black_box(&deeper);
     recurse(depth + 1) + deeper.iter().sum::<u64>()
+}
+
+/// Needs the engine's stack only: nothing of it lies in the component's memory.
+fn nest(depth: u64) -> u64 {
+    if std::hint::black_box(depth) == 0 { 0 } else { nest(depth.wrapping_add(1)) ^ depth }
 }

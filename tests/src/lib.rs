@@ -10,6 +10,8 @@ pub mod cli;
 pub mod component;
 pub mod differential;
 pub mod endpoint;
+pub mod extended;
+pub mod gzip;
 pub mod home;
 pub mod listen;
 pub mod login;

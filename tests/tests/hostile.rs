@@ -69,7 +69,7 @@ async fn a_component_has_the_memory_that_the_policy_gives_it() {
     let policy = limited(|limits| limits.guest_memory = 16 << 20);
     let credential = hostile(&home).policy(policy).build().unwrap();
     match tell(&credential, &["allocate"]).await {
-        Err(Error::Limit(message)) => assert!(message.contains("16 MiB"), "{message}"),
+        Err(Error::Limit(limit)) => assert!(limit.message.contains("16 MiB"), "{limit}"),
         other => panic!("{other:?}"),
     }
     assert_eq!(tell(&credential, &["work"]).await.unwrap(), "worked");

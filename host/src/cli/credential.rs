@@ -1,9 +1,12 @@
 //! A credential as the command line describes it.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::Path;
 
-use shared_token_cache::policy::{Access, AuthorityHost, CacheGrant, CacheName, Policy, Source};
+use shared_token_cache::policy::{
+    Access, AddressClass, Addresses, AuthorityHost, CacheGrant, CacheName, Policy, Source,
+};
 use shared_token_cache::{
     AuthenticationRecord, Builder, CachePersistenceOptions, Error, HostSettings, SharedTokenCacheCredential,
 };
@@ -59,9 +62,19 @@ fn built_in(arguments: &SignIn, settings: &HostSettings) -> Result<Policy, Failu
     }
     let named = [Some(settings.default_authority_host.as_str()), arguments.authority.as_deref()];
     for host in named.into_iter().flatten() {
-        policy = policy.allow_authority(host.parse::<AuthorityHost>().map_err(Failure::invalid)?);
+        let host: AuthorityHost = host.parse().map_err(Failure::invalid)?;
+        policy = addresses_of(host.host()).into_iter().fold(policy, Policy::allow_addresses);
+        policy = policy.allow_authority(host);
     }
     Ok(policy)
+}
+
+/// The addresses that whoever names a host names with it: an address itself, and for `localhost` this machine (RFC 6761, section 6.3).
+fn addresses_of(host: &str) -> Option<Addresses> {
+    match host {
+        "localhost" => Some(Addresses::Class(AddressClass::Loopback)),
+        host => host.parse::<IpAddr>().ok().map(|address| Addresses::Range(address.into())),
+    }
 }
 
 /// A record only names an account: which authority may be asked stays with the policy.

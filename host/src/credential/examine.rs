@@ -37,7 +37,7 @@ impl SharedTokenCacheCredential {
         let url = context.policy.token_endpoint(&url).map_err(|denied| Error::Denied(denied.to_string()))?;
         let date = context.transport.date(url).await.map_err(|error| match error {
             TransportError::Denied(denied) => Error::Denied(denied.to_string()),
-            TransportError::TooMany(limit) => Error::Limit(limit),
+            TransportError::Limit(limit) => Error::Limit(limit),
             error => Error::Unreachable(error.to_string()),
         })?;
         Ok(context.clock.now().cast_signed() - date.cast_signed())

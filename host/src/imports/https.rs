@@ -75,10 +75,9 @@ impl State {
                 Ok(Response { status: response.status, body })
             }
             Err(error @ TransportError::Timeout { .. }) => Err(HttpsError::Timeout(error.to_string())),
-            Err(error @ TransportError::TooLarge { .. }) => Err(HttpsError::BadResponse(error.to_string())),
             Err(TransportError::Denied(denied)) => Err(HttpsError::Denied(denied.to_string())),
             // The component may have a cached token to fall back on. Where it has none, the call ends with this.
-            Err(TransportError::TooMany(limit)) => {
+            Err(TransportError::Limit(limit)) => {
                 let why = limit.to_string();
                 self.refused = Some(limit);
                 Err(HttpsError::Unreachable(why))

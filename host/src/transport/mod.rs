@@ -67,7 +67,7 @@ impl Transport {
             let most = self.policy.limits().requests_per_minute;
             let what = format!("{most} requests were sent in the last minute; the next one can be in {wait} s");
             let limit = LimitExceeded::new("limits.requests-per-minute", &what);
-            TransportError::TooMany(LimitExceeded { retry_after: Some(Duration::from_secs(wait)), ..limit })
+            TransportError::Limit(LimitExceeded { retry_after: Some(Duration::from_secs(wait)), ..limit })
         })
     }
 

@@ -26,12 +26,10 @@ pub(crate) enum TransportError {
     Timeout { host: String, why: String },
     #[error("{host} can't be reached: {why}")]
     Unreachable { host: String, why: String },
-    #[error("the answer of {host} has more than {largest} bytes")]
-    TooLarge { host: String, largest: usize },
     #[error(transparent)]
     Denied(#[from] Denied),
     #[error(transparent)]
-    TooMany(LimitExceeded),
+    Limit(LimitExceeded),
 }
 
 /// A try that is worth another one.
@@ -111,7 +109,8 @@ async fn once(request: reqwest::RequestBuilder, largest: usize) -> Result<Respon
     let mut body = Vec::new();
     while let Some(chunk) = reply.chunk().await.map_err(network)? {
         if body.len() + chunk.len() > largest {
-            return Err(Failed::Final(TransportError::TooLarge { host, largest }));
+            let what = format!("the answer of {host} has more than {largest} bytes");
+            return Err(Failed::Final(TransportError::Limit(LimitExceeded::new("limits.response-kib", &what))));
         }
         body.extend_from_slice(&chunk);
     }
@@ -158,7 +157,7 @@ fn transport_error(error: reqwest::Error) -> (TransportError, bool) {
 }
 
 /// What caused an error, where that is an error of this type.
-fn cause<T: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> Option<&T> {
+fn cause<'e, T: std::error::Error + 'static>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e T> {
     let mut source = Some(error);
     while let Some(error) = source {
         // Some travel inside an I/O error.

@@ -153,7 +153,7 @@ fn a_symbolic_link_is_followed_to_a_file_that_the_policy_names_and_the_link_stay
     symlink(&target, &link).unwrap();
     let redeem = |more: &str| {
         let policy = format!(
-            "authorities = [\"{}\"]\n[[caches]]\nsource = \"file:{link}\"\naccess = \"read-write\"\n{more}",
+            "authorities = [\"{}\"]\nnetwork.addresses = [\"loopback\"]\n[[caches]]\nsource = \"file:{link}\"\naccess = \"read-write\"\n{more}",
             authority.host()
         );
         let policy = cli.write("policy.toml", &policy).unwrap();

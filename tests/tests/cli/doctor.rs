@@ -171,7 +171,7 @@ fn what_the_policy_keeps_closed_is_not_looked_at() {
         .write(
             "policy.toml",
             &format!(
-                "authorities = [\"{}\"]\n[[caches]]\nsource = \"azure-cli\"\nnames = [\"msal.cache\"]\naccess = \"read\"\n",
+                "authorities = [\"{}\"]\nnetwork.addresses = [\"loopback\"]\n[[caches]]\nsource = \"azure-cli\"\nnames = [\"msal.cache\"]\naccess = \"read\"\n",
                 authority.host()
             ),
         )

@@ -15,9 +15,12 @@ fn signed_in() -> std::io::Result<Cli> {
     Cli::with_shared(&document(&[SignIn::new(0, LOCAL).access_token(VAULT)]))
 }
 
-/// Writes a policy that allows `authority`, and ends with `rest`.
+/// Writes a policy that allows `authority`, which is on this machine, and ends with `rest`.
 fn policy(cli: &Cli, authority: &Authority, rest: &str) -> std::io::Result<String> {
-    cli.write("policy.toml", &format!("authorities = [\"{}\"]\n{rest}", authority.host()))
+    cli.write(
+        "policy.toml",
+        &format!("authorities = [\"{}\"]\nnetwork.addresses = [\"loopback\"]\n{rest}", authority.host()),
+    )
 }
 
 #[test]
@@ -181,8 +184,9 @@ fn a_reply_that_is_larger_than_the_policy_allows_is_not_read() {
     let authority = Authority::answering(200, reply).unwrap();
     let cli = signed_in().unwrap();
     let policy = policy(&cli, &authority, &format!("{SHARED_GRANT}[limits]\nresponse-kib = 16\n")).unwrap();
-    let error = cli.redeem(&authority, &["--policy", &policy]).unwrap().error(4).unwrap();
-    assert_eq!(error["reason"], "unexpected-response");
+    let error = cli.redeem(&authority, &["--policy", &policy]).unwrap().error(1).unwrap();
+    assert_eq!(error["kind"], "limit");
+    assert!(error["message"].as_str().unwrap().contains("response-kib"), "{error}");
 }
 
 #[test]
