@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use shared_token_cache::policy::Policy;
+use shared_token_cache::policy::{Policy, Source};
 use shared_token_cache::{Builder, Error, SharedTokenCacheCredential, TokenRequestOptions};
 use shared_token_cache_tests::home::{AUTHORITY, CLIENT, Home};
 use shared_token_cache_tests::listen::Listener;
@@ -266,6 +266,26 @@ async fn accounts_that_the_policy_hides_are_not_named() {
     assert_eq!(names("accounts = [\"user1@contoso.com\"]").await, [username(1)]);
     assert_eq!(names(&format!("accounts = [\"uid-00000000.{}\"]", tenant(0))).await, [username(0)]);
     assert_eq!(names("").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_source_whose_account_is_denied_passes_on_to_the_next() {
+    let home = signed_in(Cached::AccessToken(CLIENT));
+    fs::create_dir(home.path().join(".azure")).unwrap();
+    let second = document(&[SignIn::new(1, AUTHORITY).access_token(VAULT)]);
+    fs::write(home.path().join(".azure/msal_token_cache.json"), second).unwrap();
+    home.write(&document(&[SignIn::new(0, AUTHORITY).access_token(VAULT)])).unwrap();
+    let ask = async |accounts: &str| {
+        let grants = "[[caches]]\nsource = \"shared\"\nnames = [\"msal.cache\"]\naccess = \"read\"\n\
+                      [[caches]]\nsource = \"azure-cli\"\nnames = [\"msal.cache\"]\naccess = \"read\"\n";
+        let rest = "authorities = [\"login.microsoftonline.com\"]\nscopes = [\"*\"]\ntenants = [\"*\"]\nclient-ids = [\"*\"]\n";
+        let policy = Policy::from_toml(&format!("accounts = [{accounts}]\n{rest}{grants}")).unwrap();
+        let builder = home.builder().policy(policy).sources([Source::Shared, Source::AzureCli]);
+        builder.build().unwrap().get_token(&[VAULT]).await.map(|token| token.token.expose().to_owned())
+    };
+    assert_eq!(ask("\"*\"").await.unwrap(), access_token(0, VAULT));
+    assert_eq!(ask("\"user1@contoso.com\"").await.unwrap(), access_token(1, VAULT));
+    assert!(matches!(ask("").await, Err(Error::Denied(_))));
 }
 
 async fn listed(credential: &SharedTokenCacheCredential) -> Vec<String> {

@@ -89,7 +89,8 @@ impl Session {
         field("client_info")?;
 
         let kind = Kind::RefreshToken;
-        let scopes: Vec<String> = scope.split_whitespace().map(str::to_owned).collect();
+        // The authority parts scopes at spaces, so what only looks like one is no way to ask for another.
+        let scopes: Vec<String> = scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
         let wanted = call.scopes.iter().map(String::as_str);
         if !covers(wanted, &scopes) || !covers(scopes.iter().map(String::as_str), &call.scopes) {
             return Err(Refused::WrongScopes(kind));
