@@ -217,6 +217,7 @@ async fn what_a_field_allows_is_done_and_what_it_does_not_allow_is_denied_with_t
 #[tokio::test]
 async fn a_denial_does_not_say_whose_the_account_is() {
     let (token, _) = ask(policy("accounts", "accounts = [\"user1@contoso.com\"]"), &REDEEM).await;
+    assert!(matches!(token, Err(Error::Denied(_))), "{token:?}");
     let said = format!("{token:?}");
     assert!(!said.contains("user0") && !said.contains("uid-00000000"), "{said}");
 }
