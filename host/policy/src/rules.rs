@@ -287,6 +287,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_set_is_what_is_told() {
+        let mut limits = crate::Limits::default();
+        limits.response_size = 1;
+        let mut log = LogRules::default();
+        log.line_bytes = 1;
+        let policy = Policy::default().with_limits(limits.clone()).with_log(log.clone());
+        assert_eq!((policy.limits(), policy.log(), policy.core_dumps()), (&limits, &log, CoreDumps::Deny));
+        assert_eq!(policy.with_core_dumps(CoreDumps::Allow).core_dumps(), CoreDumps::Allow);
+        let user = Policy::for_current_user(crate::CacheName::default());
+        assert_eq!((user.log().component, user.core_dumps()), (crate::LogLevel::Debug, CoreDumps::Deny));
+    }
+
+    #[test]
     fn a_denial_tells_what_and_the_remedy() {
         let denied = Policy::default().check_client("a").unwrap_err();
         assert_eq!((denied.what(), denied.remedy()), ("the client id \"a\"", "list it under `client-ids`"));
