@@ -1,5 +1,7 @@
 //! Each field of a policy document, with the permission and without it, and what the real credential then does.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

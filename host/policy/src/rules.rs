@@ -288,10 +288,8 @@ mod tests {
 
     #[test]
     fn what_is_set_is_what_is_told() {
-        let mut limits = crate::Limits::default();
-        limits.response_size = 1;
-        let mut log = LogRules::default();
-        log.line_bytes = 1;
+        let limits = crate::Limits { response_size: 1, ..crate::Limits::default() };
+        let log = LogRules { line_bytes: 1, ..LogRules::default() };
         let policy = Policy::default().with_limits(limits.clone()).with_log(log.clone());
         assert_eq!((policy.limits(), policy.log(), policy.core_dumps()), (&limits, &log, CoreDumps::Deny));
         assert_eq!(policy.with_core_dumps(CoreDumps::Allow).core_dumps(), CoreDumps::Allow);
