@@ -18,8 +18,8 @@ pub use authentication_record::{AuthenticationRecord, RecordError};
 pub use clock::{Clock, SystemClock};
 pub use credential::{Builder, CachePersistenceOptions, HostSettings, SharedTokenCacheCredential, TokenRequestOptions};
 pub use error::{
-    Account, AuthenticationFailure, AuthenticationFailureReason, CachedAccount, Error, LimitExceeded, OAuthError,
-    PluginError, Unavailable, UnavailableReason,
+    Account, AuthenticationFailure, AuthenticationFailureReason, CachedAccount, Denial, Error, LimitExceeded,
+    OAuthError, PluginError, Unavailable, UnavailableReason,
 };
 pub use imports::BORDER;
 pub use shared_token_cache_policy as policy;

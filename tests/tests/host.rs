@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use shared_token_cache::policy::{Access, Limits};
+use shared_token_cache::policy::{Access, AllowedClient, AllowedScope, Limits, Policy};
 use shared_token_cache::{Error, SharedTokenCacheCredential};
 use shared_token_cache_tests::home::{self, Home};
 use token_endpoint::{Received, Reply, TokenEndpoint};
@@ -264,8 +264,14 @@ async fn without_a_policy_nothing_is_touched() {
     })
     .await
     .unwrap();
-    let credential = home.credential(&endpoint).unwrap().policy(Default::default()).build().unwrap();
-    let error = get(&credential, VAULT).await.unwrap_err();
+    let build = |policy: &Policy| home.credential(&endpoint).unwrap().policy(policy.clone()).build();
+    let policy = Policy::default();
+    assert_eq!(build(&policy).unwrap_err().kind(), "denied");
+    // Each permission lets the call come one step further, and it takes all of them.
+    let policy = policy.allow_client(AllowedClient::ANY);
+    assert_eq!(get(&build(&policy).unwrap(), VAULT).await.unwrap_err().kind(), "denied");
+    let policy = policy.allow_scope(AllowedScope::ANY);
+    let error = get(&build(&policy).unwrap(), VAULT).await.unwrap_err();
     assert_eq!(error.reason(), Some("cache-unavailable"));
     assert!(error.to_string().contains("policy"), "{error}");
     assert_eq!(asked.load(Ordering::SeqCst), 0);

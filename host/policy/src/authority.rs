@@ -91,7 +91,9 @@ mod tests {
             ("localhost:443", "localhost"),
             ("127.0.0.1:8443", "127.0.0.1:8443"),
         ] {
-            assert_eq!(text.parse::<AuthorityHost>().unwrap().to_string(), expected, "{text}");
+            let authority: AuthorityHost = text.parse().unwrap();
+            assert_eq!(authority.to_string(), expected, "{text}");
+            assert_eq!(authority.host(), expected.trim_end_matches(":8443"), "{text}");
         }
         for text in [
             "",

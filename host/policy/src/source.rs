@@ -42,3 +42,19 @@ impl fmt::Display for Source {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_one_of_three() {
+        for text in ["shared", "azure-cli", "file:/x"] {
+            assert_eq!(text.parse::<Source>().unwrap().to_string(), text);
+        }
+        for text in ["", "file:", "Shared", "keyring"] {
+            let said = String::from(text.parse::<Source>().unwrap_err());
+            assert!(said.starts_with(&format!("{text:?} is not a source; choose ")), "{said}");
+        }
+    }
+}

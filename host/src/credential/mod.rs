@@ -155,7 +155,7 @@ impl Inner {
         for (source, pool) in &self.sources {
             match pool.get_token(&call.scopes, &call.request).await {
                 Ok(access_token) => return Ok(Served { access_token, source: source.clone() }),
-                Err(error @ Error::CredentialUnavailable(_)) => {
+                Err(error) if passes_on(&error) => {
                     tracing::debug!(%source, %error, "this source can't serve the call");
                     unavailable = Some(more_telling(unavailable, error));
                 }
@@ -166,11 +166,20 @@ impl Inner {
     }
 }
 
+/// Whether another source may do better: it may have a sign-in that fits, or one that the policy allows.
+fn passes_on(error: &Error) -> bool {
+    match error {
+        Error::CredentialUnavailable(_) => true,
+        Error::Denied(denial) => denial.remedy.is_some(),
+        _ => false,
+    }
+}
+
 /// Of two sources that can't serve a call, the error of the one that came closer; the first in doubt.
 fn more_telling(first: Option<Error>, second: Error) -> Error {
-    let knows_accounts = |error: &Error| {
-        matches!(error, Error::CredentialUnavailable(unavailable)
-            if unavailable.reason != crate::error::UnavailableReason::NoAccounts)
+    let knows_accounts = |error: &Error| match error {
+        Error::CredentialUnavailable(unavailable) => unavailable.reason != crate::error::UnavailableReason::NoAccounts,
+        _ => true,
     };
     match first {
         Some(first) if knows_accounts(&first) || !knows_accounts(&second) => first,

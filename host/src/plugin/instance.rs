@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use shared_token_cache_vault::{Request, Session};
+use shared_token_cache_vault::{Refused, Request, Session};
 use tokio::time::error::Elapsed;
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
@@ -63,7 +63,7 @@ impl Instance {
         .await;
         drop(running);
         let Made { exports, credential } = settle(made, store.data())?;
-        let credential = answered(Ok(credential), store.data_mut())?;
+        let credential = credential.map_err(|error| store.data_mut().told(error.into()))?;
         Ok(Self { plugin, store, exports, credential })
     }
 
@@ -77,7 +77,7 @@ impl Instance {
             tenant_id: request.tenant_id.as_deref(),
             claims: request.claims.as_deref(),
             enable_cae: request.enable_cae,
-        });
+        })?;
         let options = request.into();
         let answer = self
             .call(async |methods, store, credential| {
@@ -85,17 +85,25 @@ impl Instance {
             })
             .await;
         let state = self.store.data_mut();
-        let token = answered(answer, state).and_then(|token| open(token, &state.session, state.context.clock.now()));
+        let token = match answer {
+            Ok(Ok(token)) => open(token, &state.session, state.context.clock.now()),
+            Ok(Err(error)) => Err(state.told(error.into())),
+            Err(error) => Err(error),
+        };
         state.session.end();
         token
     }
 
     pub(crate) async fn accounts(&mut self, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {
-        let answer = self
+        let accounts = self
             .call(async |methods, store, credential| methods.call_accounts(store, credential, enable_cae).await)
-            .await;
-        let accounts = answered(answer, self.store.data_mut())?;
-        Ok(accounts.into_iter().map(Into::into).collect())
+            .await?;
+        let state = self.store.data_mut();
+        let mut accounts: Vec<CachedAccount> =
+            accounts.map_err(|error| state.told(error.into()))?.into_iter().map(Into::into).collect();
+        let known = state.session.accounts();
+        accounts.retain(|cached| known.contains(&cached.account.as_known()));
+        Ok(accounts)
     }
 
     pub(crate) async fn close(&mut self) -> Result<(), Error> {
@@ -114,8 +122,8 @@ impl Instance {
         &mut self,
         call: impl AsyncFnOnce(&Methods<'_>, &mut Store<State>, ResourceAny) -> wasmtime::Result<T>,
     ) -> Result<T, Error> {
-        self.store.data_mut().logged = 0;
-        self.store.data_mut().refused = None;
+        let state = self.store.data_mut();
+        (state.logged, state.denied, state.refused) = (0, None, None);
         self.store.set_epoch_deadline(1);
         let limit = self.store.data().context.policy.limits().call_time;
         let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
@@ -131,7 +139,10 @@ impl Instance {
 fn open(token: wit::AccessToken, session: &Session, now: u64) -> Result<AccessToken, Error> {
     let opened = session.open_result(&token.token, now).map_err(|refused| {
         tracing::warn!(target: BORDER, "the component's answer is kept back: {refused}");
-        Error::Denied(format!("what the component returned is kept back: {refused}"))
+        match refused {
+            Refused::Denied(denied) => denied.into(),
+            refused => Error::denied(format!("what the component returned is kept back: {refused}")),
+        }
     })?;
     Ok(AccessToken {
         token: opened.token.into_inner().into(),
@@ -139,11 +150,6 @@ fn open(token: wit::AccessToken, session: &Session, now: u64) -> Result<AccessTo
         refresh_on: token.refresh_on,
         token_type: "Bearer".into(),
     })
-}
-
-/// What the component says. Where it failed for want of something that a limit kept from it, that is the reason.
-fn answered<T>(answer: Result<Result<T, wit::Error>, Error>, state: &mut State) -> Result<T, Error> {
-    answer?.map_err(|error| state.refused.take().map_or_else(|| error.into(), Error::Limit))
 }
 
 /// What the component made of a call, unless it broke, or ran into a limit.

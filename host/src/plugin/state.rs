@@ -3,9 +3,9 @@ use std::sync::Arc;
 use super::limiter::Limiter;
 use crate::clock::Clock;
 use crate::credential::HostSettings;
-use crate::error::LimitExceeded;
+use crate::error::{Error, LimitExceeded};
 use crate::imports::Turn;
-use crate::policy::{Policy, Source};
+use crate::policy::{Denied, Policy, Source};
 use crate::transport::Transport;
 use shared_token_cache_storage::Places;
 use shared_token_cache_vault::{Session, Vault};
@@ -27,6 +27,8 @@ pub(crate) struct State {
     pub(crate) context: Arc<Context>,
     /// How many lines the component has logged in this call.
     pub(crate) logged: usize,
+    /// What the policy denied the component in this call, last of all.
+    pub(crate) denied: Option<Denied>,
     /// A turn at writing that a conflict left unused: it is for the repetition, until the call ends.
     pub(crate) turn: Option<Turn>,
     /// The secrets behind the handles that the component was given.
@@ -40,6 +42,23 @@ impl State {
     pub(super) fn new(context: Arc<Context>) -> Self {
         let limiter = Limiter::new(context.policy.limits().clone());
         let session = context.vault.session();
-        Self { context, logged: 0, turn: None, session, refused: None, limiter }
+        Self { context, logged: 0, denied: None, refused: None, turn: None, session, limiter }
+    }
+
+    /// An error that the component reports, as the caller may have it: the limit for want of which it failed, a denial by the policy
+    /// in the policy's words, and no account that the policy hides.
+    pub(super) fn told(&mut self, error: Error) -> Error {
+        if let Some(limit) = self.refused.take() {
+            return Error::Limit(limit);
+        }
+        match (error, self.denied.take()) {
+            (Error::Denied(_), Some(denied)) => denied.into(),
+            (Error::CredentialUnavailable(mut unavailable), _) => {
+                let known = self.session.accounts();
+                unavailable.candidates.retain(|account| known.contains(&account.as_known()));
+                Error::CredentialUnavailable(unavailable)
+            }
+            (error, _) => error,
+        }
     }
 }

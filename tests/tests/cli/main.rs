@@ -8,6 +8,7 @@ mod caches;
 mod doctor;
 mod errors;
 mod policy;
+mod policy_command;
 mod printed;
 mod proxy;
 mod record;

@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
 use serde_json::json;
-use shared_token_cache_tests::cli::{Authority, Cli, SHARED};
+use shared_token_cache_tests::cli::{ANYTHING, Authority, Cli, SHARED};
 use shared_token_cache_tests::sign_in::{GRAPH, LOCAL, PUBLIC, SignIn, document, new_access_token, token_reply};
 
 /// A proxy that leads to `target` whatever it is asked for; tells the request lines that it gets.
@@ -53,6 +53,39 @@ fn a_request_goes_through_the_proxy_of_the_environment() {
         assert_eq!(environments, [&json!(PUBLIC)]);
     }
     assert!(authority.requests().iter().all(|request| request.host == PUBLIC));
+}
+
+#[test]
+fn a_proxy_may_have_any_address_and_looks_the_authority_up_by_itself() {
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    let (proxy, lines) = proxy_to(authority.address()).unwrap();
+    let mut cli = Cli::with_shared(&document(&[SignIn::new(0, PUBLIC)])).unwrap();
+    // By its name, so that it is looked up; the command's own policy names no address.
+    cli.set("HTTPS_PROXY", &format!("http://localhost:{}", proxy.port()));
+    let run = cli.run(&["get-token", "--scope", GRAPH, "--ca-file", &authority.ca_file()]).unwrap();
+    assert_eq!(run.answer().unwrap()["token"], new_access_token(0).as_str());
+    assert_eq!(lines.recv().unwrap(), "CONNECT login.microsoftonline.com:443 HTTP/1.1");
+}
+
+#[test]
+fn an_authority_that_the_proxy_looks_up_needs_no_address_and_one_that_is_asked_directly_does() {
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    let (proxy, lines) = proxy_to(authority.address()).unwrap();
+    let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+    let grant = "[[caches]]\nsource = \"shared\"\nnames = [\"msal.cache\"]\naccess = \"read\"\n";
+    let anything = ANYTHING.replace("loopback", "private");
+    let policy = format!("authorities = [\"{}\"]\n{anything}{grant}", authority.host());
+    let policy = cli.write("policy.toml", &policy).unwrap();
+    cli.set("HTTPS_PROXY", &format!("http://{proxy}"));
+    let answer = cli.redeem(&authority, &["--policy", &policy]).unwrap().answer().unwrap();
+    assert_eq!(answer["token"], new_access_token(0).as_str());
+    assert_eq!(lines.recv().unwrap(), format!("CONNECT {} HTTP/1.1", authority.host()));
+
+    cli.set("NO_PROXY", "localhost");
+    let error = cli.redeem(&authority, &["--policy", &policy]).unwrap().error(5).unwrap();
+    assert_eq!(error["kind"], "denied");
+    assert!(error["remedy"].as_str().unwrap().contains("`network.addresses`"), "{error}");
+    assert_eq!(authority.requests().len(), 1);
 }
 
 #[test]

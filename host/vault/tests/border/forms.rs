@@ -93,6 +93,11 @@ fn a_form_is_a_refresh_request_that_the_call_needs() {
             Err(Refused::WrongAccount(refresh)),
         ),
         ("more scopes", |_, form, _, _| set(form, "scope", format!("{SCOPE} x")), Err(Refused::WrongScopes(refresh))),
+        (
+            "scopes parted by what is no space",
+            |_, form, _, _| set(form, "scope", format!("{SCOPE}\u{2003}{SCOPE}")),
+            Err(Refused::WrongScopes(refresh)),
+        ),
         ("other scopes", |_, form, _, _| set(form, "scope", "x"), Err(Refused::WrongScopes(refresh))),
         ("no scope", |_, form, _, _| set(form, "scope", ""), Err(Refused::WrongScopes(refresh))),
         ("another tenant", |_, _, url, _| url.tenant = "utid-9".into(), Err(Refused::WrongTenant(refresh))),
