@@ -1,5 +1,7 @@
 //! A component that attacks its host through every import, and what the host lets it do: nothing.
 
+#![allow(clippy::panic, reason = "helpers of tests")]
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Over a limit, a call ends with an error that names it; and the next call works.
 
+#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -61,9 +61,11 @@ async fn an_address_that_is_not_public_is_connected_to_only_if_the_policy_names_
             continue;
         }
         match got {
-            Err(Error::Denied(message)) => {
-                assert!(message.contains("loopback") && message.contains("`network.addresses`"), "{message}");
-                assert!(message.contains("127.0.0.1") || message.contains("::1"), "{message}");
+            Err(Error::Denied(denial)) => {
+                let remedy = denial.remedy.unwrap();
+                assert!(remedy.contains("`loopback` under `network.addresses`"), "{remedy}");
+                assert!(remedy.contains("`127.0.0.1`") || remedy.contains("`::1`"), "{remedy}");
+                assert!(denial.message.contains(host), "{}", denial.message);
             }
             other => panic!("{host} {addresses:?}: {other:?}"),
         }
@@ -78,7 +80,7 @@ async fn services_that_hand_out_a_clouds_credentials_are_out_of_reach() {
         let home = Home::signed_in(1).unwrap();
         // Nothing answers at these addresses here: an attempt would end otherwise than by a denial.
         match get(looked_up(&home, &endpoint, host, &["loopback"]).unwrap()).await {
-            Err(Error::Denied(message)) => assert!(message.contains(host), "{message}"),
+            Err(Error::Denied(denial)) => assert!(denial.message.contains(host), "{}", denial.message),
             other => panic!("{host}: {other:?}"),
         }
     }

@@ -81,6 +81,7 @@ impl ResourceLimiter for Limiter {
         Ok(true)
     }
 
+    #[expect(clippy::misnamed_getters, reason = "to the engine, an instance is a core instance")]
     fn instances(&self) -> usize {
         self.limits.core_instances
     }
