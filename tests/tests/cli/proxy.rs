@@ -71,18 +71,20 @@ fn a_proxy_may_have_any_address_and_looks_the_authority_up_by_itself() {
 fn an_authority_that_the_proxy_looks_up_needs_no_address_and_one_that_is_asked_directly_does() {
     let authority = Authority::answering(200, token_reply(0)).unwrap();
     let (proxy, lines) = proxy_to(authority.address()).unwrap();
-    let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
-    let grant = "[[caches]]\nsource = \"shared\"\nnames = [\"msal.cache\"]\naccess = \"read\"\n";
-    let anything = ANYTHING.replace("loopback", "private");
-    let policy = format!("authorities = [\"{}\"]\n{anything}{grant}", authority.host());
-    let policy = cli.write("policy.toml", &policy).unwrap();
-    cli.set("HTTPS_PROXY", &format!("http://{proxy}"));
-    let answer = cli.redeem(&authority, &["--policy", &policy]).unwrap().answer().unwrap();
-    assert_eq!(answer["token"], new_access_token(0).as_str());
+    let grant = "[[caches]]\nsource = \"shared\"\nnames = [\"msal.cache\"]\naccess = \"read-write\"\n";
+    let policy =
+        format!("authorities = [\"{}\"]\n{}{grant}", authority.host(), ANYTHING.replace("loopback", "private"));
+    let redeem = |except: &str| {
+        let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)]))?;
+        cli.set("HTTPS_PROXY", &format!("http://{proxy}"));
+        cli.set("NO_PROXY", except);
+        let path = cli.write("policy.toml", &policy)?;
+        cli.redeem(&authority, &["--policy", &path])
+    };
+    assert_eq!(redeem("").unwrap().answer().unwrap()["token"], new_access_token(0).as_str());
     assert_eq!(lines.recv().unwrap(), format!("CONNECT {} HTTP/1.1", authority.host()));
 
-    cli.set("NO_PROXY", "localhost");
-    let error = cli.redeem(&authority, &["--policy", &policy]).unwrap().error(5).unwrap();
+    let error = redeem("localhost").unwrap().error(5).unwrap();
     assert_eq!(error["kind"], "denied");
     assert!(error["remedy"].as_str().unwrap().contains("`network.addresses`"), "{error}");
     assert_eq!(authority.requests().len(), 1);
