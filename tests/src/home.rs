@@ -101,7 +101,7 @@ impl Home {
 /// A policy for the shared cache and [`AUTHORITY`].
 #[must_use]
 pub fn policy(access: Access) -> Policy {
-    let policy = Policy::default().allow_cache(CacheGrant::new(Source::Shared, access).name(CacheName::default()));
+    let policy = Policy::default().allow_cache(CacheGrant::new(Source::Shared, access).with_name(CacheName::default()));
     match AUTHORITY.parse() {
         Ok(authority) => policy.allow_authority(authority),
         Err(_) => policy,

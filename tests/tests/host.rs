@@ -152,7 +152,7 @@ async fn a_response_has_a_largest_size() {
     let endpoint = TokenEndpoint::start(move |_| Reply::json(200, body.clone())).await.unwrap();
     let mut limits = Limits::default();
     limits.response_size = 64 << 10;
-    let policy = home::policy(Access::ReadWrite).limits(limits);
+    let policy = home::policy(Access::ReadWrite).with_limits(limits);
     let credential = home.credential(&endpoint).unwrap().policy(policy).build().unwrap();
     let error = get(&credential, VAULT).await.unwrap_err();
     assert_eq!((error.kind(), error.reason()), ("client-authentication", Some("unexpected-response")));
@@ -236,7 +236,7 @@ async fn limits_end_what_takes_too_much() {
     let limited = |home: &Home, change: fn(&mut Limits)| {
         let mut limits = Limits::default();
         change(&mut limits);
-        home.credential(&endpoint).unwrap().policy(home::policy(Access::ReadWrite).limits(limits)).build().unwrap()
+        home.credential(&endpoint).unwrap().policy(home::policy(Access::ReadWrite).with_limits(limits)).build().unwrap()
     };
 
     let home = Home::signed_in(1).unwrap();

@@ -18,7 +18,7 @@ fn hostile(home: &Home) -> Builder {
 fn limited(change: impl FnOnce(&mut Limits)) -> Policy {
     let mut limits = Limits::default();
     change(&mut limits);
-    home::policy(Access::ReadWrite).limits(limits)
+    home::policy(Access::ReadWrite).with_limits(limits)
 }
 
 async fn tell(credential: &SharedTokenCacheCredential, words: &[&str]) -> Result<String, Error> {

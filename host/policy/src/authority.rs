@@ -3,6 +3,8 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
+use crate::InvalidValue;
+
 /// The host of an authority, with a port where it is not 443. Only a full name can be written: no wildcard, no scheme, no
 /// path, because nothing else could be held to the letter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -30,11 +32,12 @@ impl AuthorityHost {
 }
 
 impl FromStr for AuthorityHost {
-    type Err = String;
+    type Err = InvalidValue;
 
     /// Takes `login.microsoftonline.com`, `https://login.microsoftonline.com/` or `localhost:8443`.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let invalid = || format!("{text:?} is not the host of an authority; write it as `login.microsoftonline.com`");
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let what = || format!("{text:?} is not the host of an authority");
+        let invalid = || InvalidValue::new(what(), "write it as `login.microsoftonline.com`");
         let bare = text.trim_end_matches([' ', '/']);
         let bare = match bare.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => rest,

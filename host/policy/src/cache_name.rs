@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::InvalidValue;
+
 /// The name of a cache without its suffix, `msal.cache` by default: letters, digits, `.`, `-` and `_`, so never a path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CacheName(String);
@@ -9,14 +11,15 @@ impl CacheName {
     ///
     /// # Errors
     /// Says what a name is made of.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let good = (1..=128).contains(&text.len())
             && !text.starts_with('.')
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
         if good {
             Ok(Self(text.to_owned()))
         } else {
-            Err(format!("{text:?} is not the name of a cache; a name has up to 128 letters, digits, `.`, `-` and `_`"))
+            let what = format!("{text:?} is not the name of a cache");
+            Err(InvalidValue::new(what, "a name has up to 128 letters, digits, `.`, `-` and `_`"))
         }
     }
 

@@ -47,7 +47,7 @@ impl CacheGrant {
 
     /// Grants the cache of this name.
     #[must_use]
-    pub fn name(mut self, name: CacheName) -> Self {
+    pub fn with_name(mut self, name: CacheName) -> Self {
         self.names.push(name);
         self
     }
@@ -55,21 +55,21 @@ impl CacheGrant {
     /// What becomes of a file that other users may read or write, going by its mode. Default: a warning, as several tools leave
     /// files of mode 0644 behind. Only Unix has modes: elsewhere a file's access list is the user's own affair.
     #[must_use]
-    pub fn loose_permissions(mut self, leniency: Leniency) -> Self {
+    pub fn with_loose_permissions(mut self, leniency: Leniency) -> Self {
         self.loose_permissions = leniency;
         self
     }
 
     /// What becomes of a file that belongs to another user. Default: it is refused. Unix only.
     #[must_use]
-    pub fn other_owner(mut self, leniency: Leniency) -> Self {
+    pub fn with_other_owner(mut self, leniency: Leniency) -> Self {
         self.other_owner = leniency;
         self
     }
 
     /// Lets a symbolic link in the cache's place point to this file. Default: no link is followed.
     #[must_use]
-    pub fn symlink_target(mut self, target: impl Into<PathBuf>) -> Self {
+    pub fn with_symlink_target(mut self, target: impl Into<PathBuf>) -> Self {
         self.symlink_targets.push(target.into());
         self
     }
@@ -88,21 +88,21 @@ impl CacheGrant {
         self.access
     }
 
-    /// What [`Self::loose_permissions`] set.
+    /// What [`Self::with_loose_permissions`] set.
     #[must_use]
-    pub fn get_loose_permissions(&self) -> Leniency {
+    pub fn loose_permissions(&self) -> Leniency {
         self.loose_permissions
     }
 
-    /// What [`Self::other_owner`] set.
+    /// What [`Self::with_other_owner`] set.
     #[must_use]
-    pub fn get_other_owner(&self) -> Leniency {
+    pub fn other_owner(&self) -> Leniency {
         self.other_owner
     }
 
-    /// What [`Self::symlink_target`] named.
+    /// What [`Self::with_symlink_target`] named.
     #[must_use]
-    pub fn get_symlink_targets(&self) -> &[PathBuf] {
+    pub fn symlink_targets(&self) -> &[PathBuf] {
         &self.symlink_targets
     }
 }

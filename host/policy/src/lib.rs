@@ -4,13 +4,15 @@ mod authority;
 mod cache_name;
 mod document;
 mod grant;
+mod invalid;
 mod limits;
 mod source;
 
 pub use authority::AuthorityHost;
 pub use cache_name::CacheName;
-pub use document::PolicyError;
+pub use document::{PolicyError, Problem};
 pub use grant::{Access, CacheGrant, Leniency};
+pub use invalid::InvalidValue;
 pub use limits::Limits;
 pub use source::Source;
 
@@ -40,7 +42,7 @@ const ENTRA_CLOUDS: &[&str] = &[
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let policy = Policy::default()
-///     .allow_cache(CacheGrant::new(Source::Shared, Access::ReadWrite).name(CacheName::default()))
+///     .allow_cache(CacheGrant::new(Source::Shared, Access::ReadWrite).with_name(CacheName::default()))
 ///     .allow_authority("login.microsoftonline.com".parse()?);
 /// # let _ = policy;
 /// # Ok(())
@@ -65,7 +67,7 @@ impl Policy {
     /// The policy for a user's own programs: the user's caches of this name, read and written, and Microsoft's clouds.
     #[must_use]
     pub fn for_current_user(cache: CacheName) -> Self {
-        let grant = |source| CacheGrant::new(source, Access::ReadWrite).name(cache.clone());
+        let grant = |source| CacheGrant::new(source, Access::ReadWrite).with_name(cache.clone());
         Self {
             caches: vec![grant(Source::Shared), grant(Source::AzureCli)],
             authorities: ENTRA_CLOUDS.iter().copied().map(AuthorityHost::known).collect(),
@@ -116,14 +118,14 @@ impl Policy {
 
     /// Sets the limits.
     #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
+    pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// What [`Self::limits`] set.
+    /// What [`Self::with_limits`] set.
     #[must_use]
-    pub fn get_limits(&self) -> &Limits {
+    pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
@@ -237,8 +239,8 @@ mod tests {
     fn caches_are_granted_by_source_and_name() {
         let named = |name: &str| CacheName::parse(name).unwrap();
         let policy = Policy::default()
-            .allow_cache(CacheGrant::new(Source::Shared, Access::Read).name(named("msal.cache")))
-            .allow_cache(CacheGrant::new(Source::AzureCli, Access::ReadWrite).name(named("other")));
+            .allow_cache(CacheGrant::new(Source::Shared, Access::Read).with_name(named("msal.cache")))
+            .allow_cache(CacheGrant::new(Source::AzureCli, Access::ReadWrite).with_name(named("other")));
         for (source, document, access) in [
             (Source::Shared, "msal.cache.nocae", Some(Access::Read)),
             (Source::Shared, "msal.cache.cae", Some(Access::Read)),

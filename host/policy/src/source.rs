@@ -2,6 +2,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::InvalidValue;
+
 /// Where a cache comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Source {
@@ -15,15 +17,18 @@ pub enum Source {
 }
 
 impl FromStr for Source {
-    type Err = String;
+    type Err = InvalidValue;
 
     /// Takes `shared`, `azure-cli` or `file:PATH`.
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
         match (text, text.strip_prefix("file:")) {
             ("shared", _) => Ok(Self::Shared),
             ("azure-cli", _) => Ok(Self::AzureCli),
             (_, Some(path)) if !path.is_empty() => Ok(Self::File(path.into())),
-            _ => Err(format!("{text:?} is not a source; choose `shared`, `azure-cli` or `file:PATH`")),
+            _ => {
+                let what = format!("{text:?} is not a source");
+                Err(InvalidValue::new(what, "choose `shared`, `azure-cli` or `file:PATH`"))
+            }
         }
     }
 }

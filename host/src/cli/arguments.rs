@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use shared_token_cache::policy::Source;
+use shared_token_cache::policy::{InvalidValue, Source};
 
 /// Entra ID access tokens from the sign-in that this machine already has, decided on in a sandbox.
 #[derive(Debug, Parser)]
@@ -149,10 +149,11 @@ impl FromStr for Sources {
         if text == "auto" {
             return Ok(Self(vec![Source::Shared, Source::AzureCli]));
         }
-        let source = match text.parse().map_err(|problem: String| format!("{problem}, or `auto` for the first two"))? {
-            Source::File(path) => Source::File(std::path::absolute(path).map_err(|error| error.to_string())?),
-            source => source,
-        };
+        let source =
+            match text.parse().map_err(|problem: InvalidValue| format!("{problem}, or `auto` for the first two"))? {
+                Source::File(path) => Source::File(std::path::absolute(path).map_err(|error| error.to_string())?),
+                source => source,
+            };
         Ok(Self(vec![source]))
     }
 }

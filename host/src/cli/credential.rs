@@ -77,5 +77,8 @@ fn from_file(path: &Path) -> Result<Policy, Failure> {
         Failure::from(Error::InvalidArgument(format!("the policy {} can't be used: {why}", path.display())))
     };
     let text = fs::read_to_string(path).map_err(|error| problem(&error))?;
-    Policy::from_toml(&text).map_err(|error| problem(&error.problems().join("; ")))
+    Policy::from_toml(&text).map_err(|error| {
+        let problems: Vec<_> = error.problems().iter().map(ToString::to_string).collect();
+        problem(&problems.join("; "))
+    })
 }

@@ -25,8 +25,8 @@ impl From<Error> for Failure {
 }
 
 impl Failure {
-    pub(super) fn invalid(message: String) -> Self {
-        Self::Credential(Error::InvalidArgument(message))
+    pub(super) fn invalid(message: impl Into<String>) -> Self {
+        Self::Credential(Error::InvalidArgument(message.into()))
     }
 
     pub(super) fn other(error: impl Into<anyhow::Error>) -> Self {

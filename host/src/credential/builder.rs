@@ -275,13 +275,13 @@ impl Builder {
             None => Plugin::built_in()?,
         };
         let policy = Arc::new(self.policy);
-        let transport = Transport::new(self.transport, policy.get_limits().response_size);
+        let transport = Transport::new(self.transport, policy.limits().response_size);
         let transport = Arc::new(transport.map_err(Error::InvalidArgument)?);
         let places = self.places.unwrap_or_else(Places::from_env);
         let mut sources = Vec::new();
         for source in self.sources {
             let context = Context {
-                vault: vault::new(&self.options, &self.settings, policy.get_limits().document_size)?,
+                vault: vault::new(&self.options, &self.settings, policy.limits().document_size)?,
                 policy: Arc::clone(&policy),
                 source: source.clone(),
                 places: places.clone(),

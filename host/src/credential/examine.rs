@@ -41,7 +41,7 @@ impl SharedTokenCacheCredential {
 async fn examine(pool: &Pool, enable_cae: bool) -> Result<Examination, Error> {
     let unavailable = |why: String| Error::cache_unavailable(why);
     let name = match pool.options().cache_persistence_options.as_ref().and_then(|options| options.name.as_deref()) {
-        Some(name) => CacheName::parse(name).map_err(Error::InvalidArgument)?,
+        Some(name) => CacheName::parse(name).map_err(|invalid| Error::InvalidArgument(invalid.into()))?,
         None => CacheName::default(),
     };
     let document = format!("{name}{}", if enable_cae { ".cae" } else { ".nocae" });

@@ -92,7 +92,7 @@ impl State {
             let why = format!("the policy grants the cache {name} of the source {} for reading only", context.source);
             return Err(WriteError::Denied(why));
         }
-        let largest = context.policy.get_limits().document_size;
+        let largest = context.policy.limits().document_size;
         if u64::try_from(content.len()).is_ok_and(|size| size > largest) {
             return Err(WriteError::Denied(format!("the policy's `limits.document-mib` allows {largest} bytes")));
         }

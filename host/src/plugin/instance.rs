@@ -23,7 +23,7 @@ pub(crate) struct Instance {
 
 impl Instance {
     pub(crate) async fn new(plugin: Plugin, context: Arc<Context>, options: &CredentialOptions) -> Result<Self, Error> {
-        let call_time = context.policy.get_limits().call_time;
+        let call_time = context.policy.limits().call_time;
         let mut store = Store::new(plugin.pre.engine(), State::new(context));
         store.limiter(State::limiter);
         // At each tick the component lets others run, which is when its time limit is looked at.
@@ -98,7 +98,7 @@ impl Instance {
     ) -> Result<T, Error> {
         self.store.data_mut().logged = 0;
         self.store.set_epoch_deadline(1);
-        let limit = self.store.data().context.policy.get_limits().call_time;
+        let limit = self.store.data().context.policy.limits().call_time;
         let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
         let running = self.plugin.ticker.run();
         let result = tokio::time::timeout(limit, call(&methods, &mut self.store, self.credential)).await;
@@ -127,7 +127,7 @@ fn settle<T>(
     result: Result<wasmtime::Result<T>, tokio::time::error::Elapsed>,
     store: &Store<State>,
 ) -> Result<T, Error> {
-    let limits = store.data().context.policy.get_limits();
+    let limits = store.data().context.policy.limits();
     match result {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(_)) if store.data().is_out_of_memory() => Err(Error::Limit(format!(

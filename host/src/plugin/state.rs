@@ -36,7 +36,7 @@ pub(crate) struct State {
 
 impl State {
     pub(super) fn new(context: Arc<Context>) -> Self {
-        let largest = context.policy.get_limits().guest_memory;
+        let largest = context.policy.limits().guest_memory;
         let session = context.vault.session();
         Self { context, logged: 0, turn: None, session, memory: MemoryLimit { largest, exceeded: false } }
     }

@@ -84,7 +84,7 @@ impl Ours {
     pub(crate) fn credential(&self, options: &Options) -> io::Result<Credential> {
         let clock = ScriptedClock(Arc::new(AtomicU64::new(0)));
         let mut policy = Policy::default()
-            .allow_cache(CacheGrant::new(Source::Shared, Access::ReadWrite).name(CacheName::default()));
+            .allow_cache(CacheGrant::new(Source::Shared, Access::ReadWrite).with_name(CacheName::default()));
         for host in HOSTS {
             policy = policy.allow_authority(host.parse().map_err(io::Error::other)?);
         }
