@@ -3,18 +3,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use shared_token_cache_policy::{Policy, Source};
+use shared_token_cache_policy::{Policy, PolicyError, Source};
 use toml::{Table, Value};
 
 fuzz_target!(|text: &str| {
     match Policy::from_toml(text) {
-        Err(error) => {
-            assert!(!error.problems().is_empty());
-            assert!(error.problems().iter().all(|problem| !problem.trim().is_empty()));
-            for problem in error.problems() {
-                assert!(error.to_string().contains(problem.as_str()));
-            }
-        }
+        Err(error) => each_problem_has_its_place(text, &error),
         Ok(policy) => {
             let document: Table = toml::from_str(text).unwrap();
             grants_the_caches_that_it_names(&policy, &document);
@@ -26,6 +20,18 @@ fuzz_target!(|text: &str| {
         }
     }
 });
+
+/// There is a problem, and each is said, with a place that is in the document.
+fn each_problem_has_its_place(text: &str, error: &PolicyError) {
+    assert!(!error.problems().is_empty());
+    let lines: Vec<&str> = text.split('\n').collect();
+    for problem in error.problems() {
+        assert!(!problem.what.trim().is_empty());
+        assert!(error.to_string().contains(&problem.to_string()));
+        let line = lines.get(problem.line - 1).unwrap();
+        assert!((1..=line.chars().count() + 1).contains(&problem.column), "{problem}");
+    }
+}
 
 fn grants_the_caches_that_it_names(policy: &Policy, document: &Table) {
     let named: Vec<(&str, Vec<&str>)> = tables(document, "caches")
