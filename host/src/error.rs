@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use crate::policy::Denied;
+
 /// Why a call failed. The text is for people; programs tell errors apart by variant and reason, which are those of the WIT.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -13,9 +15,9 @@ pub enum Error {
     /// The authority refused, or answered with something that is not a token.
     #[error("{}", .0.message)]
     ClientAuthentication(AuthenticationFailure),
-    /// The policy forbids what the call needs.
+    /// The policy forbids what the call needs, or the component did what no component may do.
     #[error("{0}")]
-    Denied(String),
+    Denied(Denial),
     /// The authority could not be reached, or had no capacity. A later try may succeed.
     #[error("{0}")]
     Unreachable(String),
@@ -42,6 +44,11 @@ impl std::error::Error for PluginError {}
 impl Error {
     pub(crate) fn plugin(error: wasmtime::Error) -> Self {
         Self::Plugin(PluginError(Arc::new(error)))
+    }
+
+    /// A denial that no policy can lift.
+    pub(crate) fn denied(message: String) -> Self {
+        Self::Denied(Denial { message, remedy: None })
     }
 
     pub(crate) fn cache_unavailable(message: String) -> Self {
@@ -76,6 +83,39 @@ impl Error {
     }
 }
 
+/// Details of [`Error::Denied`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Denial {
+    /// What is denied, for a person.
+    pub message: String,
+    /// What to write into the policy to allow it, where the policy is what denies it.
+    pub remedy: Option<String>,
+}
+
+impl std::fmt::Display for Denial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.remedy {
+            Some(remedy) => write!(f, "; {remedy}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<Denied> for Denial {
+    fn from(denied: Denied) -> Self {
+        let message = format!("the policy does not allow {}", denied.what());
+        Self { message, remedy: Some(denied.remedy().to_owned()) }
+    }
+}
+
+impl From<Denied> for Error {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied.into())
+    }
+}
+
 /// Details of [`Error::CredentialUnavailable`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -96,6 +136,13 @@ pub struct Account {
     pub username: String,
     /// The tenant that the account lives in, where its id tells.
     pub home_tenant_id: Option<String>,
+}
+
+impl Account {
+    /// The account as the vault knows it.
+    pub(crate) fn as_known(&self) -> (&str, Option<&str>) {
+        (&self.username, self.home_tenant_id.as_deref())
+    }
 }
 
 /// An account in a cache, with what it is good for.

@@ -18,7 +18,7 @@ pub use authentication_record::{AuthenticationRecord, RecordError};
 pub use clock::{Clock, SystemClock};
 pub use credential::{Builder, CachePersistenceOptions, HostSettings, SharedTokenCacheCredential, TokenRequestOptions};
 pub use error::{
-    Account, AuthenticationFailure, AuthenticationFailureReason, CachedAccount, Error, OAuthError, PluginError,
+    Account, AuthenticationFailure, AuthenticationFailureReason, CachedAccount, Denial, Error, OAuthError, PluginError,
     Unavailable, UnavailableReason,
 };
 pub use imports::BORDER;

@@ -15,6 +15,7 @@ use token_endpoint::TokenEndpoint;
 
 use crate::case::{Candidate, Case, Documents, OAuth, Outcome, Recorded};
 use crate::endpoint::Script;
+use crate::home;
 use crate::listen::Listener;
 
 /// Runs `case`.
@@ -121,7 +122,7 @@ fn policy(case: &Case) -> Result<Policy, String> {
     let named = case.options.cache_persistence_options.as_ref().and_then(|options| options.name.as_deref());
     // A name that does not parse is the credential's to refuse.
     let name = named.map(CacheName::parse).transpose().unwrap_or_default().unwrap_or_default();
-    let mut policy = Policy::default().allow_cache(CacheGrant::new(Source::Shared, Access::ReadWrite).with_name(name));
+    let mut policy = home::anything().allow_cache(CacheGrant::new(Source::Shared, Access::ReadWrite).with_name(name));
     for host in hosts(case) {
         policy = policy.allow_authority(host.parse()?);
     }

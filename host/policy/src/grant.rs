@@ -1,6 +1,8 @@
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use super::{CacheName, Source};
+use super::{CacheName, InvalidValue, Source};
 
 /// A cache that the plugin may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +76,10 @@ impl CacheGrant {
         self
     }
 
+    pub(super) fn names(&self) -> &[CacheName] {
+        &self.names
+    }
+
     pub(super) fn source(&self) -> &Source {
         &self.source
     }
@@ -104,5 +110,47 @@ impl CacheGrant {
     #[must_use]
     pub fn symlink_targets(&self) -> &[PathBuf] {
         &self.symlink_targets
+    }
+}
+
+impl FromStr for Access {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        match text {
+            "read" => Ok(Self::Read),
+            "read-write" => Ok(Self::ReadWrite),
+            other => Err(InvalidValue::new(format!("{other:?} is not an access"), "choose `read` or `read-write`")),
+        }
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "read",
+            Self::ReadWrite => "read-write",
+        })
+    }
+}
+
+impl FromStr for Leniency {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        match text {
+            "refuse" => Ok(Self::Refuse),
+            "warn" => Ok(Self::Warn),
+            other => Err(InvalidValue::new(format!("{other:?} is not known"), "choose `refuse` or `warn`")),
+        }
+    }
+}
+
+impl fmt::Display for Leniency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refuse => "refuse",
+            Self::Warn => "warn",
+        })
     }
 }

@@ -1,21 +1,39 @@
 //! What the plugin may touch: pure values, no engine and no I/O. What is not granted is denied.
 
+mod account;
 mod authority;
 mod cache_name;
+mod client;
+mod component;
+mod denied;
 mod document;
 mod grant;
 mod invalid;
 mod limits;
+mod log;
+mod process;
+mod rules;
+mod scope;
 mod source;
+mod tenant;
 
+pub use account::AllowedAccount;
 pub use authority::AuthorityHost;
 pub use cache_name::CacheName;
+pub use client::AllowedClient;
+pub use component::AllowedComponent;
+pub use denied::Denied;
 pub use document::{PolicyError, Problem};
 pub use grant::{Access, CacheGrant, Leniency};
 pub use invalid::InvalidValue;
 pub use limits::Limits;
+pub use log::{LogLevel, LogRules};
+pub use process::CoreDumps;
+pub use scope::AllowedScope;
 pub use source::Source;
+pub use tenant::AllowedTenant;
 
+use denied::shown;
 use url::Url;
 
 /// Hosts of Microsoft's clouds that issue tokens. Other names of the same clouds occur in caches only.
@@ -43,7 +61,11 @@ const ENTRA_CLOUDS: &[&str] = &[
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let policy = Policy::default()
 ///     .allow_cache(CacheGrant::new(Source::Shared, Access::ReadWrite).with_name(CacheName::default()))
-///     .allow_authority("login.microsoftonline.com".parse()?);
+///     .allow_authority("login.microsoftonline.com".parse()?)
+///     .allow_scope("https://vault.azure.net/.default".parse()?)
+///     .allow_tenant("contoso.com".parse()?)
+///     .allow_account("user0@contoso.com".parse()?)
+///     .allow_client("04b07795-8ddb-461a-bbee-02f9e1bf7b46".parse()?);
 /// # let _ = policy;
 /// # Ok(())
 /// # }
@@ -52,26 +74,33 @@ const ENTRA_CLOUDS: &[&str] = &[
 pub struct Policy {
     caches: Vec<CacheGrant>,
     authorities: Vec<AuthorityHost>,
+    scopes: Vec<AllowedScope>,
+    tenants: Vec<AllowedTenant>,
+    accounts: Vec<AllowedAccount>,
+    clients: Vec<AllowedClient>,
+    components: Vec<AllowedComponent>,
     limits: Limits,
-}
-
-/// Why the policy forbids something, in words for the user.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the policy does not allow {what}; {remedy}")]
-pub struct Denied {
-    what: String,
-    remedy: &'static str,
+    log: LogRules,
+    core_dumps: CoreDumps,
 }
 
 impl Policy {
-    /// The policy for a user's own programs: the user's caches of this name, read and written, and Microsoft's clouds.
+    /// The policy for a user's own programs: the user's caches of this name, read and written, Microsoft's clouds, and any scope,
+    /// tenant, account, application and component.
     #[must_use]
     pub fn for_current_user(cache: CacheName) -> Self {
         let grant = |source| CacheGrant::new(source, Access::ReadWrite).with_name(cache.clone());
         Self {
             caches: vec![grant(Source::Shared), grant(Source::AzureCli)],
             authorities: ENTRA_CLOUDS.iter().copied().map(AuthorityHost::known).collect(),
+            scopes: vec![AllowedScope::ANY],
+            tenants: vec![AllowedTenant::ANY],
+            accounts: vec![AllowedAccount::ANY],
+            clients: vec![AllowedClient::ANY],
+            components: vec![AllowedComponent::ANY],
             limits: Limits::default(),
+            log: LogRules { component: LogLevel::Debug, ..LogRules::default() },
+            core_dumps: CoreDumps::Deny,
         }
     }
 
@@ -102,7 +131,41 @@ impl Policy {
         document::parse(text)
     }
 
+    /// The document that says what this policy says: [`Self::from_toml`] makes an equal policy of it.
+    ///
+    /// What a program set and a document can't say, such as a limit of half a second, comes out as close as it can be said.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::{CacheName, Policy};
+    /// let policy = Policy::for_current_user(CacheName::default());
+    /// assert_eq!(Policy::from_toml(&policy.to_toml())?, policy);
+    /// # Ok::<(), shared_token_cache_policy::PolicyError>(())
+    /// ```
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        document::print(self)
+    }
+
+    /// A JSON schema (draft 2020-12) of policy documents, for editors. What it can't say, such as that a path is absolute, only
+    /// [`Self::from_toml`] tells.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::Policy;
+    /// assert!(Policy::json_schema().contains("https://json-schema.org/draft/2020-12/schema"));
+    /// ```
+    #[must_use]
+    pub fn json_schema() -> &'static str {
+        document::SCHEMA
+    }
+
     /// Grants a cache.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::{Access, CacheGrant, CacheName, Policy, Source};
+    /// let grant = CacheGrant::new(Source::Shared, Access::Read).with_name(CacheName::default());
+    /// let policy = Policy::default().allow_cache(grant);
+    /// # let _ = policy;
+    /// ```
     #[must_use]
     pub fn allow_cache(mut self, grant: CacheGrant) -> Self {
         self.caches.push(grant);
@@ -110,6 +173,13 @@ impl Policy {
     }
 
     /// Grants requests to an authority's token endpoints.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::Policy;
+    /// let policy = Policy::default().allow_authority("login.contoso.com:8443".parse()?);
+    /// # let _ = policy;
+    /// # Ok::<(), shared_token_cache_policy::InvalidValue>(())
+    /// ```
     #[must_use]
     pub fn allow_authority(mut self, host: AuthorityHost) -> Self {
         self.authorities.push(host);
@@ -117,6 +187,14 @@ impl Policy {
     }
 
     /// Sets the limits.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::{Limits, Policy};
+    /// let mut limits = Limits::default();
+    /// limits.call_time = std::time::Duration::from_secs(5);
+    /// let policy = Policy::default().with_limits(limits);
+    /// # let _ = policy;
+    /// ```
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -137,9 +215,11 @@ impl Policy {
         let name = CacheName::of_document(document);
         let grants = self.caches.iter().filter(|grant| grant.source() == source);
         name.and_then(|name| grants.filter(|grant| grant.covers(&name)).max_by_key(|grant| grant.access())).ok_or_else(
-            || Denied {
-                what: format!("the cache {} of the source {source}", shown(document)),
-                remedy: "grant it under `[[caches]]`",
+            || {
+                Denied::new(
+                    format!("the cache {} of the source {source}", shown(document)),
+                    "grant it under `[[caches]]`",
+                )
             },
         )
     }
@@ -149,7 +229,7 @@ impl Policy {
     /// # Errors
     /// When it is not.
     pub fn token_endpoint(&self, text: &str) -> Result<Url, Denied> {
-        let denied = |remedy| Denied { what: format!("requests to {}", shown(text)), remedy };
+        let denied = |remedy| Denied::new(format!("requests to {}", shown(text)), remedy);
         let url = Url::parse(text).map_err(|_| denied("a request goes to an https URL"))?;
         // What the URL parser made of the text has to be the text: no dots that climb, no encodings that hide.
         if url.as_str() != text || !is_token_endpoint(&url) {
@@ -173,16 +253,6 @@ fn is_token_endpoint(url: &Url) -> bool {
         && tenant.is_some_and(|tenant| {
             !tenant.is_empty() && tenant.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
         })
-}
-
-/// A plugin's text as a message may show it: quoted, and not endless. What stands before an `@` could be a password.
-fn shown(text: &str) -> String {
-    let text = match text.rsplit_once('@') {
-        Some((_, rest)) => format!("…@{rest}"),
-        None => text.to_owned(),
-    };
-    let short: String = text.chars().take(120).collect();
-    format!("{short:?}")
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use shared_token_cache::policy::{Access, AuthorityHost, CacheGrant, CacheName, Policy, Source};
 use shared_token_cache::{
-    AuthenticationRecord, Builder, CachePersistenceOptions, Error, HostSettings, SharedTokenCacheCredential,
+    AuthenticationRecord, Builder, CachePersistenceOptions, HostSettings, SharedTokenCacheCredential,
 };
 
-use super::arguments::SignIn;
+use super::arguments::{SignIn, Sources};
 use super::output::Failure;
 
 /// A credential on the sign-ins that the arguments name.
@@ -16,7 +16,7 @@ pub(super) fn builder(arguments: SignIn) -> Result<Builder, Failure> {
     let settings = HostSettings::from_env().map_err(Failure::invalid)?;
     let policy = match &arguments.policy {
         Some(path) => from_file(path)?,
-        None => built_in(&arguments, &settings)?,
+        None => built_in(&arguments.cache_name, &arguments.source, arguments.authority.as_deref(), &settings)?,
     };
     // The user names the cache and sees where it lies, so plain text is fine.
     let persistence = CachePersistenceOptions { name: Some(arguments.cache_name), allow_unencrypted_storage: true };
@@ -50,14 +50,19 @@ pub(super) fn with(builder: Builder, value: Option<String>, set: impl FnOnce(Bui
 }
 
 /// The user's own caches, the known clouds, and what the user names: a file, an authority.
-fn built_in(arguments: &SignIn, settings: &HostSettings) -> Result<Policy, Failure> {
-    let mut policy = Policy::for_current_user(CacheName::parse(&arguments.cache_name).map_err(Failure::invalid)?);
-    for source in &arguments.source.0 {
+pub(super) fn built_in(
+    cache_name: &str,
+    sources: &Sources,
+    authority: Option<&str>,
+    settings: &HostSettings,
+) -> Result<Policy, Failure> {
+    let mut policy = Policy::for_current_user(CacheName::parse(cache_name).map_err(Failure::invalid)?);
+    for source in &sources.0 {
         if let Source::File(_) = source {
             policy = policy.allow_cache(CacheGrant::new(source.clone(), Access::ReadWrite));
         }
     }
-    let named = [Some(settings.default_authority_host.as_str()), arguments.authority.as_deref()];
+    let named = [Some(settings.default_authority_host.as_str()), authority];
     for host in named.into_iter().flatten() {
         policy = policy.allow_authority(host.parse::<AuthorityHost>().map_err(Failure::invalid)?);
     }
@@ -72,13 +77,17 @@ pub(super) fn record(path: &Path) -> Result<AuthenticationRecord, Failure> {
     AuthenticationRecord::from_json(&text).map_err(|error| Failure::invalid(format!("{}: {error}", path.display())))
 }
 
-fn from_file(path: &Path) -> Result<Policy, Failure> {
-    let problem = |why: &dyn std::fmt::Display| {
-        Failure::from(Error::InvalidArgument(format!("the policy {} can't be used: {why}", path.display())))
-    };
-    let text = fs::read_to_string(path).map_err(|error| problem(&error))?;
-    Policy::from_toml(&text).map_err(|error| {
+pub(super) fn from_file(path: &Path) -> Result<Policy, Failure> {
+    Policy::from_toml(&read_policy(path)?).map_err(|error| {
         let problems: Vec<_> = error.problems().iter().map(ToString::to_string).collect();
-        problem(&problems.join("; "))
+        unusable(path, &problems.join("; "))
     })
+}
+
+pub(super) fn read_policy(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| unusable(path, &error))
+}
+
+fn unusable(path: &Path, why: &dyn std::fmt::Display) -> Failure {
+    Failure::invalid(format!("the policy {} can't be used: {why}", path.display()))
 }

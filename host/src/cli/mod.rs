@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod get_token;
 mod output;
+mod policy;
 mod supported;
 
 use std::io::Write as _;
@@ -45,6 +46,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             Command::GetToken(arguments) => get_token::run(*arguments).await,
             Command::Accounts(arguments) => accounts::run(*arguments).await,
             Command::Doctor(arguments) => doctor::run(*arguments).await,
+            Command::Policy(command) => policy::run(command),
             Command::Supported(arguments) => supported::run(arguments).await,
             Command::Demo => demo::run().await,
         }

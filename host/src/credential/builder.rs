@@ -251,7 +251,7 @@ impl Builder {
         self
     }
 
-    /// A component to run in place of the built-in one. It is compiled when the credential is built.
+    /// A component to run in place of the built-in one. It is compiled when the credential is built, if the policy allows it.
     ///
     /// ```
     /// # use shared_token_cache::SharedTokenCacheCredential;
@@ -267,21 +267,23 @@ impl Builder {
     /// Makes the credential. No cache is read and nothing is sent.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] when the component or the CA file can't be used. What is wrong with the credential's own options, the first
+    /// [`Error::Denied`] when the policy does not allow the client id or the component, [`Error::InvalidArgument`] when the
+    /// component or the CA file can't be used. What is wrong with the credential's own options, the first
     /// call says.
     pub fn build(self) -> Result<SharedTokenCacheCredential, Error> {
+        let policy = Arc::new(self.policy);
+        policy.check_client(vault::client_id(&self.options))?;
         let plugin = match &self.component {
-            Some(path) => Plugin::from_file(path)?,
+            Some(path) => Plugin::from_file(path, &policy)?,
             None => Plugin::built_in()?,
         };
-        let policy = Arc::new(self.policy);
         let transport = Transport::new(self.transport, policy.limits().response_size);
         let transport = Arc::new(transport.map_err(Error::InvalidArgument)?);
         let places = self.places.unwrap_or_else(Places::from_env);
         let mut sources = Vec::new();
         for source in self.sources {
             let context = Context {
-                vault: vault::new(&self.options, &self.settings, policy.limits().document_size)?,
+                vault: vault::new(&self.options, &self.settings, &policy)?,
                 policy: Arc::clone(&policy),
                 source: source.clone(),
                 places: places.clone(),

@@ -32,7 +32,7 @@ impl SharedTokenCacheCredential {
         let host = options.authority.as_deref().unwrap_or(&context.settings.default_authority_host);
         let host = host.trim().trim_start_matches("https://").trim_end_matches('/');
         let url = format!("https://{host}/organizations/oauth2/v2.0/token");
-        let url = context.policy.token_endpoint(&url).map_err(|denied| Error::Denied(denied.to_string()))?;
+        let url = context.policy.token_endpoint(&url)?;
         let date = context.transport.date(url).await.map_err(|error| Error::Unreachable(error.to_string()))?;
         Ok(context.clock.now().cast_signed() - date.cast_signed())
     }
@@ -46,7 +46,7 @@ async fn examine(pool: &Pool, enable_cae: bool) -> Result<Examination, Error> {
     };
     let document = format!("{name}{}", if enable_cae { ".cae" } else { ".nocae" });
     let (_, store) = stores::open(pool.context(), &document).map_err(|refused| match refused {
-        Refused::Denied(why) => Error::Denied(why),
+        Refused::Denied(denied) => denied.into(),
         Refused::NoPlace(why) => unavailable(why),
     })?;
     spawn_blocking(move || store.examine()).await.map_err(|error| unavailable(error.to_string()))

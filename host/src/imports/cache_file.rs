@@ -56,7 +56,7 @@ impl Host for State {
 impl State {
     async fn read_document(&mut self, name: &str, known: Option<String>) -> Result<ReadOutcome, ReadError> {
         let (_, store) = stores::open(&self.context, name).map_err(|refused| match refused {
-            stores::Refused::Denied(why) => ReadError::Denied(why),
+            stores::Refused::Denied(denied) => ReadError::Denied(denied.to_string()),
             stores::Refused::NoPlace(why) => ReadError::Failed(why),
         })?;
         // The common case costs one look at the file, which is not worth another thread.
@@ -85,7 +85,7 @@ impl State {
     async fn replace_document(&mut self, name: &str, expected: String, content: Vec<u8>) -> Result<String, WriteError> {
         let context = &self.context;
         let (grant, store) = stores::open(context, name).map_err(|refused| match refused {
-            stores::Refused::Denied(why) => WriteError::Denied(why),
+            stores::Refused::Denied(denied) => WriteError::Denied(denied.to_string()),
             stores::Refused::NoPlace(why) => WriteError::Failed(why),
         })?;
         if grant.access() != Access::ReadWrite {

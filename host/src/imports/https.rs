@@ -1,8 +1,9 @@
-use shared_token_cache_vault::Form;
+use shared_token_cache_vault::{Form, Refused};
 
 use super::BORDER;
 use crate::plugin::State;
 use crate::plugin::wit::https::{Host, HttpsError, Response, Settings};
+use crate::policy::Denied;
 use crate::transport::TransportError;
 
 /// The header fields that a component may set. All others are the host's.
@@ -56,7 +57,7 @@ impl State {
         headers: Vec<(String, String)>,
         form: Vec<(String, String)>,
     ) -> Result<Response, HttpsError> {
-        let url = self.context.policy.token_endpoint(url).map_err(|denied| HttpsError::Denied(denied.to_string()))?;
+        let url = self.context.policy.token_endpoint(url).map_err(|denied| self.note(denied))?;
         if let Some((name, _)) = headers.iter().find(|(name, value)| !may_set(name, value)) {
             return Err(HttpsError::Denied(format!("a component may not set the header field {name:?}")));
         }
@@ -67,7 +68,10 @@ impl State {
         let tenant = url.path_segments().and_then(|mut segments| segments.next()).unwrap_or_default();
         let form =
             Form { authority_host: url.host_str().unwrap_or_default(), tenant, headers: &headers, fields: &form };
-        let open = self.session.open_form(&form).map_err(|refused| HttpsError::Denied(refused.to_string()))?;
+        let open = self.session.open_form(&form).map_err(|refused| match refused {
+            Refused::Denied(denied) => self.note(denied),
+            refused => HttpsError::Denied(refused.to_string()),
+        })?;
         match self.context.transport.post_form(url, headers, open.fields).await {
             Ok(response) => {
                 let now = self.context.clock.now();
@@ -78,6 +82,15 @@ impl State {
             Err(error @ TransportError::TooLarge { .. }) => Err(HttpsError::BadResponse(error.to_string())),
             Err(error) => Err(HttpsError::Unreachable(error.to_string())),
         }
+    }
+}
+
+impl State {
+    /// The component gets the text of a denial; the call's error is to say what was denied, and not what the component makes of it.
+    fn note(&mut self, denied: Denied) -> HttpsError {
+        let told = HttpsError::Denied(denied.to_string());
+        self.denied = Some(denied);
+        told
     }
 }
 

@@ -3,19 +3,19 @@
 use shared_token_cache_storage::{self as storage, FileStore, Rules, Store};
 
 use crate::plugin::Context;
-use crate::policy::{CacheGrant, Leniency, Source};
+use crate::policy::{CacheGrant, Denied, Leniency, Source};
 
 /// Why a name has no store.
 pub(crate) enum Refused {
     /// The policy does not grant it.
-    Denied(String),
+    Denied(Denied),
     /// Its place is not known.
     NoPlace(String),
 }
 
 /// The store of a document of the context's source, and the grant for it.
 pub(crate) fn open<'a>(context: &'a Context, name: &str) -> Result<(&'a CacheGrant, Box<dyn Store>), Refused> {
-    let grant = context.policy.grant(&context.source, name).map_err(|denied| Refused::Denied(denied.to_string()))?;
+    let grant = context.policy.grant(&context.source, name).map_err(Refused::Denied)?;
     let rules = rules(grant, context.policy.limits().document_size);
     let store = match &context.source {
         Source::Shared => context.places.shared(name, rules),

@@ -62,7 +62,7 @@ impl From<wit::Error> for Error {
                 let oauth = oauth.map(|error| Box::new(error.into()));
                 Self::ClientAuthentication(AuthenticationFailure { reason: reason.into(), message, oauth })
             }
-            wit::Error::Denied(message) => Self::Denied(message),
+            wit::Error::Denied(message) => Self::denied(message),
             wit::Error::Unreachable(message) => Self::Unreachable(message),
         }
     }

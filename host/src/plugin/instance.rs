@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use shared_token_cache_vault::{Request, Session};
+use shared_token_cache_vault::{Refused, Request, Session};
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
@@ -56,7 +56,7 @@ impl Instance {
             tenant_id: request.tenant_id.as_deref(),
             claims: request.claims.as_deref(),
             enable_cae: request.enable_cae,
-        });
+        })?;
         let options = request.into();
         let answer = self
             .call(async |methods, store, credential| {
@@ -66,7 +66,7 @@ impl Instance {
         let state = self.store.data_mut();
         let token = match answer {
             Ok(Ok(token)) => open(token, &state.session, state.context.clock.now()),
-            Ok(Err(error)) => Err(error.into()),
+            Ok(Err(error)) => Err(state.told(error.into())),
             Err(error) => Err(error),
         };
         state.session.end();
@@ -76,8 +76,13 @@ impl Instance {
     pub(crate) async fn accounts(&mut self, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {
         let accounts = self
             .call(async |methods, store, credential| methods.call_accounts(store, credential, enable_cae).await)
-            .await??;
-        Ok(accounts.into_iter().map(Into::into).collect())
+            .await?;
+        let state = self.store.data_mut();
+        let mut accounts: Vec<CachedAccount> =
+            accounts.map_err(|error| state.told(error.into()))?.into_iter().map(Into::into).collect();
+        let known = state.session.accounts();
+        accounts.retain(|cached| known.contains(&cached.account.as_known()));
+        Ok(accounts)
     }
 
     pub(crate) async fn close(&mut self) -> Result<(), Error> {
@@ -96,7 +101,8 @@ impl Instance {
         &mut self,
         call: impl AsyncFnOnce(&Methods<'_>, &mut Store<State>, ResourceAny) -> wasmtime::Result<T>,
     ) -> Result<T, Error> {
-        self.store.data_mut().logged = 0;
+        let state = self.store.data_mut();
+        (state.logged, state.denied) = (0, None);
         self.store.set_epoch_deadline(1);
         let limit = self.store.data().context.policy.limits().call_time;
         let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
@@ -112,7 +118,10 @@ impl Instance {
 fn open(token: wit::AccessToken, session: &Session, now: u64) -> Result<AccessToken, Error> {
     let opened = session.open_result(&token.token, now).map_err(|refused| {
         tracing::warn!(target: BORDER, "the component's answer is kept back: {refused}");
-        Error::Denied(format!("what the component returned is kept back: {refused}"))
+        match refused {
+            Refused::Denied(denied) => denied.into(),
+            refused => Error::denied(format!("what the component returned is kept back: {refused}")),
+        }
     })?;
     Ok(AccessToken {
         token: opened.token.into_inner().into(),

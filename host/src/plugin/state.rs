@@ -6,8 +6,9 @@ use wasmtime::ResourceLimiter;
 
 use crate::clock::Clock;
 use crate::credential::HostSettings;
+use crate::error::Error;
 use crate::imports::Turn;
-use crate::policy::{Policy, Source};
+use crate::policy::{Denied, Policy, Source};
 use crate::transport::Transport;
 
 /// What the imports of all instances of a credential share.
@@ -27,6 +28,8 @@ pub(crate) struct State {
     pub(crate) context: Arc<Context>,
     /// How many lines the component has logged in this call.
     pub(crate) logged: usize,
+    /// What the policy denied the component in this call, last of all.
+    pub(crate) denied: Option<Denied>,
     /// A turn at writing that a conflict left unused: it is for the repetition, until the call ends.
     pub(crate) turn: Option<Turn>,
     /// The secrets behind the handles that the component was given.
@@ -38,7 +41,21 @@ impl State {
     pub(super) fn new(context: Arc<Context>) -> Self {
         let largest = context.policy.limits().guest_memory;
         let session = context.vault.session();
-        Self { context, logged: 0, turn: None, session, memory: MemoryLimit { largest, exceeded: false } }
+        Self { context, logged: 0, denied: None, turn: None, session, memory: MemoryLimit { largest, exceeded: false } }
+    }
+
+    /// An error that the component reports, as the caller may have it: a denial by the policy in the policy's words, and no account
+    /// that the policy hides.
+    pub(super) fn told(&mut self, error: Error) -> Error {
+        match (error, self.denied.take()) {
+            (Error::Denied(_), Some(denied)) => denied.into(),
+            (Error::CredentialUnavailable(mut unavailable), _) => {
+                let known = self.session.accounts();
+                unavailable.candidates.retain(|account| known.contains(&account.as_known()));
+                Error::CredentialUnavailable(unavailable)
+            }
+            (error, _) => error,
+        }
     }
 
     pub(super) fn limiter(&mut self) -> &mut dyn ResourceLimiter {

@@ -5,8 +5,10 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Instant;
 
+use shared_token_cache_policy::{CacheName, Policy};
 use shared_token_cache_vault::{Credential, Request, Vault};
 
 const NAME: &str = "msal.cache.nocae";
@@ -18,6 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         cache_name: "msal.cache".into(),
         authority: "login.microsoftonline.com".into(),
         client_id: "client".into(),
+        policy: Arc::new(Policy::for_current_user(CacheName::default())),
         username: Some(format!("user{}@contoso.com", accounts - 1)),
         ..Credential::default()
     };
@@ -26,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     writeln!(out, "{accounts} accounts, {:.1} MB", megabytes(document.len()))?;
     for round in 1..=5 {
         let mut session = vault.session();
-        session.begin(&Request { scopes: &["https://vault.azure.net/.default".into()], ..Request::default() });
+        session.begin(&Request { scopes: &["https://vault.azure.net/.default".into()], ..Request::default() })?;
         let content = document.clone();
 
         let start = Instant::now();

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use shared_token_cache_policy::{Denied, Policy};
+
 use crate::clouds;
 use crate::people::home_tenant;
 
@@ -29,12 +31,9 @@ pub struct Credential {
     pub enable_guest_tenant_authentication: bool,
     /// Whether every request goes to the configured tenant, whichever a call names.
     pub disable_multitenant_authentication: bool,
-    /// The policy's word on accounts. None: it allows all.
-    pub allows_account: Option<AccountPolicy>,
+    /// Which scopes, tenants, accounts and clients it may be used for. The default allows none.
+    pub policy: Arc<Policy>,
 }
-
-/// A policy on accounts.
-pub type AccountPolicy = Arc<dyn Fn(&Account<'_>) -> bool + Send + Sync>;
 
 /// The account of an authentication record.
 #[derive(Clone)]
@@ -43,18 +42,6 @@ pub struct Record {
     pub home_account_id: String,
     /// The tenant to ask.
     pub tenant_id: String,
-}
-
-/// An account, for a policy to look at.
-pub struct Account<'a> {
-    /// Its id, `<uid>.<utid>`.
-    pub home_account_id: &'a str,
-    /// Its username in the cache; empty where no entry has one.
-    pub username: &'a str,
-    /// The tenant that it lives in, where its id tells.
-    pub home_tenant_id: Option<&'a str>,
-    /// Its cloud, as the cache names it.
-    pub environment: &'a str,
 }
 
 /// What a call for a token asks.
@@ -107,6 +94,15 @@ impl Tenant {
 }
 
 impl Credential {
+    /// Whether the policy allows the call, as far as that can be said before an account is chosen.
+    pub(crate) fn check(&self, call: &Call) -> Result<(), Denied> {
+        call.scopes.iter().try_for_each(|scope| self.policy.check_scope(scope))?;
+        match &call.tenant {
+            Some(Tenant::Named(tenant)) => self.policy.check_tenant_name(tenant),
+            Some(Tenant::Home) | None => Ok(()),
+        }
+    }
+
     pub(crate) fn call(&self, request: &Request<'_>) -> Call {
         let suffix = if request.enable_cae { ".cae" } else { ".nocae" };
         Call {

@@ -6,6 +6,7 @@ use crate::document::Facts;
 use crate::handle::{Handle, Kind, contains_handle};
 use crate::index::{Field, Section};
 use crate::json::decode_secret;
+use crate::people::home_tenant;
 use crate::refused::Refused;
 use crate::secret::Secret;
 use crate::session::Session;
@@ -99,8 +100,9 @@ impl Session {
         if !self.vault.credential().is_client(client_id) {
             return Err(Refused::WrongClient(kind));
         }
+        self.vault.credential().policy.check_client(client_id)?;
         let redeemed = Handle::parse(handle).filter(|handle| handle.kind == kind).ok_or(Refused::NotARefreshToken)?;
-        let (holder, secret) = self.find_holder(redeemed, &call.document, form.authority_host)?;
+        let (holder, secret) = self.find_holder(redeemed, &call.document, form)?;
         let fields = form.fields.iter().map(|(name, value)| {
             let value = if name == "refresh_token" { secret.clone() } else { Secret::new(value) };
             (name.clone(), value)
@@ -122,7 +124,7 @@ impl Session {
     }
 
     /// Equal secrets may stand in several entries; the first that may be redeemed decides, or else what is wrong with the first.
-    fn find_holder(&self, handle: Handle, document: &str, host: &str) -> Result<(Holder, Secret), Refused> {
+    fn find_holder(&self, handle: Handle, document: &str, form: &Form<'_>) -> Result<(Holder, Secret), Refused> {
         let mut refused = Refused::NotARefreshToken;
         let in_documents = self.documents().flat_map(|held| {
             held.places_of(handle)
@@ -130,7 +132,7 @@ impl Session {
         });
         let in_replies = self.replies().filter_map(|reply| Some((reply.holder.clone(), reply.secret(handle)?)));
         for (holder, literal) in in_documents.chain(in_replies) {
-            match self.check_holder(&holder, document, host) {
+            match self.check_holder(&holder, document, form) {
                 Ok(()) => {
                     let secret = decode_secret(literal).ok_or(Refused::NotARefreshToken)?;
                     return Ok((holder, Secret::new(secret.as_str())));
@@ -142,18 +144,19 @@ impl Session {
         Err(refused)
     }
 
-    fn check_holder(&self, holder: &Holder, document: &str, host: &str) -> Result<(), Refused> {
+    fn check_holder(&self, holder: &Holder, document: &str, form: &Form<'_>) -> Result<(), Refused> {
         let kind = Kind::RefreshToken;
         if *holder.document != *document {
             return Err(Refused::WrongCache(kind));
         }
-        if !same_cloud(&holder.environment, host) {
+        if !same_cloud(&holder.environment, form.authority_host) {
             return Err(Refused::WrongCloud(kind));
         }
         if !holder.family && !self.vault.credential().is_client(&holder.client_id) {
             return Err(Refused::WrongClient(kind));
         }
-        self.check_account(kind, document, &holder.home_account_id, &holder.environment)
+        self.check_account(kind, document, &holder.home_account_id, &holder.environment)?;
+        Ok(self.vault.credential().policy.check_tenant(form.tenant, home_tenant(&holder.home_account_id))?)
     }
 }
 

@@ -19,6 +19,9 @@
 //! and whatever is in the cache, it holds nothing to leak.
 //!
 //! ```
+//! use std::sync::Arc;
+//!
+//! use shared_token_cache_policy::{CacheName, Policy};
 //! use shared_token_cache_vault::{Credential, Request, Vault};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,11 +29,12 @@
 //!     cache_name: "msal.cache".into(),
 //!     authority: "login.microsoftonline.com".into(),
 //!     client_id: "client".into(),
+//!     policy: Arc::new(Policy::for_current_user(CacheName::default())),
 //!     ..Credential::default()
 //! };
 //! let vault = Vault::new(credential, 512 << 20)?;
 //! let mut session = vault.session();
-//! session.begin(&Request { scopes: &["https://vault.azure.net/.default".into()], ..Request::default() });
+//! session.begin(&Request { scopes: &["https://vault.azure.net/.default".into()], ..Request::default() })?;
 //!
 //! let document = br#"{"RefreshToken": {"x": {"secret": "hunter2"}}}"#;
 //! let sealed = vault.seal_document("msal.cache.nocae", "1", document.to_vec())?;
@@ -63,7 +67,7 @@ mod secret;
 mod session;
 mod vault;
 
-pub use call::{Account, AccountPolicy, Credential, Record, Request};
+pub use call::{Credential, Record, Request};
 pub use form::{Form, OpenForm, Redemption};
 pub use handle::{Kind, NoRandomness, contains_handle};
 pub use refused::Refused;

@@ -27,6 +27,11 @@ impl People {
         Self(people)
     }
 
+    /// Every home account id with each username that it has.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().flat_map(|(id, persons)| persons.iter().map(|person| (&**id, &*person.username)))
+    }
+
     /// The username of an account in a cloud, as the guest finds it: that of the entry of the home tenant, else the first.
     /// `None` when there is no such account.
     pub(crate) fn username(&self, home_account_id: &str, in_cloud: impl Fn(&str) -> bool) -> Option<&str> {

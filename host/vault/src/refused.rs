@@ -1,3 +1,5 @@
+use shared_token_cache_policy::Denied;
+
 use crate::handle::Kind;
 
 /// Why the vault does not do what the guest wants. The text names places and kinds, and never what stands there.
@@ -81,9 +83,9 @@ pub enum Refused {
     /// It is of an account that the call does not select.
     #[error("the {0} is of an account that was not asked for")]
     WrongAccount(Kind),
-    /// It is of an account that the policy does not allow.
-    #[error("the policy does not allow the account of the {0}")]
-    DeniedAccount(Kind),
+    /// The policy does not allow its account, its tenant or its client.
+    #[error("{0}")]
+    Denied(#[from] Denied),
     /// It is of, or for, a tenant that the call does not ask.
     #[error("the {0} is of a tenant that was not asked for")]
     WrongTenant(Kind),

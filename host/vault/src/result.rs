@@ -5,6 +5,7 @@ use crate::document::Facts;
 use crate::handle::{Handle, Kind};
 use crate::index::Field;
 use crate::json::decode_secret;
+use crate::people::home_tenant;
 use crate::refused::Refused;
 use crate::reply::Reply;
 use crate::secret::Secret;
@@ -79,6 +80,8 @@ impl Session {
             return Err(Refused::WrongClient(KIND));
         }
         self.check_account(KIND, name, &account, &text(Field::Environment))?;
+        credential.policy.check_tenant(&text(Field::Realm), home_tenant(&account))?;
+        credential.policy.check_client(&text(Field::ClientId))?;
         facts.seconds(Field::ExpiresOn).filter(|expiry| *expiry > now).ok_or(Refused::Expired)
     }
 

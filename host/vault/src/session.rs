@@ -1,10 +1,13 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
+
+use shared_token_cache_policy::Denied;
 
 use crate::call::{Call, Request};
 use crate::document::Document;
 use crate::handle::{Handle, Kind};
+use crate::people::home_tenant;
 use crate::refused::Refused;
 use crate::reply::Reply;
 use crate::vault::{Sealed, Vault};
@@ -49,10 +52,17 @@ impl Session {
     }
 
     /// A call for a token begins. Forms and results are opened for it only.
-    pub fn begin(&mut self, request: &Request<'_>) {
-        self.call = Some(Arc::new(self.vault.credential().call(request)));
+    ///
+    /// # Errors
+    /// When the policy does not allow its scopes or its tenant. Then no call has begun.
+    pub fn begin(&mut self, request: &Request<'_>) -> Result<(), Denied> {
+        let credential = self.vault.credential();
+        let call = credential.call(request);
+        let allowed = credential.check(&call);
+        self.call = allowed.is_ok().then(|| Arc::new(call));
         self.calls += 1;
         self.forget_the_past();
+        allowed
     }
 
     /// The call is over, or another begins that asks for no token.
@@ -156,16 +166,18 @@ impl Session {
         if !credential.selects(home_account_id, username) {
             return Err(Refused::WrongAccount(kind));
         }
-        let account = crate::Account {
-            home_account_id,
-            username,
-            home_tenant_id: crate::people::home_tenant(home_account_id),
-            environment,
-        };
-        match &credential.allows_account {
-            Some(allows) if !allows(&account) => Err(Refused::DeniedAccount(kind)),
-            _ => Ok(()),
-        }
+        Ok(credential.policy.check_account(username, home_account_id)?)
+    }
+
+    /// The accounts that a caller may learn of: username and home tenant of those that a document knows and the policy allows.
+    #[must_use]
+    pub fn accounts(&self) -> HashSet<(&str, Option<&str>)> {
+        let policy = &self.vault.credential().policy;
+        let people = self.documents().flat_map(|document| document.people().all());
+        people
+            .filter(|(id, username)| policy.check_account(username, id).is_ok())
+            .map(|(id, username)| (username, home_tenant(id)))
+            .collect()
     }
 
     /// Between calls the guest has the newest version of each document, with the answers that did not make it into the store.

@@ -3,17 +3,40 @@
 use std::path::PathBuf;
 
 use super::fields::{Fields, Value};
-use crate::{Access, CacheGrant, CacheName, InvalidValue, Leniency, Source};
+use super::print::Printer;
+use crate::{CacheGrant, CacheName, InvalidValue, Source};
 
 pub(super) fn read(root: &mut Fields<'_, '_>) -> Vec<CacheGrant> {
     root.list("caches").into_iter().filter_map(Value::into_table).filter_map(grant).collect()
 }
 
+pub(super) fn print(grants: &[CacheGrant], to: &mut Printer) {
+    for grant in grants {
+        let file = matches!(grant.source(), Source::File(_));
+        // A file has no names, and what names nothing grants nothing.
+        if !file && grant.names().is_empty() {
+            continue;
+        }
+        to.item("caches");
+        to.text("source", grant.source());
+        if !file {
+            to.texts("names", grant.names());
+        }
+        to.text("access", grant.access());
+        to.text("loose-permissions", grant.loose_permissions());
+        to.text("other-owner", grant.other_owner());
+        let targets: Vec<_> = grant.symlink_targets().iter().map(|target| target.display()).collect();
+        if !targets.is_empty() {
+            to.texts("symlink-targets", &targets);
+        }
+    }
+}
+
 fn grant(mut fields: Fields<'_, '_>) -> Option<CacheGrant> {
     let source = required(&mut fields, "source", "choose `shared`, `azure-cli` or `file:PATH`", source);
-    let access = required(&mut fields, "access", "choose `read` or `read-write`", access);
-    let loose_permissions = fields.parse("loose-permissions", leniency);
-    let other_owner = fields.parse("other-owner", leniency);
+    let access = required(&mut fields, "access", "choose `read` or `read-write`", str::parse);
+    let loose_permissions = fields.parse("loose-permissions", str::parse);
+    let other_owner = fields.parse("other-owner", str::parse);
     let targets: Vec<_> =
         fields.list("symlink-targets").into_iter().filter_map(|target| target.parse(absolute)).collect();
     let names = fields.take("names");
@@ -60,22 +83,6 @@ fn source(text: &str) -> Result<Source, InvalidValue> {
     match &source {
         Source::File(path) => absolute(&path.display().to_string()).map(|_| source),
         Source::Shared | Source::AzureCli => Ok(source),
-    }
-}
-
-fn access(text: &str) -> Result<Access, InvalidValue> {
-    match text {
-        "read" => Ok(Access::Read),
-        "read-write" => Ok(Access::ReadWrite),
-        other => Err(InvalidValue::new(format!("{other:?} is not an access"), "choose `read` or `read-write`")),
-    }
-}
-
-fn leniency(text: &str) -> Result<Leniency, InvalidValue> {
-    match text {
-        "refuse" => Ok(Leniency::Refuse),
-        "warn" => Ok(Leniency::Warn),
-        other => Err(InvalidValue::new(format!("{other:?} is not known"), "choose `refuse` or `warn`")),
     }
 }
 

@@ -3,7 +3,11 @@
 mod caches;
 mod fields;
 mod limits;
+mod lists;
+mod log;
+mod print;
 mod problems;
+mod process;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +17,11 @@ use toml::de::DeTable;
 
 use crate::Policy;
 use fields::Fields;
+use print::Printer;
 use problems::Problems;
+
+/// What editors may know of the document.
+pub(super) const SCHEMA: &str = include_str!("schema.json");
 
 pub(super) fn parse(text: &str) -> Result<Policy, PolicyError> {
     let problems = Problems::of(text);
@@ -29,9 +37,34 @@ pub(super) fn parse(text: &str) -> Result<Policy, PolicyError> {
     let mut root = Fields::root(table.into_inner(), &problems);
     let policy = Policy {
         caches: caches::read(&mut root),
-        authorities: root.list("authorities").into_iter().filter_map(|host| host.parse(str::parse)).collect(),
+        authorities: lists::read(&mut root, "authorities"),
+        scopes: lists::read(&mut root, "scopes"),
+        tenants: lists::read(&mut root, "tenants"),
+        accounts: lists::read(&mut root, "accounts"),
+        clients: lists::read(&mut root, "client-ids"),
+        components: lists::read(&mut root, "component-sha256"),
         limits: limits::read(&mut root),
+        log: log::read(&mut root),
+        core_dumps: process::read(&mut root),
     };
     root.finish();
     problems.into_result(policy)
+}
+
+/// The document that says what a policy says.
+pub(super) fn print(policy: &Policy) -> String {
+    let Policy { caches, authorities, scopes, tenants, accounts, clients, components, limits, log, core_dumps } =
+        policy;
+    let mut to = Printer::default();
+    lists::print("authorities", authorities, &mut to);
+    lists::print("scopes", scopes, &mut to);
+    lists::print("tenants", tenants, &mut to);
+    lists::print("accounts", accounts, &mut to);
+    lists::print("client-ids", clients, &mut to);
+    lists::print("component-sha256", components, &mut to);
+    caches::print(caches, &mut to);
+    limits::print(limits, &mut to);
+    log::print(log, &mut to);
+    process::print(*core_dumps, &mut to);
+    to.finish()
 }

@@ -1,7 +1,9 @@
 //! A cache with something of everything, made-up, and a session that was given it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use shared_token_cache_policy::{CacheName, Policy};
 use shared_token_cache_vault::{Credential, Form, OpenForm, Refused, Request, Session, Vault};
 
 /// The document.
@@ -42,6 +44,11 @@ pub(crate) struct Fixture {
     handles: BTreeMap<String, String>,
 }
 
+/// A policy that leaves everything to the vault.
+pub(crate) fn anything() -> Arc<Policy> {
+    Arc::new(Policy::for_current_user(CacheName::default()))
+}
+
 impl Fixture {
     /// A session in a call for [`SCOPE`]. What the credential leaves out is the usual.
     pub(crate) fn new(credential: Credential) -> Self {
@@ -50,11 +57,12 @@ impl Fixture {
             cache_name: or(credential.cache_name, "msal.cache"),
             authority: or(credential.authority, "login.microsoftonline.com"),
             client_id: or(credential.client_id, "client"),
+            policy: if *credential.policy == Policy::default() { anything() } else { credential.policy },
             ..credential
         };
         let vault = Vault::new(credential, 1 << 16).unwrap();
         let mut session = vault.session();
-        session.begin(&Request { scopes: &[SCOPE.to_owned()], ..Request::default() });
+        session.begin(&Request { scopes: &[SCOPE.to_owned()], ..Request::default() }).unwrap();
         let plain = document();
         let sealed = vault.seal_document(NAME, "1", plain.clone().into_bytes()).unwrap();
         let text = String::from_utf8(session.hold(sealed)).unwrap();

@@ -7,6 +7,7 @@ mod documents;
 mod forms;
 mod replies;
 mod results;
+mod rules;
 
 use cache::{Fixture, NAME, NOW};
 use shared_token_cache_vault::Credential;

@@ -117,7 +117,10 @@ fn a_new_access_token_serves_the_call_that_it_was_bought_for() {
 fn a_new_access_token_answers_a_challenge_only_where_the_request_had_claims() {
     let ask = |claims: bool| {
         let mut fixture = Fixture::new(Credential::default());
-        fixture.session.begin(&Request { scopes: &[SCOPE.to_owned()], claims: Some("{}"), ..Request::default() });
+        fixture
+            .session
+            .begin(&Request { scopes: &[SCOPE.to_owned()], claims: Some("{}"), ..Request::default() })
+            .unwrap();
         let mut fields = cache::form(&fixture.handle("r0"));
         fields.extend(claims.then(|| ("claims".to_owned(), "{}".to_owned())));
         let form = Form {
@@ -132,7 +135,10 @@ fn a_new_access_token_answers_a_challenge_only_where_the_request_had_claims() {
         let sealed = String::from_utf8(sealed).unwrap();
         let handle = sealed.split('"').nth(3).unwrap().to_owned();
         let now = fixture.session.open_result(&handle, NOW).is_ok();
-        fixture.session.begin(&Request { scopes: &[SCOPE.to_owned()], claims: Some("{}"), ..Request::default() });
+        fixture
+            .session
+            .begin(&Request { scopes: &[SCOPE.to_owned()], claims: Some("{}"), ..Request::default() })
+            .unwrap();
         (now, fixture.session.open_result(&handle, NOW).is_ok())
     };
     assert_eq!(ask(true), (true, false), "the next challenge wants a newer one");
@@ -252,7 +258,7 @@ fn answers_outlive_writes_that_fail_and_rotations_add_up() {
     // The write failed, so the guest goes on with the new tokens in its memory.
     let scopes = [SCOPE.to_owned()];
     let request = Request { scopes: &scopes, ..Request::default() };
-    fixture.session.begin(&request);
+    fixture.session.begin(&request).unwrap();
     assert!(fixture.session.open_result(&first[0], NOW).is_ok());
     let redemption = fixture.open_form(&first[1]).unwrap().redemption;
     let sealed = fixture.session.seal_reply(redemption, br#"{"refresh_token":"rt-newer"}"#.to_vec(), NOW);
@@ -264,7 +270,7 @@ fn answers_outlive_writes_that_fail_and_rotations_add_up() {
     fixture.session.replaced(open, "2");
 
     // What the first rotation brought is gone, once the call is over.
-    fixture.session.begin(&request);
+    fixture.session.begin(&request).unwrap();
     assert_eq!(fixture.open_form(&first[1]).unwrap_err(), Refused::NotARefreshToken);
     assert_eq!(fixture.open_form("r0").unwrap_err(), Refused::NotARefreshToken);
     assert!(fixture.open_form(&second).is_ok());

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use shared_token_cache_policy::Policy;
 use shared_token_cache_vault::{Credential, Kind, Record, Refused, Request};
 
 use crate::cache::{Fixture, NOW, SCOPE};
+use crate::rules::rules;
 
 /// Scopes, tenant, claims, and whether under Continuous Access Evaluation.
 type Asked = (Option<String>, Option<&'static str>, Option<&'static str>, bool);
@@ -20,8 +22,11 @@ fn a_result_is_an_access_token_that_fits_the_call() {
         record: Some(Record { home_account_id: account.into(), tenant_id: tenant.into() }),
         ..plain()
     };
-    let policy =
-        Credential { allows_account: Some(Arc::new(|account| account.username != "user0@contoso.com")), ..plain() };
+    let ruled = |policy: Policy| Credential { policy: Arc::new(policy), ..plain() };
+    let accounts = ruled(rules(&["*"], &["user1@contoso.com"], &["*"]));
+    let tenants = ruled(rules(&["utid-1"], &["*"], &["*"]));
+    let clients = ruled(rules(&["*"], &["*"], &["other"]));
+    let denied = |policy: &Credential| policy.policy.clone();
     let scopes = |scopes: &str| (Some(scopes.to_owned()), None, None, false);
     let usual = || (None, None, None, false);
     let rows: Vec<Row<'_>> = vec![
@@ -49,8 +54,29 @@ fn a_result_is_an_access_token_that_fits_the_call() {
             "a0",
             Err(Refused::WrongAccount(access)),
         ),
-        ("an account that the policy denies", policy.clone(), usual(), "a0", Err(Refused::DeniedAccount(access))),
-        ("an account that the policy allows", policy, usual(), "a1", Ok("at-1")),
+        (
+            "an account that the policy denies",
+            accounts.clone(),
+            usual(),
+            "a0",
+            Err(denied(&accounts).check_account("user0@contoso.com", "uid-0.utid-0").unwrap_err().into()),
+        ),
+        ("an account that the policy allows", accounts, usual(), "a1", Ok("at-1")),
+        (
+            "a home tenant that the policy denies",
+            tenants.clone(),
+            usual(),
+            "a0",
+            Err(denied(&tenants).check_tenant("utid-0", None).unwrap_err().into()),
+        ),
+        ("a home tenant that the policy allows", tenants, usual(), "a1", Ok("at-1")),
+        (
+            "a client that the policy denies",
+            clients.clone(),
+            usual(),
+            "a0",
+            Err(denied(&clients).check_client("client").unwrap_err().into()),
+        ),
         (
             "another cloud",
             Credential { authority: "login.microsoftonline.us".into(), ..plain() },
@@ -95,7 +121,7 @@ fn a_result_is_an_access_token_that_fits_the_call() {
         let fixture = Fixture::new(credential);
         let mut session = fixture.session.clone();
         let scopes = [scopes.unwrap_or_else(|| SCOPE.to_owned())];
-        session.begin(&Request { scopes: &scopes, tenant_id, claims, enable_cae });
+        session.begin(&Request { scopes: &scopes, tenant_id, claims, enable_cae }).unwrap();
         let token = fixture.handle(token);
         let opened = session.open_result(&token, NOW).map(|open| open.token.expose().to_owned());
         assert_eq!(opened, expected.map(str::to_owned), "{what}");
@@ -109,7 +135,7 @@ fn a_result_needs_a_call_and_a_handle_of_this_session() {
     assert_eq!(fixture.session.open_result(&other.handle("a0"), NOW), Err(Refused::NotAnAccessToken));
     // The same vault, but another instance of the component.
     let mut sibling = fixture.session.vault().session();
-    sibling.begin(&Request { scopes: &[SCOPE.to_owned()], ..Request::default() });
+    sibling.begin(&Request { scopes: &[SCOPE.to_owned()], ..Request::default() }).unwrap();
     assert_eq!(sibling.open_result(&fixture.handle("a0"), NOW), Err(Refused::NotAnAccessToken));
     let mut session = fixture.session.clone();
     session.end();

@@ -1,7 +1,10 @@
 //! What a case says about the credential.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use shared_token_cache_core::{CachePersistenceOptions, Options};
+use shared_token_cache_policy::{CacheName, Policy};
 use shared_token_cache_vault::{Credential, Record};
 
 pub(crate) fn authority(case: &Value) -> String {
@@ -48,7 +51,7 @@ pub(crate) fn credential(case: &Value) -> Credential {
         additionally_allowed_tenants: given.additionally_allowed_tenants,
         enable_guest_tenant_authentication: given.enable_guest_tenant_authentication,
         disable_multitenant_authentication: case["settings"]["disable_multitenant_authentication"] == true,
-        allows_account: None,
+        policy: Arc::new(Policy::for_current_user(CacheName::default())),
     }
 }
 

@@ -99,12 +99,14 @@ impl World {
             enable_cae: call["enable_cae"].as_bool() == Some(true),
         };
         if let Some(session) = &mut self.session {
-            session.begin(&Request {
-                scopes: &scopes,
-                tenant_id: request.tenant_id.as_deref(),
-                claims: request.claims.as_deref(),
-                enable_cae: request.enable_cae,
-            });
+            session
+                .begin(&Request {
+                    scopes: &scopes,
+                    tenant_id: request.tenant_id.as_deref(),
+                    claims: request.claims.as_deref(),
+                    enable_cae: request.enable_cae,
+                })
+                .unwrap();
         }
         match credential.get_token(self, &scopes, &request) {
             Ok(token) => {
