@@ -13,6 +13,8 @@ fuzz_target!(|text: &str| {
             let document: Table = toml::from_str(text).unwrap();
             grants_the_caches_that_it_names(&policy, &document);
             grants_the_authorities_that_it_names(&policy, &document);
+            allows_what_it_names(&policy, &document);
+            assert_eq!(Policy::from_toml(&policy.to_toml()).unwrap(), policy, "what is shown is what holds");
             // A field that nobody knows never passes for one that somebody enforces.
             for unknown in ["x-unknown = 1", "limits.x-unknown = 1", "caches = [{x-unknown = 1}]"] {
                 assert!(Policy::from_toml(&format!("{unknown}\n{text}")).is_err());
@@ -106,6 +108,68 @@ fn bare(authority: &str) -> String {
         },
         None => bare.to_owned(),
     }
+}
+
+/// Scopes, tenants, accounts, clients and components: each is allowed under its own name, whatever the case, and under no other.
+fn allows_what_it_names(policy: &Policy, document: &Table) {
+    let list = |name| strings(document, name).map(str::to_ascii_lowercase).collect::<Vec<_>>();
+    let lists = ["scopes", "tenants", "accounts", "client-ids", "component-sha256"].map(list);
+    let probes: Vec<String> =
+        lists.iter().flatten().flat_map(|name| variants(name)).chain(variants("nobody")).collect();
+    let [scopes, tenants, accounts, clients, components] = &lists;
+    let any = |list: &[String]| list.iter().any(|name| name == "*");
+    let named = |list: &[String], probe: &str| any(list) || list.contains(&probe.to_ascii_lowercase());
+    for probe in &probes {
+        // A rule for all of a resource is no scope itself.
+        let exact = any(scopes) || (named(scopes, probe) && !probe.ends_with('*'));
+        let scope = exact || scopes.iter().any(|scope| is_of_resource(probe, scope));
+        assert_eq!(policy.check_scope(probe).is_ok(), scope, "{probe}");
+        assert_eq!(policy.check_tenant(probe, Some("nobody's")).is_ok(), named(tenants, probe), "{probe}");
+        assert_eq!(policy.check_tenant("common", Some(probe)).is_ok(), named(tenants, probe), "{probe}");
+        assert_eq!(policy.check_client(probe).is_ok(), named(clients, probe), "{probe}");
+        // What looks like a username never passes for an id, nor the reverse.
+        let (as_username, as_id) = if probe.contains('@') { (true, false) } else { (false, true) };
+        let account = |allowed: bool| any(accounts) || (allowed && named(accounts, probe));
+        assert_eq!(policy.check_account(probe, "").is_ok(), account(as_username), "{probe}");
+        assert_eq!(policy.check_account("", probe).is_ok(), account(as_id), "{probe}");
+    }
+    for component in components.iter().filter_map(|text| hash(text)).chain([[0; 32]]) {
+        let mut another = component;
+        another[31] ^= 1;
+        for hash in [component, another] {
+            let text: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(policy.check_component(&hash).is_ok(), named(components, &text), "{text}");
+        }
+    }
+}
+
+/// A name and others that look like it.
+fn variants(name: &str) -> Vec<String> {
+    let shorter: String = name.chars().skip(1).collect();
+    let resource = name.trim_end_matches('*');
+    let changed = [format!("{name}x"), format!("x{name}"), format!("{name}."), format!("{name}/")];
+    let of_resource = [format!("{resource}.default"), format!("{resource}a/b"), format!("{resource}%2e")];
+    [name.to_owned(), name.to_ascii_uppercase(), shorter, resource.to_owned()]
+        .into_iter()
+        .chain(changed)
+        .chain(of_resource)
+        .collect()
+}
+
+/// Whether `rule` is all of a resource, and `scope` that resource with a permission behind it.
+fn is_of_resource(scope: &str, rule: &str) -> bool {
+    let permission = rule.strip_suffix("/*").and_then(|resource| {
+        let (start, rest) = scope.split_at_checked(resource.len())?;
+        start.eq_ignore_ascii_case(resource).then(|| rest.strip_prefix('/')).flatten()
+    });
+    let legal = |text: &str| text.chars().all(|it| it.is_ascii_alphanumeric() || ['.', '-', '_'].contains(&it));
+    permission.is_some_and(|permission| !permission.is_empty() && legal(permission))
+}
+
+fn hash(text: &str) -> Option<[u8; 32]> {
+    let byte = |at: usize| u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok();
+    let bytes: Vec<u8> = (0..32).map_while(byte).collect();
+    bytes.try_into().ok()
 }
 
 fn tables<'a>(table: &'a Table, name: &str) -> impl Iterator<Item = &'a Table> {

@@ -30,7 +30,7 @@ impl Border {
     /// # Errors
     /// Those of the component; what the vault refuses is [`Error::Denied`].
     pub fn ask(&mut self, options: &Options) -> Result<AccessToken, Error> {
-        self.session.begin(&Request { scopes: &[SCOPE.to_owned()], ..Request::default() });
+        self.session.begin(&Request { scopes: &[SCOPE.to_owned()], ..Request::default() }).unwrap();
         let mut token = ask(self, options)?;
         match self.session.open_result(token.token.expose(), NOW) {
             Ok(open) => token.token = Secret::new(open.token.expose().to_owned()),

@@ -10,6 +10,9 @@ pub use json::{Members, entries, is_in_the_past, members, text};
 pub use sealed::is_sealed;
 pub use world::{CLIENT, HOST, NOW, SCOPE, World, ask, json_reply};
 
+use std::sync::Arc;
+
+use shared_token_cache_policy::{CacheName, Policy};
 use shared_token_cache_vault::{Credential, Session, Vault};
 
 /// The document's name.
@@ -25,6 +28,7 @@ pub fn session() -> Session {
         cache_name: "msal.cache".into(),
         authority: HOST.into(),
         client_id: CLIENT.into(),
+        policy: Arc::new(Policy::for_current_user(CacheName::default())),
         ..Credential::default()
     };
     Vault::new(credential, 1 << 24).unwrap().session()
