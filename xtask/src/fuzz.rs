@@ -27,15 +27,19 @@ pub(crate) fn run_targets(arguments: &[&str]) -> Result<()> {
     if let Some(unknown) = named.iter().find(|name| !all.iter().any(|target| target == *name)) {
         bail!("there is no target {unknown:?}; choose among {}", all.join(", "));
     }
+    let skipped = |why: anyhow::Error| {
+        say(&format!("skipped: the fuzz targets, because {why:#}"));
+        Ok(())
+    };
     let fuzzer = match Fuzzer::new(address) {
         Ok(fuzzer) => fuzzer,
-        Err(why) => {
-            // Targets that don't compile at all are an error, and no reason to skip them.
-            run(cargo().args(["check", "--quiet", "--manifest-path"]).arg(folder().join("Cargo.toml")))?;
-            say(&format!("skipped: the fuzz targets, because {why:#}"));
-            return Ok(());
-        }
+        Err(why) => return skipped(why),
     };
+    if let Err(why) = fuzzer.build() {
+        // Targets that don't compile at all are an error, and no reason to skip them.
+        run(cargo().args(["check", "--quiet", "--manifest-path"]).arg(folder().join("Cargo.toml")))?;
+        return skipped(why);
+    }
     let chosen = all.iter().filter(|target| named.is_empty() || named.contains(&target.as_str()));
     let found: Vec<String> =
         chosen.filter_map(|target| fuzzer.fuzz(target, seconds).err()).map(|why| format!("{why:#}")).collect();
@@ -56,22 +60,23 @@ fn folder() -> PathBuf {
     root().join("fuzz")
 }
 
-/// cargo-fuzz with all targets built.
+/// cargo-fuzz, with or without AddressSanitizer.
 struct Fuzzer {
     program: PathBuf,
     address: bool,
 }
 
 impl Fuzzer {
-    /// Builds the targets.
     fn new(address: bool) -> Result<Self> {
         if output(Command::new("c++").arg("--version")).is_err() {
             bail!("there is no C++ compiler, and libFuzzer is C++");
         }
-        let fuzzer = Self { program: cargo_fuzz()?, address };
+        Ok(Self { program: cargo_fuzz()?, address })
+    }
+
+    fn build(&self) -> Result<()> {
         say("building the fuzz targets");
-        run(&mut fuzzer.command("build")).context("they can't be built")?;
-        Ok(fuzzer)
+        run(&mut self.command("build")).context("they can't be built")
     }
 
     /// Without a sanitizer the compiler needs no option that is unstable, so that the pinned one will do, and the targets run some five
@@ -148,7 +153,7 @@ fn summary(log: &str) -> String {
     format!("{done}, coverage {coverage}, corpus {corpus}")
 }
 
-/// What the target said, without the value that it said it about.
+/// The beginning of what the target said.
 fn panic_of(log: &str) -> String {
     let mut lines = log.lines().skip_while(|line| !line.contains("panicked at"));
     let said: Vec<_> = lines.by_ref().take(2).map(|line| line.chars().take(200).collect::<String>()).collect();
