@@ -14,14 +14,17 @@ const DOCUMENT: &str = r#"{"AccessToken":{"a":{"secret":"hunter2-0","home_accoun
 "Other":{"o":{"secret":"hunter2-4","deep":[{"secret":{"x":"hunter2-5"}}]}},"secret":"hunter2-6\ud800"}"#;
 
 fuzz_target!(|text: &str| {
+    // The component does not know what is in the secrets, so neither may the input.
+    if text.contains("hunter2") {
+        return;
+    }
     let mut session = session();
     let vault = session.vault().clone();
     let sealed = session.hold(vault.seal_document(NAME, "1", DOCUMENT.as_bytes().to_vec()).unwrap());
     let sealed = String::from_utf8(sealed).unwrap();
     let handles = sealed.match_indices("sealed-").filter_map(|(at, _)| sealed.get(at..at + 31));
-    let text = handles.enumerate().fold(text.to_owned(), |text, (number, handle)| {
-        text.replace(&format!("@{number}"), handle)
-    });
+    let text =
+        handles.enumerate().fold(text.to_owned(), |text, (number, handle)| text.replace(&format!("@{number}"), handle));
     let Ok(open) = session.open_document(NAME, "1", text.as_bytes()) else { return };
     let content = open.content().to_vec();
     assert!(content.len() <= text.len() + DOCUMENT.len(), "no secret stands there more often than before");

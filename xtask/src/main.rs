@@ -7,12 +7,14 @@
 //! cargo xtask interop reference   compare with azure-identity in situations made at random
 //! cargo xtask interop contention  time 20 writers of ours, of MSAL, and of both on one file, and count what is lost
 //! cargo xtask bench               time calls on caches of 1, 100 and 10,000 accounts
+//! cargo xtask fuzz                run the fuzz targets, some time each
 //! cargo xtask platforms           lint the storage for Windows and macOS, and test it under Wine
 //! cargo xtask wit                 print the built component's imports and exports, and sizes
 //! cargo xtask cargo-component     check that `cargo component` gives a component with the same world
 //! ```
 
 mod component;
+mod fuzz;
 mod interop;
 mod platforms;
 mod python;
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         ["bench", accounts @ ..] => build().and_then(|()| bench(accounts)),
         ["interop", "reference", arguments @ ..] => interop::reference(arguments),
         ["interop", "contention", seconds @ ..] => interop::contention(seconds),
+        ["fuzz", arguments @ ..] => fuzz::run_targets(arguments),
         ["platforms"] => platforms::check(),
         ["wit"] => component::build().and_then(|path| component::print(&path)),
         ["cargo-component"] => component::build().and_then(|path| component::compare_with_cargo_component(&path)),
@@ -78,5 +81,5 @@ fn bench(accounts: &[&str]) -> Result<()> {
 }
 
 fn usage() -> Result<()> {
-    bail!("usage: cargo xtask build|demo|test|bench|interop|platforms|wit|cargo-component")
+    bail!("usage: cargo xtask build|demo|test|bench|interop|fuzz|platforms|wit|cargo-component")
 }
