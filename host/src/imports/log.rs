@@ -1,3 +1,4 @@
+use super::told::printable;
 use crate::plugin::State;
 use crate::plugin::wit::log::{Host, Level};
 
@@ -19,12 +20,7 @@ impl Host for State {
             }
             return;
         }
-        // A line from the sandbox must not be able to look like several.
-        let line: String = message
-            .chars()
-            .take(LONGEST_LINE)
-            .map(|character| if character.is_control() { ' ' } else { character })
-            .collect();
+        let line = printable(&message, LONGEST_LINE);
         match level {
             Level::Debug => tracing::debug!(target: TARGET, "{line}"),
             Level::Info => tracing::info!(target: TARGET, "{line}"),

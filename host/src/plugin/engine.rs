@@ -15,6 +15,9 @@ use crate::error::Error;
 /// Compiled by the build script: loading it takes a fraction of a millisecond, compiling it would take a hundred.
 const PRECOMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/component.cwasm"));
 
+/// A hundred times the built-in one. A larger file would only keep the compiler busy.
+const LARGEST_COMPONENT: u64 = 32 << 20;
+
 /// A component, linked to the imports and ready to be instantiated.
 #[derive(Clone)]
 pub(crate) struct Plugin {
@@ -36,10 +39,16 @@ impl Plugin {
 
     /// A component from a file, compiled here and now.
     pub(crate) fn from_file(path: &Path) -> Result<Self, Error> {
+        let unusable = |why: String| {
+            Error::InvalidArgument(format!("{} is not a component that can be used: {why}", path.display()))
+        };
+        let size = std::fs::metadata(path).map_err(|error| unusable(error.to_string()))?.len();
+        if size > LARGEST_COMPONENT {
+            let largest = LARGEST_COMPONENT >> 20;
+            return Err(Error::Limit(format!("the component {} has more than {largest} MiB", path.display())));
+        }
         let engine = engine()?;
-        let component = Component::from_file(&engine, path).map_err(|error| {
-            Error::InvalidArgument(format!("{} is not a component that can be used: {error:#}", path.display()))
-        })?;
+        let component = Component::from_file(&engine, path).map_err(|error| unusable(format!("{error:#}")))?;
         Self::new(&engine, component)
     }
 

@@ -4,10 +4,10 @@ use shared_token_cache_vault::{Request, Session};
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
-use super::Plugin;
 use super::state::{Context, State};
 use super::wit::Plugin as Exports;
 use super::wit::credential::{self as wit, GuestSharedTokenCacheCredential as Methods};
+use super::{Plugin, answer, state};
 use crate::access_token::AccessToken;
 use crate::credential::{CredentialOptions, TokenRequestOptions};
 use crate::error::{CachedAccount, Error};
@@ -19,6 +19,8 @@ pub(crate) struct Instance {
     store: Store<State>,
     exports: Exports,
     credential: ResourceAny,
+    /// It returned what it may not return. Whatever made it do that may be in its memory.
+    spoilt: bool,
 }
 
 impl Instance {
@@ -43,7 +45,11 @@ impl Instance {
         .await;
         drop(running);
         let (exports, credential) = settle(made, &store)?;
-        Ok(Self { plugin, store, exports, credential: credential? })
+        let credential = match credential {
+            Ok(credential) => credential,
+            Err(error) => return Err(answer::error(error)?),
+        };
+        Ok(Self { plugin, store, exports, credential, spoilt: false })
     }
 
     pub(crate) async fn get_token(
@@ -65,8 +71,12 @@ impl Instance {
             .await;
         let state = self.store.data_mut();
         let token = match answer {
-            Ok(Ok(token)) => open(token, &state.session, state.context.clock.now()),
-            Ok(Err(error)) => Err(error.into()),
+            Ok(Ok(token)) => {
+                let opened = open(token, &state.session, state.context.clock.now());
+                self.spoilt |= opened.is_err();
+                opened
+            }
+            Ok(Err(error)) => answer::error(error).and_then(Err),
             Err(error) => Err(error),
         };
         state.session.end();
@@ -76,8 +86,16 @@ impl Instance {
     pub(crate) async fn accounts(&mut self, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {
         let accounts = self
             .call(async |methods, store, credential| methods.call_accounts(store, credential, enable_cae).await)
-            .await??;
-        Ok(accounts.into_iter().map(Into::into).collect())
+            .await?;
+        match accounts {
+            Ok(accounts) => answer::accounts(accounts),
+            Err(error) => answer::error(error).and_then(Err),
+        }
+    }
+
+    /// Whether it tried to hand out what it may not, so that it is better not asked again.
+    pub(crate) fn is_spoilt(&self) -> bool {
+        self.spoilt
     }
 
     pub(crate) async fn close(&mut self) -> Result<(), Error> {
@@ -96,7 +114,8 @@ impl Instance {
         &mut self,
         call: impl AsyncFnOnce(&Methods<'_>, &mut Store<State>, ResourceAny) -> wasmtime::Result<T>,
     ) -> Result<T, Error> {
-        self.store.data_mut().logged = 0;
+        let state = self.store.data_mut();
+        (state.logged, state.crossings) = (0, 0);
         self.store.set_epoch_deadline(1);
         let limit = self.store.data().context.policy.get_limits().call_time;
         let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
@@ -130,6 +149,9 @@ fn settle<T>(
     let limits = store.data().context.policy.get_limits();
     match result {
         Ok(Ok(value)) => Ok(value),
+        Ok(Err(_)) if store.data().wanted_a_larger_table() => {
+            Err(Error::Limit(format!("the component needs more than {} table elements", state::MOST_ELEMENTS)))
+        }
         Ok(Err(_)) if store.data().is_out_of_memory() => Err(Error::Limit(format!(
             "the component needs more than {} MiB of memory (`limits.guest-memory-mib`); is the cache very large?",
             limits.guest_memory >> 20

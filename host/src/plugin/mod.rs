@@ -1,5 +1,6 @@
 //! The component: loaded once, instantiated as often as needed, and held to its limits.
 
+mod answer;
 mod config;
 mod convert;
 mod engine;

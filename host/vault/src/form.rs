@@ -99,7 +99,10 @@ impl Session {
         if !self.vault.credential().is_client(client_id) {
             return Err(Refused::WrongClient(kind));
         }
-        let redeemed = Handle::parse(handle).filter(|handle| handle.kind == kind).ok_or(Refused::NotARefreshToken)?;
+        let redeemed = Handle::parse(handle).ok_or(Refused::NotARefreshToken)?;
+        if redeemed.kind != kind {
+            return Err(Refused::WrongKindOfGrant(redeemed.kind));
+        }
         let (holder, secret) = self.find_holder(redeemed, &call.document, form.authority_host)?;
         let fields = form.fields.iter().map(|(name, value)| {
             let value = if name == "refresh_token" { secret.clone() } else { Secret::new(value) };

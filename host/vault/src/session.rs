@@ -1,4 +1,4 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
@@ -25,7 +25,11 @@ pub struct Session {
     documents: Vec<Arc<Document>>,
     /// The newest last.
     replies: VecDeque<HeldReply>,
+    /// The refresh tokens that the authority has been asked with.
+    redeemed: HashSet<Handle>,
     pub(crate) call: Option<Arc<Call>>,
+    /// The guest has looked at the call's document since the call began.
+    pub(crate) up_to_date: bool,
     /// How many calls there were.
     pub(crate) calls: u64,
 }
@@ -39,7 +43,15 @@ struct HeldReply {
 
 impl Session {
     pub(crate) fn new(vault: Vault) -> Self {
-        Self { vault, documents: Vec::new(), replies: VecDeque::new(), call: None, calls: 0 }
+        Self {
+            vault,
+            documents: Vec::new(),
+            replies: VecDeque::new(),
+            redeemed: HashSet::new(),
+            call: None,
+            up_to_date: false,
+            calls: 0,
+        }
     }
 
     /// Whose session it is.
@@ -52,6 +64,7 @@ impl Session {
     pub fn begin(&mut self, request: &Request<'_>) {
         self.call = Some(Arc::new(self.vault.credential().call(request)));
         self.calls += 1;
+        self.up_to_date = false;
         self.forget_the_past();
     }
 
@@ -65,6 +78,7 @@ impl Session {
     pub fn forget(&mut self) {
         self.documents.clear();
         self.replies.clear();
+        self.redeemed.clear();
     }
 
     /// Holds the secrets of a document that the guest gets to read, and gives the text for it.
@@ -72,14 +86,34 @@ impl Session {
         // Whoever reads a document again drops what it made of the last version, but for what this call brought.
         let (name, calls) = (&*sealed.document.name, self.calls);
         self.replies.retain(|held| *held.reply.document != *name || held.reply.call == calls);
+        self.up_to_date |= self.is_of_call(name);
         self.keep(sealed.document);
         sealed.text
+    }
+
+    /// Notes that the guest was told that `version` is still the newest.
+    pub fn unchanged(&mut self, name: &str, version: &str) {
+        let is_held = self.document(name).is_some_and(|newest| *newest.version == *version);
+        self.up_to_date |= is_held && self.is_of_call(name);
+    }
+
+    fn is_of_call(&self, name: &str) -> bool {
+        self.call.as_ref().is_some_and(|call| call.document == name)
+    }
+
+    pub(crate) fn note_redeemed(&mut self, handle: Handle) {
+        self.redeemed.insert(handle);
+    }
+
+    pub(crate) fn was_redeemed(&self, handle: Handle) -> bool {
+        self.redeemed.contains(&handle)
     }
 
     pub(crate) fn keep_written(&mut self, document: Arc<Document>) {
         for held in self.replies.iter_mut().filter(|held| held.reply.document == document.name) {
             held.written = true;
         }
+        self.up_to_date |= self.is_of_call(&document.name);
         self.keep(document);
     }
 
