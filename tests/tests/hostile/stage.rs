@@ -246,7 +246,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn a_planted_secret_is_found_wherever_it_comes_out() {
-    let plant: [(&str, fn(&Stage, &str)); 7] = [
+    type Plant = fn(&Stage, &str);
+    let plant: [(&str, Plant); 7] = [
         ("nothing", |_, _| {}),
         ("error", |stage, secret| stage.hear("error", format!("no token: {secret}"))),
         ("traces", |_, secret| tracing::trace!(target: "anybody", field = secret, "said")),
