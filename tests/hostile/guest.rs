@@ -1,24 +1,16 @@
-//! A component of the same world that does whatever its caller's first scope says, to see that the host stops it.
+//! A component of the same world that does whatever its caller's first scope says, for tests that try many things of a kind.
 
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    clippy::panic,
-    unused_qualifications,
-    reason = "a test article, mostly generated"
-)]
+#![allow(clippy::panic, reason = "a test article")]
 
-wit_bindgen::generate!({ path: "../../wit", world: "plugin" });
-
-use azure_identity::shared_token_cache::{cache_file, https, log};
-use exports::azure_identity::shared_token_cache::{credential, tokens};
+use hostile::spin;
+use hostile::wit::{cache_file, credential, https, log, tokens};
 
 struct Hostile;
 
-#[expect(unsafe_code, reason = "the macro defines the functions that the component exports")]
+#[allow(unsafe_code, reason = "the macro defines the functions that the component exports")]
 mod exported {
-    super::export!(Hostile with_types_in super);
     use super::Hostile;
+    hostile::wit::export!(Hostile with_types_in hostile::wit);
 }
 
 struct Resource;
@@ -107,12 +99,6 @@ fn post(url: &str, headers: &[(&str, &str)], form: &[(&str, &str)]) -> String {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     };
     format!("{:?}", https::post_form(url, &owned(headers), &owned(form)).map(|response| response.status))
-}
-
-fn spin() -> ! {
-    loop {
-        std::hint::black_box(());
-    }
 }
 
 fn allocate() -> String {

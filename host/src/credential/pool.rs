@@ -74,7 +74,7 @@ impl Pool {
     }
 
     /// Runs a call on an instance of its own. The instance goes back only after a call that left it whole: one that trapped, ran
-    /// out of time, or was abandoned by its caller, is dropped.
+    /// out of time, tried to return what it may not, or was abandoned by its caller, is dropped.
     async fn with_instance<T>(&self, call: impl AsyncFnOnce(&mut Instance) -> Result<T, Error>) -> Result<T, Error> {
         let _place = self.place().await?;
         let (instance, closed) = {
@@ -86,7 +86,8 @@ impl Pool {
             None => Instance::new(self.plugin.clone(), Arc::clone(&self.context), &self.options).await?,
         };
         let result = call(&mut instance).await;
-        if !matches!(result, Err(Error::Plugin(_) | Error::Limit(_))) {
+        let broken = matches!(result, Err(Error::Plugin(_) | Error::Limit(_)));
+        if !broken && !instance.is_spoilt() {
             let mut idle = self.lock();
             if idle.closed == closed {
                 idle.instances.push(instance);

@@ -2,9 +2,9 @@ use shared_token_cache_storage as storage;
 use shared_token_cache_vault::Refused;
 use tokio::task::spawn_blocking;
 
-use super::BORDER;
-use super::stores;
+use super::told::{LONGEST_NAME, printable};
 use super::turn::take_turn;
+use super::{BORDER, stores};
 use crate::plugin::State;
 use crate::plugin::wit::cache_file::{Document, Host, ReadError, ReadOutcome, WriteError};
 use crate::policy::Access;
@@ -12,7 +12,10 @@ use crate::policy::Access;
 impl Host for State {
     async fn read(&mut self, name: String, known_version: Option<String>) -> Result<ReadOutcome, ReadError> {
         let outcome = self.read_document(&name, known_version).await;
-        let source = &self.context.source;
+        if !self.may_tell() {
+            return outcome;
+        }
+        let (source, name) = (&self.context.source, printable(&name, LONGEST_NAME));
         match &outcome {
             Ok(ReadOutcome::Unchanged) => {
                 tracing::debug!(target: BORDER, %source, "cache-file.read {name} → unchanged");
@@ -34,7 +37,10 @@ impl Host for State {
     ) -> Result<String, WriteError> {
         let bytes = document.len();
         let outcome = self.replace_document(&name, expected_version, document).await;
-        let source = &self.context.source;
+        if !self.may_tell() {
+            return outcome;
+        }
+        let (source, name) = (&self.context.source, printable(&name, LONGEST_NAME));
         let told = match &outcome {
             Ok(_) => "done".to_owned(),
             Err(WriteError::Conflict) => "conflict".to_owned(),
@@ -48,7 +54,9 @@ impl Host for State {
 
     fn supported(&mut self) -> bool {
         let supported = storage::supported();
-        tracing::debug!(target: BORDER, "cache-file.supported → {supported}");
+        if self.may_tell() {
+            tracing::debug!(target: BORDER, "cache-file.supported → {supported}");
+        }
         supported
     }
 }
@@ -60,21 +68,25 @@ impl State {
             stores::Refused::NoPlace(why) => ReadError::Failed(why),
         })?;
         // The common case costs one look at the file, which is not worth another thread.
-        if known.as_deref().is_some_and(|known| store.is_at(known)) {
+        if let Some(known) = known.as_deref().filter(|known| store.is_at(known)) {
+            self.session.unchanged(name, known);
             return Ok(ReadOutcome::Unchanged);
         }
-        let (vault, name) = (self.context.vault.clone(), name.to_owned());
+        let (vault, document, version) = (self.context.vault.clone(), name.to_owned(), known.clone());
         let read = spawn_blocking(move || {
-            let storage::Read::Document(document) = store.read(known.as_deref()).map_err(read_error)? else {
+            let storage::Read::Document(found) = store.read(version.as_deref()).map_err(read_error)? else {
                 return Ok(None);
             };
-            let storage::Document { version, content, unencrypted } = document;
-            let sealed = vault.seal_document(&name, &version, content);
+            let storage::Document { version, content, unencrypted } = found;
+            let sealed = vault.seal_document(&document, &version, content);
             let sealed = sealed.map_err(|refused| ReadError::Failed(refused.to_string()))?;
             Ok(Some((version, sealed, unencrypted)))
         });
         match read.await.map_err(|error| ReadError::Failed(error.to_string()))?? {
-            None => Ok(ReadOutcome::Unchanged),
+            None => {
+                self.session.unchanged(name, known.as_deref().unwrap_or_default());
+                Ok(ReadOutcome::Unchanged)
+            }
             Some((version, sealed, unencrypted)) => {
                 let content = self.session.hold(sealed);
                 Ok(ReadOutcome::Document(Document { version, content, unencrypted }))

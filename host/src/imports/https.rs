@@ -1,6 +1,7 @@
 use shared_token_cache_vault::{Form, Refused};
 
 use super::BORDER;
+use super::told::{LONGEST_NAME, printable};
 use crate::plugin::State;
 use crate::plugin::wit::https::{Host, HttpsError, Response, Settings};
 use crate::policy::Denied;
@@ -12,6 +13,9 @@ const ALLOWED_HEADERS: &[&str] = &["x-anchormailbox", "x-client-sku", "x-client-
 /// More than any token request has; a form is not a way to send a file.
 const LARGEST_FORM: usize = 256 * 1024;
 
+/// So many names of a form's fields are in the log.
+const MOST_FIELDS: usize = 10;
+
 impl Host for State {
     async fn post_form(
         &mut self,
@@ -19,8 +23,14 @@ impl Host for State {
         headers: Vec<(String, String)>,
         form: Vec<(String, String)>,
     ) -> Result<Response, HttpsError> {
-        let fields = form.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+        // A request has six fields, and what it has more is told as little as what they hold.
+        let names: Vec<_> = form.iter().take(MOST_FIELDS).map(|(name, _)| printable(name, LONGEST_NAME)).collect();
+        let fields = names.join(", ");
         let outcome = self.post(&url, headers, form).await;
+        if !self.may_tell() {
+            return outcome;
+        }
+        let url = printable(&url, LONGEST_NAME);
         match &outcome {
             Ok(response) => {
                 let (status, bytes) = (response.status, response.body.len());
@@ -45,7 +55,9 @@ impl Host for State {
     }
 
     fn close_idle_connections(&mut self) {
-        tracing::debug!(target: BORDER, "https.close-idle-connections");
+        if self.may_tell() {
+            tracing::debug!(target: BORDER, "https.close-idle-connections");
+        }
         self.context.transport.close_idle_connections();
     }
 }

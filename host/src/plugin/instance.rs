@@ -24,6 +24,8 @@ pub(crate) struct Instance {
     store: Store<State>,
     exports: Exports,
     credential: ResourceAny,
+    /// It returned what it may not return. Whatever made it do that may be in its memory.
+    spoilt: bool,
 }
 
 /// A new instance, and what it said when it was asked for a credential.
@@ -64,7 +66,7 @@ impl Instance {
         drop(running);
         let Made { exports, credential } = settle(made, store.data())?;
         let credential = credential.map_err(|error| store.data_mut().told(error.into()))?;
-        Ok(Self { plugin, store, exports, credential })
+        Ok(Self { plugin, store, exports, credential, spoilt: false })
     }
 
     pub(crate) async fn get_token(
@@ -86,7 +88,11 @@ impl Instance {
             .await;
         let state = self.store.data_mut();
         let token = match answer {
-            Ok(Ok(token)) => open(token, &state.session, state.context.clock.now()),
+            Ok(Ok(token)) => {
+                let opened = open(token, &state.session, state.context.clock.now());
+                self.spoilt |= opened.is_err();
+                opened
+            }
             Ok(Err(error)) => Err(state.told(error.into())),
             Err(error) => Err(error),
         };
@@ -106,6 +112,11 @@ impl Instance {
         Ok(accounts)
     }
 
+    /// Whether it tried to hand out what it may not, so that it is better not asked again.
+    pub(crate) fn is_spoilt(&self) -> bool {
+        self.spoilt
+    }
+
     pub(crate) async fn close(&mut self) -> Result<(), Error> {
         let closed = self.call(async |methods, store, credential| methods.call_close(store, credential).await).await;
         self.store.data_mut().session.forget();
@@ -123,7 +134,7 @@ impl Instance {
         call: impl AsyncFnOnce(&Methods<'_>, &mut Store<State>, ResourceAny) -> wasmtime::Result<T>,
     ) -> Result<T, Error> {
         let state = self.store.data_mut();
-        (state.logged, state.denied, state.refused) = (0, None, None);
+        (state.logged, state.crossings, state.denied, state.refused) = (0, 0, None, None);
         self.store.set_epoch_deadline(1);
         let limit = self.store.data().context.policy.limits().call_time;
         let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();

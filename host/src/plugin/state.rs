@@ -29,6 +29,8 @@ pub(crate) struct State {
     pub(crate) logged: usize,
     /// What the policy denied the component in this call, last of all.
     pub(crate) denied: Option<Denied>,
+    /// How often the component has crossed the border in this call.
+    pub(crate) crossings: usize,
     /// A turn at writing that a conflict left unused: it is for the repetition, until the call ends.
     pub(crate) turn: Option<Turn>,
     /// The secrets behind the handles that the component was given.
@@ -42,7 +44,7 @@ impl State {
     pub(super) fn new(context: Arc<Context>) -> Self {
         let limiter = Limiter::new(context.policy.limits().clone());
         let session = context.vault.session();
-        Self { context, logged: 0, denied: None, refused: None, turn: None, session, limiter }
+        Self { context, logged: 0, crossings: 0, denied: None, refused: None, turn: None, session, limiter }
     }
 
     /// An error that the component reports, as the caller may have it: the limit for want of which it failed, a denial by the policy

@@ -146,6 +146,10 @@ impl Document {
         from_there.map_while(move |number| Some((*number, place(*number).filter(|at| at.handle == handle)?)))
     }
 
+    pub(crate) fn numbered_places(&self) -> impl Iterator<Item = (u32, &Place)> {
+        (0_u32..).zip(&self.places)
+    }
+
     /// The secret as it is written.
     pub(crate) fn literal(&self, place: &Place) -> &str {
         place.value.of(self.json())

@@ -102,7 +102,10 @@ impl Session {
             return Err(Refused::WrongClient(kind));
         }
         self.vault.credential().policy.check_client(client_id)?;
-        let redeemed = Handle::parse(handle).filter(|handle| handle.kind == kind).ok_or(Refused::NotARefreshToken)?;
+        let redeemed = Handle::parse(handle).ok_or(Refused::NotARefreshToken)?;
+        if redeemed.kind != kind {
+            return Err(Refused::WrongKindOfGrant(redeemed.kind));
+        }
         let (holder, secret) = self.find_holder(redeemed, &call.document, form)?;
         let fields = form.fields.iter().map(|(name, value)| {
             let value = if name == "refresh_token" { secret.clone() } else { Secret::new(value) };

@@ -45,6 +45,9 @@ pub enum Refused {
     /// Account entries say which account a caller means, so that only sign-in tools may change them.
     #[error("the new document changes accounts")]
     ChangedAccounts,
+    /// A refresh token is gone that the authority was not asked about: nobody can tell that it is dead.
+    #[error("the new document lacks a refresh token that was not redeemed")]
+    RemovedRefreshToken,
     /// A handle where the document holds no secret.
     #[error("a handle stands where the document holds no secret")]
     HandleElsewhere,
@@ -67,10 +70,22 @@ pub enum Refused {
     /// Another grant than that of a refresh token.
     #[error("the form asks for another grant than refresh_token")]
     WrongGrant,
+    /// `refresh_token` is a handle of another kind.
+    #[error("the form's refresh_token has to be one, and this is the {0}")]
+    WrongKindOfGrant(Kind),
     /// `refresh_token` is no live handle of a refresh token.
     #[error("the form's refresh_token is none that the guest was given")]
     NotARefreshToken,
 
+    /// What was to be returned is no handle.
+    #[error("the result is a text that the guest made up")]
+    PlainResult,
+    /// What was to be returned is a handle of another kind.
+    #[error("the result has to be an access token, and this is the {0}")]
+    WrongKindOfResult(Kind),
+    /// The guest answers without having looked at the cache in this call, so that nobody knows whether what it says is still so.
+    #[error("the cache was not looked at in this call")]
+    OutOfDate,
     /// What was to be returned is no live handle of an access token.
     #[error("the result is no access token that the guest was given")]
     NotAnAccessToken,

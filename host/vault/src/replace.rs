@@ -86,6 +86,7 @@ impl Session {
         if !document.account_sections().eq(original.account_sections()) {
             return Err(Refused::ChangedAccounts);
         }
+        opening.check_that_nobody_is_signed_out()?;
         Ok(OpenDocument { document })
     }
 
@@ -147,6 +148,15 @@ impl<'a> Opening<'a> {
                 Err(refused.or_else(elsewhere).unwrap_or(Refused::UnknownHandle(handle.kind)))
             }
         }
+    }
+
+    /// A refresh token leaves the document only when the authority has been asked with it: it is then dead, or has a successor.
+    fn check_that_nobody_is_signed_out(&self) -> Result<(), Refused> {
+        let mut gone = self.original.numbered_places().filter(|(number, _)| !self.used.contains(&Used::Place(*number)));
+        if gone.any(|(_, place)| place.handle.kind == Kind::RefreshToken && !self.session.was_redeemed(place.handle)) {
+            return Err(Refused::RemovedRefreshToken);
+        }
+        Ok(())
     }
 
     /// A secret of the document that stays where it was.

@@ -59,6 +59,7 @@ impl Session {
     /// Seals the body of a reply, whatever its status. What is not a JSON object becomes `null`; so does a body that repeats the
     /// refresh token, or a handle.
     pub fn seal_reply(&mut self, redemption: Redemption, body: Vec<u8>, now: u64) -> Vec<u8> {
+        self.note_redeemed(redemption.redeemed);
         // The guest tells an empty body from an unusable one.
         if body.is_empty() {
             return body;

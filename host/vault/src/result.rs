@@ -29,7 +29,10 @@ impl Session {
     /// [`Refused`] unless it is the handle of an access token that fits the call.
     pub fn open_result(&self, token: &str, now: u64) -> Result<AccessToken, Refused> {
         let call = self.call.as_ref().ok_or(Refused::NoCall)?;
-        let handle = Handle::parse(token).filter(|handle| handle.kind == KIND).ok_or(Refused::NotAnAccessToken)?;
+        let handle = Handle::parse(token).ok_or(Refused::PlainResult)?;
+        if handle.kind != KIND {
+            return Err(Refused::WrongKindOfResult(handle.kind));
+        }
         // An access token may stand in several entries; one that fits is enough.
         let mut refused = Refused::NotAnAccessToken;
         let mut note = |why| {
@@ -40,7 +43,7 @@ impl Session {
         for reply in self.replies() {
             let Some(literal) = reply.secret(handle) else { continue };
             match self.check_reply(reply, call, now) {
-                Ok(expires_on) => return open(literal, expires_on),
+                Ok(expires_on) => return self.open(literal, expires_on),
                 Err(why) => note(why),
             }
         }
@@ -48,12 +51,21 @@ impl Session {
             for (_, place) in document.places_of(handle) {
                 let Some(facts) = document.facts(place) else { continue };
                 match self.check_cached(&document.name, &facts, call, now) {
-                    Ok(expires_on) => return open(document.literal(place), expires_on),
+                    Ok(expires_on) => return self.open(document.literal(place), expires_on),
                     Err(why) => note(why),
                 }
             }
         }
         Err(refused)
+    }
+
+    fn open(&self, literal: &str, expires_on: u64) -> Result<AccessToken, Refused> {
+        // Since it was read, the user may have signed out.
+        if !self.up_to_date {
+            return Err(Refused::OutOfDate);
+        }
+        let token = decode_secret(literal).ok_or(Refused::NotAnAccessToken)?;
+        Ok(AccessToken { token: Secret::new(token.as_str()), expires_on })
     }
 
     fn check_cached(&self, name: &str, facts: &Facts<'_>, call: &Call, now: u64) -> Result<u64, Refused> {
@@ -109,9 +121,4 @@ impl Session {
         self.check_account(KIND, &reply.document, account, &reply.host)?;
         reply.expires_on.filter(|expiry| *expiry > now).ok_or(Refused::Expired)
     }
-}
-
-fn open(literal: &str, expires_on: u64) -> Result<AccessToken, Refused> {
-    let token = decode_secret(literal).ok_or(Refused::NotAnAccessToken)?;
-    Ok(AccessToken { token: Secret::new(token.as_str()), expires_on })
 }

@@ -28,7 +28,11 @@ pub struct Session {
     documents: Vec<Arc<Document>>,
     /// The newest last.
     replies: VecDeque<HeldReply>,
+    /// The refresh tokens that the authority has been asked with.
+    redeemed: HashSet<Handle>,
     pub(crate) call: Option<Arc<Call>>,
+    /// The guest has looked at the call's document since the call began.
+    pub(crate) up_to_date: bool,
     /// How many calls there were.
     pub(crate) calls: u64,
 }
@@ -42,7 +46,15 @@ struct HeldReply {
 
 impl Session {
     pub(crate) fn new(vault: Vault) -> Self {
-        Self { vault, documents: Vec::new(), replies: VecDeque::new(), call: None, calls: 0 }
+        Self {
+            vault,
+            documents: Vec::new(),
+            replies: VecDeque::new(),
+            redeemed: HashSet::new(),
+            call: None,
+            up_to_date: false,
+            calls: 0,
+        }
     }
 
     /// Whose session it is.
@@ -61,6 +73,7 @@ impl Session {
         let allowed = credential.check(&call);
         self.call = allowed.is_ok().then(|| Arc::new(call));
         self.calls += 1;
+        self.up_to_date = false;
         self.forget_the_past();
         allowed
     }
@@ -75,6 +88,7 @@ impl Session {
     pub fn forget(&mut self) {
         self.documents.clear();
         self.replies.clear();
+        self.redeemed.clear();
     }
 
     /// Holds the secrets of a document that the guest gets to read, and gives the text for it.
@@ -82,14 +96,34 @@ impl Session {
         // Whoever reads a document again drops what it made of the last version, but for what this call brought.
         let (name, calls) = (&*sealed.document.name, self.calls);
         self.replies.retain(|held| *held.reply.document != *name || held.reply.call == calls);
+        self.up_to_date |= self.is_of_call(name);
         self.keep(sealed.document);
         sealed.text
+    }
+
+    /// Notes that the guest was told that `version` is still the newest.
+    pub fn unchanged(&mut self, name: &str, version: &str) {
+        let is_held = self.document(name).is_some_and(|newest| *newest.version == *version);
+        self.up_to_date |= is_held && self.is_of_call(name);
+    }
+
+    fn is_of_call(&self, name: &str) -> bool {
+        self.call.as_ref().is_some_and(|call| call.document == name)
+    }
+
+    pub(crate) fn note_redeemed(&mut self, handle: Handle) {
+        self.redeemed.insert(handle);
+    }
+
+    pub(crate) fn was_redeemed(&self, handle: Handle) -> bool {
+        self.redeemed.contains(&handle)
     }
 
     pub(crate) fn keep_written(&mut self, document: Arc<Document>) {
         for held in self.replies.iter_mut().filter(|held| held.reply.document == document.name) {
             held.written = true;
         }
+        self.up_to_date |= self.is_of_call(&document.name);
         self.keep(document);
     }
 

@@ -100,6 +100,14 @@ fn a_replaced_document_has_each_secret_in_its_place() {
             },
             Refused::ChangedEntry(Kind::RefreshToken),
         ),
+        (
+            "a refresh token less",
+            |_, text| {
+                let (start, end) = (text.find("\"r0\":").unwrap(), text.find("\"r1\":").unwrap());
+                format!("{}{}", &text[..start], &text[end..])
+            },
+            Refused::RemovedRefreshToken,
+        ),
         ("another name for an account", |_, text| text.replacen("user0@", "user1@", 1), Refused::ChangedAccounts),
         (
             "a second section of accounts",

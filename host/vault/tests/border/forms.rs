@@ -52,12 +52,20 @@ fn a_form_is_a_refresh_request_that_the_call_needs() {
             |_, form, _, _| set(form, "refresh_token", "sealed-r-AAAAAAAAAAAAAAAAAAAAAA"),
             Err(Refused::NotARefreshToken),
         ),
-        ("an access token", |f, form, _, _| set(form, "refresh_token", f.handle("a0")), Err(Refused::NotARefreshToken)),
-        ("an id token", |f, form, _, _| set(form, "refresh_token", f.handle("i0")), Err(Refused::NotARefreshToken)),
+        (
+            "an access token",
+            |f, form, _, _| set(form, "refresh_token", f.handle("a0")),
+            Err(Refused::WrongKindOfGrant(Kind::AccessToken)),
+        ),
+        (
+            "an id token",
+            |f, form, _, _| set(form, "refresh_token", f.handle("i0")),
+            Err(Refused::WrongKindOfGrant(Kind::IdToken)),
+        ),
         (
             "an unknown secret",
             |f, form, _, _| set(form, "refresh_token", f.handle("o0")),
-            Err(Refused::NotARefreshToken),
+            Err(Refused::WrongKindOfGrant(Kind::Opaque)),
         ),
         (
             "twice",

@@ -109,7 +109,8 @@ fn a_new_access_token_serves_the_call_that_it_was_bought_for() {
         let (_, handles) = answer(&mut fixture, &body);
         let opened = fixture.session.open_result(&handles[0], NOW).map(|open| open.expires_on);
         assert_eq!(opened, expected, "{what}");
-        assert_eq!(fixture.session.open_result(&handles[1], NOW), Err(Refused::NotAnAccessToken));
+        let refused = Refused::WrongKindOfResult(Kind::RefreshToken);
+        assert_eq!(fixture.session.open_result(&handles[1], NOW), Err(refused));
     }
 }
 
@@ -121,6 +122,7 @@ fn a_new_access_token_answers_a_challenge_only_where_the_request_had_claims() {
             .session
             .begin(&Request { scopes: &[SCOPE.to_owned()], claims: Some("{}"), ..Request::default() })
             .unwrap();
+        fixture.session.unchanged(NAME, "1");
         let mut fields = cache::form(&fixture.handle("r0"));
         fields.extend(claims.then(|| ("claims".to_owned(), "{}".to_owned())));
         let form = Form {
@@ -139,6 +141,7 @@ fn a_new_access_token_answers_a_challenge_only_where_the_request_had_claims() {
             .session
             .begin(&Request { scopes: &[SCOPE.to_owned()], claims: Some("{}"), ..Request::default() })
             .unwrap();
+        fixture.session.unchanged(NAME, "1");
         (now, fixture.session.open_result(&handle, NOW).is_ok())
     };
     assert_eq!(ask(true), (true, false), "the next challenge wants a newer one");
@@ -154,15 +157,11 @@ fn new_tokens_are_written_into_the_entries_that_they_are_about() {
         ("an access token", |_, text, new| with_entry(text, "AccessToken", &entry(&new[0])), Ok("\"at-new\"")),
         ("a rotation", |f, text, new| f.put(text, "r0", &new[1]), Ok("\"rt-new\"")),
         ("an id token", |_, text, new| with_entry(text, "IdToken", &entry(&new[2])), Ok("\"idt-new\"")),
+        ("a removal of what was redeemed", |_, text, _| without(text, "\"r0\":", "\"r1\":"), Ok("\"rt-1\"")),
         (
-            "a removal",
-            |f, text, _| {
-                let start = text.find("\"r1\":").unwrap();
-                let end = text[start..].find("\"r-family\"").unwrap();
-                let _ = f;
-                format!("{}{}", &text[..start], &text[start + end..])
-            },
-            Ok("\"rt-0\""),
+            "a removal of what was not",
+            |_, text, _| without(text, "\"r1\":", "\"r-family\""),
+            Err(Refused::RemovedRefreshToken),
         ),
         (
             "an access token of longer life",
@@ -251,6 +250,12 @@ fn new_tokens_are_written_into_the_entries_that_they_are_about() {
     }
 }
 
+/// The text without what is between these two.
+fn without(text: &str, from: &str, to: &str) -> String {
+    let (start, end) = (text.find(from).unwrap(), text.find(to).unwrap());
+    format!("{}{}", &text[..start], &text[end..])
+}
+
 #[test]
 fn answers_outlive_writes_that_fail_and_rotations_add_up() {
     let mut fixture = Fixture::new(Credential::default());
@@ -259,6 +264,8 @@ fn answers_outlive_writes_that_fail_and_rotations_add_up() {
     let scopes = [SCOPE.to_owned()];
     let request = Request { scopes: &scopes, ..Request::default() };
     fixture.session.begin(&request).unwrap();
+    assert_eq!(fixture.session.open_result(&first[0], NOW), Err(Refused::OutOfDate));
+    fixture.session.unchanged(NAME, "1");
     assert!(fixture.session.open_result(&first[0], NOW).is_ok());
     let redemption = fixture.open_form(&first[1]).unwrap().redemption;
     let sealed = fixture.session.seal_reply(redemption, br#"{"refresh_token":"rt-newer"}"#.to_vec(), NOW);
@@ -274,6 +281,11 @@ fn answers_outlive_writes_that_fail_and_rotations_add_up() {
     assert_eq!(fixture.open_form(&first[1]).unwrap_err(), Refused::NotARefreshToken);
     assert_eq!(fixture.open_form("r0").unwrap_err(), Refused::NotARefreshToken);
     assert!(fixture.open_form(&second).is_ok());
+    for (name, version) in [(NAME, "1"), (NAME, "3"), ("msal.cache.cae", "2")] {
+        fixture.session.unchanged(name, version);
+        assert_eq!(fixture.session.open_result(&first[0], NOW), Err(Refused::OutOfDate), "{name} {version}");
+    }
+    fixture.session.unchanged(NAME, "2");
     assert!(fixture.session.open_result(&first[0], NOW).is_ok());
     assert_eq!(fixture.session.open_document(NAME, "1", text.as_bytes()).unwrap_err(), Refused::StaleDocument);
     let open = fixture.session.open_document(NAME, "2", text.as_bytes()).unwrap();

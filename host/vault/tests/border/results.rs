@@ -5,7 +5,7 @@ use std::sync::Arc;
 use shared_token_cache_policy::Policy;
 use shared_token_cache_vault::{Credential, Kind, Record, Refused, Request};
 
-use crate::cache::{Fixture, NOW, SCOPE};
+use crate::cache::{Fixture, NAME, NOW, SCOPE};
 use crate::rules::rules;
 
 /// Scopes, tenant, claims, and whether under Continuous Access Evaluation.
@@ -110,18 +110,19 @@ fn a_result_is_an_access_token_that_fits_the_call() {
         ("a token of another tenant's realm", plain(), usual(), "a-realm", Err(Refused::WrongTenant(access))),
         ("a token of nobody", plain(), usual(), "a-nobody", Err(Refused::WrongAccount(access))),
         ("a token whose entry says two things", plain(), usual(), "a-twice", Err(Refused::NotAnAccessToken)),
-        ("a refresh token", plain(), usual(), "r0", Err(Refused::NotAnAccessToken)),
-        ("an id token", plain(), usual(), "i0", Err(Refused::NotAnAccessToken)),
-        ("an unknown secret", plain(), usual(), "o0", Err(Refused::NotAnAccessToken)),
-        ("text", plain(), usual(), "at-0", Err(Refused::NotAnAccessToken)),
+        ("a refresh token", plain(), usual(), "r0", Err(Refused::WrongKindOfResult(Kind::RefreshToken))),
+        ("an id token", plain(), usual(), "i0", Err(Refused::WrongKindOfResult(Kind::IdToken))),
+        ("an unknown secret", plain(), usual(), "o0", Err(Refused::WrongKindOfResult(Kind::Opaque))),
+        ("text", plain(), usual(), "at-0", Err(Refused::PlainResult)),
         ("a made-up handle", plain(), usual(), "sealed-a-AAAAAAAAAAAAAAAAAAAAAA", Err(Refused::NotAnAccessToken)),
-        ("nothing", plain(), usual(), "", Err(Refused::NotAnAccessToken)),
+        ("nothing", plain(), usual(), "", Err(Refused::PlainResult)),
     ];
     for (what, credential, (scopes, tenant_id, claims, enable_cae), token, expected) in rows {
         let fixture = Fixture::new(credential);
         let mut session = fixture.session.clone();
         let scopes = [scopes.unwrap_or_else(|| SCOPE.to_owned())];
         session.begin(&Request { scopes: &scopes, tenant_id, claims, enable_cae }).unwrap();
+        session.unchanged(NAME, "1");
         let token = fixture.handle(token);
         let opened = session.open_result(&token, NOW).map(|open| open.token.expose().to_owned());
         assert_eq!(opened, expected.map(str::to_owned), "{what}");
@@ -132,6 +133,8 @@ fn a_result_is_an_access_token_that_fits_the_call() {
 fn a_result_needs_a_call_and_a_handle_of_this_session() {
     let fixture = Fixture::new(Credential::default());
     let other = Fixture::new(Credential::default());
+    let mut session = fixture.session.clone();
+    session.begin(&Request { scopes: &[SCOPE.to_owned()], ..Request::default() }).unwrap();
     assert_eq!(fixture.session.open_result(&other.handle("a0"), NOW), Err(Refused::NotAnAccessToken));
     // The same vault, but another instance of the component.
     let mut sibling = fixture.session.vault().session();

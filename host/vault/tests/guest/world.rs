@@ -150,6 +150,9 @@ impl Platform for World {
         let (version, content) = self.documents.get(name).ok_or_else(|| ReadError::NotFound(name.to_owned()))?;
         let (version, content) = (version.to_string(), content.clone());
         if known == Some(version.as_str()) {
+            if let Some(session) = &mut self.session {
+                session.unchanged(name, &version);
+            }
             return Ok(ReadOutcome::Unchanged);
         }
         let content = match &mut self.session {

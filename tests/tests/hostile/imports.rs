@@ -1,4 +1,4 @@
-//! A component that attacks its host through every import, and what the host lets it do: nothing.
+//! One component that tries every import with many names, URLs, header fields and sizes.
 
 #![allow(clippy::panic, reason = "helpers of tests")]
 
@@ -36,19 +36,6 @@ fn endpoint_url() -> String {
 }
 
 #[tokio::test]
-async fn a_component_that_computes_forever_is_stopped_and_the_next_call_works() {
-    let home = Home::signed_in(1).unwrap();
-    let policy = limited(|limits| limits.call_time = Duration::from_millis(200));
-    let credential = hostile(&home).policy(policy.clone()).build().unwrap();
-    assert!(matches!(tell(&credential, &["spin"]).await, Err(Error::Limit(_))));
-    assert!(matches!(credential.accounts(false).await.as_slice(), [(_, Err(Error::Limit(_)))]));
-    assert_eq!(tell(&credential, &["work"]).await.unwrap(), "worked");
-
-    let from_the_start = hostile(&home).policy(policy).username("spin").build().unwrap();
-    assert!(matches!(tell(&from_the_start, &["work"]).await, Err(Error::Limit(_))));
-}
-
-#[tokio::test]
 async fn a_component_that_computes_does_not_keep_others_from_running() {
     let home = Home::signed_in(1).unwrap();
     let policy = limited(|limits| limits.call_time = Duration::from_millis(500));
@@ -75,16 +62,6 @@ async fn a_component_has_the_memory_that_the_policy_gives_it() {
         other => panic!("{other:?}"),
     }
     assert_eq!(tell(&credential, &["work"]).await.unwrap(), "worked");
-}
-
-#[tokio::test]
-async fn a_component_that_breaks_breaks_only_its_call() {
-    let home = Home::signed_in(1).unwrap();
-    let credential = hostile(&home).build().unwrap();
-    for command in ["trap", "recurse"] {
-        assert!(matches!(tell(&credential, &[command]).await, Err(Error::Plugin(_))), "{command}");
-        assert_eq!(tell(&credential, &["work"]).await.unwrap(), "worked");
-    }
 }
 
 #[tokio::test]
