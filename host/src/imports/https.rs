@@ -20,6 +20,9 @@ impl Host for State {
     ) -> Result<Response, HttpsError> {
         let fields = form.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
         let outcome = self.post(&url, headers, form).await;
+        if let Err(HttpsError::Denied(_)) = &outcome {
+            self.denied("https.post-form");
+        }
         match &outcome {
             Ok(response) => {
                 let (status, bytes) = (response.status, response.body.len());
@@ -67,7 +70,7 @@ impl State {
         let tenant = url.path_segments().and_then(|mut segments| segments.next()).unwrap_or_default();
         let form =
             Form { authority_host: url.host_str().unwrap_or_default(), tenant, headers: &headers, fields: &form };
-        let open = self.session.open_form(&form).map_err(|refused| HttpsError::Denied(refused.to_string()))?;
+        let open = self.session.open_form(&form).map_err(|refused| HttpsError::Denied(self.denials.refused(&refused)))?;
         match self.context.transport.post_form(url, headers, open.fields).await {
             Ok(response) => {
                 let now = self.context.clock.now();

@@ -4,6 +4,7 @@ use shared_token_cache_storage::Places;
 use shared_token_cache_vault::{Session, Vault};
 use wasmtime::ResourceLimiter;
 
+use crate::audit::{Audit, Denials};
 use crate::clock::Clock;
 use crate::credential::HostSettings;
 use crate::imports::Turn;
@@ -20,6 +21,7 @@ pub(crate) struct Context {
     pub(crate) settings: HostSettings,
     /// Whatever leaves for the component or comes from it passes through here.
     pub(crate) vault: Vault,
+    pub(crate) audit: Audit,
 }
 
 /// What belongs to one instance.
@@ -31,6 +33,8 @@ pub(crate) struct State {
     pub(crate) turn: Option<Turn>,
     /// The secrets behind the handles that the component was given.
     pub(crate) session: Session,
+    /// What it was denied in this call.
+    pub(crate) denials: Denials,
     memory: MemoryLimit,
 }
 
@@ -38,7 +42,13 @@ impl State {
     pub(super) fn new(context: Arc<Context>) -> Self {
         let largest = context.policy.get_limits().guest_memory;
         let session = context.vault.session();
-        Self { context, logged: 0, turn: None, session, memory: MemoryLimit { largest, exceeded: false } }
+        let memory = MemoryLimit { largest, exceeded: false };
+        Self { context, logged: 0, turn: None, session, denials: Denials::default(), memory }
+    }
+
+    /// Something was denied to the component.
+    pub(crate) fn denied(&mut self, operation: &'static str) {
+        self.denials.record(&self.context.audit, &self.context.source, operation);
     }
 
     pub(super) fn limiter(&mut self) -> &mut dyn ResourceLimiter {
