@@ -5,6 +5,7 @@
 //! cache documents and talks to the token endpoints that a [`policy::Policy`] grants, and nothing else.
 
 mod access_token;
+mod audit;
 mod authentication_record;
 mod clock;
 mod credential;
@@ -14,6 +15,7 @@ mod plugin;
 mod transport;
 
 pub use access_token::{AccessToken, Secret, Served};
+pub use audit::{AUDIT, AuditFile, AuditLine, AuditSink};
 pub use authentication_record::{AuthenticationRecord, RecordError};
 pub use clock::{Clock, SystemClock};
 pub use credential::{Builder, CachePersistenceOptions, HostSettings, SharedTokenCacheCredential, TokenRequestOptions};

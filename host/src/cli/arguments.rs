@@ -73,6 +73,10 @@ pub(super) struct GetToken {
     #[arg(long, value_name = "PEM")]
     pub(super) ca_file: Option<PathBuf>,
 
+    /// File to append a JSON line to, about who got which token or why not. Without it being open there is no token.
+    #[arg(long, value_name = "FILE")]
+    pub(super) audit: Option<PathBuf>,
+
     /// What to print.
     #[arg(long, value_enum, default_value_t = TokenForm::Json)]
     pub(super) output: TokenForm,

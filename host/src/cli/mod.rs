@@ -2,6 +2,7 @@
 
 mod accounts;
 mod arguments;
+mod core_dumps;
 mod credential;
 mod demo;
 mod doctor;
@@ -25,6 +26,8 @@ use output::Failure;
 const LOG_VARIABLE: &str = "SHARED_TOKEN_CACHE_LOG";
 
 pub(crate) fn main() -> ExitCode {
+    // Before there is any secret in this process.
+    core_dumps::deny();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return not_understood(error),

@@ -85,6 +85,12 @@ pub(super) fn print(line: &str) -> Result<(), Failure> {
     writeln!(stdout, "{line}").and_then(|()| stdout.flush()).map_err(Failure::other)
 }
 
+/// Writes a line that ends here to stdout. Whole lines are not buffered, so no copy of it stays in this process.
+pub(super) fn print_secret(line: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(line).and_then(|()| stdout.flush()).map_err(Failure::other)
+}
+
 /// Writes the error to stderr and gives the exit code for it.
 pub(super) fn report(failure: &Failure, form: ErrorForm) -> ExitCode {
     match form {

@@ -5,6 +5,7 @@ use super::flight::Flights;
 use super::options::{CachePersistenceOptions, CredentialOptions, HostSettings};
 use super::pool::Pool;
 use super::{Inner, SharedTokenCacheCredential, vault};
+use crate::audit::{Audit, AuditSink};
 use crate::authentication_record::AuthenticationRecord;
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
@@ -23,6 +24,7 @@ pub struct Builder {
     transport: TransportOptions,
     clock: Arc<dyn Clock>,
     component: Option<PathBuf>,
+    audit: Audit,
 }
 
 impl Default for Builder {
@@ -36,6 +38,7 @@ impl Default for Builder {
             transport: TransportOptions::default(),
             clock: Arc::new(SystemClock),
             component: None,
+            audit: Audit::default(),
         }
     }
 }
@@ -264,6 +267,25 @@ impl Builder {
         self
     }
 
+    /// Where the lines of the audit go, besides the `tracing` events of the target [`crate::AUDIT`]: one for each call for a token,
+    /// whatever comes of it, and one for each thing that the component was denied. Default: nowhere.
+    ///
+    /// Of callers that share an answer each has a line of its own, as each has the token. One that leaves before there is an answer
+    /// has none. A line that the sink can't take is a warning, and costs nobody a token.
+    ///
+    /// ```no_run
+    /// # use shared_token_cache::{AuditFile, SharedTokenCacheCredential};
+    /// let audit = AuditFile::open("/var/log/contoso/tokens.jsonl".as_ref())?;
+    /// let builder = SharedTokenCacheCredential::builder().audit(audit);
+    /// # let _ = builder;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn audit(mut self, sink: impl AuditSink + 'static) -> Self {
+        self.audit = Audit::to(sink);
+        self
+    }
+
     /// Makes the credential. No cache is read and nothing is sent.
     ///
     /// # Errors
@@ -290,10 +312,13 @@ impl Builder {
                 transport: Arc::clone(&transport),
                 clock: Arc::clone(&self.clock),
                 settings: self.settings.clone(),
+                audit: self.audit.clone(),
             };
             sources.push((source, Pool::new(plugin.clone(), Arc::new(context), self.options.clone())));
         }
-        Ok(SharedTokenCacheCredential { inner: Arc::new(Inner { sources, flights: Flights::new() }) })
+        Ok(SharedTokenCacheCredential {
+            inner: Arc::new(Inner { sources, flights: Flights::new(), audit: self.audit }),
+        })
     }
 }
 

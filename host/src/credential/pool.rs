@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::options::{CredentialOptions, TokenRequestOptions};
-use crate::access_token::AccessToken;
 use crate::error::{CachedAccount, Error, LimitExceeded};
-use crate::plugin::{Context, Instance, Plugin};
+use crate::plugin::{Context, Instance, Issued, Plugin};
 
 pub(super) struct Pool {
     plugin: Plugin,
@@ -17,6 +16,13 @@ pub(super) struct Pool {
     /// A call needs an instance for itself, and an instance holds the cache document, so these also bound memory; calls that ask for
     /// the same share one anyway.
     places: Semaphore,
+}
+
+/// Why there is no token.
+pub(super) struct NotIssued {
+    pub(super) error: Error,
+    /// The kind of what the component was denied last.
+    pub(super) denied: Option<&'static str>,
 }
 
 #[derive(Default)]
@@ -37,8 +43,14 @@ impl Pool {
         &self,
         scopes: &[String],
         request: &TokenRequestOptions,
-    ) -> Result<AccessToken, Error> {
-        self.with_instance(async |instance| instance.get_token(scopes, request).await).await
+    ) -> Result<Issued, NotIssued> {
+        let mut denied = None;
+        let issued = self.with_instance(async |instance| {
+            let issued = instance.get_token(scopes, request).await;
+            denied = instance.denied();
+            issued
+        });
+        issued.await.map_err(|error| NotIssued { error, denied })
     }
 
     pub(super) async fn accounts(&self, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {

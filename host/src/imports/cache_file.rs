@@ -12,6 +12,9 @@ use crate::policy::Access;
 impl Host for State {
     async fn read(&mut self, name: String, known_version: Option<String>) -> Result<ReadOutcome, ReadError> {
         let outcome = self.read_document(&name, known_version).await;
+        if let Err(ReadError::Denied(_)) = &outcome {
+            self.denied("cache-file.read");
+        }
         if !self.may_tell() {
             return outcome;
         }
@@ -37,6 +40,9 @@ impl Host for State {
     ) -> Result<String, WriteError> {
         let bytes = document.len();
         let outcome = self.replace_document(&name, expected_version, document).await;
+        if let Err(WriteError::Denied(_)) = &outcome {
+            self.denied("cache-file.replace");
+        }
         if !self.may_tell() {
             return outcome;
         }
@@ -113,7 +119,7 @@ impl State {
         let open = match open.map_err(|error| WriteError::Failed(error.to_string()))? {
             Ok(open) => open,
             Err(Refused::StaleDocument) => return Err(WriteError::Conflict),
-            Err(refused) => return Err(WriteError::Denied(refused.to_string())),
+            Err(refused) => return Err(WriteError::Denied(self.denials.refused(&refused))),
         };
         let turn = match self.turn.take() {
             Some(turn) => Some(turn),

@@ -27,6 +27,9 @@ impl Host for State {
         let names: Vec<_> = form.iter().take(MOST_FIELDS).map(|(name, _)| printable(name, LONGEST_NAME)).collect();
         let fields = names.join(", ");
         let outcome = self.post(&url, headers, form).await;
+        if let Err(HttpsError::Denied(_)) = &outcome {
+            self.denied("https.post-form");
+        }
         if !self.may_tell() {
             return outcome;
         }
@@ -82,7 +85,7 @@ impl State {
             Form { authority_host: url.host_str().unwrap_or_default(), tenant, headers: &headers, fields: &form };
         let open = self.session.open_form(&form).map_err(|refused| match refused {
             Refused::Denied(denied) => self.note(denied),
-            refused => HttpsError::Denied(refused.to_string()),
+            refused => HttpsError::Denied(self.denials.refused(&refused)),
         })?;
         match self.context.transport.post_form(url, headers, open.fields).await {
             Ok(response) => {

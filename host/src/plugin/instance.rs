@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use shared_token_cache_vault::{Refused, Request, Session};
+use shared_token_cache_vault::{Origin, Refused, Request};
 use tokio::time::error::Elapsed;
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
@@ -11,6 +11,7 @@ use super::state::{Context, State};
 use super::wit::Plugin as Exports;
 use super::wit::credential::{self as wit, GuestSharedTokenCacheCredential as Methods};
 use crate::access_token::AccessToken;
+use crate::audit::fingerprint;
 use crate::credential::{CredentialOptions, TokenRequestOptions};
 use crate::error::{CachedAccount, Error, LimitExceeded};
 use crate::imports::BORDER;
@@ -38,6 +39,16 @@ impl Answer for Made {
     fn size(&self) -> usize {
         self.credential.size()
     }
+}
+
+/// A token for a caller, and what the vault knows of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Issued {
+    pub(crate) token: AccessToken,
+    /// The account's fingerprint.
+    pub(crate) account: String,
+    pub(crate) tenant: String,
+    pub(crate) origin: Origin,
 }
 
 impl Instance {
@@ -73,8 +84,10 @@ impl Instance {
         &mut self,
         scopes: &[String],
         request: &TokenRequestOptions,
-    ) -> Result<AccessToken, Error> {
-        self.store.data_mut().session.begin(&Request {
+    ) -> Result<Issued, Error> {
+        let state = self.store.data_mut();
+        state.denials.begin(scopes);
+        state.session.begin(&Request {
             scopes,
             tenant_id: request.tenant_id.as_deref(),
             claims: request.claims.as_deref(),
@@ -82,14 +95,14 @@ impl Instance {
         })?;
         let options = request.into();
         let answer = self
-            .call(async |methods, store, credential| {
+            .call(scopes, async |methods, store, credential| {
                 methods.call_get_token(store, credential, scopes, Some(&options)).await
             })
             .await;
         let state = self.store.data_mut();
         let token = match answer {
             Ok(Ok(token)) => {
-                let opened = open(token, &state.session, state.context.clock.now());
+                let opened = open(token, state);
                 self.spoilt |= opened.is_err();
                 opened
             }
@@ -102,7 +115,7 @@ impl Instance {
 
     pub(crate) async fn accounts(&mut self, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {
         let accounts = self
-            .call(async |methods, store, credential| methods.call_accounts(store, credential, enable_cae).await)
+            .call(&[], async |methods, store, credential| methods.call_accounts(store, credential, enable_cae).await)
             .await?;
         let state = self.store.data_mut();
         let mut accounts: Vec<CachedAccount> =
@@ -118,23 +131,31 @@ impl Instance {
     }
 
     pub(crate) async fn close(&mut self) -> Result<(), Error> {
-        let closed = self.call(async |methods, store, credential| methods.call_close(store, credential).await).await;
+        let closed =
+            self.call(&[], async |methods, store, credential| methods.call_close(store, credential).await).await;
         self.store.data_mut().session.forget();
         closed
     }
 
     /// Whether the platform has a shared cache, asked of the component.
     pub(crate) async fn supported(&mut self) -> Result<bool, Error> {
-        self.call(async |methods, store, _| methods.call_supported(store).await).await
+        self.call(&[], async |methods, store, _| methods.call_supported(store).await).await
+    }
+
+    /// The kind of what the component was denied last in the last call.
+    pub(crate) fn denied(&self) -> Option<&'static str> {
+        self.store.data().denials.last()
     }
 
     /// One call, held to its limits.
     async fn call<T: Answer>(
         &mut self,
+        scopes: &[String],
         call: impl AsyncFnOnce(&Methods<'_>, &mut Store<State>, ResourceAny) -> wasmtime::Result<T>,
     ) -> Result<T, Error> {
         let state = self.store.data_mut();
         (state.logged, state.crossings, state.denied, state.refused) = (0, 0, None, None);
+        state.denials.begin(scopes);
         self.store.set_epoch_deadline(1);
         let limit = self.store.data().context.policy.limits().call_time;
         let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
@@ -147,20 +168,26 @@ impl Instance {
 }
 
 /// The token behind the handle that the component returns.
-fn open(token: wit::AccessToken, session: &Session, now: u64) -> Result<AccessToken, Error> {
-    let opened = session.open_result(&token.token, now).map_err(|refused| {
+fn open(token: wit::AccessToken, state: &mut State) -> Result<Issued, Error> {
+    let opened = state.session.open_result(&token.token, state.context.clock.now()).map_err(|refused| {
         tracing::warn!(target: BORDER, "the component's answer is kept back: {refused}");
-        match refused {
+        let denied = match refused {
             Refused::Denied(denied) => denied.into(),
-            refused => Error::denied(format!("what the component returned is kept back: {refused}")),
-        }
+            refused => {
+                Error::denied(format!("what the component returned is kept back: {}", state.denials.refused(&refused)))
+            }
+        };
+        state.denied("result");
+        denied
     })?;
-    Ok(AccessToken {
+    let access_token = AccessToken {
         token: opened.token.into_inner().into(),
         expires_on: token.expires_on.min(opened.expires_on),
         refresh_on: token.refresh_on,
         token_type: "Bearer".into(),
-    })
+    };
+    let account = fingerprint(&opened.home_account_id);
+    Ok(Issued { token: access_token, account, tenant: opened.tenant, origin: opened.origin })
 }
 
 /// What the component made of a call, unless it broke, or ran into a limit.

@@ -11,5 +11,5 @@ mod ticker;
 pub(crate) mod wit;
 
 pub(crate) use engine::Plugin;
-pub(crate) use instance::Instance;
+pub(crate) use instance::{Instance, Issued};
 pub(crate) use state::{Context, State};

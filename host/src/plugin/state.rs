@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::limiter::Limiter;
+use crate::audit::{Audit, Denials};
 use crate::clock::Clock;
 use crate::credential::HostSettings;
 use crate::error::{Error, LimitExceeded};
@@ -20,6 +21,7 @@ pub(crate) struct Context {
     pub(crate) settings: HostSettings,
     /// Whatever leaves for the component or comes from it passes through here.
     pub(crate) vault: Vault,
+    pub(crate) audit: Audit,
 }
 
 /// What belongs to one instance.
@@ -37,6 +39,8 @@ pub(crate) struct State {
     pub(crate) session: Session,
     /// A limit that an import refused something for, in this call.
     pub(crate) refused: Option<LimitExceeded>,
+    /// What it was denied in this call.
+    pub(crate) denials: Denials,
     pub(super) limiter: Limiter,
 }
 
@@ -44,7 +48,13 @@ impl State {
     pub(super) fn new(context: Arc<Context>) -> Self {
         let limiter = Limiter::new(context.policy.limits().clone());
         let session = context.vault.session();
-        Self { context, logged: 0, crossings: 0, denied: None, refused: None, turn: None, session, limiter }
+        let denials = Denials::default();
+        Self { context, logged: 0, crossings: 0, denied: None, refused: None, turn: None, session, denials, limiter }
+    }
+
+    /// Something was denied to the component.
+    pub(crate) fn denied(&mut self, operation: &'static str) {
+        self.denials.record(&self.context.audit, &self.context.source, operation);
     }
 
     /// An error that the component reports, as the caller may have it: the limit for want of which it failed, a denial by the policy

@@ -87,10 +87,20 @@ impl Tenant {
     pub(crate) fn is_realm(&self, realm: &str, home_account_id: &str) -> bool {
         let is = |tenant: &str| realm.eq_ignore_ascii_case(tenant);
         match self {
-            Self::Home => is(ORGANIZATIONS) || is("common") || home_tenant(home_account_id).is_some_and(is),
+            Self::Home => is_any(realm) || home_tenant(home_account_id).is_some_and(is),
             Self::Named(tenant) => is(tenant),
         }
     }
+}
+
+/// Whether a tenant's name stands for every account's own.
+fn is_any(tenant: &str) -> bool {
+    [ORGANIZATIONS, "common"].iter().any(|name| name.eq_ignore_ascii_case(tenant))
+}
+
+/// The tenant that was asked under this name for an account.
+pub(crate) fn asked_tenant<'a>(name: &'a str, home_account_id: &'a str) -> &'a str {
+    if is_any(name) { home_tenant(home_account_id).unwrap_or(name) } else { name }
 }
 
 impl Credential {

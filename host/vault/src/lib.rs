@@ -72,7 +72,7 @@ pub use form::{Form, OpenForm, Redemption};
 pub use handle::{Kind, NoRandomness, contains_handle};
 pub use refused::Refused;
 pub use replace::OpenDocument;
-pub use result::AccessToken;
+pub use result::{AccessToken, Origin};
 pub use secret::Secret;
 pub use session::Session;
 pub use vault::{Sealed, Vault};

@@ -120,3 +120,47 @@ pub enum Refused {
     #[error("the access token does not answer the claims challenge")]
     Unchallenged,
 }
+
+impl Refused {
+    /// The kind alone, which tells nothing of the text: for logs that programs read.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::TooMany => "too-many",
+            Self::TooLarge { .. } => "too-large",
+            Self::StaleDocument => "stale-document",
+            Self::DamagedDocument => "damaged-document",
+            Self::NotAnObject => "not-an-object",
+            Self::PlainSecret => "plain-secret",
+            Self::UnknownHandle(_) => "unknown-handle",
+            Self::WrongKind(_) => "wrong-kind",
+            Self::WrongEntry(_) => "wrong-entry",
+            Self::ChangedEntry(_) => "changed-entry",
+            Self::ChangedAccounts => "changed-accounts",
+            Self::RemovedRefreshToken => "removed-refresh-token",
+            Self::HandleElsewhere => "handle-elsewhere",
+            Self::NoCall => "no-call",
+            Self::UnknownField(_) => "unknown-field",
+            Self::RepeatedField(_) => "repeated-field",
+            Self::MissingField(_) => "missing-field",
+            Self::HandleInRequest(_) => "handle-in-request",
+            Self::WrongGrant => "wrong-grant",
+            Self::WrongKindOfGrant(_) => "wrong-kind-of-grant",
+            Self::NotARefreshToken => "not-a-refresh-token",
+            Self::PlainResult => "plain-result",
+            Self::WrongKindOfResult(_) => "wrong-kind-of-result",
+            Self::OutOfDate => "out-of-date",
+            Self::NotAnAccessToken => "not-an-access-token",
+            Self::WrongClient(_) => "wrong-client",
+            Self::WrongCloud(_) => "wrong-cloud",
+            Self::WrongAccount(_) => "wrong-account",
+            Self::Denied(_) => "policy",
+            Self::WrongTenant(_) => "wrong-tenant",
+            Self::WrongScopes(_) => "wrong-scopes",
+            Self::WrongCache(_) => "wrong-cache",
+            Self::Expired => "expired",
+            Self::NotBearer => "not-bearer",
+            Self::Unchallenged => "unchallenged",
+        }
+    }
+}

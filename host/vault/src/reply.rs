@@ -58,13 +58,14 @@ impl Reply {
 impl Session {
     /// Seals the body of a reply, whatever its status. What is not a JSON object becomes `null`; so does a body that repeats the
     /// refresh token, or a handle.
-    pub fn seal_reply(&mut self, redemption: Redemption, body: Vec<u8>, now: u64) -> Vec<u8> {
+    pub fn seal_reply(&mut self, redemption: Redemption, body: impl Into<Zeroizing<Vec<u8>>>, now: u64) -> Vec<u8> {
         self.note_redeemed(redemption.redeemed);
+        let mut body = body.into();
         // The guest tells an empty body from an unusable one.
         if body.is_empty() {
-            return body;
+            return Vec::new();
         }
-        let body = match String::from_utf8(body) {
+        let body = match String::from_utf8(std::mem::take(&mut *body)) {
             Ok(body) => Zeroizing::new(body),
             Err(error) => {
                 drop(Zeroizing::new(error.into_bytes()));

@@ -1,6 +1,8 @@
 //! Results: an access token leaves to a caller that it fits, and nothing else leaves.
 
-use crate::call::{Call, covers};
+use std::fmt;
+
+use crate::call::{Call, asked_tenant, covers};
 use crate::document::Facts;
 use crate::handle::{Handle, Kind};
 use crate::index::Field;
@@ -11,13 +13,40 @@ use crate::reply::Reply;
 use crate::secret::Secret;
 use crate::session::Session;
 
-/// An access token for the caller.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An access token for the caller, and what the vault knows of it. Its `Debug` shows neither the token nor whose it is.
+#[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken {
     /// The token.
     pub token: Secret,
     /// When it expires, in seconds since the Unix epoch, as the vault knows it. The guest may say no later.
     pub expires_on: u64,
+    /// The home account id of the account that it is of.
+    pub home_account_id: String,
+    /// The tenant that it is for: the account's own where it was asked for under a name that stands for any.
+    pub tenant: String,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Where an access token came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It was there before the call.
+    Cached,
+    /// The call bought it with a refresh token.
+    Refreshed,
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { token, expires_on, home_account_id: _, tenant, origin } = self;
+        f.debug_struct("AccessToken")
+            .field("token", token)
+            .field("expires_on", expires_on)
+            .field("tenant", tenant)
+            .field("origin", origin)
+            .finish_non_exhaustive()
+    }
 }
 
 const KIND: Kind = Kind::AccessToken;
@@ -43,7 +72,11 @@ impl Session {
         for reply in self.replies() {
             let Some(literal) = reply.secret(handle) else { continue };
             match self.check_reply(reply, call, now) {
-                Ok(expires_on) => return self.open(literal, expires_on),
+                Ok(expires_on) => {
+                    let origin = if reply.call == self.calls { Origin::Refreshed } else { Origin::Cached };
+                    let account = reply.holder.home_account_id.clone();
+                    return self.open(literal, expires_on, account, &reply.tenant, origin);
+                }
                 Err(why) => note(why),
             }
         }
@@ -51,7 +84,12 @@ impl Session {
             for (_, place) in document.places_of(handle) {
                 let Some(facts) = document.facts(place) else { continue };
                 match self.check_cached(&document.name, &facts, call, now) {
-                    Ok(expires_on) => return self.open(document.literal(place), expires_on),
+                    Ok(expires_on) => {
+                        let text = |field| facts.text(field).unwrap_or_default();
+                        let account = text(Field::HomeAccountId).into_owned();
+                        let literal = document.literal(place);
+                        return self.open(literal, expires_on, account, &text(Field::Realm), Origin::Cached);
+                    }
                     Err(why) => note(why),
                 }
             }
@@ -59,13 +97,21 @@ impl Session {
         Err(refused)
     }
 
-    fn open(&self, literal: &str, expires_on: u64) -> Result<AccessToken, Refused> {
+    fn open(
+        &self,
+        literal: &str,
+        expires_on: u64,
+        home_account_id: String,
+        tenant: &str,
+        origin: Origin,
+    ) -> Result<AccessToken, Refused> {
         // Since it was read, the user may have signed out.
         if !self.up_to_date {
             return Err(Refused::OutOfDate);
         }
         let token = decode_secret(literal).ok_or(Refused::NotAnAccessToken)?;
-        Ok(AccessToken { token: Secret::new(token.as_str()), expires_on })
+        let tenant = asked_tenant(tenant, &home_account_id).to_owned();
+        Ok(AccessToken { token: Secret::new(token.as_str()), expires_on, home_account_id, tenant, origin })
     }
 
     fn check_cached(&self, name: &str, facts: &Facts<'_>, call: &Call, now: u64) -> Result<u64, Refused> {

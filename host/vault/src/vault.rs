@@ -2,6 +2,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use zeroize::Zeroizing;
+
 use crate::call::Credential;
 use crate::document::Document;
 use crate::handle::{NoRandomness, Sealer};
@@ -64,8 +66,13 @@ impl Vault {
     ///
     /// # Errors
     /// [`Refused::TooMany`].
-    pub fn seal_document(&self, name: &str, version: &str, content: Vec<u8>) -> Result<Sealed, Refused> {
-        let content = zeroize::Zeroizing::new(content);
+    pub fn seal_document(
+        &self,
+        name: &str,
+        version: &str,
+        content: impl Into<Zeroizing<Vec<u8>>>,
+    ) -> Result<Sealed, Refused> {
+        let content = content.into();
         if let Some(document) = self.find(name, version, &content) {
             return Ok(Sealed { text: document.sealed(), document });
         }

@@ -162,7 +162,7 @@ fn a_document_is_opened_for_the_version_that_was_read() {
 fn a_document_without_anything_is_one() {
     for empty in ["", "\u{feff}", "{}"] {
         let mut session = Fixture::new(Credential::default()).session;
-        let sealed = session.vault().seal_document(NAME, "2", empty.into()).unwrap();
+        let sealed = session.vault().seal_document(NAME, "2", empty.as_bytes().to_vec()).unwrap();
         let text = session.hold(sealed);
         assert_eq!(session.open_document(NAME, "2", &text).unwrap().content(), empty.as_bytes());
     }

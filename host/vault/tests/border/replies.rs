@@ -1,6 +1,6 @@
 //! Replies of the token endpoint: what the guest sees of them, and where their tokens may go.
 
-use shared_token_cache_vault::{Credential, Form, Kind, Refused, Request};
+use shared_token_cache_vault::{Credential, Form, Kind, Origin, Refused, Request};
 
 use crate::cache::{self, Fixture, NAME, NOW, SCOPE};
 
@@ -260,13 +260,16 @@ fn without(text: &str, from: &str, to: &str) -> String {
 fn answers_outlive_writes_that_fail_and_rotations_add_up() {
     let mut fixture = Fixture::new(Credential::default());
     let (_, first) = answer(&mut fixture, BODY);
+    let bought = fixture.session.open_result(&first[0], NOW).unwrap();
+    let told = (bought.home_account_id.as_str(), bought.tenant.as_str(), bought.origin);
+    assert_eq!(told, ("uid-0.utid-0", "utid-0", Origin::Refreshed));
     // The write failed, so the guest goes on with the new tokens in its memory.
     let scopes = [SCOPE.to_owned()];
     let request = Request { scopes: &scopes, ..Request::default() };
     fixture.session.begin(&request).unwrap();
-    assert_eq!(fixture.session.open_result(&first[0], NOW), Err(Refused::OutOfDate));
+    assert_eq!(fixture.session.open_result(&first[0], NOW).map(|token| token.origin), Err(Refused::OutOfDate));
     fixture.session.unchanged(NAME, "1");
-    assert!(fixture.session.open_result(&first[0], NOW).is_ok());
+    assert_eq!(fixture.session.open_result(&first[0], NOW).map(|token| token.origin), Ok(Origin::Cached));
     let redemption = fixture.open_form(&first[1]).unwrap().redemption;
     let sealed = fixture.session.seal_reply(redemption, br#"{"refresh_token":"rt-newer"}"#.to_vec(), NOW);
     let second = String::from_utf8(sealed).unwrap().split('"').nth(3).unwrap().to_owned();

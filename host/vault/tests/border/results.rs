@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use shared_token_cache_policy::Policy;
-use shared_token_cache_vault::{Credential, Kind, Record, Refused, Request};
+use shared_token_cache_vault::{Credential, Kind, Origin, Record, Refused, Request};
 
 use crate::cache::{Fixture, NAME, NOW, SCOPE};
 use crate::rules::rules;
@@ -143,4 +143,12 @@ fn a_result_needs_a_call_and_a_handle_of_this_session() {
     let mut session = fixture.session.clone();
     session.end();
     assert_eq!(session.open_result(&fixture.handle("a0"), NOW), Err(Refused::NoCall));
+}
+
+#[test]
+fn what_is_told_of_a_result_is_what_the_vault_noted() {
+    let fixture = Fixture::new(Credential::default());
+    let token = fixture.session.open_result(&fixture.handle("a0"), NOW).unwrap();
+    let told = (token.home_account_id.as_str(), token.tenant.as_str(), token.origin);
+    assert_eq!(told, ("uid-0.utid-0", "utid-0", Origin::Cached));
 }
