@@ -5,13 +5,14 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use shared_token_cache::policy::{
-    Access, AddressClass, Addresses, AuthorityHost, CacheGrant, CacheName, Policy, Source,
+    Access, AddressClass, Addresses, AuthorityHost, CacheGrant, CacheName, CoreDumps, Policy, Source,
 };
 use shared_token_cache::{
     AuthenticationRecord, Builder, CachePersistenceOptions, HostSettings, SharedTokenCacheCredential,
 };
 
 use super::arguments::{SignIn, Sources};
+use super::core_dumps;
 use super::output::Failure;
 
 /// A credential on the sign-ins that the arguments name.
@@ -21,6 +22,9 @@ pub(super) fn builder(arguments: SignIn) -> Result<Builder, Failure> {
         Some(path) => from_file(path)?,
         None => built_in(&arguments.cache_name, &arguments.source, arguments.authority.as_deref(), &settings)?,
     };
+    if policy.core_dumps() == CoreDumps::Allow {
+        core_dumps::allow();
+    }
     // The user names the cache and sees where it lies, so plain text is fine.
     let persistence = CachePersistenceOptions { name: Some(arguments.cache_name), allow_unencrypted_storage: true };
     let mut builder = SharedTokenCacheCredential::builder()
