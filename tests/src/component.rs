@@ -15,8 +15,8 @@ use token_endpoint::TokenEndpoint;
 
 use crate::case::{Candidate, Case, Documents, OAuth, Outcome, Recorded};
 use crate::endpoint::Script;
-use crate::home;
-use crate::listen::Listener;
+use crate::guest_memory::Scan;
+use crate::{home, listen};
 
 /// Runs `case`.
 ///
@@ -24,9 +24,12 @@ use crate::listen::Listener;
 /// All that is not as the case wants it.
 pub fn run(case: &Case) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
-    let listener = Listener::default();
-    let mut recorded = listener.during(|| runtime.block_on(play(case)))?;
-    recorded.said.extend(listener.lines());
+    let (recorded, heard) = listen::everything(|| runtime.block_on(play(case)));
+    let mut recorded = recorded?;
+    if heard.is_empty() && !recorded.outcomes.is_empty() {
+        recorded.problems.push("nothing was heard of the case, so nothing is known of its log".into());
+    }
+    recorded.said.extend(heard);
     let problems = case.problems(&recorded);
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
 }
@@ -46,6 +49,7 @@ async fn play(case: &Case) -> Result<Recorded, String> {
         return Ok(recorded);
     }
     let credential = credential(case, &home, &endpoint, ScriptedClock(Arc::clone(&time)))?;
+    let mut scan = Scan::of(case);
     let mut known = home.fingerprints().map_err(in_words)?;
     for call in &case.calls {
         time.store(call.now, Ordering::SeqCst);
@@ -56,6 +60,7 @@ async fn play(case: &Case) -> Result<Recorded, String> {
         }
         if call.close_before {
             credential.close().await.map_err(in_words)?;
+            scan.closed();
         }
         let request = host::TokenRequestOptions {
             claims: call.claims.clone(),
@@ -63,14 +68,16 @@ async fn play(case: &Case) -> Result<Recorded, String> {
             enable_cae: call.enable_cae,
         };
         let outcome = credential.get_token_with(&call.scopes, request).await;
-        recorded.said.push(format!("{credential:?} {outcome:?}"));
+        recorded.said.push(format!("{credential:?} {outcome:?} {outcome:#?}"));
+        // The credential's pool keeps the instance, and so its memory.
+        recorded.problems.extend(scan.problems(&home.documents().map_err(in_words)?));
         recorded.outcomes.push(neutral(outcome)?);
 
         let now = home.fingerprints().map_err(in_words)?;
         recorded.written.extend(now.difference(&known).map(|(name, _)| name.clone()));
         known = now;
     }
-    recorded.problems = script.problems();
+    recorded.problems.extend(script.problems());
     recorded.documents = home.documents().map_err(in_words)?;
     Ok(recorded)
 }

@@ -6,8 +6,11 @@ use serde_json::Value;
 
 use super::{Case, ScriptedReply};
 
-/// Fields that hold a secret, in a cache entry or in a token response, and the one that tells who the user is.
-const FIELDS: [&str; 5] = ["secret", "refresh_token", "access_token", "id_token", "home_account_id"];
+/// Fields that hold a secret, in a cache entry or in a token response.
+const FIELDS: [&str; 4] = ["secret", "refresh_token", "access_token", "id_token"];
+
+/// The field that tells who the user is.
+const ACCOUNT: &str = "home_account_id";
 
 /// How secrets begin in all cases, for documents that do not parse.
 const SECRET_PREFIXES: [&str; 3] = ["\"at-", "\"rt-", "\"idt-"];
@@ -32,10 +35,24 @@ impl Case {
     /// Every token and every home account id in the documents and in the traffic.
     #[must_use]
     pub fn unspoken(&self) -> Unspoken {
+        let mut found = self.secrets();
+        for text in self.texts() {
+            collect(&parsed(&text), &[ACCOUNT], &mut found);
+        }
+        found.retain(|text| text.len() >= SHORTEST);
+        Unspoken(found)
+    }
+
+    /// Every secret in the documents and in the traffic: what it is, and how it is spelled in JSON.
+    #[must_use]
+    pub fn secrets(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         for text in self.texts() {
-            if let Ok(value) = serde_json::from_str(text.trim_start_matches('\u{feff}')) {
-                collect(&value, &mut found);
+            collect(&parsed(&text), &FIELDS, &mut found);
+            for literal in FIELDS.iter().flat_map(|field| literals(&text, field)) {
+                // Of two members of one name a parser shows only one.
+                found.extend(serde_json::from_str::<String>(&format!("\"{literal}\"")));
+                found.insert(literal.to_owned());
             }
             for prefix in SECRET_PREFIXES {
                 let quoted = text.match_indices(prefix).filter_map(|(at, _)| text.get(at + 1..)?.split('"').next());
@@ -43,7 +60,7 @@ impl Case {
             }
         }
         found.retain(|text| text.len() >= SHORTEST);
-        Unspoken(found)
+        found
     }
 
     /// All documents and bodies.
@@ -58,21 +75,41 @@ impl Case {
     }
 }
 
-fn collect(value: &Value, found: &mut BTreeSet<String>) {
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap_or_default()
+}
+
+/// The values of all members of these names, and of arrays in their place.
+fn collect(value: &Value, fields: &[&str], found: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
-                match value {
-                    Value::String(text) if FIELDS.contains(&name.as_str()) => {
-                        found.insert(text.clone());
-                    }
-                    _ => collect(value, found),
+                if fields.iter().any(|field| field.eq_ignore_ascii_case(name)) {
+                    let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+                    found.extend(values.iter().filter_map(Value::as_str).map(str::to_owned));
                 }
+                collect(value, fields, found);
             }
         }
-        Value::Array(values) => values.iter().for_each(|value| collect(value, found)),
+        Value::Array(values) => values.iter().for_each(|value| collect(value, fields, found)),
         _ => {}
     }
+}
+
+/// The strings behind a member's name, as they are written, wherever in a text: it need not parse.
+fn literals<'a>(text: &'a str, field: &str) -> impl Iterator<Item = &'a str> {
+    let name = format!("\"{field}\"");
+    let starts: Vec<_> = text.match_indices(&name).map(|(at, name)| at + name.len()).collect();
+    starts.into_iter().filter_map(|at| {
+        let value = text.get(at..)?.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+        let mut escaped = false;
+        let end = value.find(|character| {
+            let ends = character == '"' && !escaped;
+            escaped = character == '\\' && !escaped;
+            ends
+        });
+        value.get(..end?)
+    })
 }
 
 #[cfg(test)]
@@ -99,6 +136,10 @@ mod tests {
         let whole = unspoken(r#"{"RefreshToken": {"x": {"secret": "hunter2", "home_account_id": "uid.utid"}}}"#);
         assert_eq!(whole.leaks("all is well"), Vec::<String>::new());
         assert_eq!(whole.leaks("hunter2 of uid.utid").len(), 2);
+        let twice = unspoken(r#"{"RefreshToken": {"x": {"secret": "one\/rt", "secret" : "two\"rt"}}, "y": [{"Secret": ["three"]}]}"#);
+        for secret in ["one/rt", r"one\/rt", "two\"rt", r#"two\"rt"#, "three"] {
+            assert_eq!(twice.leaks(secret).len(), 1, "{secret}");
+        }
         let torn = unspoken(r#"{"RefreshToken": {"x": {"secret": "rt-torn"#);
         assert_eq!(torn.leaks("rt-torn").len(), 1);
     }
