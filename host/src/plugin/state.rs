@@ -1,5 +1,8 @@
 use std::sync::Arc;
 
+use shared_token_cache_storage::Places;
+use shared_token_cache_vault::{Session, Vault};
+
 use super::limiter::Limiter;
 use crate::audit::{Audit, Denials};
 use crate::clock::Clock;
@@ -8,8 +11,6 @@ use crate::error::{Error, LimitExceeded};
 use crate::imports::Turn;
 use crate::policy::{Denied, Policy, Source};
 use crate::transport::Transport;
-use shared_token_cache_storage::Places;
-use shared_token_cache_vault::{Session, Vault};
 
 /// What the imports of all instances of a credential share.
 pub(crate) struct Context {
