@@ -90,7 +90,8 @@ impl Scan {
             if marks.iter().any(is_there) {
                 add(&FIGURES.marked, usize::from(!std::mem::replace(&mut self.seen, true)));
             } else {
-                problems.push(format!("no account of {document} is in the {} memories that were found", memories.len()));
+                problems
+                    .push(format!("no account of {document} is in the {} memories that were found", memories.len()));
             }
         }
         problems

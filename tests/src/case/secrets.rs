@@ -63,6 +63,19 @@ impl Case {
         found
     }
 
+    /// The access tokens in the documents and in the traffic.
+    #[must_use]
+    pub fn access_tokens(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for document in self.texts().iter().map(|text| parsed(text)) {
+            collect(&document, &["access_token"], &mut found);
+            if let Some(section) = document.get("AccessToken") {
+                collect(section, &["secret"], &mut found);
+            }
+        }
+        found
+    }
+
     /// All documents and bodies.
     fn texts(&self) -> Vec<String> {
         let replaced = self.calls.iter().flat_map(|call| call.replaced_before.values());
@@ -136,7 +149,9 @@ mod tests {
         let whole = unspoken(r#"{"RefreshToken": {"x": {"secret": "hunter2", "home_account_id": "uid.utid"}}}"#);
         assert_eq!(whole.leaks("all is well"), Vec::<String>::new());
         assert_eq!(whole.leaks("hunter2 of uid.utid").len(), 2);
-        let twice = unspoken(r#"{"RefreshToken": {"x": {"secret": "one\/rt", "secret" : "two\"rt"}}, "y": [{"Secret": ["three"]}]}"#);
+        let twice = unspoken(
+            r#"{"RefreshToken": {"x": {"secret": "one\/rt", "secret" : "two\"rt"}}, "y": [{"Secret": ["three"]}]}"#,
+        );
         for secret in ["one/rt", r"one\/rt", "two\"rt", r#"two\"rt"#, "three"] {
             assert_eq!(twice.leaks(secret).len(), 1, "{secret}");
         }

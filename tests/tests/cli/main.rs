@@ -4,7 +4,9 @@
 #![cfg(unix)]
 
 mod accounts;
+mod audit;
 mod caches;
+mod core_dumps;
 mod doctor;
 mod errors;
 mod policy;
