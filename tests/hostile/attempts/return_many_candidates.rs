@@ -11,7 +11,7 @@ impl Attempt for ReturnManyCandidates {
         Err(Error::CredentialUnavailable(Unavailable {
             reason: UnavailableReason::MultipleAccounts,
             message: String::new(),
-            candidates: vec![candidate; 10_000],
+            candidates: vec![candidate; 100_000],
         }))
     }
 }

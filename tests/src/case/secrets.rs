@@ -38,6 +38,7 @@ impl Case {
         let mut found = self.secrets();
         for text in self.texts() {
             collect(&parsed(&text), &[ACCOUNT], &mut found);
+            found.extend(marked(&text));
         }
         found.retain(|text| text.len() >= SHORTEST);
         Unspoken(found)
@@ -54,9 +55,9 @@ impl Case {
                 found.extend(serde_json::from_str::<String>(&format!("\"{literal}\"")));
                 found.insert(literal.to_owned());
             }
-            for prefix in SECRET_PREFIXES {
-                let quoted = text.match_indices(prefix).filter_map(|(at, _)| text.get(at + 1..)?.split('"').next());
-                found.extend(quoted.map(str::to_owned));
+            // In a document that does not parse, nobody knows what is a secret.
+            if parsed(&text).is_null() {
+                found.extend(marked(&text));
             }
         }
         found.retain(|text| text.len() >= SHORTEST);
@@ -107,6 +108,12 @@ fn collect(value: &Value, fields: &[&str], found: &mut BTreeSet<String>) {
         Value::Array(values) => values.iter().for_each(|value| collect(value, fields, found)),
         _ => {}
     }
+}
+
+/// What looks like a secret of a case, wherever it stands.
+fn marked(text: &str) -> Vec<String> {
+    let starts = SECRET_PREFIXES.iter().flat_map(|prefix| text.match_indices(prefix));
+    starts.filter_map(|(at, _)| text.get(at + 1..)?.split('"').next()).map(str::to_owned).collect()
 }
 
 /// The strings behind a member's name, as they are written, wherever in a text: it need not parse.

@@ -8,6 +8,9 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 /// So much of a secret is never there by chance.
 const WINDOW: usize = 12;
 
+/// In a list of bytes these are six at least, which are never there by chance either.
+const LIST: usize = 29;
+
 /// A secret that is nowhere but where the test put it.
 pub(crate) fn canary(what: &str) -> String {
     let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(32).collect();
@@ -20,7 +23,8 @@ pub(crate) type Piece = (String, Vec<u8>);
 /// The places where a secret shows, whole or in part, as it is, in base64, in hex, or as a list of bytes.
 pub(crate) fn leaks(canaries: &[String], pieces: &[Piece]) -> Vec<String> {
     let windows: HashSet<Vec<u8>> = canaries.iter().flat_map(|canary| windows(canary)).collect();
-    let shows = |text: &[u8]| text.windows(WINDOW).any(|window| windows.contains(window));
+    let has = |text: &[u8], length| text.windows(length).any(|window| windows.contains(window));
+    let shows = |text: &[u8]| has(text, WINDOW) || has(text, LIST);
     pieces.iter().filter(|(_, text)| shows(text)).map(|(place, _)| place.clone()).collect()
 }
 
@@ -36,7 +40,7 @@ fn windows(canary: &str) -> Vec<Vec<u8>> {
         let part = &random[from..from + WINDOW];
         windows.push(part.iter().map(|byte| format!("{byte:02x}")).collect::<String>().as_bytes()[..WINDOW].into());
         windows.push(part.iter().map(|byte| format!("{byte:02X}")).collect::<String>().as_bytes()[..WINDOW].into());
-        windows.push(format!("{part:?}").trim_start_matches('[').as_bytes()[..WINDOW].into());
+        windows.push(format!("{part:?}").trim_start_matches('[').as_bytes()[..LIST].into());
     }
     windows
 }
