@@ -13,6 +13,7 @@
 //! ```
 
 mod component;
+mod dist;
 mod interop;
 mod platforms;
 mod python;
@@ -37,6 +38,8 @@ fn main() -> ExitCode {
         ["bench", accounts @ ..] => build().and_then(|()| bench(accounts)),
         ["interop", "reference", arguments @ ..] => interop::reference(arguments),
         ["interop", "contention", seconds @ ..] => interop::contention(seconds),
+        ["dist"] => dist::print(),
+        ["released"] => dist::check_against_released(),
         ["platforms"] => platforms::check(),
         ["wit"] => component::build().and_then(|path| component::print(&path)),
         ["cargo-component"] => component::build().and_then(|path| component::compare_with_cargo_component(&path)),
@@ -78,5 +81,5 @@ fn bench(accounts: &[&str]) -> Result<()> {
 }
 
 fn usage() -> Result<()> {
-    bail!("usage: cargo xtask build|demo|test|bench|interop|platforms|wit|cargo-component")
+    bail!("usage: cargo xtask build|demo|test|bench|dist|interop|platforms|released|wit|cargo-component")
 }
