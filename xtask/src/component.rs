@@ -26,6 +26,14 @@ pub(crate) fn build() -> Result<PathBuf> {
     componentize("shared_token_cache.wasm", "shared-token-cache.wasm")
 }
 
+/// Builds the component's imports on WASI; gives the path.
+pub(crate) fn build_adapter() -> Result<PathBuf> {
+    add_target()?;
+    say("building the adapter to WASI");
+    run(cargo().args(["build", "--release", "--target", TARGET, "--package", "shared-token-cache-wasi-adapter"]))?;
+    componentize("shared_token_cache_wasi_adapter.wasm", "shared-token-cache-wasi-adapter.wasm")
+}
+
 /// Builds the components that the host is attacked with in tests: all of them at once, on the same bindings.
 pub(crate) fn build_hostile() -> Result<()> {
     add_target()?;
@@ -124,8 +132,13 @@ pub(crate) fn compare_with_cargo_component(path: &Path) -> Result<()> {
 
 /// The component's world as WIT.
 fn world_of(path: &Path) -> Result<String> {
-    let DecodedWasm::Component(resolve, world) = wit_component::decode(&read(path)?)? else {
-        bail!("{} is not a component", path.display());
+    world_of_bytes(&read(path)?).with_context(|| format!("{} can't be shown", path.display()))
+}
+
+/// A component's world as WIT.
+pub(crate) fn world_of_bytes(component: &[u8]) -> Result<String> {
+    let DecodedWasm::Component(resolve, world) = wit_component::decode(component)? else {
+        bail!("it is not a component");
     };
     let package = resolve.worlds.get(world).and_then(|world| world.package).context("the world has no package")?;
     let others: Vec<_> = resolve.packages.iter().map(|(id, _)| id).filter(|id| *id != package).collect();

@@ -10,11 +10,14 @@
 //! cargo xtask bench               time calls on caches of 1, 100 and 10,000 accounts
 //! cargo xtask fuzz                run the fuzz targets, some time each
 //! cargo xtask platforms           lint the storage for Windows and macOS, and test it under Wine
+//! cargo xtask dist              write what is published to target/dist
+//! cargo xtask released          check that the contract keeps what its last release promised
 //! cargo xtask wit                 print the built component's imports and exports, and sizes
 //! cargo xtask cargo-component     check that `cargo component` gives a component with the same world
 //! ```
 
 mod component;
+mod dist;
 mod fuzz;
 mod interop;
 mod platforms;
@@ -50,6 +53,8 @@ fn main() -> ExitCode {
         ["interop", "reference", arguments @ ..] => interop::reference(arguments),
         ["interop", "contention", seconds @ ..] => interop::contention(seconds),
         ["fuzz", arguments @ ..] => fuzz::run_targets(arguments),
+        ["dist"] => dist::print(),
+        ["released"] => dist::check_against_released(),
         ["platforms"] => platforms::check(),
         ["wit"] => component::build().and_then(|path| component::print(&path)),
         ["cargo-component"] => component::build().and_then(|path| component::compare_with_cargo_component(&path)),
@@ -91,5 +96,5 @@ fn bench(accounts: &[&str]) -> Result<()> {
 }
 
 fn usage() -> Result<()> {
-    bail!("usage: cargo xtask build|hostile|demo|test|bench|interop|fuzz|platforms|wit|cargo-component")
+    bail!("usage: cargo xtask build|hostile|demo|test|bench|dist|fuzz|interop|platforms|released|wit|cargo-component")
 }

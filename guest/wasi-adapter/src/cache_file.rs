@@ -1,0 +1,114 @@
+use std::time::Duration;
+
+use wasi::filesystem::types::{DescriptorFlags, ErrorCode};
+
+use crate::Adapter;
+use crate::files::{self, Found, Granted};
+use crate::pause::{self, pause};
+use crate::places::{self, places};
+use crate::replace::replace;
+use crate::settings::{Settings, settings};
+use crate::version::{STEP_SECONDS, State};
+use crate::wit::cache_file::{Document, Guest, ReadError, ReadOutcome, WriteError};
+
+/// How long a writer may take that truncates the file before it writes it.
+const TORN_READ_PATIENCE: Duration = Duration::from_secs(1);
+const TORN_READ_PAUSE: Duration = Duration::from_millis(20);
+
+impl Guest for Adapter {
+    fn read(name: String, known_version: Option<String>) -> Result<ReadOutcome, ReadError> {
+        let settings = settings().map_err(|why| ReadError::Failed(why.to_owned()))?;
+        let found = find(settings, &name)?;
+        let deadline = pause::now() + TORN_READ_PATIENCE;
+        loop {
+            let last = pause::now() >= deadline;
+            match attempt(settings, &found, known_version.as_deref())? {
+                Attempt::Unchanged => return Ok(ReadOutcome::Unchanged),
+                Attempt::Whole(document) => return Ok(ReadOutcome::Document(document)),
+                // It has been like this all the time, so it is damaged, which its reader will tell.
+                Attempt::Torn(Some(document)) if last => return Ok(ReadOutcome::Document(document)),
+                Attempt::Torn(None) if last => {
+                    return Err(ReadError::Failed(format!("{} is being written all the time", found.shown)));
+                }
+                Attempt::Torn(_) => pause(TORN_READ_PAUSE),
+            }
+        }
+    }
+
+    fn replace(name: String, expected_version: String, document: Vec<u8>) -> Result<String, WriteError> {
+        let settings = settings().map_err(|why| WriteError::Failed(why.to_owned()))?;
+        let found = find(settings, &name).map_err(|error| match error {
+            // What was read is gone; the next read says so.
+            ReadError::NotFound(_) => WriteError::Conflict,
+            ReadError::Denied(why) => WriteError::Denied(why),
+            ReadError::Failed(why) => WriteError::Failed(why),
+        })?;
+        if u64::try_from(document.len()).is_ok_and(|size| size > settings.document_size) {
+            return Err(WriteError::Denied(too_large(settings)));
+        }
+        replace(settings.replace, &found, &expected_version, &document)
+    }
+
+    fn supported() -> bool {
+        true
+    }
+}
+
+fn find(settings: &Settings, name: &str) -> Result<Found, ReadError> {
+    let granted = Granted::by_the_host();
+    let names = granted.names();
+    let places = places(settings, &names, name).map_err(|why| {
+        let granted = if names.is_empty() { String::new() } else { format!(" (granted: {})", places::listed(&names)) };
+        ReadError::Denied(format!("{why}{granted}"))
+    })?;
+    let looked: Vec<_> = places.iter().map(|place| granted.shown(place)).collect();
+    granted.find(&places).ok_or_else(|| ReadError::NotFound(looked.join(", ")))
+}
+
+enum Attempt {
+    Unchanged,
+    Whole(Document),
+    /// Somebody may be writing; the document as it was, if it stayed the same while it was read.
+    Torn(Option<Document>),
+}
+
+fn attempt(settings: &Settings, found: &Found, known: Option<&str>) -> Result<Attempt, ReadError> {
+    let failed = |code| match code {
+        ErrorCode::NoEntry => ReadError::NotFound(found.shown.clone()),
+        code => ReadError::Failed(found.error("reading", code)),
+    };
+    let file = found.open(DescriptorFlags::READ).map_err(failed)?;
+    let mut before = found.state(&file).map_err(failed)?;
+    if known == Some(before.version().as_str()) {
+        return Ok(Attempt::Unchanged);
+    }
+    if !before.is_settled(files::now()) {
+        pause(Duration::from_secs_f64(STEP_SECONDS));
+        before = found.state(&file).map_err(failed)?;
+    }
+    if before.size > settings.document_size {
+        return Err(ReadError::Failed(format!("{} is too large: {}", found.shown, too_large(settings))));
+    }
+    let content = files::read(&file, before.size).map_err(failed)?;
+    let after = found.state(&file).map_err(failed)?;
+    if after != before || u64::try_from(content.len()).ok() != Some(before.size) {
+        return Ok(Attempt::Torn(None));
+    }
+    let whole = is_whole(&content);
+    let document = document(found, before, content);
+    Ok(if whole { Attempt::Whole(document) } else { Attempt::Torn(Some(document)) })
+}
+
+fn document(found: &Found, state: State, content: Vec<u8>) -> Document {
+    Document { version: state.version(), content, unencrypted: Some(format!("in the file {}", found.shown)) }
+}
+
+/// Whether the text ends where a JSON object ends. Writers write from the front, so a part of a document does not.
+fn is_whole(content: &[u8]) -> bool {
+    content.trim_ascii_end().ends_with(b"}")
+}
+
+fn too_large(settings: &Settings) -> String {
+    let (mib, variable) = (settings.document_size >> 20, crate::settings::variables::DOCUMENT_MIB);
+    format!("a cache may have {mib} MiB; the environment variable {variable} sets another limit")
+}

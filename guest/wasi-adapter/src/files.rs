@@ -1,0 +1,130 @@
+//! Files in granted folders.
+
+use wasi::clocks::wall_clock;
+use wasi::filesystem::preopens::get_directories;
+use wasi::filesystem::types::{Descriptor, DescriptorFlags, DescriptorType, ErrorCode, OpenFlags, PathFlags};
+
+use crate::places::Place;
+use crate::version::State;
+
+/// How much is read or written at once: hosts refuse or cut what is larger.
+const CHUNK: usize = 1 << 20;
+
+/// The folders that the host grants, with their names.
+pub(crate) struct Granted(Vec<(Descriptor, String)>);
+
+/// A file of a granted folder.
+pub(crate) struct Found {
+    pub(crate) folder: Descriptor,
+    /// The path in the folder.
+    pub(crate) path: String,
+    /// The whole path, for a person.
+    pub(crate) shown: String,
+}
+
+impl Granted {
+    pub(crate) fn by_the_host() -> Self {
+        Self(get_directories())
+    }
+
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.0.iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    pub(crate) fn shown(&self, place: &Place) -> String {
+        let folder = self.0.get(place.folder).map_or("", |(_, name)| name);
+        format!("{}/{}", folder.trim_end_matches('/'), place.path)
+    }
+
+    /// The first of the places where there is something. One that can't be looked at counts: the search ends there.
+    pub(crate) fn find(mut self, places: &[Place]) -> Option<Found> {
+        let exists = |place: &&Place| {
+            let status = self.0.get(place.folder).map(|(folder, _)| folder.stat_at(PathFlags::empty(), &place.path));
+            !matches!(status, None | Some(Err(ErrorCode::NoEntry)))
+        };
+        let place = places.iter().find(exists)?;
+        let shown = self.shown(place);
+        let (folder, _) = self.0.swap_remove(place.folder);
+        Some(Found { folder, path: place.path.clone(), shown })
+    }
+}
+
+impl Found {
+    /// Opens the file itself: a symbolic link in its place is not followed.
+    pub(crate) fn open(&self, flags: DescriptorFlags) -> Result<Descriptor, ErrorCode> {
+        self.folder.open_at(PathFlags::empty(), &self.path, OpenFlags::empty(), flags)
+    }
+
+    /// The state that the file is in, through what was opened.
+    pub(crate) fn state(&self, file: &Descriptor) -> Result<State, ErrorCode> {
+        let status = file.stat()?;
+        if status.type_ != DescriptorType::RegularFile {
+            return Err(ErrorCode::Invalid);
+        }
+        let hash = file.metadata_hash()?;
+        let modified = status.data_modification_timestamp.map(|time| (time.seconds, time.nanoseconds));
+        Ok(State { size: status.size, modified, hash: (hash.lower, hash.upper) })
+    }
+
+    /// The file's error in words for a person.
+    pub(crate) fn error(&self, doing: &str, code: ErrorCode) -> String {
+        let why = match code {
+            ErrorCode::Access | ErrorCode::NotPermitted => "the host or the file's permissions forbid it".into(),
+            ErrorCode::ReadOnly => "the host grants the folder for reading only".into(),
+            ErrorCode::Loop => "it is a symbolic link, which is not followed".into(),
+            ErrorCode::Invalid => "it is not a regular file".into(),
+            other => format!("the host says `{}`", other.name()),
+        };
+        format!("{doing} {} failed: {why}", self.shown)
+    }
+}
+
+/// The whole file, up to `size` bytes and one more that tells a file that grew.
+pub(crate) fn read(file: &Descriptor, size: u64) -> Result<Vec<u8>, ErrorCode> {
+    let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or_default().saturating_add(1));
+    loop {
+        let position = offset(&content);
+        let wanted = (size + 1).saturating_sub(position).min(offset_of(CHUNK));
+        if wanted == 0 {
+            return Ok(content);
+        }
+        let (mut chunk, end) = file.read(wanted, position)?;
+        let empty = chunk.is_empty();
+        content.append(&mut chunk);
+        if end || empty {
+            return Ok(content);
+        }
+    }
+}
+
+/// Writes all of `content` from the start of the file.
+pub(crate) fn write(file: &Descriptor, content: &[u8]) -> Result<(), ErrorCode> {
+    let mut written = 0;
+    for chunk in content.chunks(CHUNK) {
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            let count = file.write(rest, offset_of(written))?;
+            let count = usize::try_from(count).unwrap_or(rest.len()).min(rest.len());
+            if count == 0 {
+                return Err(ErrorCode::Io);
+            }
+            written += count;
+            rest = rest.get(count..).unwrap_or_default();
+        }
+    }
+    Ok(())
+}
+
+/// The time of day, as a file's time is given.
+pub(crate) fn now() -> (u64, u32) {
+    let now = wall_clock::now();
+    (now.seconds, now.nanoseconds)
+}
+
+fn offset(content: &[u8]) -> u64 {
+    offset_of(content.len())
+}
+
+fn offset_of(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,113 @@
+use std::time::Duration;
+
+use wasi::random::random::get_random_bytes;
+
+use crate::Adapter;
+use crate::endpoint::{Endpoint, may_set};
+use crate::outgoing::post;
+use crate::pause::pause;
+use crate::settings::{Settings as Variables, settings};
+use crate::wit::https::{Guest, HttpsError, Response, Settings};
+
+/// The pauses before the repetitions of a request.
+const PAUSES: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
+
+impl Guest for Adapter {
+    fn post_form(
+        url: String,
+        headers: Vec<(String, String)>,
+        form: Vec<(String, String)>,
+    ) -> Result<Response, HttpsError> {
+        let settings = settings().map_err(|why| HttpsError::Denied(why.to_owned()))?;
+        let endpoint = Endpoint::parse(&url, settings).map_err(HttpsError::Denied)?;
+        if let Some((name, _)) = headers.iter().find(|(name, value)| !may_set(name, value)) {
+            return Err(HttpsError::Denied(format!("a component may not set the header field {name:?}")));
+        }
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).finish();
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let result = attempt(settings, &endpoint, &headers, body.as_bytes());
+            match pauses.next().filter(|_| is_worth_repeating(&result)) {
+                Some(time) => pause(time),
+                None => return result,
+            }
+        }
+    }
+
+    fn get_settings() -> Settings {
+        // Settings that make no sense end in an error at the first read or request.
+        settings().map_or_else(
+            |_| Settings {
+                default_authority_host: "login.microsoftonline.com".into(),
+                disable_multitenant_authentication: false,
+            },
+            |settings| Settings {
+                default_authority_host: settings.default_authority.clone(),
+                disable_multitenant_authentication: settings.disable_multitenant,
+            },
+        )
+    }
+
+    fn close_idle_connections() {
+        // They are the host's.
+    }
+}
+
+fn attempt(
+    settings: &Variables,
+    endpoint: &Endpoint<'_>,
+    headers: &[(String, String)],
+    body: &[u8],
+) -> Result<Response, HttpsError> {
+    let request_id = uuid(get_random_bytes(16));
+    let own = [
+        ("accept", "application/json"),
+        ("client-request-id", &request_id),
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("return-client-request-id", "true"),
+        ("user-agent", concat!("shared-token-cache/", env!("CARGO_PKG_VERSION"))),
+    ];
+    let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let headers: Vec<_> = own.into_iter().chain(headers).collect();
+    post(settings, endpoint, &headers, body)
+}
+
+fn is_worth_repeating(result: &Result<Response, HttpsError>) -> bool {
+    match result {
+        Ok(response) => matches!(response.status, 408 | 429 | 500 | 502 | 503 | 504),
+        Err(HttpsError::Timeout(_) | HttpsError::Unreachable(_)) => true,
+        Err(HttpsError::Denied(_) | HttpsError::BadResponse(_)) => false,
+    }
+}
+
+/// A random UUID: RFC 9562, section 5.4.
+fn uuid(mut bytes: Vec<u8>) -> String {
+    for (position, keep, set) in [(6, 0x0f, 0x40), (8, 0x3f, 0x80)] {
+        if let Some(byte) = bytes.get_mut(position) {
+            *byte = *byte & keep | set;
+        }
+    }
+    let mut text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    for position in [20, 16, 12, 8] {
+        text.insert(position, '-');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_random_uuid_says_that_it_is_one() {
+        assert_eq!(uuid(vec![0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(uuid(vec![0; 16]), "00000000-0000-4000-8000-000000000000");
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again() {
+        let response = |status| Ok(Response { status, body: vec![] });
+        assert!(is_worth_repeating(&response(503)) && is_worth_repeating(&Err(HttpsError::Timeout(String::new()))));
+        assert!(!is_worth_repeating(&response(400)) && !is_worth_repeating(&Err(HttpsError::Denied(String::new()))));
+    }
+}

@@ -1,0 +1,33 @@
+//! The component's imports on WASI 0.2, for hosts that have nothing but WASI: composed with the component it runs on any of them.
+//!
+//! Cache files are found in the folders that the host grants, and token requests go out through `wasi:http`. There is no vault
+//! here: the component sees the secrets that it works with. What it may reach is what the host grants, and of that only what
+//! [`settings::Settings`] name.
+//!
+//! What can be decided without WASI is decided in modules of their own, which are tested natively: `settings`, `places`,
+//! `endpoint`, `version`.
+
+mod cache_file;
+mod clock;
+mod endpoint;
+mod files;
+mod https;
+mod lock;
+mod log;
+mod outgoing;
+mod pause;
+mod places;
+mod replace;
+mod settings;
+mod version;
+mod wit;
+
+struct Adapter;
+
+#[expect(unsafe_code, reason = "the macro defines the functions that the component exports")]
+mod export {
+    use super::Adapter;
+    use super::wit;
+
+    wit::export!(Adapter with_types_in wit);
+}

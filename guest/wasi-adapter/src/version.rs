@@ -1,0 +1,66 @@
+//! Versions: texts that name a state of a file.
+
+/// What of a file's status tells one state from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) size: u64,
+    /// Seconds and nanoseconds; `None` where the host does not say.
+    pub(crate) modified: Option<(u64, u32)>,
+    /// The host's hash of device and inode, and of what else it likes to put in.
+    pub(crate) hash: (u64, u64),
+}
+
+/// A file system's clock moves in steps, and two writes within one of them look the same. This is longer than any step.
+pub(crate) const STEP_SECONDS: f64 = 0.02;
+
+impl State {
+    pub(crate) fn version(self) -> String {
+        let (seconds, nanoseconds) = self.modified.unwrap_or_default();
+        let (lower, upper) = self.hash;
+        format!("{seconds:x}.{nanoseconds:x}.{:x}.{lower:x}{upper:x}", self.size)
+    }
+
+    /// Whether a later write would change the version. A time ahead of the clock was not set by the file system.
+    pub(crate) fn is_settled(self, now: (u64, u32)) -> bool {
+        let seconds = |(whole, part): (u64, u32)| std::time::Duration::new(whole, part).as_secs_f64();
+        self.modified.is_some_and(|modified| {
+            let age = seconds(now) - seconds(modified);
+            !(0.0..STEP_SECONDS).contains(&age)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATE: State = State { size: 10, modified: Some((1_700_000_000, 500_000_000)), hash: (1, 2) };
+
+    #[test]
+    fn every_change_changes_the_version() {
+        let others = [
+            State { size: 11, ..STATE },
+            State { modified: Some((1_700_000_001, 500_000_000)), ..STATE },
+            State { modified: Some((1_700_000_000, 500_000_001)), ..STATE },
+            State { hash: (1, 3), ..STATE },
+            State { hash: (2, 2), ..STATE },
+        ];
+        for other in others {
+            assert_ne!(other.version(), STATE.version());
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_just_written_may_change_unseen() {
+        for (now, settled) in [
+            ((1_700_000_000, 500_000_000), false),
+            ((1_700_000_000, 519_000_000), false),
+            ((1_700_000_000, 521_000_000), true),
+            ((1_700_000_003, 0), true),
+            ((1_699_999_999, 0), true),
+        ] {
+            assert_eq!(STATE.is_settled(now), settled, "{now:?}");
+        }
+        assert!(!State { modified: None, ..STATE }.is_settled((1_700_000_003, 0)));
+    }
+}
