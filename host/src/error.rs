@@ -1,4 +1,7 @@
 use std::sync::Arc;
+use std::time::Duration;
+
+use crate::policy::Denied;
 
 /// Why a call failed. The text is for people; programs tell errors apart by variant and reason, which are those of the WIT.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -13,18 +16,41 @@ pub enum Error {
     /// The authority refused, or answered with something that is not a token.
     #[error("{}", .0.message)]
     ClientAuthentication(AuthenticationFailure),
-    /// The policy forbids what the call needs.
+    /// The policy forbids what the call needs, or the component did what no component may do.
     #[error("{0}")]
-    Denied(String),
+    Denied(Denial),
     /// The authority could not be reached, or had no capacity. A later try may succeed.
     #[error("{0}")]
     Unreachable(String),
-    /// The component ran into one of the policy's limits.
+    /// The call ran into a limit, usually one of the policy's. The next call starts afresh.
     #[error("{0}")]
-    Limit(String),
+    Limit(LimitExceeded),
     /// The component broke. That is a bug in it, or in this crate.
     #[error("the component failed")]
     Plugin(#[source] PluginError),
+}
+
+/// Details of [`Error::Limit`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+#[non_exhaustive]
+pub struct LimitExceeded {
+    /// The field of the policy that sets the limit, such as `limits.call-seconds`; none where no field does.
+    pub field: Option<&'static str>,
+    /// What there was too much of, for a person.
+    pub message: String,
+    /// After how long a call can succeed, for a limit on what is done in a time.
+    pub retry_after: Option<Duration>,
+}
+
+impl LimitExceeded {
+    pub(crate) fn new(field: &'static str, what: &str) -> Self {
+        Self { field: Some(field), message: format!("{what} (`{field}` of the policy)"), retry_after: None }
+    }
+
+    pub(crate) fn fixed(what: &str) -> Self {
+        Self { field: None, message: what.to_owned(), retry_after: None }
+    }
 }
 
 /// What went wrong in the component.
@@ -42,6 +68,11 @@ impl std::error::Error for PluginError {}
 impl Error {
     pub(crate) fn plugin(error: wasmtime::Error) -> Self {
         Self::Plugin(PluginError(Arc::new(error)))
+    }
+
+    /// A denial that no policy can lift.
+    pub(crate) fn denied(message: String) -> Self {
+        Self::Denied(Denial { message, remedy: None })
     }
 
     pub(crate) fn cache_unavailable(message: String) -> Self {
@@ -76,6 +107,39 @@ impl Error {
     }
 }
 
+/// Details of [`Error::Denied`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Denial {
+    /// What is denied, for a person.
+    pub message: String,
+    /// What to write into the policy to allow it, where the policy is what denies it.
+    pub remedy: Option<String>,
+}
+
+impl std::fmt::Display for Denial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.remedy {
+            Some(remedy) => write!(f, "; {remedy}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<Denied> for Denial {
+    fn from(denied: Denied) -> Self {
+        let message = format!("the policy does not allow {}", denied.what());
+        Self { message, remedy: Some(denied.remedy().to_owned()) }
+    }
+}
+
+impl From<Denied> for Error {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied.into())
+    }
+}
+
 /// Details of [`Error::CredentialUnavailable`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -96,6 +160,13 @@ pub struct Account {
     pub username: String,
     /// The tenant that the account lives in, where its id tells.
     pub home_tenant_id: Option<String>,
+}
+
+impl Account {
+    /// The account as the vault knows it.
+    pub(crate) fn as_known(&self) -> (&str, Option<&str>) {
+        (&self.username, self.home_tenant_id.as_deref())
+    }
 }
 
 /// An account in a cache, with what it is good for.

@@ -5,23 +5,25 @@
 //! cache documents and talks to the token endpoints that a [`policy::Policy`] grants, and nothing else.
 
 mod access_token;
+mod audit;
 mod authentication_record;
 mod clock;
 mod credential;
 mod error;
 mod imports;
 mod plugin;
-pub mod policy;
 mod transport;
 
 pub use access_token::{AccessToken, Secret, Served};
+pub use audit::{AUDIT, AuditFile, AuditLine, AuditSink};
 pub use authentication_record::{AuthenticationRecord, RecordError};
 pub use clock::{Clock, SystemClock};
 pub use credential::{Builder, CachePersistenceOptions, HostSettings, SharedTokenCacheCredential, TokenRequestOptions};
 pub use error::{
-    Account, AuthenticationFailure, AuthenticationFailureReason, CachedAccount, Error, OAuthError, PluginError,
-    Unavailable, UnavailableReason,
+    Account, AuthenticationFailure, AuthenticationFailureReason, CachedAccount, Denial, Error, LimitExceeded,
+    OAuthError, PluginError, Unavailable, UnavailableReason,
 };
 pub use imports::BORDER;
+pub use shared_token_cache_policy as policy;
 pub use shared_token_cache_storage::{Examination, HeldLock, KeyringAccess, Note, Places};
 pub use transport::TransportOptions;

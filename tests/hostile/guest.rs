@@ -1,24 +1,16 @@
-//! A component of the same world that does whatever its caller's first scope says, to see that the host stops it.
+//! A component of the same world that does whatever its caller's first scope says, for tests that try many things of a kind.
 
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    clippy::panic,
-    unused_qualifications,
-    reason = "a test article, mostly generated"
-)]
+#![allow(clippy::panic, reason = "a test article")]
 
-wit_bindgen::generate!({ path: "../../wit", world: "plugin" });
-
-use azure_identity::shared_token_cache::{cache_file, https, log};
-use exports::azure_identity::shared_token_cache::{credential, tokens};
+use hostile::spin;
+use hostile::wit::{cache_file, credential, https, log, tokens};
 
 struct Hostile;
 
-#[expect(unsafe_code, reason = "the macro defines the functions that the component exports")]
+#[allow(unsafe_code, reason = "the macro defines the functions that the component exports")]
 mod exported {
-    super::export!(Hostile with_types_in super);
     use super::Hostile;
+    hostile::wit::export!(Hostile with_types_in hostile::wit);
 }
 
 struct Resource;
@@ -35,19 +27,14 @@ impl credential::GuestSharedTokenCacheCredential for Resource {
         Ok(credential::SharedTokenCacheCredential::new(Self))
     }
 
-    /// The first scope is the command, the others are its arguments. What came of it is handed back as a token.
+    /// The first scope is the command, the others are its arguments. What came of it is handed back as a message.
     fn get_token(
         &self,
         scopes: Vec<String>,
         _: Option<credential::TokenRequestOptions>,
     ) -> Result<credential::AccessToken, credential::Error> {
         let words: Vec<&str> = scopes.iter().map(String::as_str).collect();
-        Ok(credential::AccessToken {
-            token: obey(&words),
-            expires_on: u64::MAX,
-            refresh_on: None,
-            token_type: "Bearer".into(),
-        })
+        Err(credential::Error::InvalidArgument(obey(&words)))
     }
 
     fn accounts(&self, _: bool) -> Result<Vec<credential::CachedAccount>, credential::Error> {
@@ -83,6 +70,7 @@ fn obey(words: &[&str]) -> String {
         ["spin"] => spin(),
         ["allocate"] => allocate(),
         ["recurse"] => recurse(1).to_string(),
+        ["nest"] => nest(1).to_string(),
         ["trap"] => panic!("as told"),
         ["read", name] => format!("{:?}", cache_file::read(name, None).map(|_| "read")),
         ["replace", name, version, content] => {
@@ -92,6 +80,7 @@ fn obey(words: &[&str]) -> String {
             let document = vec![b' '; bytes.parse().unwrap_or_default()];
             format!("{:?}", cache_file::replace(name, "", &document))
         }
+        ["answer", bytes] => "x".repeat(bytes.parse().unwrap_or_default()),
         ["post", url] => post(url, &[], &[]),
         ["post-with-header", url, name, value] => post(url, &[(*name, *value)], &[]),
         ["post-large", url, bytes] => post(url, &[], &[("x", &"x".repeat(bytes.parse().unwrap_or_default()))]),
@@ -112,12 +101,6 @@ fn post(url: &str, headers: &[(&str, &str)], form: &[(&str, &str)]) -> String {
     format!("{:?}", https::post_form(url, &owned(headers), &owned(form)).map(|response| response.status))
 }
 
-fn spin() -> ! {
-    loop {
-        std::hint::black_box(());
-    }
-}
-
 fn allocate() -> String {
     let mut held: Vec<Vec<u8>> = Vec::new();
     loop {
@@ -132,4 +115,9 @@ fn recurse(depth: u64) -> u64 {
     let deeper = [depth; 64];
     std::hint::black_box(&deeper);
     recurse(depth + 1) + deeper.iter().sum::<u64>()
+}
+
+/// Needs the engine's stack only: nothing of it lies in the component's memory.
+fn nest(depth: u64) -> u64 {
+    if std::hint::black_box(depth) == 0 { 0 } else { nest(depth.wrapping_add(1)) ^ depth }
 }

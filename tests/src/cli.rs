@@ -24,6 +24,9 @@ pub const SHARED_CAE: &str = ".IdentityService/msal.cache.cae";
 /// The Azure CLI's cache.
 pub const AZURE_CLI: &str = ".azure/msal_token_cache.json";
 
+/// The start of a policy that says nothing about who asks for what.
+pub const ANYTHING: &str = "scopes = [\"*\"]\ntenants = [\"*\"]\naccounts = [\"*\"]\nclient-ids = [\"*\"]\nnetwork.addresses = [\"loopback\"]\n";
+
 /// A home folder, an environment, and the program that runs in them.
 #[derive(Debug)]
 pub struct Cli {

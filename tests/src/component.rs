@@ -15,7 +15,8 @@ use token_endpoint::TokenEndpoint;
 
 use crate::case::{Candidate, Case, Documents, OAuth, Outcome, Recorded};
 use crate::endpoint::Script;
-use crate::listen::Listener;
+use crate::guest_memory::Scan;
+use crate::{home, listen};
 
 /// Runs `case`.
 ///
@@ -23,9 +24,12 @@ use crate::listen::Listener;
 /// All that is not as the case wants it.
 pub fn run(case: &Case) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
-    let listener = Listener::default();
-    let mut recorded = listener.during(|| runtime.block_on(play(case)))?;
-    recorded.said.extend(listener.lines());
+    let (recorded, heard) = listen::everything(|| runtime.block_on(play(case)));
+    let mut recorded = recorded?;
+    if heard.is_empty() && recorded.outcomes.iter().any(|outcome| matches!(outcome, Outcome::Token { .. })) {
+        recorded.problems.push("nothing was heard of the case, so nothing is known of its log".into());
+    }
+    recorded.said.extend(heard);
     let problems = case.problems(&recorded);
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
 }
@@ -45,6 +49,7 @@ async fn play(case: &Case) -> Result<Recorded, String> {
         return Ok(recorded);
     }
     let credential = credential(case, &home, &endpoint, ScriptedClock(Arc::clone(&time)))?;
+    let mut scan = Scan::of(case);
     let mut known = home.fingerprints().map_err(in_words)?;
     for call in &case.calls {
         time.store(call.now, Ordering::SeqCst);
@@ -55,6 +60,7 @@ async fn play(case: &Case) -> Result<Recorded, String> {
         }
         if call.close_before {
             credential.close().await.map_err(in_words)?;
+            scan.closed();
         }
         let request = host::TokenRequestOptions {
             claims: call.claims.clone(),
@@ -62,14 +68,16 @@ async fn play(case: &Case) -> Result<Recorded, String> {
             enable_cae: call.enable_cae,
         };
         let outcome = credential.get_token_with(&call.scopes, request).await;
-        recorded.said.push(format!("{credential:?} {outcome:?}"));
+        recorded.said.push(format!("{credential:?} {outcome:?} {outcome:#?}"));
+        // The credential's pool keeps the instance, and so its memory.
+        recorded.problems.extend(scan.problems(&home.documents().map_err(in_words)?));
         recorded.outcomes.push(neutral(outcome)?);
 
         let now = home.fingerprints().map_err(in_words)?;
         recorded.written.extend(now.difference(&known).map(|(name, _)| name.clone()));
         known = now;
     }
-    recorded.problems = script.problems();
+    recorded.problems.extend(script.problems());
     recorded.documents = home.documents().map_err(in_words)?;
     Ok(recorded)
 }
@@ -121,7 +129,7 @@ fn policy(case: &Case) -> Result<Policy, String> {
     let named = case.options.cache_persistence_options.as_ref().and_then(|options| options.name.as_deref());
     // A name that does not parse is the credential's to refuse.
     let name = named.map(CacheName::parse).transpose().unwrap_or_default().unwrap_or_default();
-    let mut policy = Policy::default().allow_cache(CacheGrant::new(Source::Shared, Access::ReadWrite).name(name));
+    let mut policy = home::anything().allow_cache(CacheGrant::new(Source::Shared, Access::ReadWrite).with_name(name));
     for host in hosts(case) {
         policy = policy.allow_authority(host.parse()?);
     }

@@ -85,3 +85,13 @@ fn reply(reply: &ScriptedReply) -> Reply {
         ScriptedReply::Unreachable => Reply::hang_up(),
     }
 }
+
+/// Answers with the replies of `case`, one after the other, whatever is asked, and refuses what comes then.
+pub fn in_turn(case: &Case) -> impl FnMut(&Received) -> Reply + Send + use<> {
+    let mut replies = case.traffic.clone().into_iter().map(|exchange| exchange.reply);
+    move |_| match replies.next() {
+        // The program would repeat what is worth it, and take its time.
+        Some(scripted) if !is_worth_a_retry(&scripted) => reply(&scripted),
+        _ => Reply::json(400, serde_json::json!({"error": "invalid_grant"})),
+    }
+}

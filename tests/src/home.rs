@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use shared_token_cache::policy::{Access, CacheGrant, CacheName, Policy, Source};
+use shared_token_cache::policy::{
+    Access, AllowedAccount, AllowedClient, AllowedComponent, AllowedScope, AllowedTenant, CacheGrant, CacheName,
+    LogLevel, LogRules, Policy, Source,
+};
 use shared_token_cache::{Builder, Places, SharedTokenCacheCredential, TransportOptions};
 use tempfile::TempDir;
 use token_endpoint::TokenEndpoint;
@@ -98,10 +101,26 @@ impl Home {
     }
 }
 
-/// A policy for the shared cache and [`AUTHORITY`].
+/// A policy for any scope, tenant, account, client and component that hears all that a component says, and for no cache and no
+/// authority.
+#[must_use]
+pub fn anything() -> Policy {
+    let mut log = LogRules::default();
+    log.component = LogLevel::Debug;
+    Policy::default()
+        .allow_scope(AllowedScope::ANY)
+        .allow_tenant(AllowedTenant::ANY)
+        .allow_account(AllowedAccount::ANY)
+        .allow_client(AllowedClient::ANY)
+        .allow_component(AllowedComponent::ANY)
+        .with_log(log)
+}
+
+/// A policy for the shared cache and [`AUTHORITY`], and for whoever and whatever is asked for there.
 #[must_use]
 pub fn policy(access: Access) -> Policy {
-    let policy = Policy::default().allow_cache(CacheGrant::new(Source::Shared, access).name(CacheName::default()));
+    let cache = CacheGrant::new(Source::Shared, access).with_name(CacheName::default());
+    let policy = anything().allow_cache(cache);
     match AUTHORITY.parse() {
         Ok(authority) => policy.allow_authority(authority),
         Err(_) => policy,

@@ -1,10 +1,11 @@
-//! Listening to what the host logs.
+//! Listening to what is logged.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use tracing::Subscriber;
 use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
@@ -33,6 +34,71 @@ impl<S: Subscriber> Layer<S> for Listener {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line.0);
         }
     }
+}
+
+/// All that this process logs, on every thread, by this product and by its dependencies, down to `TRACE`; what comes through the crate
+/// `log` as well.
+#[derive(Debug)]
+struct Everything;
+
+static HEARD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Gives what `work` gives, with all that was logged meanwhile. One such work runs at a time.
+pub fn everything<T>(work: impl FnOnce() -> T) -> (T, Vec<String>) {
+    static TURN: Mutex<()> = Mutex::new(());
+    static INSTALL: Once = Once::new();
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    INSTALL.call_once(|| {
+        // Who has a global subscriber or logger of their own hears nothing here, which the check of the border's events tells.
+        let _ = tracing::subscriber::set_global_default(Registry::default().with(Everything));
+        let _ = log::set_logger(&Everything);
+        log::set_max_level(log::LevelFilter::Trace);
+    });
+    heard().clear();
+    let outcome = work();
+    (outcome, std::mem::take(&mut *heard()))
+}
+
+/// What was logged so far in the work that is under way, from the line of this number on.
+#[must_use]
+pub fn heard_since(number: usize) -> Vec<String> {
+    heard().get(number..).unwrap_or_default().to_vec()
+}
+
+fn heard() -> MutexGuard<'static, Vec<String>> {
+    HEARD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<S: Subscriber> Layer<S> for Everything {
+    fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        let mut line = Line(format!("{}:", attributes.metadata().target()));
+        attributes.record(&mut line);
+        heard().push(line.0);
+    }
+
+    fn on_record(&self, _: &Id, values: &Record<'_>, _: Context<'_, S>) {
+        let mut line = Line("span:".to_owned());
+        values.record(&mut line);
+        heard().push(line.0);
+    }
+
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        let mut line = Line(format!("{}:", event.metadata().target()));
+        event.record(&mut line);
+        heard().push(line.0);
+    }
+}
+
+impl log::Log for Everything {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        heard().push(format!("{}: {}", record.target(), record.args()));
+    }
+
+    fn flush(&self) {}
 }
 
 struct Line(String);

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use shared_token_cache_tests::case::{Case, load_all};
-use shared_token_cache_tests::{component, native};
+use shared_token_cache_tests::{component, guest_memory, native};
 
 /// What a case runs on.
 type Runner = fn(&Case) -> Result<(), String>;
@@ -13,9 +13,12 @@ type Runner = fn(&Case) -> Result<(), String>;
 /// Every case runs on each of these.
 const RUNNERS: [(&str, Runner); 2] = [("core", native::run), ("component", component::run)];
 
+#[expect(clippy::print_stdout, reason = "figures are printed where the results are")]
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    libtest_mimic::run(&arguments, trials()).exit_code()
+    let conclusion = libtest_mimic::run(&arguments, trials());
+    println!("{}", guest_memory::figures());
+    conclusion.exit_code()
 }
 
 fn trials() -> Vec<Trial> {

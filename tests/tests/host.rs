@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use shared_token_cache::policy::{Access, Limits};
+use shared_token_cache::policy::{Access, AllowedClient, AllowedScope, Limits, Policy};
 use shared_token_cache::{Error, SharedTokenCacheCredential};
 use shared_token_cache_tests::home::{self, Home};
 use token_endpoint::{Received, Reply, TokenEndpoint};
@@ -152,10 +152,10 @@ async fn a_response_has_a_largest_size() {
     let endpoint = TokenEndpoint::start(move |_| Reply::json(200, body.clone())).await.unwrap();
     let mut limits = Limits::default();
     limits.response_size = 64 << 10;
-    let policy = home::policy(Access::ReadWrite).limits(limits);
+    let policy = home::policy(Access::ReadWrite).with_limits(limits);
     let credential = home.credential(&endpoint).unwrap().policy(policy).build().unwrap();
     let error = get(&credential, VAULT).await.unwrap_err();
-    assert_eq!((error.kind(), error.reason()), ("client-authentication", Some("unexpected-response")));
+    assert!(matches!(&error, Error::Limit(limit) if limit.field == Some("limits.response-kib")), "{error:?}");
     assert!(error.to_string().contains("65536 bytes"), "{error}");
 }
 
@@ -236,7 +236,7 @@ async fn limits_end_what_takes_too_much() {
     let limited = |home: &Home, change: fn(&mut Limits)| {
         let mut limits = Limits::default();
         change(&mut limits);
-        home.credential(&endpoint).unwrap().policy(home::policy(Access::ReadWrite).limits(limits)).build().unwrap()
+        home.credential(&endpoint).unwrap().policy(home::policy(Access::ReadWrite).with_limits(limits)).build().unwrap()
     };
 
     let home = Home::signed_in(1).unwrap();
@@ -264,8 +264,14 @@ async fn without_a_policy_nothing_is_touched() {
     })
     .await
     .unwrap();
-    let credential = home.credential(&endpoint).unwrap().policy(Default::default()).build().unwrap();
-    let error = get(&credential, VAULT).await.unwrap_err();
+    let build = |policy: &Policy| home.credential(&endpoint).unwrap().policy(policy.clone()).build();
+    let policy = Policy::default();
+    assert_eq!(build(&policy).unwrap_err().kind(), "denied");
+    // Each permission lets the call come one step further, and it takes all of them.
+    let policy = policy.allow_client(AllowedClient::ANY);
+    assert_eq!(get(&build(&policy).unwrap(), VAULT).await.unwrap_err().kind(), "denied");
+    let policy = policy.allow_scope(AllowedScope::ANY);
+    let error = get(&build(&policy).unwrap(), VAULT).await.unwrap_err();
     assert_eq!(error.reason(), Some("cache-unavailable"));
     assert!(error.to_string().contains("policy"), "{error}");
     assert_eq!(asked.load(Ordering::SeqCst), 0);

@@ -9,9 +9,14 @@ use anyhow::{Context as _, Result, bail};
 use wit_component::{ComponentEncoder, DecodedWasm, OutputToString, WitPrinter};
 
 use crate::run::{cargo, output, root, run, say};
+use crate::table;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const PACKAGE: &str = "shared-token-cache-component";
+const HOSTILE: &str = "shared-token-cache-hostile";
+
+/// More functions than any component has in its table.
+const HUGE_TABLE: u32 = 10_000_000;
 
 /// Builds the component; gives its path.
 pub(crate) fn build() -> Result<PathBuf> {
@@ -21,20 +26,47 @@ pub(crate) fn build() -> Result<PathBuf> {
     componentize("shared_token_cache.wasm", "shared-token-cache.wasm")
 }
 
-/// Builds the component that the host is attacked with in tests.
-pub(crate) fn build_hostile() -> Result<PathBuf> {
-    run(cargo().args(["build", "--release", "--target", TARGET, "--package", PACKAGE, "--example", "hostile"]))?;
-    componentize("examples/hostile.wasm", "hostile.wasm")
+/// Builds the components that the host is attacked with in tests: all of them at once, on the same bindings.
+pub(crate) fn build_hostile() -> Result<()> {
+    add_target()?;
+    say("building the hostile components");
+    // Together with the component itself, so that what both depend on is built once.
+    let packages = ["--package", PACKAGE, "--package", HOSTILE, "--lib", "--examples"];
+    run(cargo().args(["build", "--release", "--target", TARGET]).args(packages))?;
+    componentize("examples/guest.wasm", "hostile.wasm")?;
+    let folder = root().join("target/component/hostile");
+    let attempts = attempts()?;
+    for name in &attempts {
+        componentize(&format!("examples/{name}.wasm"), &format!("hostile/{name}.wasm"))?;
+    }
+    // What is tried no longer.
+    for file in fs::read_dir(folder)? {
+        let path = file?.path();
+        if !path.file_stem().is_some_and(|name| attempts.iter().any(|attempt| name == attempt.as_str())) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// The names of the components that each try one thing: those of their sources.
+fn attempts() -> Result<Vec<String>> {
+    let sources = fs::read_dir(root().join("tests/hostile/attempts"))?;
+    let names = sources.map(|source| Ok(source?.path().file_stem().unwrap_or_default().to_string_lossy().into_owned()));
+    names.collect()
 }
 
 /// Makes a component of a core module. It is written only when it has changed, so that nothing is built anew for nothing.
 fn componentize(module: &str, name: &str) -> Result<PathBuf> {
     let module = root().join("target").join(TARGET).join("release").join(module);
-    let component = ComponentEncoder::default().validate(true).module(&read(&module)?)?.encode()?;
-    let folder = root().join("target/component");
-    let path = folder.join(name);
+    let mut module = read(&module)?;
+    if name == "hostile/grow_a_table.wasm" {
+        module = table::enlarge(&module, HUGE_TABLE).context("the module has no table")?;
+    }
+    let component = ComponentEncoder::default().validate(true).module(&module)?.encode()?;
+    let path = root().join("target/component").join(name);
     if fs::read(&path).ok().as_deref() != Some(&component) {
-        fs::create_dir_all(folder)?;
+        fs::create_dir_all(path.parent().unwrap_or(&path))?;
         fs::write(&path, component).with_context(|| format!("{} can't be written", path.display()))?;
     }
     Ok(path)

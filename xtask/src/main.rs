@@ -4,19 +4,23 @@
 //! cargo xtask demo                build everything and see what it does
 //! cargo xtask test                build everything and run all tests
 //! cargo xtask build               build the component and the program
+//! cargo xtask hostile             build the components that the tests attack the host with
 //! cargo xtask interop reference   compare with azure-identity in situations made at random
 //! cargo xtask interop contention  time 20 writers of ours, of MSAL, and of both on one file, and count what is lost
 //! cargo xtask bench               time calls on caches of 1, 100 and 10,000 accounts
+//! cargo xtask fuzz                run the fuzz targets, some time each
 //! cargo xtask platforms           lint the storage for Windows and macOS, and test it under Wine
 //! cargo xtask wit                 print the built component's imports and exports, and sizes
 //! cargo xtask cargo-component     check that `cargo component` gives a component with the same world
 //! ```
 
 mod component;
+mod fuzz;
 mod interop;
 mod platforms;
 mod python;
 mod run;
+mod table;
 
 use std::process::ExitCode;
 
@@ -24,8 +28,15 @@ use anyhow::{Result, bail};
 
 use run::{cargo, root, say};
 
-/// Every package but the component's, always together: cargo then builds each dependency once, with one set of features.
-const NATIVE: &[&str] = &["--release", "--workspace", "--exclude", "shared-token-cache-component"];
+/// Every package but those of components, always together: cargo then builds each dependency once, with one set of features.
+const NATIVE: &[&str] = &[
+    "--release",
+    "--workspace",
+    "--exclude",
+    "shared-token-cache-component",
+    "--exclude",
+    "shared-token-cache-hostile",
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -33,10 +44,12 @@ fn main() -> ExitCode {
     let done = match arguments.as_slice() {
         ["build"] => build(),
         ["demo"] => build().and_then(|()| demo()),
-        ["test"] => component::build().and_then(|_| component::build_hostile()).and_then(|_| test()),
+        ["test"] => component::build().and_then(|_| component::build_hostile()).and_then(|()| test()),
+        ["hostile"] => component::build_hostile(),
         ["bench", accounts @ ..] => build().and_then(|()| bench(accounts)),
         ["interop", "reference", arguments @ ..] => interop::reference(arguments),
         ["interop", "contention", seconds @ ..] => interop::contention(seconds),
+        ["fuzz", arguments @ ..] => fuzz::run_targets(arguments),
         ["platforms"] => platforms::check(),
         ["wit"] => component::build().and_then(|path| component::print(&path)),
         ["cargo-component"] => component::build().and_then(|path| component::compare_with_cargo_component(&path)),
@@ -78,5 +91,5 @@ fn bench(accounts: &[&str]) -> Result<()> {
 }
 
 fn usage() -> Result<()> {
-    bail!("usage: cargo xtask build|demo|test|bench|interop|platforms|wit|cargo-component")
+    bail!("usage: cargo xtask build|hostile|demo|test|bench|interop|fuzz|platforms|wit|cargo-component")
 }

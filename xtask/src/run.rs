@@ -15,6 +15,13 @@ pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // The scripts and the program are found below the root, so that is where everything is built.
     cargo.current_dir(root()).env("CARGO_TARGET_DIR", root().join("target"));
+    // `cargo run` describes xtask in these, ring's build script watches them, and so ring and all that stands on it would be
+    // compiled anew whenever cargo is started by xtask after it was started by hand.
+    for (name, _) in std::env::vars_os() {
+        if ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|start| name.to_string_lossy().starts_with(start)) {
+            cargo.env_remove(name);
+        }
+    }
     cargo
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use shared_token_cache::policy::Source;
+use shared_token_cache::policy::{InvalidValue, Source};
 
 /// Entra ID access tokens from the sign-in that this machine already has, decided on in a sandbox.
 #[derive(Debug, Parser)]
@@ -22,6 +22,9 @@ pub(super) enum Command {
     Accounts(Box<Accounts>),
     /// Say what is found where, and what to do next. Shows no token.
     Doctor(Box<Doctor>),
+    /// Check, print and describe policies.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Say whether this platform has a shared token cache. Reads nothing.
     Supported(Supported),
     /// Show what this program does, with made-up accounts and without any network.
@@ -70,6 +73,10 @@ pub(super) struct GetToken {
     #[arg(long, value_name = "PEM")]
     pub(super) ca_file: Option<PathBuf>,
 
+    /// File to append a JSON line to, about who got which token or why not. Without it being open there is no token.
+    #[arg(long, value_name = "FILE")]
+    pub(super) audit: Option<PathBuf>,
+
     /// What to print.
     #[arg(long, value_enum, default_value_t = TokenForm::Json)]
     pub(super) output: TokenForm,
@@ -99,6 +106,49 @@ pub(super) struct Doctor {
     /// What to print.
     #[arg(long, value_enum, default_value_t = ListForm::Text)]
     pub(super) output: ListForm,
+}
+
+/// `policy`.
+#[derive(Debug, Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Say all that is wrong with a policy document, with line and column. Exits with 2 when something is.
+    Check(CheckPolicy),
+    /// Print the policy under which `get-token` would run with these options, as a document.
+    Show(ShowPolicy),
+    /// Print a JSON schema of policy documents, for editors.
+    Schema,
+}
+
+/// `policy check`.
+#[derive(Debug, Args)]
+pub(super) struct CheckPolicy {
+    /// The document.
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = ListForm::Text)]
+    pub(super) output: ListForm,
+}
+
+/// `policy show`.
+#[derive(Debug, Args)]
+pub(super) struct ShowPolicy {
+    /// Whose sign-in would be used, as for `get-token`.
+    #[arg(long, value_name = "SOURCE", default_value = "auto")]
+    pub(super) source: Sources,
+
+    /// Name of the shared cache.
+    #[arg(long, value_name = "NAME", default_value = "msal.cache")]
+    pub(super) cache_name: String,
+
+    /// Host of the authority; `AZURE_AUTHORITY_HOST` sets the default.
+    #[arg(long, value_name = "HOST")]
+    pub(super) authority: Option<String>,
+
+    /// Policy in place of the built-in one.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "cache_name", "authority"])]
+    pub(super) policy: Option<PathBuf>,
 }
 
 /// `supported`.
@@ -149,10 +199,11 @@ impl FromStr for Sources {
         if text == "auto" {
             return Ok(Self(vec![Source::Shared, Source::AzureCli]));
         }
-        let source = match text.parse().map_err(|problem: String| format!("{problem}, or `auto` for the first two"))? {
-            Source::File(path) => Source::File(std::path::absolute(path).map_err(|error| error.to_string())?),
-            source => source,
-        };
+        let source =
+            match text.parse().map_err(|problem: InvalidValue| format!("{problem}, or `auto` for the first two"))? {
+                Source::File(path) => Source::File(std::path::absolute(path).map_err(|error| error.to_string())?),
+                source => source,
+            };
         Ok(Self(vec![source]))
     }
 }
@@ -199,7 +250,8 @@ impl Command {
             Self::GetToken(arguments) => arguments.output == TokenForm::Json,
             Self::Accounts(arguments) => arguments.output == ListForm::Json,
             Self::Doctor(arguments) => arguments.output == ListForm::Json,
-            Self::Supported(_) | Self::Demo => false,
+            Self::Policy(PolicyCommand::Check(arguments)) => arguments.output == ListForm::Json,
+            Self::Policy(PolicyCommand::Show(_) | PolicyCommand::Schema) | Self::Supported(_) | Self::Demo => false,
         };
         if json { ErrorForm::Json } else { ErrorForm::Text }
     }

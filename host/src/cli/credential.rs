@@ -1,14 +1,18 @@
 //! A credential as the command line describes it.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::Path;
 
-use shared_token_cache::policy::{Access, AuthorityHost, CacheGrant, CacheName, Policy, Source};
+use shared_token_cache::policy::{
+    Access, AddressClass, Addresses, AuthorityHost, CacheGrant, CacheName, CoreDumps, Policy, Source,
+};
 use shared_token_cache::{
-    AuthenticationRecord, Builder, CachePersistenceOptions, Error, HostSettings, SharedTokenCacheCredential,
+    AuthenticationRecord, Builder, CachePersistenceOptions, HostSettings, SharedTokenCacheCredential,
 };
 
-use super::arguments::SignIn;
+use super::arguments::{SignIn, Sources};
+use super::core_dumps;
 use super::output::Failure;
 
 /// A credential on the sign-ins that the arguments name.
@@ -16,8 +20,11 @@ pub(super) fn builder(arguments: SignIn) -> Result<Builder, Failure> {
     let settings = HostSettings::from_env().map_err(Failure::invalid)?;
     let policy = match &arguments.policy {
         Some(path) => from_file(path)?,
-        None => built_in(&arguments, &settings)?,
+        None => built_in(&arguments.cache_name, &arguments.source, arguments.authority.as_deref(), &settings)?,
     };
+    if policy.core_dumps() == CoreDumps::Allow {
+        core_dumps::allow();
+    }
     // The user names the cache and sees where it lies, so plain text is fine.
     let persistence = CachePersistenceOptions { name: Some(arguments.cache_name), allow_unencrypted_storage: true };
     let mut builder = SharedTokenCacheCredential::builder()
@@ -50,18 +57,33 @@ pub(super) fn with(builder: Builder, value: Option<String>, set: impl FnOnce(Bui
 }
 
 /// The user's own caches, the known clouds, and what the user names: a file, an authority.
-fn built_in(arguments: &SignIn, settings: &HostSettings) -> Result<Policy, Failure> {
-    let mut policy = Policy::for_current_user(CacheName::parse(&arguments.cache_name).map_err(Failure::invalid)?);
-    for source in &arguments.source.0 {
+pub(super) fn built_in(
+    cache_name: &str,
+    sources: &Sources,
+    authority: Option<&str>,
+    settings: &HostSettings,
+) -> Result<Policy, Failure> {
+    let mut policy = Policy::for_current_user(CacheName::parse(cache_name).map_err(Failure::invalid)?);
+    for source in &sources.0 {
         if let Source::File(_) = source {
             policy = policy.allow_cache(CacheGrant::new(source.clone(), Access::ReadWrite));
         }
     }
-    let named = [Some(settings.default_authority_host.as_str()), arguments.authority.as_deref()];
+    let named = [Some(settings.default_authority_host.as_str()), authority];
     for host in named.into_iter().flatten() {
-        policy = policy.allow_authority(host.parse::<AuthorityHost>().map_err(Failure::invalid)?);
+        let host: AuthorityHost = host.parse().map_err(Failure::invalid)?;
+        policy = addresses_of(host.host()).into_iter().fold(policy, Policy::allow_addresses);
+        policy = policy.allow_authority(host);
     }
     Ok(policy)
+}
+
+/// The addresses that whoever names a host names with it: an address itself, and for `localhost` this machine (RFC 6761, section 6.3).
+fn addresses_of(host: &str) -> Option<Addresses> {
+    match host {
+        "localhost" => Some(Addresses::Class(AddressClass::Loopback)),
+        host => host.parse::<IpAddr>().ok().map(|address| Addresses::Range(address.into())),
+    }
 }
 
 /// A record only names an account: which authority may be asked stays with the policy.
@@ -72,10 +94,17 @@ pub(super) fn record(path: &Path) -> Result<AuthenticationRecord, Failure> {
     AuthenticationRecord::from_json(&text).map_err(|error| Failure::invalid(format!("{}: {error}", path.display())))
 }
 
-fn from_file(path: &Path) -> Result<Policy, Failure> {
-    let problem = |why: &dyn std::fmt::Display| {
-        Failure::from(Error::InvalidArgument(format!("the policy {} can't be used: {why}", path.display())))
-    };
-    let text = fs::read_to_string(path).map_err(|error| problem(&error))?;
-    Policy::from_toml(&text).map_err(|error| problem(&error.problems().join("; ")))
+pub(super) fn from_file(path: &Path) -> Result<Policy, Failure> {
+    Policy::from_toml(&read_policy(path)?).map_err(|error| {
+        let problems: Vec<_> = error.problems().iter().map(ToString::to_string).collect();
+        unusable(path, &problems.join("; "))
+    })
+}
+
+pub(super) fn read_policy(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| unusable(path, &error))
+}
+
+fn unusable(path: &Path, why: &dyn std::fmt::Display) -> Failure {
+    Failure::invalid(format!("the policy {} can't be used: {why}", path.display()))
 }

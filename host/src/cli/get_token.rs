@@ -1,18 +1,24 @@
+use std::path::Path;
 use std::process::ExitCode;
 
-use serde_json::json;
-use shared_token_cache::{Builder, TokenRequestOptions, TransportOptions};
+use serde::Serialize;
+use shared_token_cache::{AuditFile, Builder, Served, TokenRequestOptions, TransportOptions};
+use zeroize::Zeroizing;
 
 use super::arguments::{GetToken, TokenForm};
 use super::credential::{self, with};
-use super::output::{Failure, print};
+use super::output::{Failure, print_secret};
 
 pub(super) async fn run(arguments: GetToken) -> Result<ExitCode, Failure> {
+    let audit = arguments.audit.as_deref().map(audit).transpose()?;
     let mut transport = TransportOptions::default();
     transport.ca_file = arguments.ca_file;
     let mut builder = credential::builder(arguments.sign_in)?.transport(transport);
     builder = with(builder, arguments.username, Builder::username);
     builder = with(builder, arguments.tenant_id, Builder::tenant_id);
+    if let Some(audit) = audit {
+        builder = builder.audit(audit);
+    }
     if let Some(path) = &arguments.authentication_record {
         builder = builder.authentication_record(credential::record(path)?);
     }
@@ -25,19 +31,49 @@ pub(super) async fn run(arguments: GetToken) -> Result<ExitCode, Failure> {
         enable_cae: arguments.enable_cae,
     };
     let served = builder.build()?.get_token_with(&arguments.scopes, request).await?;
-    let token = &served.access_token;
-    let line = match arguments.output {
-        TokenForm::Json => json!({
-            "token": token.token.expose(),
-            "expires_on": token.expires_on,
-            "refresh_on": token.refresh_on,
-            "token_type": token.token_type,
-            "source": served.source.to_string(),
-        })
-        .to_string(),
-        TokenForm::Token => token.token.expose().to_owned(),
-        TokenForm::Header => format!("Authorization: {} {}", token.token_type, token.token.expose()),
-    };
-    print(&line)?;
+    print_secret(&line(&served, arguments.output)?)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Opened before anything else is done: a token that nobody can account for is not handed out.
+fn audit(path: &Path) -> Result<AuditFile, Failure> {
+    AuditFile::open(path).map_err(|error| {
+        Failure::invalid(format!(
+            "the audit file {} can't be opened, so no token is asked for: {error}",
+            path.display()
+        ))
+    })
+}
+
+/// What is printed as JSON.
+#[derive(Serialize)]
+struct Printed<'a> {
+    expires_on: u64,
+    refresh_on: Option<u64>,
+    source: &'a str,
+    token: &'a str,
+    token_type: &'a str,
+}
+
+/// The line, wiped when dropped.
+fn line(served: &Served, form: TokenForm) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let access_token = &served.access_token;
+    let (token, source) = (access_token.token.expose(), served.source.to_string());
+    // A character of the token takes six bytes at most. There is room for all: a buffer that moves leaves a copy behind.
+    let mut line = Zeroizing::new(Vec::with_capacity(6 * (token.len() + source.len()) + 256));
+    match form {
+        TokenForm::Json => {
+            let (expires_on, refresh_on) = (access_token.expires_on, access_token.refresh_on);
+            let printed =
+                Printed { expires_on, refresh_on, source: &source, token, token_type: &access_token.token_type };
+            serde_json::to_writer(&mut *line, &printed).map_err(Failure::other)?;
+        }
+        TokenForm::Token => line.extend_from_slice(token.as_bytes()),
+        TokenForm::Header => {
+            line.extend_from_slice(format!("Authorization: {} ", access_token.token_type).as_bytes());
+            line.extend_from_slice(token.as_bytes());
+        }
+    }
+    line.push(b'\n');
+    Ok(line)
 }

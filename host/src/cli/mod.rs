@@ -2,11 +2,13 @@
 
 mod accounts;
 mod arguments;
+mod core_dumps;
 mod credential;
 mod demo;
 mod doctor;
 mod get_token;
 mod output;
+mod policy;
 mod supported;
 
 use std::io::Write as _;
@@ -24,6 +26,8 @@ use output::Failure;
 const LOG_VARIABLE: &str = "SHARED_TOKEN_CACHE_LOG";
 
 pub(crate) fn main() -> ExitCode {
+    // Before there is any secret in this process.
+    core_dumps::deny();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return not_understood(error),
@@ -45,6 +49,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             Command::GetToken(arguments) => get_token::run(*arguments).await,
             Command::Accounts(arguments) => accounts::run(*arguments).await,
             Command::Doctor(arguments) => doctor::run(*arguments).await,
+            Command::Policy(command) => policy::run(command),
             Command::Supported(arguments) => supported::run(arguments).await,
             Command::Demo => demo::run().await,
         }

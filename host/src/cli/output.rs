@@ -25,8 +25,8 @@ impl From<Error> for Failure {
 }
 
 impl Failure {
-    pub(super) fn invalid(message: String) -> Self {
-        Self::Credential(Error::InvalidArgument(message))
+    pub(super) fn invalid(message: impl Into<String>) -> Self {
+        Self::Credential(Error::InvalidArgument(message.into()))
     }
 
     pub(super) fn other(error: impl Into<anyhow::Error>) -> Self {
@@ -57,7 +57,7 @@ impl Failure {
             Self::Credential(error) => (error.kind(), error.reason()),
             Self::Other(_) => ("other", None),
         };
-        let (mut details, mut candidates) = (Value::Null, None);
+        let (mut details, mut candidates, mut remedy) = (Value::Null, None, None);
         match self {
             Self::Credential(Error::ClientAuthentication(failure)) => {
                 details = failure.oauth.as_deref().map(oauth).unwrap_or_default();
@@ -65,11 +65,15 @@ impl Failure {
             Self::Credential(Error::CredentialUnavailable(unavailable)) if !unavailable.candidates.is_empty() => {
                 candidates = Some(accounts(&unavailable.candidates));
             }
+            Self::Credential(Error::Denied(denial)) => remedy = denial.remedy.as_deref(),
             Self::Credential(_) | Self::Other(_) => {}
         }
         let mut error = json!({ "kind": kind, "reason": reason, "message": self.message(), "oauth": details });
         if let (Some(error), Some(candidates)) = (error.as_object_mut(), candidates) {
             error.insert("candidates".into(), candidates);
+        }
+        if let (Some(error), Some(remedy)) = (error.as_object_mut(), remedy) {
+            error.insert("remedy".into(), remedy.into());
         }
         json!({ "error": error })
     }
@@ -79,6 +83,12 @@ impl Failure {
 pub(super) fn print(line: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{line}").and_then(|()| stdout.flush()).map_err(Failure::other)
+}
+
+/// Writes a line that ends here to stdout. Whole lines are not buffered, so no copy of it stays in this process.
+pub(super) fn print_secret(line: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(line).and_then(|()| stdout.flush()).map_err(Failure::other)
 }
 
 /// Writes the error to stderr and gives the exit code for it.

@@ -1,13 +1,16 @@
 use std::process::ExitCode;
 
 use shared_token_cache::SharedTokenCacheCredential;
+use shared_token_cache::policy::{AllowedClient, AllowedComponent, Policy};
 
 use super::arguments::Supported;
 use super::output::{Failure, print};
 
 /// Prints `true` or `false`; the exit code says the same: 0, or 3 as for a credential that is unavailable.
 pub(super) async fn run(arguments: Supported) -> Result<ExitCode, Failure> {
-    let mut builder = SharedTokenCacheCredential::builder();
+    // It asks nobody for anything, so there is nothing to allow but the component that the user names.
+    let policy = Policy::default().allow_client(AllowedClient::ANY).allow_component(AllowedComponent::ANY);
+    let mut builder = SharedTokenCacheCredential::builder().policy(policy);
     if let Some(component) = arguments.component {
         builder = builder.component(component);
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use super::flight::Flights;
 use super::options::{CachePersistenceOptions, CredentialOptions, HostSettings};
 use super::pool::Pool;
-use super::{Inner, SharedTokenCacheCredential};
+use super::{Inner, SharedTokenCacheCredential, vault};
+use crate::audit::{Audit, AuditSink};
 use crate::authentication_record::AuthenticationRecord;
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
@@ -23,6 +24,7 @@ pub struct Builder {
     transport: TransportOptions,
     clock: Arc<dyn Clock>,
     component: Option<PathBuf>,
+    audit: Audit,
 }
 
 impl Default for Builder {
@@ -36,6 +38,7 @@ impl Default for Builder {
             transport: TransportOptions::default(),
             clock: Arc::new(SystemClock),
             component: None,
+            audit: Audit::default(),
         }
     }
 }
@@ -251,7 +254,7 @@ impl Builder {
         self
     }
 
-    /// A component to run in place of the built-in one. It is compiled when the credential is built.
+    /// A component to run in place of the built-in one. It is compiled when the credential is built, if the policy allows it.
     ///
     /// ```
     /// # use shared_token_cache::SharedTokenCacheCredential;
@@ -264,33 +267,58 @@ impl Builder {
         self
     }
 
+    /// Where the lines of the audit go, besides the `tracing` events of the target [`crate::AUDIT`]: one for each call for a token,
+    /// whatever comes of it, and one for each thing that the component was denied. Default: nowhere.
+    ///
+    /// Of callers that share an answer each has a line of its own, as each has the token. One that leaves before there is an answer
+    /// has none. A line that the sink can't take is a warning, and costs nobody a token.
+    ///
+    /// ```no_run
+    /// # use shared_token_cache::{AuditFile, SharedTokenCacheCredential};
+    /// let audit = AuditFile::open("/var/log/contoso/tokens.jsonl".as_ref())?;
+    /// let builder = SharedTokenCacheCredential::builder().audit(audit);
+    /// # let _ = builder;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn audit(mut self, sink: impl AuditSink + 'static) -> Self {
+        self.audit = Audit::to(sink);
+        self
+    }
+
     /// Makes the credential. No cache is read and nothing is sent.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] when the component or the CA file can't be used. What is wrong with the credential's own options, the first
+    /// [`Error::Denied`] when the policy does not allow the client id or the component, [`Error::Limit`] when the component is too
+    /// large, [`Error::InvalidArgument`] when the component or the CA file can't be used. What is wrong with the credential's own options, the first
     /// call says.
     pub fn build(self) -> Result<SharedTokenCacheCredential, Error> {
+        let policy = Arc::new(self.policy);
+        policy.check_client(vault::client_id(&self.options))?;
         let plugin = match &self.component {
-            Some(path) => Plugin::from_file(path)?,
+            Some(path) => Plugin::from_file(path, &policy)?,
             None => Plugin::built_in()?,
         };
-        let policy = Arc::new(self.policy);
-        let transport = Transport::new(self.transport, policy.get_limits().response_size);
+        let transport = Transport::new(self.transport, Arc::clone(&policy), Arc::clone(&self.clock));
         let transport = Arc::new(transport.map_err(Error::InvalidArgument)?);
         let places = self.places.unwrap_or_else(Places::from_env);
-        let sources = self.sources.into_iter().map(|source| {
+        let mut sources = Vec::new();
+        for source in self.sources {
             let context = Context {
+                vault: vault::new(&self.options, &self.settings, &policy)?,
                 policy: Arc::clone(&policy),
                 source: source.clone(),
                 places: places.clone(),
                 transport: Arc::clone(&transport),
                 clock: Arc::clone(&self.clock),
                 settings: self.settings.clone(),
+                audit: self.audit.clone(),
             };
-            (source, Pool::new(plugin.clone(), Arc::new(context), self.options.clone()))
-        });
-        let sources = sources.collect();
-        Ok(SharedTokenCacheCredential { inner: Arc::new(Inner { sources, flights: Flights::new() }) })
+            sources.push((source, Pool::new(plugin.clone(), Arc::new(context), self.options.clone())));
+        }
+        Ok(SharedTokenCacheCredential {
+            inner: Arc::new(Inner { sources, flights: Flights::new(), audit: self.audit }),
+        })
     }
 }
 

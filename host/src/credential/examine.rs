@@ -9,6 +9,7 @@ use super::pool::Pool;
 use crate::error::Error;
 use crate::imports::stores::{self, Refused};
 use crate::policy::{CacheName, Source};
+use crate::transport::TransportError;
 
 impl SharedTokenCacheCredential {
     /// What a look at the place of each source's cache finds: whether a document is there, its protection, its lock. Nothing is
@@ -25,15 +26,20 @@ impl SharedTokenCacheCredential {
     /// any secret.
     ///
     /// # Errors
-    /// [`Error::Denied`] when the policy does not allow the authority, [`Error::Unreachable`] when it does not tell the time.
+    /// [`Error::Denied`] when the policy does not allow the authority or its address, [`Error::Limit`] when there were too many requests,
+    /// [`Error::Unreachable`] when it does not tell the time.
     pub async fn clock_skew(&self) -> Result<i64, Error> {
         let (_, pool) = self.inner.sources.first().ok_or_else(no_source)?;
         let (context, options) = (pool.context(), pool.options());
         let host = options.authority.as_deref().unwrap_or(&context.settings.default_authority_host);
         let host = host.trim().trim_start_matches("https://").trim_end_matches('/');
         let url = format!("https://{host}/organizations/oauth2/v2.0/token");
-        let url = context.policy.token_endpoint(&url).map_err(|denied| Error::Denied(denied.to_string()))?;
-        let date = context.transport.date(url).await.map_err(|error| Error::Unreachable(error.to_string()))?;
+        let url = context.policy.token_endpoint(&url)?;
+        let date = context.transport.date(url).await.map_err(|error| match error {
+            TransportError::Denied(denied) => denied.into(),
+            TransportError::Limit(limit) => Error::Limit(limit),
+            error => Error::Unreachable(error.to_string()),
+        })?;
         Ok(context.clock.now().cast_signed() - date.cast_signed())
     }
 }
@@ -41,12 +47,12 @@ impl SharedTokenCacheCredential {
 async fn examine(pool: &Pool, enable_cae: bool) -> Result<Examination, Error> {
     let unavailable = |why: String| Error::cache_unavailable(why);
     let name = match pool.options().cache_persistence_options.as_ref().and_then(|options| options.name.as_deref()) {
-        Some(name) => CacheName::parse(name).map_err(Error::InvalidArgument)?,
+        Some(name) => CacheName::parse(name).map_err(|invalid| Error::InvalidArgument(invalid.into()))?,
         None => CacheName::default(),
     };
     let document = format!("{name}{}", if enable_cae { ".cae" } else { ".nocae" });
     let (_, store) = stores::open(pool.context(), &document).map_err(|refused| match refused {
-        Refused::Denied(why) => Error::Denied(why),
+        Refused::Denied(denied) => denied.into(),
         Refused::NoPlace(why) => unavailable(why),
     })?;
     spawn_blocking(move || store.examine()).await.map_err(|error| unavailable(error.to_string()))

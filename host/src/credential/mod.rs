@@ -4,19 +4,24 @@ mod builder;
 mod examine;
 mod flight;
 mod options;
+mod outcome;
 mod pool;
+mod vault;
 
 pub use builder::Builder;
 pub(crate) use options::CredentialOptions;
 pub use options::{CachePersistenceOptions, HostSettings, TokenRequestOptions};
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::access_token::{AccessToken, Served};
+use crate::audit::Audit;
 use crate::error::{CachedAccount, Error};
 use crate::policy::Source;
 use flight::Flights;
-use pool::Pool;
+use outcome::{Answer, Found, Nothing};
+use pool::{NotIssued, Pool};
 
 /// Access tokens from the sign-in that the machine already has.
 ///
@@ -44,7 +49,8 @@ pub struct SharedTokenCacheCredential {
 struct Inner {
     /// One for each source, in the order in which they are tried.
     sources: Vec<(Source, Pool)>,
-    flights: Flights<Call, Result<Served, Error>>,
+    flights: Flights<Call, Answer>,
+    audit: Audit,
 }
 
 /// What makes two calls the same, so that one answer serves both.
@@ -96,14 +102,18 @@ impl SharedTokenCacheCredential {
         scopes: &[S],
         request: TokenRequestOptions,
     ) -> Result<Served, Error> {
+        let start = Instant::now();
         let call = Call { scopes: scopes.iter().map(|scope| scope.as_ref().to_owned()).collect(), request };
-        self.inner
-            .flights
-            .join(&call, || {
-                let (inner, call) = (Arc::clone(&self.inner), call.clone());
-                async move { inner.get_token(&call).await }
-            })
-            .await
+        let answer = self.inner.flights.join(&call, || {
+            let (inner, call) = (Arc::clone(&self.inner), call.clone());
+            async move { inner.get_token(&call).await }
+        });
+        let answer = answer.await;
+        self.inner.audit.write(&outcome::line(&call, &answer, start.elapsed()));
+        match answer {
+            Ok(Found { issued, source }) => Ok(Served { access_token: issued.token, source }),
+            Err(Nothing { error, .. }) => Err(error),
+        }
     }
 
     /// The accounts in each source, in the order in which the sources are tried, whatever the credential's username and tenant.
@@ -149,27 +159,38 @@ impl std::fmt::Debug for SharedTokenCacheCredential {
 impl Inner {
     /// Tries the sources in order. One without a sign-in that fits passes on to the next; what it lacked is reported only when
     /// no other source has something better to say.
-    async fn get_token(&self, call: &Call) -> Result<Served, Error> {
+    async fn get_token(&self, call: &Call) -> Answer {
         let mut unavailable: Option<Error> = None;
         for (source, pool) in &self.sources {
             match pool.get_token(&call.scopes, &call.request).await {
-                Ok(access_token) => return Ok(Served { access_token, source: source.clone() }),
-                Err(error @ Error::CredentialUnavailable(_)) => {
+                Ok(issued) => return Ok(Found { issued, source: source.clone() }),
+                Err(NotIssued { error, .. }) if passes_on(&error) => {
                     tracing::debug!(%source, %error, "this source can't serve the call");
                     unavailable = Some(more_telling(unavailable, error));
                 }
-                Err(error) => return Err(error),
+                Err(NotIssued { error, denied }) => {
+                    return Err(Nothing { error, denied, source: Some(source.clone()) });
+                }
             }
         }
-        Err(unavailable.unwrap_or_else(no_source))
+        Err(Nothing { error: unavailable.unwrap_or_else(no_source), denied: None, source: None })
+    }
+}
+
+/// Whether another source may do better: it may have a sign-in that fits, or one that the policy allows.
+fn passes_on(error: &Error) -> bool {
+    match error {
+        Error::CredentialUnavailable(_) => true,
+        Error::Denied(denial) => denial.remedy.is_some(),
+        _ => false,
     }
 }
 
 /// Of two sources that can't serve a call, the error of the one that came closer; the first in doubt.
 fn more_telling(first: Option<Error>, second: Error) -> Error {
-    let knows_accounts = |error: &Error| {
-        matches!(error, Error::CredentialUnavailable(unavailable)
-            if unavailable.reason != crate::error::UnavailableReason::NoAccounts)
+    let knows_accounts = |error: &Error| match error {
+        Error::CredentialUnavailable(unavailable) => unavailable.reason != crate::error::UnavailableReason::NoAccounts,
+        _ => true,
     };
     match first {
         Some(first) if knows_accounts(&first) || !knows_accounts(&second) => first,

@@ -2,23 +2,27 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::options::{CredentialOptions, TokenRequestOptions};
-use crate::access_token::AccessToken;
-use crate::error::{CachedAccount, Error};
-use crate::plugin::{Context, Instance, Plugin};
-
-/// How many calls of a credential run at the same time. A call needs an instance for itself, and an instance holds the cache
-/// document, so this also bounds memory; calls that ask for the same share one anyway.
-const MOST_INSTANCES: usize = 8;
+use crate::error::{CachedAccount, Error, LimitExceeded};
+use crate::plugin::{Context, Instance, Issued, Plugin};
 
 pub(super) struct Pool {
     plugin: Plugin,
     context: Arc<Context>,
     options: CredentialOptions,
     idle: Mutex<Idle>,
+    /// A call needs an instance for itself, and an instance holds the cache document, so these also bound memory; calls that ask for
+    /// the same share one anyway.
     places: Semaphore,
+}
+
+/// Why there is no token.
+pub(super) struct NotIssued {
+    pub(super) error: Error,
+    /// The kind of what the component was denied last.
+    pub(super) denied: Option<&'static str>,
 }
 
 #[derive(Default)]
@@ -31,15 +35,22 @@ struct Idle {
 
 impl Pool {
     pub(super) fn new(plugin: Plugin, context: Arc<Context>, options: CredentialOptions) -> Self {
-        Self { plugin, context, options, idle: Mutex::default(), places: Semaphore::new(MOST_INSTANCES) }
+        let places = Semaphore::new(context.policy.limits().instances);
+        Self { plugin, context, options, idle: Mutex::default(), places }
     }
 
     pub(super) async fn get_token(
         &self,
         scopes: &[String],
         request: &TokenRequestOptions,
-    ) -> Result<AccessToken, Error> {
-        self.with_instance(async |instance| instance.get_token(scopes, request).await).await
+    ) -> Result<Issued, NotIssued> {
+        let mut denied = None;
+        let issued = self.with_instance(async |instance| {
+            let issued = instance.get_token(scopes, request).await;
+            denied = instance.denied();
+            issued
+        });
+        issued.await.map_err(|error| NotIssued { error, denied })
     }
 
     pub(super) async fn accounts(&self, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {
@@ -75,10 +86,9 @@ impl Pool {
     }
 
     /// Runs a call on an instance of its own. The instance goes back only after a call that left it whole: one that trapped, ran
-    /// out of time, or was abandoned by its caller, is dropped.
+    /// out of time, tried to return what it may not, or was abandoned by its caller, is dropped.
     async fn with_instance<T>(&self, call: impl AsyncFnOnce(&mut Instance) -> Result<T, Error>) -> Result<T, Error> {
-        // The semaphore is never closed.
-        let _place = self.places.acquire().await;
+        let _place = self.place().await?;
         let (instance, closed) = {
             let mut idle = self.lock();
             (idle.instances.pop(), idle.closed)
@@ -88,13 +98,28 @@ impl Pool {
             None => Instance::new(self.plugin.clone(), Arc::clone(&self.context), &self.options).await?,
         };
         let result = call(&mut instance).await;
-        if !matches!(result, Err(Error::Plugin(_) | Error::Limit(_))) {
+        let broken = matches!(result, Err(Error::Plugin(_) | Error::Limit(_)));
+        if !broken && !instance.is_spoilt() {
             let mut idle = self.lock();
             if idle.closed == closed {
                 idle.instances.push(instance);
             }
         }
         result
+    }
+
+    /// Waits for a place, no longer than a call may take.
+    async fn place(&self) -> Result<Option<SemaphorePermit<'_>>, Error> {
+        let limits = self.context.policy.limits();
+        match tokio::time::timeout(limits.call_time, self.places.acquire()).await {
+            // The semaphore is never closed.
+            Ok(place) => Ok(place.ok()),
+            Err(_) => {
+                let what =
+                    format!("{} calls run at the same time, and none ended in time for this one", limits.instances);
+                Err(Error::Limit(LimitExceeded::new("limits.instances", &what)))
+            }
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Idle> {

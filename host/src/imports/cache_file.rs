@@ -1,9 +1,10 @@
 use shared_token_cache_storage as storage;
+use shared_token_cache_vault::Refused;
 use tokio::task::spawn_blocking;
 
-use super::BORDER;
-use super::stores::{self, Refused};
+use super::told::{LONGEST_NAME, printable};
 use super::turn::take_turn;
+use super::{BORDER, stores};
 use crate::plugin::State;
 use crate::plugin::wit::cache_file::{Document, Host, ReadError, ReadOutcome, WriteError};
 use crate::policy::Access;
@@ -11,7 +12,13 @@ use crate::policy::Access;
 impl Host for State {
     async fn read(&mut self, name: String, known_version: Option<String>) -> Result<ReadOutcome, ReadError> {
         let outcome = self.read_document(&name, known_version).await;
-        let source = &self.context.source;
+        if let Err(ReadError::Denied(_)) = &outcome {
+            self.denied("cache-file.read");
+        }
+        if !self.may_tell() {
+            return outcome;
+        }
+        let (source, name) = (&self.context.source, printable(&name, LONGEST_NAME));
         match &outcome {
             Ok(ReadOutcome::Unchanged) => {
                 tracing::debug!(target: BORDER, %source, "cache-file.read {name} → unchanged");
@@ -33,7 +40,13 @@ impl Host for State {
     ) -> Result<String, WriteError> {
         let bytes = document.len();
         let outcome = self.replace_document(&name, expected_version, document).await;
-        let source = &self.context.source;
+        if let Err(WriteError::Denied(_)) = &outcome {
+            self.denied("cache-file.replace");
+        }
+        if !self.may_tell() {
+            return outcome;
+        }
+        let (source, name) = (&self.context.source, printable(&name, LONGEST_NAME));
         let told = match &outcome {
             Ok(_) => "done".to_owned(),
             Err(WriteError::Conflict) => "conflict".to_owned(),
@@ -47,61 +60,92 @@ impl Host for State {
 
     fn supported(&mut self) -> bool {
         let supported = storage::supported();
-        tracing::debug!(target: BORDER, "cache-file.supported → {supported}");
+        if self.may_tell() {
+            tracing::debug!(target: BORDER, "cache-file.supported → {supported}");
+        }
         supported
     }
 }
 
 impl State {
-    async fn read_document(&self, name: &str, known: Option<String>) -> Result<ReadOutcome, ReadError> {
+    async fn read_document(&mut self, name: &str, known: Option<String>) -> Result<ReadOutcome, ReadError> {
         let (_, store) = stores::open(&self.context, name).map_err(|refused| match refused {
-            Refused::Denied(why) => ReadError::Denied(why),
-            Refused::NoPlace(why) => ReadError::Failed(why),
+            stores::Refused::Denied(denied) => ReadError::Denied(denied.to_string()),
+            stores::Refused::NoPlace(why) => ReadError::Failed(why),
         })?;
         // The common case costs one look at the file, which is not worth another thread.
-        if known.as_deref().is_some_and(|known| store.is_at(known)) {
+        if let Some(known) = known.as_deref().filter(|known| store.is_at(known)) {
+            self.session.unchanged(name, known);
             return Ok(ReadOutcome::Unchanged);
         }
-        let read = spawn_blocking(move || store.read(known.as_deref())).await;
-        match read.map_err(|error| ReadError::Failed(error.to_string()))? {
-            Ok(storage::Read::Unchanged) => Ok(ReadOutcome::Unchanged),
-            Ok(storage::Read::Document(document)) => {
-                let storage::Document { version, content, unencrypted } = document;
+        let (vault, document, version) = (self.context.vault.clone(), name.to_owned(), known.clone());
+        let read = spawn_blocking(move || {
+            let storage::Read::Document(found) = store.read(version.as_deref()).map_err(read_error)? else {
+                return Ok(None);
+            };
+            let storage::Document { version, content, unencrypted } = found;
+            let sealed = vault.seal_document(&document, &version, content);
+            let sealed = sealed.map_err(|refused| ReadError::Failed(refused.to_string()))?;
+            Ok(Some((version, sealed, unencrypted)))
+        });
+        match read.await.map_err(|error| ReadError::Failed(error.to_string()))?? {
+            None => {
+                self.session.unchanged(name, known.as_deref().unwrap_or_default());
+                Ok(ReadOutcome::Unchanged)
+            }
+            Some((version, sealed, unencrypted)) => {
+                let content = self.session.hold(sealed);
                 Ok(ReadOutcome::Document(Document { version, content, unencrypted }))
             }
-            Err(storage::ReadError::NotFound(place)) => Err(ReadError::NotFound(place)),
-            Err(error) => Err(ReadError::Failed(error.to_string())),
         }
     }
 
     async fn replace_document(&mut self, name: &str, expected: String, content: Vec<u8>) -> Result<String, WriteError> {
         let context = &self.context;
         let (grant, store) = stores::open(context, name).map_err(|refused| match refused {
-            Refused::Denied(why) => WriteError::Denied(why),
-            Refused::NoPlace(why) => WriteError::Failed(why),
+            stores::Refused::Denied(denied) => WriteError::Denied(denied.to_string()),
+            stores::Refused::NoPlace(why) => WriteError::Failed(why),
         })?;
         if grant.access() != Access::ReadWrite {
             let why = format!("the policy grants the cache {name} of the source {} for reading only", context.source);
             return Err(WriteError::Denied(why));
         }
-        let largest = context.policy.get_limits().document_size;
+        let largest = context.policy.limits().document_size;
         if u64::try_from(content.len()).is_ok_and(|size| size > largest) {
             return Err(WriteError::Denied(format!("the policy's `limits.document-mib` allows {largest} bytes")));
         }
+        let (session, document, version) = (self.session.clone(), name.to_owned(), expected.clone());
+        let open = spawn_blocking(move || session.open_document(&document, &version, &content)).await;
+        let open = match open.map_err(|error| WriteError::Failed(error.to_string()))? {
+            Ok(open) => open,
+            Err(Refused::StaleDocument) => return Err(WriteError::Conflict),
+            Err(refused) => return Err(WriteError::Denied(self.denials.refused(&refused))),
+        };
         let turn = match self.turn.take() {
             Some(turn) => Some(turn),
             None => take_turn(store.guarded()).await,
         };
-        let replaced = spawn_blocking(move || store.replace(&expected, &content)).await;
-        if matches!(replaced, Ok(Err(storage::WriteError::Conflict))) {
-            self.turn = turn;
-        }
-        match replaced.map_err(|error| WriteError::Failed(error.to_string()))? {
-            Ok(version) => Ok(version),
-            Err(storage::WriteError::Conflict) => Err(WriteError::Conflict),
+        let replaced = spawn_blocking(move || (store.replace(&expected, open.content()), open)).await;
+        let (replaced, open) = replaced.map_err(|error| WriteError::Failed(error.to_string()))?;
+        match replaced {
+            Ok(version) => {
+                self.session.replaced(open, &version);
+                Ok(version)
+            }
+            Err(storage::WriteError::Conflict) => {
+                self.turn = turn;
+                Err(WriteError::Conflict)
+            }
             Err(storage::WriteError::Locked(_)) => Err(WriteError::Locked),
             Err(error) => Err(WriteError::Failed(error.to_string())),
         }
+    }
+}
+
+fn read_error(error: storage::ReadError) -> ReadError {
+    match error {
+        storage::ReadError::NotFound(place) => ReadError::NotFound(place),
+        error => ReadError::Failed(error.to_string()),
     }
 }
 

@@ -1,6 +1,10 @@
+use shared_token_cache_vault::{Form, Refused};
+
 use super::BORDER;
+use super::told::{LONGEST_NAME, printable};
 use crate::plugin::State;
 use crate::plugin::wit::https::{Host, HttpsError, Response, Settings};
+use crate::policy::Denied;
 use crate::transport::TransportError;
 
 /// The header fields that a component may set. All others are the host's.
@@ -9,6 +13,9 @@ const ALLOWED_HEADERS: &[&str] = &["x-anchormailbox", "x-client-sku", "x-client-
 /// More than any token request has; a form is not a way to send a file.
 const LARGEST_FORM: usize = 256 * 1024;
 
+/// So many names of a form's fields are in the log.
+const MOST_FIELDS: usize = 10;
+
 impl Host for State {
     async fn post_form(
         &mut self,
@@ -16,8 +23,17 @@ impl Host for State {
         headers: Vec<(String, String)>,
         form: Vec<(String, String)>,
     ) -> Result<Response, HttpsError> {
-        let fields = form.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+        // A request has six fields, and what it has more is told as little as what they hold.
+        let names: Vec<_> = form.iter().take(MOST_FIELDS).map(|(name, _)| printable(name, LONGEST_NAME)).collect();
+        let fields = names.join(", ");
         let outcome = self.post(&url, headers, form).await;
+        if let Err(HttpsError::Denied(_)) = &outcome {
+            self.denied("https.post-form");
+        }
+        if !self.may_tell() {
+            return outcome;
+        }
+        let url = printable(&url, LONGEST_NAME);
         match &outcome {
             Ok(response) => {
                 let (status, bytes) = (response.status, response.body.len());
@@ -42,19 +58,21 @@ impl Host for State {
     }
 
     fn close_idle_connections(&mut self) {
-        tracing::debug!(target: BORDER, "https.close-idle-connections");
+        if self.may_tell() {
+            tracing::debug!(target: BORDER, "https.close-idle-connections");
+        }
         self.context.transport.close_idle_connections();
     }
 }
 
 impl State {
     async fn post(
-        &self,
+        &mut self,
         url: &str,
         headers: Vec<(String, String)>,
         form: Vec<(String, String)>,
     ) -> Result<Response, HttpsError> {
-        let url = self.context.policy.token_endpoint(url).map_err(|denied| HttpsError::Denied(denied.to_string()))?;
+        let url = self.context.policy.token_endpoint(url).map_err(|denied| self.note(denied))?;
         if let Some((name, _)) = headers.iter().find(|(name, value)| !may_set(name, value)) {
             return Err(HttpsError::Denied(format!("a component may not set the header field {name:?}")));
         }
@@ -62,12 +80,40 @@ impl State {
         if size > LARGEST_FORM {
             return Err(HttpsError::Denied(format!("a form may have {LARGEST_FORM} bytes, and this one has {size}")));
         }
-        match self.context.transport.post_form(url, headers, form).await {
-            Ok(response) => Ok(Response { status: response.status, body: response.body }),
+        let tenant = url.path_segments().and_then(|mut segments| segments.next()).unwrap_or_default();
+        let form =
+            Form { authority_host: url.host_str().unwrap_or_default(), tenant, headers: &headers, fields: &form };
+        let open = self.session.open_form(&form).map_err(|refused| match refused {
+            Refused::Denied(denied) => self.note(denied),
+            refused => HttpsError::Denied(self.denials.refused(&refused)),
+        })?;
+        match self.context.transport.post_form(url, headers, open.fields).await {
+            Ok(response) => {
+                let now = self.context.clock.now();
+                let body = self.session.seal_reply(open.redemption, response.body, now);
+                Ok(Response { status: response.status, body })
+            }
             Err(error @ TransportError::Timeout { .. }) => Err(HttpsError::Timeout(error.to_string())),
-            Err(error @ TransportError::TooLarge { .. }) => Err(HttpsError::BadResponse(error.to_string())),
-            Err(error) => Err(HttpsError::Unreachable(error.to_string())),
+            Err(TransportError::Denied(denied)) => Err(self.note(denied)),
+            // The component may have a cached token to fall back on. Where it has none, the call ends with this.
+            Err(TransportError::Limit(limit)) => {
+                let why = limit.to_string();
+                self.refused = Some(limit);
+                Err(HttpsError::Unreachable(why))
+            }
+            Err(error @ (TransportError::Setup(_) | TransportError::Unreachable { .. })) => {
+                Err(HttpsError::Unreachable(error.to_string()))
+            }
         }
+    }
+}
+
+impl State {
+    /// The component gets the text of a denial; the call's error is to say what was denied, and not what the component makes of it.
+    fn note(&mut self, denied: Denied) -> HttpsError {
+        let told = HttpsError::Denied(denied.to_string());
+        self.denied = Some(denied);
+        told
     }
 }
 

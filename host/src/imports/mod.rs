@@ -7,6 +7,7 @@ mod clock;
 mod https;
 mod log;
 pub(crate) mod stores;
+mod told;
 mod turn;
 
 pub(crate) use turn::Turn;

@@ -3,20 +3,20 @@
 use shared_token_cache_storage::{self as storage, FileStore, Rules, Store};
 
 use crate::plugin::Context;
-use crate::policy::{CacheGrant, Leniency, Source};
+use crate::policy::{CacheGrant, Denied, Leniency, Source};
 
 /// Why a name has no store.
 pub(crate) enum Refused {
     /// The policy does not grant it.
-    Denied(String),
+    Denied(Denied),
     /// Its place is not known.
     NoPlace(String),
 }
 
 /// The store of a document of the context's source, and the grant for it.
 pub(crate) fn open<'a>(context: &'a Context, name: &str) -> Result<(&'a CacheGrant, Box<dyn Store>), Refused> {
-    let grant = context.policy.grant(&context.source, name).map_err(|denied| Refused::Denied(denied.to_string()))?;
-    let rules = rules(grant, context.policy.get_limits().document_size);
+    let grant = context.policy.grant(&context.source, name).map_err(Refused::Denied)?;
+    let rules = rules(grant, context.policy.limits().document_size);
     let store = match &context.source {
         Source::Shared => context.places.shared(name, rules),
         // One file serves every name: the Azure CLI keeps no second cache.
@@ -33,8 +33,8 @@ fn rules(grant: &CacheGrant, largest: u64) -> Rules {
     };
     Rules {
         largest,
-        loose_permissions: leniency(grant.get_loose_permissions()),
-        other_owner: leniency(grant.get_other_owner()),
-        symlink_targets: grant.get_symlink_targets().to_vec(),
+        loose_permissions: leniency(grant.loose_permissions()),
+        other_owner: leniency(grant.other_owner()),
+        symlink_targets: grant.symlink_targets().to_vec(),
     }
 }

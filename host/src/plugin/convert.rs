@@ -1,7 +1,6 @@
 //! The contract's types and this crate's. A variant that one side lacks does not compile.
 
 use super::wit::credential as wit;
-use crate::access_token::AccessToken;
 use crate::authentication_record::AuthenticationRecord;
 use crate::credential::{CredentialOptions, TokenRequestOptions};
 use crate::error::{
@@ -36,13 +35,6 @@ impl From<&TokenRequestOptions> for wit::TokenRequestOptions {
     }
 }
 
-impl From<wit::AccessToken> for AccessToken {
-    fn from(token: wit::AccessToken) -> Self {
-        let wit::AccessToken { token, expires_on, refresh_on, token_type } = token;
-        Self { token: token.into(), expires_on, refresh_on, token_type }
-    }
-}
-
 impl From<wit::Account> for Account {
     fn from(account: wit::Account) -> Self {
         let wit::Account { username, home_tenant_id } = account;
@@ -70,7 +62,7 @@ impl From<wit::Error> for Error {
                 let oauth = oauth.map(|error| Box::new(error.into()));
                 Self::ClientAuthentication(AuthenticationFailure { reason: reason.into(), message, oauth })
             }
-            wit::Error::Denied(message) => Self::Denied(message),
+            wit::Error::Denied(message) => Self::denied(message),
             wit::Error::Unreachable(message) => Self::Unreachable(message),
         }
     }

@@ -1,8 +1,11 @@
 //! The component, compiled.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
 
@@ -10,7 +13,8 @@ use super::config::config;
 use super::state::State;
 use super::ticker::Ticker;
 use super::wit::PluginPre;
-use crate::error::Error;
+use crate::error::{Error, LimitExceeded};
+use crate::policy::Policy;
 
 /// Compiled by the build script: loading it takes a fraction of a millisecond, compiling it would take a hundred.
 const PRECOMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/component.cwasm"));
@@ -34,12 +38,20 @@ impl Plugin {
             .clone()
     }
 
-    /// A component from a file, compiled here and now.
-    pub(crate) fn from_file(path: &Path) -> Result<Self, Error> {
+    /// A component from a file, compiled here and now. The bytes that the policy sees are those that are compiled.
+    pub(crate) fn from_file(path: &Path, policy: &Policy) -> Result<Self, Error> {
+        let unusable = |why: &dyn std::fmt::Display| {
+            Error::InvalidArgument(format!("{} is not a component that can be used: {why:#}", path.display()))
+        };
+        let (largest, mut bytes) = (policy.limits().component_size, Vec::new());
+        let read = File::open(path).and_then(|file| file.take(largest.saturating_add(1)).read_to_end(&mut bytes));
+        if u64::try_from(read.map_err(|error| unusable(&error))?).is_ok_and(|size| size > largest) {
+            let what = format!("the component {} has more than {} MiB", path.display(), largest >> 20);
+            return Err(Error::Limit(LimitExceeded::new("limits.component-mib", &what)));
+        }
+        policy.check_component(&Sha256::digest(&bytes).into())?;
         let engine = engine()?;
-        let component = Component::from_file(&engine, path).map_err(|error| {
-            Error::InvalidArgument(format!("{} is not a component that can be used: {error:#}", path.display()))
-        })?;
+        let component = Component::from_binary(&engine, &bytes).map_err(|error| unusable(&error))?;
         Self::new(&engine, component)
     }
 

@@ -1,15 +1,23 @@
 use std::sync::Arc;
 
+use shared_token_cache_vault::{Origin, Refused, Request};
+use tokio::time::error::Elapsed;
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
 use super::Plugin;
+use super::answer::Answer;
 use super::state::{Context, State};
 use super::wit::Plugin as Exports;
-use super::wit::credential::GuestSharedTokenCacheCredential as Methods;
+use super::wit::credential::{self as wit, GuestSharedTokenCacheCredential as Methods};
 use crate::access_token::AccessToken;
+use crate::audit::fingerprint;
 use crate::credential::{CredentialOptions, TokenRequestOptions};
-use crate::error::{CachedAccount, Error};
+use crate::error::{CachedAccount, Error, LimitExceeded};
+use crate::imports::BORDER;
+
+/// What a call may pass besides a document: the other arguments of an import. A form has at most 256 KiB.
+const BESIDE_A_DOCUMENT: usize = 1 << 20;
 
 /// A running component with one credential in it. A call that fails in the component, not in the credential, leaves it unusable.
 pub(crate) struct Instance {
@@ -17,13 +25,40 @@ pub(crate) struct Instance {
     store: Store<State>,
     exports: Exports,
     credential: ResourceAny,
+    /// It returned what it may not return. Whatever made it do that may be in its memory.
+    spoilt: bool,
+}
+
+/// A new instance, and what it said when it was asked for a credential.
+struct Made {
+    exports: Exports,
+    credential: Result<ResourceAny, wit::Error>,
+}
+
+impl Answer for Made {
+    fn size(&self) -> usize {
+        self.credential.size()
+    }
+}
+
+/// A token for a caller, and what the vault knows of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Issued {
+    pub(crate) token: AccessToken,
+    /// The account's fingerprint.
+    pub(crate) account: String,
+    pub(crate) tenant: String,
+    pub(crate) origin: Origin,
 }
 
 impl Instance {
     pub(crate) async fn new(plugin: Plugin, context: Arc<Context>, options: &CredentialOptions) -> Result<Self, Error> {
-        let call_time = context.policy.get_limits().call_time;
+        let (call_time, document_size) = (context.policy.limits().call_time, context.policy.limits().document_size);
         let mut store = Store::new(plugin.pre.engine(), State::new(context));
-        store.limiter(State::limiter);
+        store.limiter(|state| &mut state.limiter);
+        // What the component passes is copied into the host's memory, and a list may name the same text again and again.
+        let largest = usize::try_from(document_size).unwrap_or(usize::MAX);
+        store.set_hostcall_fuel(largest.saturating_add(BESIDE_A_DOCUMENT));
         // At each tick the component lets others run, which is when its time limit is looked at.
         store.epoch_deadline_async_yield_and_update(1);
         store.set_epoch_deadline(1);
@@ -36,77 +71,138 @@ impl Instance {
                 .shared_token_cache_credential()
                 .call_create(&mut store, &options.into())
                 .await?;
-            wasmtime::Result::Ok((exports, credential))
+            wasmtime::Result::Ok(Made { exports, credential })
         })
         .await;
         drop(running);
-        let (exports, credential) = settle(made, &store)?;
-        Ok(Self { plugin, store, exports, credential: credential? })
+        let Made { exports, credential } = settle(made, store.data())?;
+        let credential = credential.map_err(|error| store.data_mut().told(error.into()))?;
+        Ok(Self { plugin, store, exports, credential, spoilt: false })
     }
 
     pub(crate) async fn get_token(
         &mut self,
         scopes: &[String],
         request: &TokenRequestOptions,
-    ) -> Result<AccessToken, Error> {
-        let request = request.into();
-        let token = self
-            .call(async |methods, store, credential| {
-                methods.call_get_token(store, credential, scopes, Some(&request)).await
+    ) -> Result<Issued, Error> {
+        let state = self.store.data_mut();
+        state.denials.begin(scopes);
+        state.session.begin(&Request {
+            scopes,
+            tenant_id: request.tenant_id.as_deref(),
+            claims: request.claims.as_deref(),
+            enable_cae: request.enable_cae,
+        })?;
+        let options = request.into();
+        let answer = self
+            .call(scopes, async |methods, store, credential| {
+                methods.call_get_token(store, credential, scopes, Some(&options)).await
             })
-            .await??;
-        Ok(token.into())
+            .await;
+        let state = self.store.data_mut();
+        let token = match answer {
+            Ok(Ok(token)) => {
+                let opened = open(token, state);
+                self.spoilt |= opened.is_err();
+                opened
+            }
+            Ok(Err(error)) => Err(state.told(error.into())),
+            Err(error) => Err(error),
+        };
+        state.session.end();
+        token
     }
 
     pub(crate) async fn accounts(&mut self, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {
         let accounts = self
-            .call(async |methods, store, credential| methods.call_accounts(store, credential, enable_cae).await)
-            .await??;
-        Ok(accounts.into_iter().map(Into::into).collect())
+            .call(&[], async |methods, store, credential| methods.call_accounts(store, credential, enable_cae).await)
+            .await?;
+        let state = self.store.data_mut();
+        let mut accounts: Vec<CachedAccount> =
+            accounts.map_err(|error| state.told(error.into()))?.into_iter().map(Into::into).collect();
+        let known = state.session.accounts();
+        accounts.retain(|cached| known.contains(&cached.account.as_known()));
+        Ok(accounts)
+    }
+
+    /// Whether it tried to hand out what it may not, so that it is better not asked again.
+    pub(crate) fn is_spoilt(&self) -> bool {
+        self.spoilt
     }
 
     pub(crate) async fn close(&mut self) -> Result<(), Error> {
-        self.call(async |methods, store, credential| methods.call_close(store, credential).await).await
+        let closed =
+            self.call(&[], async |methods, store, credential| methods.call_close(store, credential).await).await;
+        self.store.data_mut().session.forget();
+        closed
     }
 
     /// Whether the platform has a shared cache, asked of the component.
     pub(crate) async fn supported(&mut self) -> Result<bool, Error> {
-        self.call(async |methods, store, _| methods.call_supported(store).await).await
+        self.call(&[], async |methods, store, _| methods.call_supported(store).await).await
+    }
+
+    /// The kind of what the component was denied last in the last call.
+    pub(crate) fn denied(&self) -> Option<&'static str> {
+        self.store.data().denials.last()
     }
 
     /// One call, held to its limits.
-    async fn call<T>(
+    async fn call<T: Answer>(
         &mut self,
+        scopes: &[String],
         call: impl AsyncFnOnce(&Methods<'_>, &mut Store<State>, ResourceAny) -> wasmtime::Result<T>,
     ) -> Result<T, Error> {
-        self.store.data_mut().logged = 0;
+        let state = self.store.data_mut();
+        (state.logged, state.crossings, state.denied, state.refused) = (0, 0, None, None);
+        state.denials.begin(scopes);
         self.store.set_epoch_deadline(1);
-        let limit = self.store.data().context.policy.get_limits().call_time;
+        let limit = self.store.data().context.policy.limits().call_time;
         let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
         let running = self.plugin.ticker.run();
         let result = tokio::time::timeout(limit, call(&methods, &mut self.store, self.credential)).await;
         drop(running);
         self.store.data_mut().turn = None;
-        settle(result, &self.store)
+        settle(result, self.store.data())
     }
 }
 
-/// What the component made of a call, unless it broke, ran out of memory, or took too long.
-fn settle<T>(
-    result: Result<wasmtime::Result<T>, tokio::time::error::Elapsed>,
-    store: &Store<State>,
-) -> Result<T, Error> {
-    let limits = store.data().context.policy.get_limits();
+/// The token behind the handle that the component returns.
+fn open(token: wit::AccessToken, state: &mut State) -> Result<Issued, Error> {
+    let opened = state.session.open_result(&token.token, state.context.clock.now()).map_err(|refused| {
+        tracing::warn!(target: BORDER, "the component's answer is kept back: {refused}");
+        let denied = match refused {
+            Refused::Denied(denied) => denied.into(),
+            refused => {
+                Error::denied(format!("what the component returned is kept back: {}", state.denials.refused(&refused)))
+            }
+        };
+        state.denied("result");
+        denied
+    })?;
+    let access_token = AccessToken {
+        token: opened.token.into_inner().into(),
+        expires_on: token.expires_on.min(opened.expires_on),
+        refresh_on: token.refresh_on,
+        token_type: "Bearer".into(),
+    };
+    let account = fingerprint(&opened.home_account_id);
+    Ok(Issued { token: access_token, account, tenant: opened.tenant, origin: opened.origin })
+}
+
+/// What the component made of a call, unless it broke, or ran into a limit.
+fn settle<T: Answer>(result: Result<wasmtime::Result<T>, Elapsed>, state: &State) -> Result<T, Error> {
+    let limits = state.context.policy.limits();
+    let exceeded = |field, what: &str| Err(Error::Limit(LimitExceeded::new(field, what)));
     match result {
+        Ok(Ok(value)) if value.size() > limits.answer_size => {
+            exceeded("limits.answer-mib", &format!("the component returned more than {} MiB", limits.answer_size >> 20))
+        }
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(_)) if store.data().is_out_of_memory() => Err(Error::Limit(format!(
-            "the component needs more than {} MiB of memory (`limits.guest-memory-mib`); is the cache very large?",
-            limits.guest_memory >> 20
-        ))),
-        Ok(Err(error)) => Err(Error::plugin(error)),
-        Err(_) => Err(Error::Limit(format!(
-            "the call took more than {} s (`limits.call-seconds`) and was stopped",
-            limits.call_time.as_secs_f32()
-        ))),
+        Ok(Err(error)) => Err(state.limiter.exceeded(&error).map_or_else(|| Error::plugin(error), Error::Limit)),
+        Err(_) => {
+            let seconds = limits.call_time.as_secs_f32();
+            exceeded("limits.call-seconds", &format!("the call took more than {seconds} s and was stopped"))
+        }
     }
 }

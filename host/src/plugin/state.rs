@@ -1,12 +1,15 @@
 use std::sync::Arc;
 
 use shared_token_cache_storage::Places;
-use wasmtime::ResourceLimiter;
+use shared_token_cache_vault::{Session, Vault};
 
+use super::limiter::Limiter;
+use crate::audit::{Audit, Denials};
 use crate::clock::Clock;
 use crate::credential::HostSettings;
+use crate::error::{Error, LimitExceeded};
 use crate::imports::Turn;
-use crate::policy::{Policy, Source};
+use crate::policy::{Denied, Policy, Source};
 use crate::transport::Transport;
 
 /// What the imports of all instances of a credential share.
@@ -17,6 +20,9 @@ pub(crate) struct Context {
     pub(crate) transport: Arc<Transport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: HostSettings,
+    /// Whatever leaves for the component or comes from it passes through here.
+    pub(crate) vault: Vault,
+    pub(crate) audit: Audit,
 }
 
 /// What belongs to one instance.
@@ -24,42 +30,48 @@ pub(crate) struct State {
     pub(crate) context: Arc<Context>,
     /// How many lines the component has logged in this call.
     pub(crate) logged: usize,
+    /// What the policy denied the component in this call, last of all.
+    pub(crate) denied: Option<Denied>,
+    /// How often the component has crossed the border in this call.
+    pub(crate) crossings: usize,
     /// A turn at writing that a conflict left unused: it is for the repetition, until the call ends.
     pub(crate) turn: Option<Turn>,
-    memory: MemoryLimit,
+    /// The secrets behind the handles that the component was given.
+    pub(crate) session: Session,
+    /// A limit that an import refused something for, in this call.
+    pub(crate) refused: Option<LimitExceeded>,
+    /// What it was denied in this call.
+    pub(crate) denials: Denials,
+    pub(super) limiter: Limiter,
 }
 
 impl State {
     pub(super) fn new(context: Arc<Context>) -> Self {
-        let largest = context.policy.get_limits().guest_memory;
-        Self { context, logged: 0, turn: None, memory: MemoryLimit { largest, exceeded: false } }
+        let limiter = Limiter::new(context.policy.limits().clone());
+        let session = context.vault.session();
+        let denials = Denials::default();
+        Self { context, logged: 0, crossings: 0, denied: None, refused: None, turn: None, session, denials, limiter }
     }
 
-    pub(super) fn limiter(&mut self) -> &mut dyn ResourceLimiter {
-        &mut self.memory
+    /// Something was denied to the component.
+    pub(crate) fn denied(&mut self, operation: &'static str) {
+        self.denials.record(&self.context.audit, &self.context.source, operation);
     }
 
-    /// Whether the component wanted more memory than it may have.
-    pub(super) fn is_out_of_memory(&self) -> bool {
-        self.memory.exceeded
-    }
-}
-
-/// Holds a component to its memory, and remembers that it had to.
-struct MemoryLimit {
-    largest: usize,
-    exceeded: bool,
-}
-
-impl ResourceLimiter for MemoryLimit {
-    fn memory_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let granted = desired <= self.largest && maximum.is_none_or(|maximum| desired <= maximum);
-        self.exceeded |= !granted;
-        Ok(granted)
-    }
-
-    fn table_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        // The component's only table holds its functions and never grows.
-        Ok(desired <= 100_000 && maximum.is_none_or(|maximum| desired <= maximum))
+    /// An error that the component reports, as the caller may have it: the limit for want of which it failed, a denial by the policy
+    /// in the policy's words, and no account that the policy hides.
+    pub(super) fn told(&mut self, error: Error) -> Error {
+        if let Some(limit) = self.refused.take() {
+            return Error::Limit(limit);
+        }
+        match (error, self.denied.take()) {
+            (Error::Denied(_), Some(denied)) => denied.into(),
+            (Error::CredentialUnavailable(mut unavailable), _) => {
+                let known = self.session.accounts();
+                unavailable.candidates.retain(|account| known.contains(&account.as_known()));
+                Error::CredentialUnavailable(unavailable)
+            }
+            (error, _) => error,
+        }
     }
 }

@@ -6,12 +6,15 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls_platform_verifier::Verifier;
 
+use super::resolver::Resolver;
 use super::{TransportError, TransportOptions};
+use crate::policy::Policy;
 
 /// A client that speaks HTTPS only and follows nothing.
 pub(super) fn build(
     options: &TransportOptions,
     extra_roots: &[CertificateDer<'static>],
+    policy: Arc<Policy>,
 ) -> Result<reqwest::Client, TransportError> {
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls(extra_roots)?)
@@ -20,17 +23,22 @@ pub(super) fn build(
         // Repeating is this crate's own business: it knows `Retry-After`.
         .retry(reqwest::retry::never())
         .referer(false)
+        .dns_resolver(Resolver(policy))
         .connect_timeout(options.connect_timeout)
         .timeout(options.request_timeout)
         .user_agent(concat!("shared-token-cache/", env!("CARGO_PKG_VERSION")));
     if !options.proxy_from_env {
         builder = builder.no_proxy();
     }
+    // These come before the resolver: whoever gives an address for a host has named it.
     for (host, address) in &options.resolve {
         builder = builder.resolve(host, *address);
     }
     builder.build().map_err(|error| TransportError::Setup(super::request::chain(&error)))
 }
+
+/// What is older has known weaknesses (RFC 8996).
+const TLS_VERSIONS: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
 
 /// TLS with the system's roots and those of the option, on ring. No process-wide default is touched.
 fn tls(extra_roots: &[CertificateDer<'static>]) -> Result<rustls::ClientConfig, TransportError> {
@@ -41,7 +49,7 @@ fn tls(extra_roots: &[CertificateDer<'static>]) -> Result<rustls::ClientConfig, 
         ))
     })?;
     let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(TLS_VERSIONS)
         .map_err(|error| TransportError::Setup(format!("TLS can't be set up: {error}")))?
         .dangerous() // rustls' word for any verifier that is not its own
         .with_custom_certificate_verifier(Arc::new(verifier))

@@ -8,9 +8,14 @@ use std::time::Duration;
 pub struct TransportOptions {
     /// A PEM file with certificates of authorities to trust besides the system's. Default: none.
     pub ca_file: Option<PathBuf>,
-    /// Hosts whose addresses are given instead of looked up, each with the address to connect to. Default: none.
+    /// Hosts whose addresses are given instead of looked up, each with the address to connect to. Nothing but the program that embeds
+    /// this crate can give one, so the address is taken as named, for this host: the policy's `network.addresses` need not allow it.
+    /// Default: none.
     pub resolve: Vec<(String, SocketAddr)>,
-    /// Whether to go through the proxy that `HTTPS_PROXY` or `ALL_PROXY` names, unless `NO_PROXY` excepts the host. Default: true.
+    /// Whether to go through the proxy that `HTTPS_PROXY` or `ALL_PROXY` names, unless `NO_PROXY` excepts the host. Such a proxy looks
+    /// the authority up by itself, so the policy then holds it to the authority's exact name and port, and to `network.addresses`
+    /// only where the name is an address or the host is excepted. The proxy may have any address: its user configured it, and the
+    /// component has no say in it. Only a proxy whose name is also that of an authority is held to `network.addresses`. Default: true.
     pub proxy_from_env: bool,
     /// How long connecting may take, TLS included. Default: 10 s.
     pub connect_timeout: Duration,

@@ -1,16 +1,22 @@
 use std::time::{Duration, SystemTime};
 
 use backon::{ExponentialBuilder, Retryable as _};
+use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use shared_token_cache_vault::Secret;
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::TransportOptions;
+use crate::error::LimitExceeded;
+use crate::policy::Denied;
 
 /// A response, whatever its status.
 pub(crate) struct Response {
     pub(crate) status: u16,
-    pub(crate) body: Vec<u8>,
+    /// It may hold tokens, and is wiped when dropped.
+    pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
 /// Why there is no response.
@@ -23,8 +29,10 @@ pub(crate) enum TransportError {
     Timeout { host: String, why: String },
     #[error("{host} can't be reached: {why}")]
     Unreachable { host: String, why: String },
-    #[error("the answer of {host} has more than {largest} bytes")]
-    TooLarge { host: String, largest: usize },
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Limit(LimitExceeded),
 }
 
 /// A try that is worth another one.
@@ -38,21 +46,25 @@ pub(super) async fn post_form(
     client: &reqwest::Client,
     options: &TransportOptions,
     largest: usize,
+    take_leave: impl Fn() -> Result<(), TransportError>,
     url: Url,
     headers: Vec<(String, String)>,
-    form: Vec<(String, String)>,
+    form: Vec<(String, Secret)>,
 ) -> Result<Response, TransportError> {
     let backoff = ExponentialBuilder::default()
         .with_jitter()
         .with_min_delay(options.retry_delay)
         .with_max_times(options.most_retries);
+    let form = urlencoded(form.iter().map(|(name, value)| (name.as_str(), value.expose())));
     let post = || async {
+        take_leave().map_err(Failed::Final)?;
         let mut request = client
             .post(url.clone())
             .header("client-request-id", uuid::Uuid::new_v4().to_string())
             .header("return-client-request-id", "true")
             .header("accept", "application/json")
-            .form(&form);
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form.clone());
         for (name, value) in &headers {
             request = request.header(name, value);
         }
@@ -98,15 +110,36 @@ async fn once(request: reqwest::RequestBuilder, largest: usize) -> Result<Respon
     let status = reply.status();
     let retry_after = retry_after(reply.headers(), SystemTime::now());
     let host = reply.url().host_str().unwrap_or_default().to_owned();
-    let mut body = Vec::new();
+    let mut body = Zeroizing::new(Vec::new());
     while let Some(chunk) = reply.chunk().await.map_err(network)? {
         if body.len() + chunk.len() > largest {
-            return Err(Failed::Final(TransportError::TooLarge { host, largest }));
+            let what = format!("the answer of {host} has more than {largest} bytes");
+            return Err(Failed::Final(TransportError::Limit(LimitExceeded::new("limits.response-kib", &what))));
         }
-        body.extend_from_slice(&chunk);
+        append(&mut body, &chunk);
     }
     let response = Response { status: status.as_u16(), body };
     if is_worth_repeating(status) { Err(Failed::Status { response, retry_after }) } else { Ok(response) }
+}
+
+/// The form as it is sent (RFC 6749, appendix B). It is wiped when the last copy of it, which is no copy of its bytes, is dropped.
+fn urlencoded<'a>(fields: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Bytes {
+    // Each byte becomes three at most. There is room for all: a buffer that moves leaves a copy behind.
+    let most = fields.clone().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
+    let mut serializer = url::form_urlencoded::Serializer::new(String::with_capacity(most));
+    serializer.extend_pairs(fields);
+    Bytes::from_owner(Zeroizing::new(serializer.finish().into_bytes()))
+}
+
+/// Appends to a buffer that leaves nothing behind where it has to move.
+fn append(buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
+    let size = buffer.len() + bytes.len();
+    if size > buffer.capacity() {
+        let mut roomier = Zeroizing::new(Vec::with_capacity(size.max(2 * buffer.capacity())));
+        roomier.extend_from_slice(buffer);
+        *buffer = roomier;
+    }
+    buffer.extend_from_slice(bytes);
 }
 
 fn is_worth_repeating(status: StatusCode) -> bool {
@@ -131,9 +164,13 @@ fn network(error: reqwest::Error) -> Failed {
 
 /// The error in our words, and whether it will be the same the next time.
 fn transport_error(error: reqwest::Error) -> (TransportError, bool) {
+    if let Some(denied) = cause::<Denied>(&error) {
+        return (denied.clone().into(), true);
+    }
     let host = error.url().and_then(Url::host_str).unwrap_or_default().to_owned();
     let timeout = error.is_timeout();
-    let refused = is_certificate_error(&error);
+    // The server will show the same certificate the next time.
+    let refused = matches!(cause(&error), Some(rustls::Error::InvalidCertificate(_)));
     // A URL holds no secret here, but it would only be noise.
     let why = chain(&error.without_url());
     if timeout {
@@ -143,19 +180,18 @@ fn transport_error(error: reqwest::Error) -> (TransportError, bool) {
     }
 }
 
-/// Whether the server showed a certificate that is not to be trusted: it will be the same the next time.
-fn is_certificate_error(error: &reqwest::Error) -> bool {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+/// What caused an error, where that is an error of this type.
+fn cause<'e, T: std::error::Error + 'static>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e T> {
+    let mut source = Some(error);
     while let Some(error) = source {
-        // rustls' error travels inside an I/O error.
+        // Some travel inside an I/O error.
         let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = inner.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref::<rustls::Error>());
-        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
+        if let Some(found) = inner.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref()) {
+            return Some(found);
         }
         source = error.source();
     }
-    false
+    None
 }
 
 /// An error and what caused it, in one line; the cause is usually the part that tells.
@@ -176,6 +212,16 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_form_is_encoded_in_place_and_a_body_grows_without_losing_a_byte() {
+        let fields = [("scope", "a b/c&d=é"), ("refresh_token", "rt~*-._"), ("claims", "")];
+        assert_eq!(urlencoded(fields.into_iter()), "scope=a+b%2Fc%26d%3D%C3%A9&refresh_token=rt%7E*-._&claims=");
+
+        let mut body = Zeroizing::new(Vec::new());
+        (0..=255).for_each(|byte| append(&mut body, &[byte; 7]));
+        assert_eq!(*body, (0..=255).flat_map(|byte| [byte; 7]).collect::<Vec<u8>>());
+    }
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {

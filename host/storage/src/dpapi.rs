@@ -11,7 +11,7 @@ use windows_sys::Win32::Foundation::{
 use windows_sys::Win32::Security::Cryptography::{
     CRYPT_INTEGER_BLOB, CRYPTPROTECT_UI_FORBIDDEN, CryptProtectData, CryptUnprotectData,
 };
-use zeroize::Zeroize as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
 const DAMAGED: i32 = ERROR_INVALID_DATA.cast_signed();
 const NO_MASTER_KEY: i32 = ERROR_FILE_NOT_FOUND.cast_signed();
@@ -22,8 +22,8 @@ pub(crate) fn protect(document: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 /// Decrypts; the error completes a sentence that begins with the file.
-pub(crate) fn unprotect(content: &[u8]) -> Result<Vec<u8>, String> {
-    transform(Direction::Unprotect, content).map_err(|error| match error.raw_os_error() {
+pub(crate) fn unprotect(content: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
+    transform(Direction::Unprotect, content).map(Zeroizing::new).map_err(|error| match error.raw_os_error() {
         Some(DAMAGED | NTE_BAD_DATA) => format!(
             "is damaged, or was not encrypted by Windows ({error}); delete it and sign in again with the tool that wrote it"
         ),
@@ -102,13 +102,13 @@ mod tests {
         let protected = protect(DOCUMENT).unwrap();
         let shows = |part: &[u8]| protected.windows(part.len()).any(|window| window == part);
         assert!(!shows(b"made-up-secret") && !shows(b"RefreshToken"));
-        assert_eq!(unprotect(&protected).unwrap(), DOCUMENT);
+        assert_eq!(*unprotect(&protected).unwrap(), DOCUMENT);
     }
 
     #[test]
     fn large_and_empty_documents_survive() {
         for document in [vec![b'x'; 3_000_000], Vec::new()] {
-            assert_eq!(unprotect(&protect(&document).unwrap()).unwrap(), document);
+            assert_eq!(*unprotect(&protect(&document).unwrap()).unwrap(), document);
         }
     }
 

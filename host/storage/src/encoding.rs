@@ -2,24 +2,18 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 /// The document in an item, and whether it was in base64. What is neither JSON nor base64 of it is handed on as it is, so that whoever
 /// reads it can say so.
-pub(crate) fn decode(mut content: Vec<u8>) -> (Vec<u8>, bool) {
+pub(crate) fn decode(content: impl Into<Zeroizing<Vec<u8>>>) -> (Zeroizing<Vec<u8>>, bool) {
+    let content = content.into();
     if begins_an_object(&content) {
         return (content, false);
     }
-    match STANDARD.decode(content.trim_ascii()) {
-        Ok(document) if begins_an_object(&document) => {
-            content.zeroize();
-            (document, true)
-        }
-        Ok(mut other) => {
-            other.zeroize();
-            (content, false)
-        }
-        Err(_) => (content, false),
+    match STANDARD.decode(content.trim_ascii()).map(Zeroizing::new) {
+        Ok(document) if begins_an_object(&document) => (document, true),
+        Ok(_) | Err(_) => (content, false),
     }
 }
 
@@ -47,8 +41,9 @@ mod tests {
             ("eyJBY2NvdW50Ijoge319", "{\"Account\": {}}", true),
             ("ewogICAgIkFjY291bnQiOiB7fQp9", "{\n    \"Account\": {}\n}", true),
         ] {
-            assert_eq!(decode(content.into()), (document.into(), base64), "{content}");
-            assert_eq!(decode(encode(document.as_bytes(), base64).to_vec()), (document.into(), base64), "{content}");
+            let expected = (Zeroizing::new(document.as_bytes().to_vec()), base64);
+            assert_eq!(decode(content.as_bytes().to_vec()), expected, "{content}");
+            assert_eq!(decode(encode(document.as_bytes(), base64)), expected, "{content}");
         }
     }
 
@@ -56,7 +51,8 @@ mod tests {
     fn what_is_no_document_is_handed_on_as_it_is() {
         // "null" is four letters of base64, and "MSALCache" nine; the others are a damaged item and an empty one.
         for content in ["null", "MSALCache", "eyJBY2NvdW50Ijoge31", "{\"Account\":", "", "\u{feff}{}"] {
-            assert_eq!(decode(content.into()), (content.into(), false), "{content}");
+            let bytes = content.as_bytes().to_vec();
+            assert_eq!(decode(bytes.clone()), (Zeroizing::new(bytes), false), "{content}");
         }
     }
 }

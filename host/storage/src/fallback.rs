@@ -29,7 +29,7 @@ impl<K: Keyring> KeyringOrFile<K> {
         let path = self.file.guarded().display();
         let missing = match self.file.read(known) {
             Ok(Read::Unchanged) => return Ok(Read::Unchanged),
-            Ok(Read::Document(mut document)) if !document.content.is_empty() && document.content != SIGNAL => {
+            Ok(Read::Document(mut document)) if !document.content.is_empty() && *document.content != SIGNAL => {
                 tracing::debug!("{path} serves, because {why}");
                 document.unencrypted = document.unencrypted.map(|place| format!("{place}, as {why}"));
                 return Ok(Read::Document(document));
@@ -175,7 +175,7 @@ mod tests {
         let keyring = Fake::holding("{}");
         let home = home(&keyring, Some(DOCUMENT));
         let document = read(&home.store);
-        assert_eq!((document.content, document.unencrypted), (b"{}".to_vec(), None));
+        assert_eq!((document.content.to_vec(), document.unencrypted), (b"{}".to_vec(), None));
         let next = home.store.replace(&document.version, b"[]").unwrap();
         assert!(home.store.is_at(&next));
         assert_eq!(keyring.document().unwrap(), b"[]");
@@ -201,7 +201,7 @@ mod tests {
             let keyring = failing(why.clone());
             let home = home(&keyring, Some(DOCUMENT));
             let document = read(&home.store);
-            assert_eq!(document.content, DOCUMENT.as_bytes());
+            assert_eq!(*document.content, DOCUMENT.as_bytes());
             let unencrypted = format!("in the file {}, as {why}", home.path.display());
             assert_eq!(document.unencrypted, Some(unencrypted));
 
@@ -263,7 +263,9 @@ mod tests {
         assert!(home.store.is_at(&version));
         fs::File::options().append(true).open(&home.path).unwrap().set_modified(std::time::SystemTime::now()).unwrap();
         match home.store.read(Some(&version)).unwrap() {
-            Read::Document(document) => assert_eq!((document.content, document.unencrypted), (b"{}".to_vec(), None)),
+            Read::Document(document) => {
+                assert_eq!((document.content.to_vec(), document.unencrypted), (b"{}".to_vec(), None));
+            }
             Read::Unchanged => panic!("the file has changed"),
         }
     }

@@ -7,6 +7,8 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use zeroize::Zeroizing;
+
 use crate::busy::may_be_busy;
 use crate::examine::{self, Examination};
 use crate::lock::Lock;
@@ -76,12 +78,10 @@ impl FileStore {
             std::thread::sleep(TICK);
             before = file.metadata().map_err(looked)?;
         }
-        let mut content = Vec::with_capacity(usize::try_from(before.len()).unwrap_or_default());
-        // One byte more than allowed tells a file that grew.
-        (&mut file)
-            .take(self.rules.largest + 1)
-            .read_to_end(&mut content)
-            .map_err(|source| io_error("reading", path, source))?;
+        // One byte more than expected tells a file that grew. There is room for it: a buffer that moves leaves a copy behind.
+        let most = before.len().min(self.rules.largest) + 1;
+        let mut content = Zeroizing::new(Vec::with_capacity(usize::try_from(most).unwrap_or_default()));
+        (&mut file).take(most).read_to_end(&mut content).map_err(|source| io_error("reading", path, source))?;
         let after = file.metadata().map_err(looked)?;
         open::check_size(path, after.len(), &self.rules)?;
 

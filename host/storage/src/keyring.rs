@@ -1,5 +1,8 @@
 //! What the keyrings of the platforms have in common.
 
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+use zeroize::Zeroizing;
+
 /// Which keyring may be used. The Secret Service is Linux's, the Keychain that of macOS; Windows has none that holds caches.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum KeyringAccess {
@@ -31,9 +34,16 @@ pub(crate) struct Item {
     /// What names it to its keyring.
     pub(crate) id: String,
     /// The document in it, decoded.
-    pub(crate) document: Vec<u8>,
+    pub(crate) document: Zeroizing<Vec<u8>>,
     /// Whether it holds the document in base64.
     pub(crate) base64: bool,
+}
+
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+impl std::fmt::Debug for Item {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Item({}, {} bytes)", self.id, self.document.len())
+    }
 }
 
 /// Why a keyring can't be used. The texts are parts of sentences and say what to do: "there is no file …, and {}".
@@ -112,7 +122,7 @@ pub(crate) mod fake {
             drop(state);
             // What a keyring answers is a little old when it arrives.
             std::thread::sleep(Duration::from_millis(1));
-            let item = |document| Item { id: "made-up".to_owned(), document, base64: false };
+            let item = |document: Vec<u8>| Item { id: "made-up".to_owned(), document: document.into(), base64: false };
             match outcome {
                 (Some(error), _) => Err(error),
                 (None, document) => Ok(document.map(item)),

@@ -41,6 +41,8 @@ pub use rules::{Leniency, Rules};
 
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
 /// A place that holds one cache document. Its methods wait for disks, locks and other programs, so they are not for async tasks; only
 /// [`Self::is_at`] is quick.
 pub trait Store: std::fmt::Debug + Send + Sync {
@@ -79,8 +81,8 @@ pub enum Read {
 pub struct Document {
     /// Names this state of the document.
     pub version: String,
-    /// The document.
-    pub content: Vec<u8>,
+    /// The document. It is wiped when dropped.
+    pub content: Zeroizing<Vec<u8>>,
     /// Where it lies in plain text, and why, in words for the user; `None` when it is encrypted.
     pub unencrypted: Option<String>,
 }
@@ -151,4 +153,32 @@ pub enum WriteError {
 #[must_use]
 pub const fn supported() -> bool {
     cfg!(any(windows, target_os = "macos", target_os = "linux"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use super::*;
+
+    #[test]
+    fn nothing_prints_a_document() {
+        let content = || Zeroizing::new(b"hunter2".to_vec());
+        let document = || Document { version: "1".into(), content: content(), unencrypted: None };
+        let values: [(&str, &dyn Debug); 4] = [
+            ("Document", &document()),
+            ("Read", &Read::Document(document())),
+            ("Opened", &protection::Opened { content: content(), was_plain: true }),
+            #[cfg(any(target_os = "linux", target_os = "macos"))]
+            ("Item", &keyring::Item { id: "made-up".into(), document: content(), base64: false }),
+            #[cfg(not(any(target_os = "linux", target_os = "macos")))]
+            ("Read", &Read::Unchanged),
+        ];
+        for (what, value) in values {
+            let said = format!("{value:?} {value:#?}");
+            // Bytes print as numbers.
+            assert!(!said.contains("hunter2") && !said.contains("104, 117") && !said.contains("104,\n"), "{said}");
+            assert!(said.contains(what) || what == "Read", "{said}");
+        }
+    }
 }

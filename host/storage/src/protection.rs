@@ -1,5 +1,7 @@
 //! What stands between a file's bytes and the document in them.
 
+use zeroize::Zeroizing;
+
 /// How a file's content is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protection {
@@ -11,15 +13,20 @@ pub(crate) enum Protection {
 }
 
 /// A document as it lay in a file.
-#[derive(Debug)]
 pub(crate) struct Opened {
-    pub(crate) content: Vec<u8>,
+    pub(crate) content: Zeroizing<Vec<u8>>,
     pub(crate) was_plain: bool,
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Opened({} bytes)", self.content.len())
+    }
 }
 
 impl Protection {
     /// The document in a file's content. A plain document where an encrypted one is the custom is taken as it is.
-    pub(crate) fn open(self, content: Vec<u8>) -> Result<Opened, String> {
+    pub(crate) fn open(self, content: Zeroizing<Vec<u8>>) -> Result<Opened, String> {
         match self {
             Self::None => Ok(Opened { content, was_plain: true }),
             #[cfg(windows)]

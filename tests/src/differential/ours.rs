@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shared_token_cache as host;
-use shared_token_cache::policy::{Access, CacheGrant, CacheName, Policy, Source};
+use shared_token_cache::policy::{Access, CacheGrant, CacheName, Source};
 use shared_token_cache::{
     AuthenticationRecord, Builder, Clock, HostSettings, Places, SharedTokenCacheCredential, TransportOptions,
 };
@@ -17,6 +17,7 @@ use tokio::runtime::Runtime;
 
 use super::situation::{Call, Options, Outcome, Ran, Request};
 use crate::case;
+use crate::home;
 
 /// The hosts that situations name; the endpoint has a certificate for each.
 const HOSTS: [&str; 9] = [
@@ -83,8 +84,8 @@ impl Ours {
     /// When the host can't make one.
     pub(crate) fn credential(&self, options: &Options) -> io::Result<Credential> {
         let clock = ScriptedClock(Arc::new(AtomicU64::new(0)));
-        let mut policy = Policy::default()
-            .allow_cache(CacheGrant::new(Source::Shared, Access::ReadWrite).name(CacheName::default()));
+        let mut policy = home::anything()
+            .allow_cache(CacheGrant::new(Source::Shared, Access::ReadWrite).with_name(CacheName::default()));
         for host in HOSTS {
             policy = policy.allow_authority(host.parse().map_err(io::Error::other)?);
         }

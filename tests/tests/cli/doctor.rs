@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use shared_token_cache_tests::cli::{AZURE_CLI, Authority, Cli, Run, SHARED, SHARED_CAE};
+use shared_token_cache_tests::cli::{ANYTHING, AZURE_CLI, Authority, Cli, Run, SHARED, SHARED_CAE};
 use shared_token_cache_tests::sign_in::{LOCAL, SignIn, VAULT, document};
 
 /// An authority that tells the time, and nothing else that matters here.
@@ -171,7 +171,7 @@ fn what_the_policy_keeps_closed_is_not_looked_at() {
         .write(
             "policy.toml",
             &format!(
-                "authorities = [\"{}\"]\n[[caches]]\nsource = \"azure-cli\"\nnames = [\"msal.cache\"]\naccess = \"read\"\n",
+                "authorities = [\"{}\"]\n{ANYTHING}[[caches]]\nsource = \"azure-cli\"\nnames = [\"msal.cache\"]\naccess = \"read\"\n",
                 authority.host()
             ),
         )

@@ -4,10 +4,13 @@
 #![cfg(unix)]
 
 mod accounts;
+mod audit;
 mod caches;
+mod core_dumps;
 mod doctor;
 mod errors;
 mod policy;
+mod policy_command;
 mod printed;
 mod proxy;
 mod record;

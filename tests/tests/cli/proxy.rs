@@ -1,41 +1,9 @@
 //! Proxies, as the environment names them.
 
-use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
-
 use serde_json::json;
-use shared_token_cache_tests::cli::{Authority, Cli, SHARED};
+use shared_token_cache_tests::cli::{ANYTHING, Authority, Cli, SHARED};
+use shared_token_cache_tests::proxy::proxy_to;
 use shared_token_cache_tests::sign_in::{GRAPH, LOCAL, PUBLIC, SignIn, document, new_access_token, token_reply};
-
-/// A proxy that leads to `target` whatever it is asked for; tells the request lines that it gets.
-fn proxy_to(target: SocketAddr) -> io::Result<(SocketAddr, Receiver<String>)> {
-    let listener = TcpListener::bind(("127.0.0.1", 0))?;
-    let address = listener.local_addr()?;
-    let (tell, lines) = mpsc::channel();
-    thread::spawn(move || {
-        for client in listener.incoming().flatten() {
-            let tell = tell.clone();
-            thread::spawn(move || tunnel(client, target, |line| drop(tell.send(line))));
-        }
-    });
-    Ok((address, lines))
-}
-
-/// CONNECT: RFC 9110, section 9.3.6.
-fn tunnel(client: TcpStream, target: SocketAddr, tell: impl Fn(String)) -> io::Result<()> {
-    let mut head = BufReader::new(client.try_clone()?);
-    let mut line = String::new();
-    head.read_line(&mut line)?;
-    tell(line.trim().to_owned());
-    while head.read_line(&mut line)? > 2 {}
-    let server = TcpStream::connect(target)?;
-    (&client).write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
-    let (mut up, mut down) = (server.try_clone()?, client);
-    thread::spawn(move || io::copy(&mut head, &mut up));
-    io::copy(&mut &server, &mut down).map(drop)
-}
 
 #[test]
 fn a_request_goes_through_the_proxy_of_the_environment() {
@@ -53,6 +21,41 @@ fn a_request_goes_through_the_proxy_of_the_environment() {
         assert_eq!(environments, [&json!(PUBLIC)]);
     }
     assert!(authority.requests().iter().all(|request| request.host == PUBLIC));
+}
+
+#[test]
+fn a_proxy_may_have_any_address_and_looks_the_authority_up_by_itself() {
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    let (proxy, lines) = proxy_to(authority.address()).unwrap();
+    let mut cli = Cli::with_shared(&document(&[SignIn::new(0, PUBLIC)])).unwrap();
+    // By its name, so that it is looked up; the command's own policy names no address.
+    cli.set("HTTPS_PROXY", &format!("http://localhost:{}", proxy.port()));
+    let run = cli.run(&["get-token", "--scope", GRAPH, "--ca-file", &authority.ca_file()]).unwrap();
+    assert_eq!(run.answer().unwrap()["token"], new_access_token(0).as_str());
+    assert_eq!(lines.recv().unwrap(), "CONNECT login.microsoftonline.com:443 HTTP/1.1");
+}
+
+#[test]
+fn an_authority_that_the_proxy_looks_up_needs_no_address_and_one_that_is_asked_directly_does() {
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    let (proxy, lines) = proxy_to(authority.address()).unwrap();
+    let grant = "[[caches]]\nsource = \"shared\"\nnames = [\"msal.cache\"]\naccess = \"read-write\"\n";
+    let policy =
+        format!("authorities = [\"{}\"]\n{}{grant}", authority.host(), ANYTHING.replace("loopback", "private"));
+    let redeem = |except: &str| {
+        let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)]))?;
+        cli.set("HTTPS_PROXY", &format!("http://{proxy}"));
+        cli.set("NO_PROXY", except);
+        let path = cli.write("policy.toml", &policy)?;
+        cli.redeem(&authority, &["--policy", &path])
+    };
+    assert_eq!(redeem("").unwrap().answer().unwrap()["token"], new_access_token(0).as_str());
+    assert_eq!(lines.recv().unwrap(), format!("CONNECT {} HTTP/1.1", authority.host()));
+
+    let error = redeem("localhost").unwrap().error(5).unwrap();
+    assert_eq!(error["kind"], "denied");
+    assert!(error["remedy"].as_str().unwrap().contains("`network.addresses`"), "{error}");
+    assert_eq!(authority.requests().len(), 1);
 }
 
 #[test]

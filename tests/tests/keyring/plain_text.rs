@@ -3,7 +3,7 @@
 use std::io;
 
 use serde_json::json;
-use shared_token_cache::policy::{AuthorityHost, CacheName, Policy};
+use shared_token_cache::policy::{AddressClass, Addresses, AuthorityHost, CacheName, InvalidValue, Policy};
 use shared_token_cache::{
     CachePersistenceOptions, Error, KeyringAccess, Places, SharedTokenCacheCredential, TransportOptions,
 };
@@ -41,12 +41,14 @@ fn a_plain_file_is_refused_with_its_place_and_the_reason(peers: &Peers) -> io::R
 }
 
 fn get_token(peers: &Peers, authority: &Authority, allow_unencrypted_storage: bool) -> Result<String, Error> {
-    let host: AuthorityHost = authority.host().parse().map_err(Error::InvalidArgument)?;
+    let host: AuthorityHost =
+        authority.host().parse().map_err(|invalid: InvalidValue| Error::InvalidArgument(invalid.into()))?;
     let mut transport = TransportOptions::default();
     transport.ca_file = Some(authority.ca_file().into());
     let keyring = KeyringAccess::Bus(peers.session.address().to_owned());
+    let policy = Policy::for_current_user(CacheName::default()).allow_authority(host);
     let credential = SharedTokenCacheCredential::builder()
-        .policy(Policy::for_current_user(CacheName::default()).allow_authority(host))
+        .policy(policy.allow_addresses(Addresses::Class(AddressClass::Loopback)))
         .places(Places::below(peers.cli.home()).keyring(keyring))
         .cache_persistence_options(CachePersistenceOptions { name: None, allow_unencrypted_storage })
         .authority(authority.host())

@@ -7,6 +7,7 @@
 mod certificate;
 mod message;
 mod server;
+mod setup;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,6 +19,7 @@ use tokio::task::JoinHandle;
 use certificate::Identity;
 pub use message::{Received, Reply};
 use server::Shared;
+pub use setup::{Certificate, Setup, Tls};
 
 /// A running endpoint. It stops, open connections included, when dropped.
 #[derive(Debug)]
@@ -34,7 +36,15 @@ impl TokenEndpoint {
     /// # Errors
     /// When no certificate can be made or no port be had.
     pub async fn start(respond: impl FnMut(&Received) -> Reply + Send + 'static) -> io::Result<Self> {
-        let identity = Identity::new()?;
+        Self::start_as(Setup::default(), respond).await
+    }
+
+    /// [`Self::start`] with a certificate or TLS of a certain kind.
+    ///
+    /// # Errors
+    /// When no certificate can be made or no port be had.
+    pub async fn start_as(setup: Setup, respond: impl FnMut(&Received) -> Reply + Send + 'static) -> io::Result<Self> {
+        let identity = Identity::new(&setup)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::new(Box::new(respond)));

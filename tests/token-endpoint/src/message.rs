@@ -57,6 +57,8 @@ pub struct Reply {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
+    /// How often the body is sent, in chunks and without telling the length; none for once, with its length.
+    pub chunks: Option<usize>,
     /// How long to wait before answering.
     pub delay: Duration,
     /// Close the connection instead of answering.
@@ -73,20 +75,27 @@ impl Reply {
     /// A body of any type.
     #[must_use]
     pub fn bytes(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, headers: Vec::new(), body: body.into(), delay: Duration::ZERO, hang_up: false }
+        Self { status, headers: Vec::new(), body: body.into(), chunks: None, delay: Duration::ZERO, hang_up: false }
             .header("content-type", content_type)
     }
 
     /// No answer: the connection is closed.
     #[must_use]
     pub fn hang_up() -> Self {
-        Self { status: 0, headers: Vec::new(), body: Vec::new(), delay: Duration::ZERO, hang_up: true }
+        Self { status: 0, headers: Vec::new(), body: Vec::new(), chunks: None, delay: Duration::ZERO, hang_up: true }
     }
 
     /// The same with one header field more.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same with the body sent `times` over, in chunks and without telling the length (RFC 9112, section 7.1).
+    #[must_use]
+    pub fn in_chunks(mut self, times: usize) -> Self {
+        self.chunks = Some(times);
         self
     }
 
@@ -105,6 +114,7 @@ impl fmt::Debug for Reply {
             .field("status", &self.status)
             .field("headers", &self.headers)
             .field("body_length", &self.body.len())
+            .field("chunks", &self.chunks)
             .field("delay", &self.delay)
             .field("hang_up", &self.hang_up)
             .finish()

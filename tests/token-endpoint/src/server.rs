@@ -1,14 +1,17 @@
 //! Accepts connections and answers requests.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::io;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -97,7 +100,7 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn answer(request: Request<Incoming>, shared: &Shared) -> Result<Response<Full<Bytes>>, Fault> {
+async fn answer(request: Request<Incoming>, shared: &Shared) -> Result<Response<Content>, Fault> {
     let reply = shared.reply(received(request).await?);
     tokio::time::sleep(reply.delay).await;
     if reply.hang_up {
@@ -108,7 +111,37 @@ async fn answer(request: Request<Incoming>, shared: &Shared) -> Result<Response<
     for (name, value) in &reply.headers {
         response = response.header(name, value);
     }
-    Ok(response.body(Full::new(Bytes::from(reply.body)))?)
+    let chunk = Bytes::from(reply.body);
+    Ok(response.body(Content { chunk, left: reply.chunks.unwrap_or(1), length_is_told: reply.chunks.is_none() })?)
+}
+
+/// The same bytes so many times.
+struct Content {
+    chunk: Bytes,
+    left: usize,
+    length_is_told: bool,
+}
+
+impl Body for Content {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        self.left -= 1;
+        Poll::Ready(Some(Ok(Frame::data(self.chunk.clone()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let length = u64::try_from(self.chunk.len()).unwrap_or(u64::MAX);
+        if self.length_is_told { SizeHint::with_exact(length) } else { SizeHint::default() }
+    }
 }
 
 async fn received(request: Request<Incoming>) -> Result<Received, Fault> {

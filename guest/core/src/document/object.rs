@@ -13,6 +13,8 @@ pub(crate) struct Object<'a> {
     members: Vec<Member<'a>>,
     /// The white space before the closing brace.
     tail: &'a str,
+    /// Whether members were added at the end.
+    grown: bool,
 }
 
 /// A member of an [`Object`].
@@ -45,11 +47,11 @@ impl<'a> Object<'a> {
             rest = next;
             members.push(Member { key, head: Cow::Borrowed(head), value: Cow::Borrowed(value.get()), trail });
         }
-        Ok(Self { members, tail: rest.strip_suffix('}').unwrap_or_default() })
+        Ok(Self { members, tail: rest.strip_suffix('}').unwrap_or_default(), grown: false })
     }
 
     pub(crate) fn empty() -> Self {
-        Self { members: Vec::new(), tail: "" }
+        Self { members: Vec::new(), tail: "", grown: false }
     }
 
     pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -116,6 +118,7 @@ impl<'a> Object<'a> {
         let head = format!("{}{}:{}", layout.line(depth), quoted(key), layout.after_colon());
         let key = Cow::Owned(key.to_owned());
         self.members.push(Member { key, head: Cow::Owned(head), value: Cow::Owned(value), trail: "" });
+        self.grown = true;
     }
 
     /// The object as text, `depth` levels below the root.
@@ -132,7 +135,7 @@ impl<'a> Object<'a> {
             text.push_str(&member.value);
             text.push_str(member.trail);
         }
-        if self.tail.is_empty() && !self.members.is_empty() {
+        if self.tail.is_empty() && self.grown && !self.members.is_empty() {
             text.push_str(&layout.line(depth));
         } else {
             text.push_str(self.tail);
@@ -231,6 +234,7 @@ mod tests {
             "{\"a\":1}",
             "{ \"a\" : 1 , \"b\" : [ 1 , {} ] }",
             "{\r\n  \"\\u0061\\n\": \"\\\"}\",\r\n  \"b\": null\r\n}",
+            "{\n  \"a\": 1}",
         ] {
             let object = Object::parse(text).unwrap();
             assert_eq!(object.to_text(&Layout::of(text), 0), text);

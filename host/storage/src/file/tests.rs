@@ -21,7 +21,7 @@ fn folder_with(content: &str) -> (tempfile::TempDir, FileStore) {
 
 fn read(store: &FileStore) -> (String, Vec<u8>) {
     match store.read(None).unwrap() {
-        Read::Document(document) => (document.version, document.content),
+        Read::Document(document) => (document.version, document.content.to_vec()),
         Read::Unchanged => panic!("nothing was known"),
     }
 }
@@ -156,7 +156,7 @@ fn a_document_that_is_written_in_place_all_the_time_is_never_handed_on_in_parts(
         for _ in 0..5 {
             let started = Instant::now();
             match store.read(None) {
-                Ok(Read::Document(document)) => assert_eq!(document.content, b"[1,2,3]"),
+                Ok(Read::Document(document)) => assert_eq!(*document.content, b"[1,2,3]"),
                 Ok(Read::Unchanged) => panic!("nothing was known"),
                 Err(error) => assert!(matches!(error, ReadError::Busy(_)), "{error}"),
             }

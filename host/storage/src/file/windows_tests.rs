@@ -47,7 +47,7 @@ fn an_encrypted_document_is_read_once_and_replaced_at_its_version_only() {
     let next = store.replace(&document.version, b"{\"a\":1}").unwrap();
     assert_ne!(next, document.version);
     assert!(store.is_at(&next));
-    assert_eq!(read(&*store).content, b"{\"a\":1}");
+    assert_eq!(*read(&*store).content, b"{\"a\":1}");
     assert!(matches!(store.replace(&document.version, b"{}"), Err(WriteError::Conflict)));
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no lock and no temporary file is left");
 }
@@ -56,7 +56,7 @@ fn an_encrypted_document_is_read_once_and_replaced_at_its_version_only() {
 fn a_plain_document_in_an_encrypted_place_is_read_and_encrypted_with_the_next_write() {
     let (_home, path, store) = folder_with(PLAIN);
     let document = read(&*store);
-    assert_eq!(document.content, PLAIN);
+    assert_eq!(*document.content, PLAIN);
     assert!(document.unencrypted.is_some_and(|place| place.contains("msal.cache.nocae")));
 
     store.replace(&document.version, PLAIN).unwrap();
@@ -64,7 +64,7 @@ fn a_plain_document_in_an_encrypted_place_is_read_and_encrypted_with_the_next_wr
     let secret = b"made-up-secret";
     assert!(!content.windows(secret.len()).any(|window| window == secret), "the secret stands in the file");
     assert_eq!(read(&*store).unencrypted, None);
-    assert_eq!(read(&*store).content, PLAIN);
+    assert_eq!(*read(&*store).content, PLAIN);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_document_that_is_being_written_is_read_when_it_is_whole() {
         std::thread::sleep(Duration::from_millis(60));
         fs::write(path, whole).unwrap();
     });
-    assert_eq!(read(&*store).content, PLAIN);
+    assert_eq!(*read(&*store).content, PLAIN);
     writer.join().unwrap();
 }
 
@@ -128,7 +128,7 @@ fn a_reader_that_shares_deletion_keeps_what_it_has_opened() {
     let mut content = String::new();
     reader.read_to_string(&mut content).unwrap();
     assert_eq!(content, "{}");
-    assert_eq!(read(&*store).content, PLAIN);
+    assert_eq!(*read(&*store).content, PLAIN);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn a_file_that_nobody_else_may_open_just_now_is_read_when_that_is_over() {
         std::thread::sleep(Duration::from_millis(100));
         drop(writer);
     });
-    assert_eq!(read(&*store).content, PLAIN);
+    assert_eq!(*read(&*store).content, PLAIN);
     done.join().unwrap();
 }
 

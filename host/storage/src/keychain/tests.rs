@@ -36,7 +36,7 @@ fn read(
     document: &str,
     items: &[(&'static str, Result<&str, i32>)],
 ) -> Result<Option<(String, Vec<u8>)>, KeyringError> {
-    Ok(Keychain::new(Fake::with(items), document).read()?.map(|item| (item.id, item.document)))
+    Ok(Keychain::new(Fake::with(items), document).read()?.map(|item| (item.id, item.document.to_vec())))
 }
 
 fn found(account: &str, document: &str) -> Result<Option<(String, Vec<u8>)>, KeyringError> {

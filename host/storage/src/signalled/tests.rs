@@ -24,7 +24,7 @@ fn read(store: &SignalledStore<Fake>) -> (String, Vec<u8>) {
     match store.read(None).unwrap() {
         Read::Document(document) => {
             assert_eq!(document.unencrypted, None);
-            (document.version, document.content)
+            (document.version, document.content.to_vec())
         }
         Read::Unchanged => panic!("nothing was known"),
     }

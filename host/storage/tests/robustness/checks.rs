@@ -38,7 +38,7 @@ pub(crate) fn inner(name: &str, cache: &Path) -> Result<(), String> {
     };
     let store = FileStore::new(cache.to_owned(), RULES);
     let document = match store.read(None) {
-        Ok(Read::Document(document)) if document.content == b"{\"a\":1}" => document,
+        Ok(Read::Document(document)) if *document.content == b"{\"a\":1}" => document,
         other => return Err(format!("read: {other:?}")),
     };
     let started = Instant::now();

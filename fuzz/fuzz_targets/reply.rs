@@ -1,0 +1,98 @@
+//! Whatever a token endpoint answers: the component does not fall over it, a token that it holds reaches the caller even if it can't
+//! be stored, and all of it comes out alike behind the vault, where the component sees no secret.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use shared_token_cache_core::{AccessToken, Error, FormReply, Options, WriteError};
+use shared_token_cache_fuzz::{Border, NOW, World, ask, entries, members, text};
+use shared_token_cache_vault::Refused;
+
+/// The refresh token is too short for the vault to look for it in a reply.
+const CACHE: &str = r#"{"Account":{"a":{"home_account_id":"uid.utid","environment":"login.windows.net","username":"user0@contoso.com"}},
+"RefreshToken":{"r":{"home_account_id":"uid.utid","environment":"login.windows.net","client_id":"other","family_id":"1","secret":"rt-1"}},
+"AccessToken":{"x":{"home_account_id":"uid.utid","environment":"login.windows.net","target":"other","expires_on":"1","secret":"at-1"}},
+"Unknown":{"secret":"s-1"}}"#;
+
+fuzz_target!(|body: &[u8]| {
+    for status in [200, 400, 503] {
+        let reply = FormReply { status, body: body.to_vec() };
+        let mut world = World::answering(CACHE.as_bytes(), reply.clone());
+        let plain = ask(&mut world, &Options::default());
+        assert_eq!(plain.is_ok(), is_token(&reply, plain.as_ref().ok()));
+        if let Ok(token) = &plain {
+            assert_stored(&world, token);
+            assert_eq!(unstored(&reply), Ok(token.clone()));
+        }
+        // One refresh token, and what is wrong with it is told by the reply alone.
+        assert_eq!(world.redeemed, ["rt-1"]);
+        behind_the_vault(&reply, &plain, &world);
+    }
+});
+
+/// Whether the reply is a success; if it is, the token has to be its own.
+fn is_token(reply: &FormReply, token: Option<&AccessToken>) -> bool {
+    let Some(body) = std::str::from_utf8(&reply.body).ok().filter(|body| members(body).is_some()) else { return false };
+    if reply.status != 200 || text(body, "error").is_some() {
+        return false;
+    }
+    if let Some(token) = token {
+        assert_eq!(text(body, "access_token").as_deref(), Some(token.token.expose()));
+        return true;
+    }
+    let members = members(body).unwrap();
+    let value = |name| members.iter().rev().find(|(member, _)| member == name).map(|(_, value)| value.as_str());
+    let lifetime = ["expires_in", "expires_on"]
+        .into_iter()
+        .any(|name| value(name).is_some_and(|value| value.parse::<u64>().is_ok()));
+    // What client information says about the account is the component's to judge.
+    lifetime && text(body, "access_token").is_some() && text(body, "client_info").is_none()
+}
+
+/// A new token is in the cache afterwards, and everything else is as it was.
+fn assert_stored(world: &World, token: &AccessToken) {
+    let [after] = world.written.as_slice() else { panic!("{} writes", world.written.len()) };
+    let after = std::str::from_utf8(after).unwrap();
+    let tokens = entries(after, "AccessToken");
+    let new: Vec<_> = tokens.iter().filter(|(key, _)| key != "x").collect();
+    let [(_, new)] = new.as_slice() else { panic!("{after}") };
+    assert_eq!(text(new, "secret").as_deref(), Some(token.token.expose()));
+    assert_eq!(text(new, "expires_on"), Some(token.expires_on.to_string()));
+    assert_eq!(text(new, "refresh_on"), token.refresh_on.map(|time| time.to_string()));
+    assert_eq!(text(new, "home_account_id").as_deref(), Some("uid.utid"));
+    for section in ["Account", "Unknown"] {
+        assert_eq!(entries(CACHE, section), entries(after, section));
+    }
+    assert_eq!(entries(after, "RefreshToken").len(), 1);
+    // Nothing that the authority says makes the cache one that can't be read again.
+    let again = ask(&mut World::new(after.as_bytes()), &Options::default());
+    let serves = token.expires_on > NOW + 300 && token.token_type.eq_ignore_ascii_case("bearer");
+    assert_eq!(again.is_ok(), serves, "{after}");
+    assert!(again.is_err() || again.as_ref().is_ok_and(|again| again.token == token.token));
+}
+
+/// The same call where the cache can't be written.
+fn unstored(reply: &FormReply) -> Result<AccessToken, Error> {
+    let mut world = World::answering(CACHE.as_bytes(), reply.clone());
+    world.refuses = Some(WriteError::Locked);
+    ask(&mut world, &Options::default())
+}
+
+fn behind_the_vault(reply: &FormReply, plain: &Result<AccessToken, Error>, world: &World) {
+    let mut border = Border::new(World::answering(CACHE.as_bytes(), reply.clone()));
+    let sealed = border.ask(&Options::default());
+    assert_eq!(border.world.redeemed, ["rt-1"]);
+    // The vault opens bearer tokens that live. What it keeps from the caller is stored all the same.
+    let refused = plain.as_ref().ok().and_then(|token| {
+        let bearer = token.token_type.eq_ignore_ascii_case("bearer");
+        if bearer { (token.expires_on <= NOW).then_some(Refused::Expired) } else { Some(Refused::NotBearer) }
+    });
+    assert_eq!(border.refused, refused.clone().into_iter().collect::<Vec<_>>());
+    match refused {
+        Some(why) => assert_eq!(sealed, Err(Error::Denied(why.to_string()))),
+        None => assert_eq!(&sealed, plain),
+    }
+    // Text may be spelled in two ways.
+    let value = |content: &[u8]| serde_json::from_slice::<serde_json::Value>(content).unwrap();
+    assert_eq!(value(border.world.content()), value(world.content()));
+}

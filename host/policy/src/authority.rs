@@ -1,0 +1,116 @@
+use std::fmt;
+use std::str::FromStr;
+
+use url::{Host, Url};
+
+use crate::InvalidValue;
+
+/// The host of an authority, with a port where it is not 443. Only a full name can be written: no wildcard, no scheme, no
+/// path, because nothing else could be held to the letter.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AuthorityHost {
+    host: String,
+    port: u16,
+}
+
+impl AuthorityHost {
+    pub(crate) fn known(host: &str) -> Self {
+        Self { host: host.to_owned(), port: 443 }
+    }
+
+    /// The host without its port.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Whether a URL's host and port are these, exactly.
+    #[must_use]
+    pub fn is_host_of(&self, url: &Url) -> bool {
+        url.host_str() == Some(&self.host) && url.port_or_known_default() == Some(self.port)
+    }
+}
+
+impl FromStr for AuthorityHost {
+    type Err = InvalidValue;
+
+    /// Takes `login.microsoftonline.com`, `https://login.microsoftonline.com/` or `localhost:8443`.
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let what = || format!("{text:?} is not the host of an authority");
+        let invalid = || InvalidValue::new(what(), "write it as `login.microsoftonline.com`");
+        let bare = text.trim_end_matches([' ', '/']);
+        let bare = match bare.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => rest,
+            Some(_) => return Err(invalid()),
+            None => bare,
+        };
+        let url = Url::parse(&format!("https://{bare}")).map_err(|_| invalid())?;
+        let port = url.port_or_known_default().unwrap_or(443);
+        match url.host() {
+            Some(Host::Domain(host)) if host == strip_port(bare).to_ascii_lowercase() && is_plain(&url) => {
+                Ok(Self { host: host.to_owned(), port })
+            }
+            Some(Host::Ipv4(address)) if address.to_string() == strip_port(bare) && is_plain(&url) => {
+                Ok(Self { host: address.to_string(), port })
+            }
+            _ => Err(invalid()),
+        }
+    }
+}
+
+impl fmt::Display for AuthorityHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.host)?;
+        if self.port == 443 { Ok(()) } else { write!(f, ":{}", self.port) }
+    }
+}
+
+fn strip_port(text: &str) -> &str {
+    text.split_once(':').map_or(text, |(host, _)| host)
+}
+
+fn is_plain(url: &Url) -> bool {
+    url.username().is_empty()
+        && url.password().is_none()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.host_str().is_some_and(|host| !host.ends_with('.') && !host.contains('*'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_is_a_host_and_nothing_else() {
+        for (text, expected) in [
+            ("login.microsoftonline.com", "login.microsoftonline.com"),
+            ("https://Login.Contoso.com/", "login.contoso.com"),
+            ("localhost:8443", "localhost:8443"),
+            ("localhost:443", "localhost"),
+            ("127.0.0.1:8443", "127.0.0.1:8443"),
+        ] {
+            let authority: AuthorityHost = text.parse().unwrap();
+            assert_eq!(authority.to_string(), expected, "{text}");
+            assert_eq!(authority.host(), expected.trim_end_matches(":8443"), "{text}");
+        }
+        for text in [
+            "",
+            "*",
+            "*.contoso.com",
+            "https://*.contoso.com",
+            "http://login.contoso.com",
+            "login.contoso.com/tenant",
+            "login.contoso.com?x",
+            "user@login.contoso.com",
+            "login.contoso.com.",
+            "login contoso com",
+            "localhost:notaport",
+            "lögin.example",
+            "0x7f.1",
+        ] {
+            assert!(text.parse::<AuthorityHost>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+use std::fmt;
+
+use crate::InvalidValue;
+
+/// The name of a cache without its suffix, `msal.cache` by default: letters, digits, `.`, `-` and `_`, so never a path.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CacheName(String);
+
+impl CacheName {
+    /// Takes a name.
+    ///
+    /// # Errors
+    /// Says what a name is made of.
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
+        let good = (1..=128).contains(&text.len())
+            && !text.starts_with('.')
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
+        if good {
+            Ok(Self(text.to_owned()))
+        } else {
+            let what = format!("{text:?} is not the name of a cache");
+            Err(InvalidValue::new(what, "a name has up to 128 letters, digits, `.`, `-` and `_`"))
+        }
+    }
+
+    /// The cache of a document such as `msal.cache.nocae`. The suffix tells whether its tokens live under Continuous Access
+    /// Evaluation.
+    pub fn of_document(document: &str) -> Option<Self> {
+        let name = document.strip_suffix(".cae").or_else(|| document.strip_suffix(".nocae"))?;
+        Self::parse(name).ok()
+    }
+}
+
+impl Default for CacheName {
+    fn default() -> Self {
+        Self("msal.cache".into())
+    }
+}
+
+impl fmt::Display for CacheName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_that_is_no_cache_has_no_name() {
+        for document in ["../x.cae", "a/b.nocae", "a\\b.nocae", ".nocae", ".x.nocae", "x", "x.nocae\0", "C:x.nocae"] {
+            assert_eq!(CacheName::of_document(document), None, "{document}");
+        }
+        assert_eq!(CacheName::of_document("msal.cache.cae"), Some(CacheName::default()));
+    }
+}

@@ -1,0 +1,84 @@
+//! The policy as a TOML document. Each section is read by a file of its own; all problems are reported at once.
+
+mod caches;
+mod fields;
+mod limits;
+mod lists;
+mod log;
+mod network;
+mod print;
+mod problems;
+mod process;
+#[cfg(test)]
+mod tests;
+
+pub use problems::{PolicyError, Problem};
+
+use toml::de::DeTable;
+
+use crate::Policy;
+use fields::Fields;
+use print::Printer;
+use problems::Problems;
+
+/// What editors may know of the document.
+pub(super) const SCHEMA: &str = include_str!("schema.json");
+
+pub(super) fn parse(text: &str) -> Result<Policy, PolicyError> {
+    let problems = Problems::of(text);
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        let at = error.span().map_or(text.len(), |span| span.start);
+        problems.add(at, "", error.message(), "");
+    }
+    // What could not be read would only be reported again, as missing.
+    if !problems.is_empty() {
+        return problems.into_result(Policy::default());
+    }
+    let mut root = Fields::root(table.into_inner(), &problems);
+    let policy = Policy {
+        caches: caches::read(&mut root),
+        authorities: lists::read(&mut root, "authorities"),
+        scopes: lists::read(&mut root, "scopes"),
+        tenants: lists::read(&mut root, "tenants"),
+        accounts: lists::read(&mut root, "accounts"),
+        clients: lists::read(&mut root, "client-ids"),
+        components: lists::read(&mut root, "component-sha256"),
+        addresses: network::read(&mut root),
+        limits: limits::read(&mut root),
+        log: log::read(&mut root),
+        core_dumps: process::read(&mut root),
+    };
+    root.finish();
+    problems.into_result(policy)
+}
+
+/// The document that says what a policy says.
+pub(super) fn print(policy: &Policy) -> String {
+    let Policy {
+        caches,
+        authorities,
+        scopes,
+        tenants,
+        accounts,
+        clients,
+        components,
+        addresses,
+        limits,
+        log,
+        core_dumps,
+    } = policy;
+    let mut to = Printer::default();
+    lists::print("authorities", authorities, &mut to);
+    lists::print("scopes", scopes, &mut to);
+    lists::print("tenants", tenants, &mut to);
+    lists::print("accounts", accounts, &mut to);
+    lists::print("client-ids", clients, &mut to);
+    lists::print("component-sha256", components, &mut to);
+    caches::print(caches, &mut to);
+    network::print(addresses, &mut to);
+    limits::print(limits, &mut to);
+    log::print(log, &mut to);
+    process::print(*core_dumps, &mut to);
+    to.finish()
+}

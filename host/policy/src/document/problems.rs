@@ -1,0 +1,98 @@
+//! What is wrong with a document, all of it at once, each with its place.
+
+use std::cell::RefCell;
+use std::fmt;
+
+/// All that is wrong with a policy document, in the order of the document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyError {
+    problems: Vec<Problem>,
+}
+
+impl PolicyError {
+    /// The problems, each saying where it is and what to write instead.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the policy can't be used")?;
+        let mut separator = ": ";
+        for problem in &self.problems {
+            write!(f, "{separator}{problem}")?;
+            separator = "; ";
+        }
+        Ok(())
+    }
+}
+
+/// One thing that is wrong with a policy document. As text: `3:9: ` and the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The character of the line, counted from 1.
+    pub column: usize,
+    /// The field, such as `caches[0].access`; empty where the document is no TOML at all.
+    pub field: String,
+    /// What is wrong.
+    pub what: String,
+    /// What to write instead; empty where nobody can tell.
+    pub instead: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: ", self.line, self.column)?;
+        if !self.field.is_empty() {
+            write!(f, "`{}`: ", self.field)?;
+        }
+        f.write_str(&self.what)?;
+        if self.instead.is_empty() { Ok(()) } else { write!(f, "; {}", self.instead) }
+    }
+}
+
+/// Collects problems of a text.
+pub(super) struct Problems<'t> {
+    text: &'t str,
+    found: RefCell<Vec<(usize, Problem)>>,
+}
+
+impl<'t> Problems<'t> {
+    pub(super) fn of(text: &'t str) -> Self {
+        Self { text, found: RefCell::default() }
+    }
+
+    /// `at` counts bytes.
+    pub(super) fn add(&self, at: usize, field: &str, what: impl Into<String>, instead: impl Into<String>) {
+        let (line, column) = place(self.text, at);
+        let problem = Problem { line, column, field: field.to_owned(), what: what.into(), instead: instead.into() };
+        self.found.borrow_mut().push((at, problem));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.borrow().is_empty()
+    }
+
+    pub(super) fn into_result<T>(self, value: T) -> Result<T, PolicyError> {
+        let mut found = self.found.into_inner();
+        if found.is_empty() {
+            return Ok(value);
+        }
+        found.sort_by_key(|(at, _)| *at);
+        Err(PolicyError { problems: found.into_iter().map(|(_, problem)| problem).collect() })
+    }
+}
+
+fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}

@@ -1,0 +1,213 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::parse;
+use crate::{Access, AddressClass, Addresses, CacheGrant, CacheName, Leniency, Limits, Policy, Source};
+
+#[test]
+fn every_field_arrives() {
+    let policy = parse(
+        r#"
+        authorities = ["login.microsoftonline.com", "localhost:8443"]
+
+        [[caches]]
+        source = "shared"
+        names = ["msal.cache", "other"]
+        access = "read-write"
+        loose-permissions = "refuse"
+        other-owner = "warn"
+        symlink-targets = ["/mnt/caches/other.cae"]
+
+        [[caches]]
+        source = "file:/var/cache/tokens.json"
+        access = "read"
+
+        [limits]
+        guest-memory-mib = 64
+        call-seconds = 5
+        document-mib = 8
+        response-kib = 32
+        requests-per-minute = 7
+        instances = 2
+        answer-mib = 3
+        component-mib = 5
+        core-instances = 6
+        memories = 1
+        tables = 9
+        table-elements = 1001
+
+        [network]
+        addresses = ["loopback", "10.1.0.0/16", "127.0.0.1"]
+        "#,
+    )
+    .unwrap();
+    let expected = Policy::default()
+        .allow_cache(
+            CacheGrant::new(Source::Shared, Access::ReadWrite)
+                .with_name(CacheName::default())
+                .with_name(CacheName::parse("other").unwrap())
+                .with_loose_permissions(Leniency::Refuse)
+                .with_other_owner(Leniency::Warn)
+                .with_symlink_target(PathBuf::from("/mnt/caches/other.cae")),
+        )
+        .allow_cache(CacheGrant::new(Source::File("/var/cache/tokens.json".into()), Access::Read))
+        .allow_authority("login.microsoftonline.com".parse().unwrap())
+        .allow_authority("localhost:8443".parse().unwrap())
+        .allow_addresses(Addresses::Class(AddressClass::Loopback))
+        .allow_addresses("10.1.0.0/16".parse().unwrap())
+        .allow_addresses("127.0.0.1".parse().unwrap())
+        .with_limits(Limits {
+            guest_memory: 64 << 20,
+            call_time: Duration::from_secs(5),
+            document_size: 8 << 20,
+            response_size: 32 << 10,
+            requests_per_minute: 7,
+            instances: 2,
+            answer_size: 3 << 20,
+            component_size: 5 << 20,
+            core_instances: 6,
+            memories: 1,
+            tables: 9,
+            table_elements: 1001,
+        });
+    assert_eq!(policy, expected);
+}
+
+#[test]
+fn an_empty_document_grants_nothing() {
+    assert_eq!(parse("").unwrap(), Policy::default());
+}
+
+#[test]
+fn all_problems_are_reported_at_once_with_their_places() {
+    let error = parse(
+        r#"authorities = ["https://*.example", "login.contoso.com/x", 7]
+scope = ["*"]
+
+[[caches]]
+source = "keyring"
+names = ["../etc"]
+acess = "read"
+
+[[caches]]
+source = "file:relative.json"
+access = "write"
+symlink-targets = "/x"
+
+[[caches]]
+source = "shared"
+access = "read"
+loose-permissions = "ignore"
+other-owner = true
+symlink-targets = ["elsewhere", "/there"]
+
+[[caches]]
+source = "file:/x"
+access = "read"
+names = ["msal.cache"]
+
+[limits]
+call-seconds = 0
+document-mib = "8"
+
+[network]
+addresses = ["intranet", "10.1.2.3/8", "10.0.0.0/8"]
+adresses = []
+"#,
+    )
+    .unwrap_err();
+    let places: Vec<_> =
+        error.problems().iter().map(|problem| (problem.line, problem.column, problem.field.as_str())).collect();
+    assert_eq!(
+        places,
+        [
+            (1, 16, "authorities[0]"),
+            (1, 37, "authorities[1]"),
+            (1, 60, "authorities[2]"),
+            (2, 1, "scope"),
+            (4, 1, "caches[0].access"),
+            (5, 10, "caches[0].source"),
+            (6, 10, "caches[0].names[0]"),
+            (7, 1, "caches[0].acess"),
+            (10, 10, "caches[1].source"),
+            (11, 10, "caches[1].access"),
+            (12, 19, "caches[1].symlink-targets"),
+            (14, 1, "caches[2].names"),
+            (17, 21, "caches[2].loose-permissions"),
+            (18, 15, "caches[2].other-owner"),
+            (19, 20, "caches[2].symlink-targets[0]"),
+            (24, 9, "caches[3].names"),
+            (27, 16, "limits.call-seconds"),
+            (28, 16, "limits.document-mib"),
+            (31, 14, "network.addresses[0]"),
+            (31, 26, "network.addresses[1]"),
+            (32, 1, "network.adresses"),
+        ],
+        "{error:#?}"
+    );
+}
+
+#[test]
+fn a_problem_says_what_is_wrong_and_what_to_write_instead() {
+    let first = |text: &str| parse(text).unwrap_err().problems()[0].to_string();
+    for (text, message) in [
+        (
+            "[limits]\nseconds = 7",
+            "2:1: `limits.seconds`: is not a field of the policy; choose among `guest-memory-mib`, `call-seconds`, \
+             `document-mib`, `response-kib`, `requests-per-minute`, `instances`, `answer-mib`, `component-mib`, \
+             `core-instances`, `memories`, `tables`, `table-elements`",
+        ),
+        ("limits = 7", "1:10: `limits`: is a whole number, and not a table; write its fields below `[limits]`"),
+        ("authorities = {}", "1:15: `authorities`: is a table, and not a list; write it in square brackets"),
+        ("authorities = [1]", "1:16: `authorities[0]`: is a whole number, and not a text; write it in quotes"),
+        (
+            "[limits]\ncall-seconds = -1",
+            "2:16: `limits.call-seconds`: -1 is not between 1 and 3600; write a whole number between 1 and 3600",
+        ),
+        (
+            "[limits]\ncall-seconds = 1.5",
+            "2:16: `limits.call-seconds`: is a fraction, and not a whole number; write a whole number between 1 and 3600",
+        ),
+        (
+            "[[caches]]\naccess = \"read\"",
+            "1:1: `caches[0].source`: is missing; choose `shared`, `azure-cli` or `file:PATH`",
+        ),
+    ] {
+        assert_eq!(first(text), message);
+    }
+    let error = parse("[limits]\ncall-seconds = 0\n").unwrap_err();
+    assert!(error.to_string().starts_with("the policy can't be used: 2:16: `limits.call-seconds`: "), "{error}");
+}
+
+#[test]
+fn limits_are_taken_to_their_ends_and_no_further() {
+    for (name, least, most) in [
+        ("guest-memory-mib", 4, 4096),
+        ("call-seconds", 1, 3600),
+        ("document-mib", 1, 2048),
+        ("response-kib", 16, 65_536),
+        ("requests-per-minute", 1, 6000),
+        ("instances", 1, 64),
+        ("answer-mib", 1, 1024),
+        ("component-mib", 1, 256),
+        ("core-instances", 3, 1000),
+        ("memories", 1, 100),
+        ("tables", 2, 1000),
+        ("table-elements", 1000, 10_000_000),
+    ] {
+        let taken = |value: u64| parse(&format!("limits.{name} = {value}")).is_ok();
+        assert!(taken(least) && taken(most), "{name}");
+        assert!(!taken(least - 1) && !taken(most + 1), "{name}");
+    }
+}
+
+#[test]
+fn what_is_no_toml_is_reported_with_its_places() {
+    let error = parse("authorities = [\n\n[limits\ncall-seconds = 'x\n").unwrap_err();
+    assert!(error.problems().len() > 1, "{error:#?}");
+    assert!(error.problems().iter().all(|problem| problem.field.is_empty() && !problem.what.is_empty()), "{error:#?}");
+    let lines: Vec<_> = error.problems().iter().map(|problem| problem.line).collect();
+    assert!(lines.is_sorted() && lines.contains(&4), "{error:#?}");
+    let error = parse("\"ä\" = [").unwrap_err();
+    assert_eq!((error.problems()[0].line, error.problems()[0].column), (1, 8), "{error:#?}");
+}

@@ -1,0 +1,415 @@
+//! What the plugin may touch: pure values, no engine and no I/O. What is not granted is denied.
+
+mod account;
+mod authority;
+mod cache_name;
+mod client;
+mod component;
+mod denied;
+mod document;
+mod grant;
+mod invalid;
+mod limits;
+mod log;
+mod network;
+mod process;
+mod rules;
+mod scope;
+mod source;
+mod tenant;
+
+pub use account::AllowedAccount;
+pub use authority::AuthorityHost;
+pub use cache_name::CacheName;
+pub use client::AllowedClient;
+pub use component::AllowedComponent;
+pub use denied::Denied;
+pub use document::{PolicyError, Problem};
+pub use grant::{Access, CacheGrant, Leniency};
+pub use invalid::InvalidValue;
+pub use limits::Limits;
+pub use log::{LogLevel, LogRules};
+pub use network::{AddressClass, AddressRange, Addresses};
+pub use process::CoreDumps;
+pub use scope::AllowedScope;
+pub use source::Source;
+pub use tenant::AllowedTenant;
+
+use std::net::IpAddr;
+
+use denied::shown;
+use url::Url;
+
+/// Hosts of Microsoft's clouds that issue tokens. Other names of the same clouds occur in caches only.
+const ENTRA_CLOUDS: &[&str] = &[
+    "login.microsoftonline.com",
+    "login.chinacloudapi.cn",
+    "login.partner.microsoftonline.cn",
+    "login.microsoftonline.us",
+    "login-us.microsoftonline.com",
+    "login.microsoftonline.de",
+    "login.sovcloud-identity.fr",
+    "login.sovcloud-identity.de",
+    "login.sovcloud-identity.sg",
+    "login.windows.net",
+    "login.microsoft.com",
+    "login.usgovcloudapi.net",
+    "sts.windows.net",
+];
+
+/// What a plugin may touch. The default grants nothing.
+///
+/// ```
+/// use shared_token_cache_policy::{Access, CacheGrant, CacheName, Policy, Source};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let policy = Policy::default()
+///     .allow_cache(CacheGrant::new(Source::Shared, Access::ReadWrite).with_name(CacheName::default()))
+///     .allow_authority("login.microsoftonline.com".parse()?)
+///     .allow_scope("https://vault.azure.net/.default".parse()?)
+///     .allow_tenant("contoso.com".parse()?)
+///     .allow_account("user0@contoso.com".parse()?)
+///     .allow_client("04b07795-8ddb-461a-bbee-02f9e1bf7b46".parse()?);
+/// # let _ = policy;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    caches: Vec<CacheGrant>,
+    authorities: Vec<AuthorityHost>,
+    addresses: Vec<Addresses>,
+    scopes: Vec<AllowedScope>,
+    tenants: Vec<AllowedTenant>,
+    accounts: Vec<AllowedAccount>,
+    clients: Vec<AllowedClient>,
+    components: Vec<AllowedComponent>,
+    limits: Limits,
+    log: LogRules,
+    core_dumps: CoreDumps,
+}
+
+impl Policy {
+    /// The policy for a user's own programs: the user's caches of this name, read and written, Microsoft's clouds, and any scope,
+    /// tenant, account, application and component.
+    #[must_use]
+    pub fn for_current_user(cache: CacheName) -> Self {
+        let grant = |source| CacheGrant::new(source, Access::ReadWrite).with_name(cache.clone());
+        Self {
+            caches: vec![grant(Source::Shared), grant(Source::AzureCli)],
+            authorities: ENTRA_CLOUDS.iter().copied().map(AuthorityHost::known).collect(),
+            addresses: Vec::new(),
+            scopes: vec![AllowedScope::ANY],
+            tenants: vec![AllowedTenant::ANY],
+            accounts: vec![AllowedAccount::ANY],
+            clients: vec![AllowedClient::ANY],
+            components: vec![AllowedComponent::ANY],
+            limits: Limits::default(),
+            log: LogRules { component: LogLevel::Debug, ..LogRules::default() },
+            core_dumps: CoreDumps::Deny,
+        }
+    }
+
+    /// Reads a policy document.
+    ///
+    /// ```
+    /// use shared_token_cache_policy::Policy;
+    ///
+    /// let policy = Policy::from_toml(
+    ///     r#"
+    ///     authorities = ["login.microsoftonline.com"]
+    ///
+    ///     [[caches]]
+    ///     source = "shared"
+    ///     names = ["msal.cache"]
+    ///     access = "read-write"
+    ///
+    ///     [limits]
+    ///     call-seconds = 60
+    ///     "#,
+    /// );
+    /// assert!(policy.is_ok());
+    /// ```
+    ///
+    /// # Errors
+    /// All that is wrong with the document, unknown fields included, at once.
+    pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
+        document::parse(text)
+    }
+
+    /// The document that says what this policy says: [`Self::from_toml`] makes an equal policy of it.
+    ///
+    /// What a program set and a document can't say, such as a limit of half a second, comes out as close as it can be said.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::{CacheName, Policy};
+    /// let policy = Policy::for_current_user(CacheName::default());
+    /// assert_eq!(Policy::from_toml(&policy.to_toml())?, policy);
+    /// # Ok::<(), shared_token_cache_policy::PolicyError>(())
+    /// ```
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        document::print(self)
+    }
+
+    /// A JSON schema (draft 2020-12) of policy documents, for editors. What it can't say, such as that a path is absolute, only
+    /// [`Self::from_toml`] tells.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::Policy;
+    /// assert!(Policy::json_schema().contains("https://json-schema.org/draft/2020-12/schema"));
+    /// ```
+    #[must_use]
+    pub fn json_schema() -> &'static str {
+        document::SCHEMA
+    }
+
+    /// Grants a cache.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::{Access, CacheGrant, CacheName, Policy, Source};
+    /// let grant = CacheGrant::new(Source::Shared, Access::Read).with_name(CacheName::default());
+    /// let policy = Policy::default().allow_cache(grant);
+    /// # let _ = policy;
+    /// ```
+    #[must_use]
+    pub fn allow_cache(mut self, grant: CacheGrant) -> Self {
+        self.caches.push(grant);
+        self
+    }
+
+    /// Grants requests to an authority's token endpoints.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::Policy;
+    /// let policy = Policy::default().allow_authority("login.contoso.com:8443".parse()?);
+    /// # let _ = policy;
+    /// # Ok::<(), shared_token_cache_policy::InvalidValue>(())
+    /// ```
+    #[must_use]
+    pub fn allow_authority(mut self, host: AuthorityHost) -> Self {
+        self.authorities.push(host);
+        self
+    }
+
+    /// Allows connections to addresses that are not public, wherever the name of an allowed authority leads there. Default: none.
+    ///
+    /// ```
+    /// use shared_token_cache_policy::{AddressClass, Addresses, Policy};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let policy = Policy::default()
+    ///     .allow_addresses(Addresses::Class(AddressClass::Loopback))
+    ///     .allow_addresses("10.1.0.0/16".parse()?);
+    /// # let _ = policy;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn allow_addresses(mut self, addresses: Addresses) -> Self {
+        self.addresses.push(addresses);
+        self
+    }
+
+    /// Sets the limits.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::{Limits, Policy};
+    /// let mut limits = Limits::default();
+    /// limits.call_time = std::time::Duration::from_secs(5);
+    /// let policy = Policy::default().with_limits(limits);
+    /// # let _ = policy;
+    /// ```
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// What [`Self::with_limits`] set.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The grant for a document that a plugin names, such as `msal.cache.nocae`.
+    ///
+    /// # Errors
+    /// When no grant covers it.
+    pub fn grant(&self, source: &Source, document: &str) -> Result<&CacheGrant, Denied> {
+        let name = CacheName::of_document(document);
+        let grants = self.caches.iter().filter(|grant| grant.source() == source);
+        name.and_then(|name| grants.filter(|grant| grant.covers(&name)).max_by_key(|grant| grant.access())).ok_or_else(
+            || {
+                Denied::new(
+                    format!("the cache {} of the source {source}", shown(document)),
+                    "grant it under `[[caches]]`",
+                )
+            },
+        )
+    }
+
+    /// The URL of a token request, if it is the token endpoint of an allowed authority and nothing else.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn token_endpoint(&self, text: &str) -> Result<Url, Denied> {
+        let denied = |remedy| Denied::new(format!("requests to {}", shown(text)), remedy);
+        let url = Url::parse(text).map_err(|_| denied("a request goes to an https URL"))?;
+        // What the URL parser made of the text has to be the text: no dots that climb, no encodings that hide.
+        if url.as_str() != text || !is_token_endpoint(&url) {
+            return Err(denied("a request goes to https://<authority>/<tenant>/oauth2/v2.0/token and nowhere else"));
+        }
+        if self.authorities.iter().any(|authority| authority.is_host_of(&url)) {
+            Ok(url)
+        } else {
+            Err(denied("list the host under `authorities`"))
+        }
+    }
+
+    /// What [`Self::allow_addresses`] named.
+    #[must_use]
+    pub fn addresses(&self) -> &[Addresses] {
+        &self.addresses
+    }
+
+    /// Whether a host is one of the authorities, at whichever port.
+    #[must_use]
+    pub fn has_authority(&self, host: &str) -> bool {
+        self.authorities.iter().any(|authority| authority.host() == host)
+    }
+
+    /// Whether a host may be connected to at this address: a public one, or one that [`Self::allow_addresses`] named.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub fn address(&self, host: &str, address: IpAddr) -> Result<(), Denied> {
+        match network::refused(&self.addresses, address) {
+            None => Ok(()),
+            Some(class) => Err(Denied::new(
+                format!("a connection to {address}, a {class} address of {}", shown(host)),
+                format!("list `{address}` or `{class}` under `network.addresses`"),
+            )),
+        }
+    }
+}
+
+fn is_token_endpoint(url: &Url) -> bool {
+    let tenant = url.path().strip_prefix('/').and_then(|path| path.strip_suffix("/oauth2/v2.0/token"));
+    url.scheme() == "https"
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && tenant.is_some_and(|tenant| {
+            !tenant.is_empty() && tenant.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authorities(hosts: &[&str]) -> Policy {
+        hosts.iter().fold(Policy::default(), |policy, host| policy.allow_authority(host.parse().unwrap()))
+    }
+
+    #[test]
+    fn requests_go_to_token_endpoints_of_allowed_authorities_and_nowhere_else() {
+        let policy = authorities(&["login.microsoftonline.com", "localhost:8443"]);
+        for (url, allowed) in [
+            ("https://login.microsoftonline.com/organizations/oauth2/v2.0/token", true),
+            ("https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token", true),
+            ("https://localhost:8443/organizations/oauth2/v2.0/token", true),
+            ("http://login.microsoftonline.com/organizations/oauth2/v2.0/token", false),
+            ("https://login.microsoftonline.com:8443/organizations/oauth2/v2.0/token", false),
+            ("https://localhost/organizations/oauth2/v2.0/token", false),
+            ("https://localhost:8444/organizations/oauth2/v2.0/token", false),
+            ("https://login.microsoftonline.com:443/organizations/oauth2/v2.0/token", false),
+            ("https://LOGIN.microsoftonline.com/organizations/oauth2/v2.0/token", false),
+            ("HTTPS://login.microsoftonline.com/organizations/oauth2/v2.0/token", false),
+            ("https://login%2Emicrosoftonline.com/organizations/oauth2/v2.0/token", false),
+            ("https://%6cogin.microsoftonline.com/organizations/oauth2/v2.0/token", false),
+            ("https://@login.microsoftonline.com/organizations/oauth2/v2.0/token", false),
+            ("https://:@login.microsoftonline.com/organizations/oauth2/v2.0/token", false),
+            ("https://login.microsoftonline.com./organizations/oauth2/v2.0/token", false),
+            ("https://login.microsoftonline.com.evil.example/organizations/oauth2/v2.0/token", false),
+            ("https://evil-login.microsoftonline.com/organizations/oauth2/v2.0/token", false),
+            ("https://login.microsoftonline.com@evil.example/organizations/oauth2/v2.0/token", false),
+            ("https://user:password@login.microsoftonline.com/organizations/oauth2/v2.0/token", false),
+            ("https://login.microsoftonline.com/organizations/oauth2/v2.0/token?x=1", false),
+            ("https://login.microsoftonline.com/organizations/oauth2/v2.0/token#x", false),
+            ("https://login.microsoftonline.com/organizations/oauth2/v2.0/token/", false),
+            ("https://login.microsoftonline.com/organizations/oauth2/v2.0/devicecode", false),
+            ("https://login.microsoftonline.com/oauth2/v2.0/token", false),
+            ("https://login.microsoftonline.com//oauth2/v2.0/token", false),
+            ("https://login.microsoftonline.com/a/../b/oauth2/v2.0/token", false),
+            ("https://login.microsoftonline.com/a%2fb/oauth2/v2.0/token", false),
+            ("https://login.microsoftonline.com\\@evil.example/organizations/oauth2/v2.0/token", false),
+            ("https:login.microsoftonline.com/organizations/oauth2/v2.0/token", false),
+            (" https://login.microsoftonline.com/organizations/oauth2/v2.0/token", false),
+            ("https://login.microsoftonlinе.com/organizations/oauth2/v2.0/token", false), // a Cyrillic е
+            ("file:///etc/passwd", false),
+            ("", false),
+        ] {
+            assert_eq!(policy.token_endpoint(url).is_ok(), allowed, "{url}");
+            assert!(Policy::default().token_endpoint(url).is_err(), "nothing is allowed by default: {url}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_not_public_is_denied_by_name_unless_it_is_allowed() {
+        let policy = Policy::default().allow_addresses("127.0.0.1".parse().unwrap());
+        assert_eq!(policy.address("localhost", [127, 0, 0, 1].into()), Ok(()));
+        assert_eq!(policy.address("localhost", [20, 190, 128, 1].into()), Ok(()));
+        let denied = policy.address("login.contoso.com", [10, 1, 2, 3].into()).unwrap_err().to_string();
+        for part in ["10.1.2.3", "private", "login.contoso.com", "`network.addresses`"] {
+            assert!(denied.contains(part), "{denied}");
+        }
+    }
+
+    #[test]
+    fn a_denial_does_not_repeat_a_password() {
+        let denied = authorities(&[]).token_endpoint("https://user:hunter2@host/t/oauth2/v2.0/token").unwrap_err();
+        assert!(!denied.to_string().contains("hunter2"), "{denied}");
+    }
+
+    #[test]
+    fn caches_are_granted_by_source_and_name() {
+        let named = |name: &str| CacheName::parse(name).unwrap();
+        let policy = Policy::default()
+            .allow_cache(CacheGrant::new(Source::Shared, Access::Read).with_name(named("msal.cache")))
+            .allow_cache(CacheGrant::new(Source::AzureCli, Access::ReadWrite).with_name(named("other")));
+        for (source, document, access) in [
+            (Source::Shared, "msal.cache.nocae", Some(Access::Read)),
+            (Source::Shared, "msal.cache.cae", Some(Access::Read)),
+            (Source::Shared, "other.nocae", None),
+            (Source::AzureCli, "other.nocae", Some(Access::ReadWrite)),
+            (Source::AzureCli, "msal.cache.nocae", None),
+            (Source::File("/x".into()), "msal.cache.nocae", None),
+            (Source::Shared, "msal.cache", None),
+            (Source::Shared, "../msal.cache.nocae", None),
+            (Source::Shared, "MSAL.CACHE.nocae", None),
+            (Source::Shared, "", None),
+        ] {
+            let granted = policy.grant(&source, document).map(CacheGrant::access).ok();
+            assert_eq!(granted, access, "{source} {document}");
+            assert!(Policy::default().grant(&source, document).is_err());
+        }
+    }
+
+    #[test]
+    fn the_policy_of_the_current_user_has_the_users_caches_and_the_clouds() {
+        let policy = Policy::for_current_user(CacheName::default());
+        assert!(policy.grant(&Source::Shared, "msal.cache.nocae").is_ok());
+        assert!(policy.grant(&Source::AzureCli, "msal.cache.cae").is_ok());
+        assert!(policy.grant(&Source::Shared, "other.nocae").is_err());
+        for host in ENTRA_CLOUDS {
+            assert!(
+                policy.token_endpoint(&format!("https://{host}/organizations/oauth2/v2.0/token")).is_ok(),
+                "{host}"
+            );
+        }
+        assert!(policy.token_endpoint("https://login.contoso.com/organizations/oauth2/v2.0/token").is_err());
+    }
+}

@@ -1,0 +1,72 @@
+//! Which addresses may be connected to. Public ones may; all others have to be named.
+
+mod class;
+mod range;
+
+pub use class::AddressClass;
+pub use range::AddressRange;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use crate::InvalidValue;
+use class::embedded;
+
+/// Addresses that a policy names, besides the public ones: a class, or a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Addresses {
+    /// All addresses of a class, such as `private`.
+    Class(AddressClass),
+    /// The addresses of a range, such as `10.1.0.0/16`, or a single one. Whatever their class is.
+    Range(AddressRange),
+}
+
+impl Addresses {
+    /// Whether an address is among these. One that only wraps an IPv4 address, as those of NAT64 do, leads to that one, and is
+    /// what that one is.
+    #[must_use]
+    pub fn contain(&self, address: IpAddr) -> bool {
+        match self {
+            Self::Class(class) => AddressClass::of(address) == Some(*class),
+            Self::Range(range) => {
+                range.contains(address) || embedded(address).is_some_and(|inner| range.contains(inner.into()))
+            }
+        }
+    }
+}
+
+impl FromStr for Addresses {
+    type Err = InvalidValue;
+
+    /// Takes the name of a class, an address, or a range such as `10.1.0.0/16` or `fd00::/8`.
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        if let Some(class) = AddressClass::ALL.into_iter().find(|class| class.as_str() == text) {
+            return Ok(Self::Class(class));
+        }
+        if text.contains(['.', ':', '/']) {
+            return text.parse().map(Self::Range);
+        }
+        let classes = AddressClass::ALL.map(|class| format!("`{class}`")).join(", ");
+        let instead = format!("choose among {classes}, or write a range such as `10.1.0.0/16`");
+        Err(InvalidValue::new(format!("{text:?} names no addresses"), instead))
+    }
+}
+
+impl fmt::Display for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Class(class) => class.fmt(f),
+            Self::Range(range) => range.fmt(f),
+        }
+    }
+}
+
+/// Why an address may not be connected to, if it may not: its class.
+pub(super) fn refused(named: &[Addresses], address: IpAddr) -> Option<AddressClass> {
+    let class = AddressClass::of(address)?;
+    (!named.iter().any(|addresses| addresses.contain(address))).then_some(class)
+}
+
+#[cfg(test)]
+mod tests;

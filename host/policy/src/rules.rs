@@ -1,0 +1,305 @@
+//! Who may ask for what, as whom. Nothing may that no rule covers.
+
+use crate::component::hex;
+use crate::denied::shown;
+use crate::tenant::means_home;
+use crate::{
+    AllowedAccount, AllowedClient, AllowedComponent, AllowedScope, AllowedTenant, CoreDumps, Denied, LogRules, Policy,
+};
+
+impl Policy {
+    /// Grants tokens for these scopes.
+    ///
+    /// Microsoft Entra ID may put more permissions into a token than were asked for, but never those of another resource.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::Policy;
+    /// let policy = Policy::default().allow_scope("https://vault.azure.net/.default".parse()?);
+    /// assert!(policy.check_scope("https://vault.azure.net/.default").is_ok());
+    /// assert!(policy.check_scope("https://graph.microsoft.com/.default").is_err());
+    /// # Ok::<(), shared_token_cache_policy::InvalidValue>(())
+    /// ```
+    #[must_use]
+    pub fn allow_scope(mut self, scope: AllowedScope) -> Self {
+        self.scopes.push(scope);
+        self
+    }
+
+    /// Grants tokens of these tenants.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::Policy;
+    /// let policy = Policy::default().allow_tenant("contoso.com".parse()?);
+    /// assert!(policy.check_tenant("contoso.com", None).is_ok());
+    /// # Ok::<(), shared_token_cache_policy::InvalidValue>(())
+    /// ```
+    #[must_use]
+    pub fn allow_tenant(mut self, tenant: AllowedTenant) -> Self {
+        self.tenants.push(tenant);
+        self
+    }
+
+    /// Grants tokens of these accounts. Others are not listed either.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::Policy;
+    /// let policy = Policy::default().allow_account("user0@contoso.com".parse()?);
+    /// assert!(policy.check_account("User0@contoso.com", "uid.utid").is_ok());
+    /// # Ok::<(), shared_token_cache_policy::InvalidValue>(())
+    /// ```
+    #[must_use]
+    pub fn allow_account(mut self, account: AllowedAccount) -> Self {
+        self.accounts.push(account);
+        self
+    }
+
+    /// Grants requests as these applications, and their cached tokens.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::Policy;
+    /// let policy = Policy::default().allow_client("04b07795-8ddb-461a-bbee-02f9e1bf7b46".parse()?);
+    /// assert!(policy.check_client("04b07795-8ddb-461a-bbee-02f9e1bf7b46").is_ok());
+    /// # Ok::<(), shared_token_cache_policy::InvalidValue>(())
+    /// ```
+    #[must_use]
+    pub fn allow_client(mut self, client: AllowedClient) -> Self {
+        self.clients.push(client);
+        self
+    }
+
+    /// Grants loading these components from files.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::{AllowedComponent, Policy};
+    /// let policy = Policy::default().allow_component(AllowedComponent::sha256([7; 32]));
+    /// assert!(policy.check_component(&[7; 32]).is_ok());
+    /// ```
+    #[must_use]
+    pub fn allow_component(mut self, component: AllowedComponent) -> Self {
+        self.components.push(component);
+        self
+    }
+
+    /// Sets how much of what a component says is heard.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::{LogLevel, LogRules, Policy};
+    /// let mut log = LogRules::default();
+    /// log.component = LogLevel::Off;
+    /// let policy = Policy::default().with_log(log);
+    /// # let _ = policy;
+    /// ```
+    #[must_use]
+    pub fn with_log(mut self, log: LogRules) -> Self {
+        self.log = log;
+        self
+    }
+
+    /// Sets whether the process may leave its memory behind when it crashes. Default: it may not. Only the command-line tool
+    /// acts on this: a library does not decide it for its program.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::{CoreDumps, Policy};
+    /// let policy = Policy::default().with_core_dumps(CoreDumps::Allow);
+    /// assert_eq!(policy.core_dumps(), CoreDumps::Allow);
+    /// ```
+    #[must_use]
+    pub fn with_core_dumps(mut self, core_dumps: CoreDumps) -> Self {
+        self.core_dumps = core_dumps;
+        self
+    }
+
+    /// What [`Self::with_log`] set.
+    #[must_use]
+    pub fn log(&self) -> &LogRules {
+        &self.log
+    }
+
+    /// What [`Self::with_core_dumps`] set.
+    #[must_use]
+    pub fn core_dumps(&self) -> CoreDumps {
+        self.core_dumps
+    }
+
+    /// Whether tokens for a scope may be asked for.
+    ///
+    /// # Errors
+    /// When they may not.
+    pub fn check_scope(&self, scope: &str) -> Result<(), Denied> {
+        let denied = || Denied::new(format!("the scope {}", shown(scope)), "list it under `scopes`");
+        self.scopes.iter().any(|allowed| allowed.covers(scope)).then_some(()).ok_or_else(denied)
+    }
+
+    /// Whether tokens of a tenant may be asked for. `organizations`, `common` and `consumers` stand for the tenant in which the
+    /// account lives; `home` is that tenant's id, where it is known.
+    ///
+    /// # Errors
+    /// When they may not.
+    pub fn check_tenant(&self, tenant: &str, home: Option<&str>) -> Result<(), Denied> {
+        let tenant = if means_home(tenant) { home } else { Some(tenant) };
+        let allowed = |allowed: &AllowedTenant| tenant.map_or(allowed.is_any(), |tenant| allowed.covers(tenant));
+        self.tenants.iter().any(allowed).then_some(()).ok_or_else(|| {
+            let what =
+                tenant.map_or_else(|| "the account's own tenant, which its id does not tell".into(), tenant_shown);
+            Denied::new(what, "list it under `tenants`")
+        })
+    }
+
+    /// Whether a tenant may be asked for, as far as its name tells without an account.
+    ///
+    /// # Errors
+    /// When it may not, whatever the account.
+    pub fn check_tenant_name(&self, tenant: &str) -> Result<(), Denied> {
+        if means_home(tenant) { Ok(()) } else { self.check_tenant(tenant, None) }
+    }
+
+    /// Whether tokens of an account may be asked for, and whether it may be listed. The username is empty where no cache has one.
+    ///
+    /// # Errors
+    /// When they may not. The text does not say whose account it is: that is what the policy hides.
+    pub fn check_account(&self, username: &str, home_account_id: &str) -> Result<(), Denied> {
+        let denied = || Denied::new("the account that serves the call", "list its username or its id under `accounts`");
+        let allowed = |allowed: &AllowedAccount| allowed.covers(username, home_account_id);
+        self.accounts.iter().any(allowed).then_some(()).ok_or_else(denied)
+    }
+
+    /// Whether tokens of an application may be asked for.
+    ///
+    /// # Errors
+    /// When they may not.
+    pub fn check_client(&self, client_id: &str) -> Result<(), Denied> {
+        let denied = || Denied::new(format!("the client id {}", shown(client_id)), "list it under `client-ids`");
+        self.clients.iter().any(|allowed| allowed.covers(client_id)).then_some(()).ok_or_else(denied)
+    }
+
+    /// Whether the component whose bytes have this SHA-256 may be loaded from a file.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub fn check_component(&self, sha256: &[u8; 32]) -> Result<(), Denied> {
+        let denied = || {
+            Denied::new(format!("the component with the SHA-256 {}", hex(sha256)), "list it under `component-sha256`")
+        };
+        self.components.iter().any(|allowed| allowed.covers(sha256)).then_some(()).ok_or_else(denied)
+    }
+}
+
+fn tenant_shown(tenant: &str) -> String {
+    format!("the tenant {}", shown(tenant))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a policy says to one question.
+    type Question = fn(&Policy) -> Result<(), Denied>;
+
+    /// A rule, what it allows, what it does not, and what the denial says.
+    type Row = (fn(Policy) -> Policy, Question, Question, &'static str);
+
+    const ROWS: &[Row] = &[
+        (
+            |policy| policy.allow_scope("a/.default".parse().unwrap()),
+            |policy| policy.check_scope("a/.default"),
+            |policy| policy.check_scope("b/.default"),
+            "the scope \"b/.default\"; list it under `scopes`",
+        ),
+        (
+            |policy| policy.allow_tenant("contoso.com".parse().unwrap()),
+            |policy| policy.check_tenant("contoso.com", Some("other")),
+            |policy| policy.check_tenant("fabrikam.com", Some("contoso.com")),
+            "the tenant \"fabrikam.com\"; list it under `tenants`",
+        ),
+        (
+            |policy| policy.allow_tenant("home".parse().unwrap()),
+            |policy| policy.check_tenant("Organizations", Some("HOME")),
+            |policy| policy.check_tenant("organizations", Some("other")),
+            "the tenant \"other\"; list it under `tenants`",
+        ),
+        (
+            |policy| policy.allow_tenant(AllowedTenant::ANY),
+            |policy| policy.check_tenant("common", None),
+            |policy| {
+                policy.clone().without_tenants().allow_tenant("home".parse().unwrap()).check_tenant("common", None)
+            },
+            "the account's own tenant, which its id does not tell; list it under `tenants`",
+        ),
+        (
+            |policy| policy.allow_tenant("contoso.com".parse().unwrap()),
+            |policy| policy.check_tenant_name("contoso.com"),
+            |policy| policy.check_tenant_name("fabrikam.com"),
+            "the tenant \"fabrikam.com\"; list it under `tenants`",
+        ),
+        (
+            |policy| policy.allow_account("user0@contoso.com".parse().unwrap()),
+            |policy| policy.check_account("user0@contoso.com", "u.t"),
+            |policy| policy.check_account("user1@contoso.com", "u.t"),
+            "the account that serves the call; list its username or its id under `accounts`",
+        ),
+        (
+            |policy| policy.allow_client("a".parse().unwrap()),
+            |policy| policy.check_client("A"),
+            |policy| policy.check_client("b"),
+            "the client id \"b\"; list it under `client-ids`",
+        ),
+        (
+            |policy| policy.allow_component(AllowedComponent::sha256([1; 32])),
+            |policy| policy.check_component(&[1; 32]),
+            |policy| policy.check_component(&[0xab; 32]),
+            "the component with the SHA-256 abababababababababababababababababababababababababababababababab; list it \
+             under `component-sha256`",
+        ),
+    ];
+
+    impl Policy {
+        fn without_tenants(mut self) -> Self {
+            self.tenants.clear();
+            self
+        }
+    }
+
+    #[test]
+    fn what_a_rule_names_is_allowed_and_nothing_else_is() {
+        for (position, (allow, granted, denied, message)) in ROWS.iter().enumerate() {
+            let policy = allow(Policy::default());
+            assert_eq!(granted(&policy), Ok(()), "row {position}");
+            let error = denied(&policy).unwrap_err();
+            assert_eq!(error.to_string(), format!("the policy does not allow {message}"), "row {position}");
+            assert!(granted(&Policy::default()).is_err(), "nothing is allowed by default: row {position}");
+            let user = Policy::for_current_user(crate::CacheName::default());
+            assert_eq!(granted(&user), Ok(()), "row {position}");
+        }
+    }
+
+    #[test]
+    fn one_of_several_rules_is_enough() {
+        let policy = Policy::default().allow_scope("a".parse().unwrap()).allow_scope("b".parse().unwrap());
+        assert!(policy.check_scope("a").is_ok() && policy.check_scope("b").is_ok() && policy.check_scope("c").is_err());
+    }
+
+    #[test]
+    fn names_that_mean_the_own_tenant_wait_for_the_account() {
+        for name in ["organizations", "common", "consumers", "Common"] {
+            assert!(Policy::default().check_tenant_name(name).is_ok(), "{name}");
+            assert!(Policy::default().check_tenant(name, Some("home")).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_set_is_what_is_told() {
+        let limits = crate::Limits { response_size: 1, ..crate::Limits::default() };
+        let log = LogRules { line_bytes: 1, ..LogRules::default() };
+        let policy = Policy::default().with_limits(limits.clone()).with_log(log.clone());
+        assert_eq!((policy.limits(), policy.log(), policy.core_dumps()), (&limits, &log, CoreDumps::Deny));
+        assert_eq!(policy.with_core_dumps(CoreDumps::Allow).core_dumps(), CoreDumps::Allow);
+        let user = Policy::for_current_user(crate::CacheName::default());
+        assert_eq!((user.log().component, user.core_dumps()), (crate::LogLevel::Debug, CoreDumps::Deny));
+    }
+
+    #[test]
+    fn a_denial_tells_what_and_the_remedy() {
+        let denied = Policy::default().check_client("a").unwrap_err();
+        assert_eq!((denied.what(), denied.remedy()), ("the client id \"a\"", "list it under `client-ids`"));
+    }
+}

@@ -1,0 +1,196 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crate::InvalidValue;
+
+/// Scopes that may be asked for: one scope, all of one resource, or any.
+///
+/// - `https://vault.azure.net/.default` is this scope and no other.
+/// - `https://graph.microsoft.com/*` is every scope that is `https://graph.microsoft.com/` and a permission's name: letters,
+///   digits, `.`, `-` and `_`, and nothing that could make another resource of it. A second slash belongs to the resource, so
+///   `https://management.azure.com//.default` takes `https://management.azure.com//*`.
+/// - `*` is any.
+///
+/// Scopes have no case. One without a resource, such as `User.Read`, which Microsoft Entra ID takes for Microsoft Graph's, has
+/// to be written like that.
+///
+/// ```
+/// use shared_token_cache_policy::AllowedScope;
+///
+/// let graph: AllowedScope = "https://graph.microsoft.com/*".parse()?;
+/// assert!(graph.covers("https://graph.microsoft.com/User.Read"));
+/// assert!(!graph.covers("https://graph.microsoft.com.evil.example/User.Read"));
+/// # Ok::<(), shared_token_cache_policy::InvalidValue>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AllowedScope(Rule);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Rule {
+    Any,
+    /// The resource with the slash behind it, in lower case.
+    Resource(String),
+    /// In lower case.
+    Exact(String),
+}
+
+impl AllowedScope {
+    /// Any scope.
+    pub const ANY: Self = Self(Rule::Any);
+
+    /// Whether a scope is among these.
+    #[must_use]
+    pub fn covers(&self, scope: &str) -> bool {
+        let lower = scope.to_ascii_lowercase();
+        match &self.0 {
+            Rule::Any => true,
+            Rule::Resource(resource) => lower.strip_prefix(resource.as_str()).is_some_and(is_permission),
+            Rule::Exact(exact) => lower == *exact,
+        }
+    }
+}
+
+impl FromStr for AllowedScope {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let lower = text.to_ascii_lowercase();
+        let rule = match lower.strip_suffix('*') {
+            Some("") => Some(Rule::Any),
+            Some(resource) => is_resource(resource).then(|| Rule::Resource(resource.to_owned())),
+            None => is_scope(&lower).then(|| Rule::Exact(lower.clone())),
+        };
+        rule.map(Self).ok_or_else(|| {
+            let instead = "write a scope in full, `https://RESOURCE/*` for all of a resource, or `*` for any";
+            InvalidValue::new(format!("{text:?} is not a scope"), instead)
+        })
+    }
+}
+
+impl fmt::Display for AllowedScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Rule::Any => f.write_str("*"),
+            Rule::Resource(resource) => write!(f, "{resource}*"),
+            Rule::Exact(exact) => f.write_str(exact),
+        }
+    }
+}
+
+fn is_permission(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+}
+
+/// What RFC 6749, section 3.3, calls a scope-token, without the `*` that means something here.
+fn is_scope(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\*".contains(&byte))
+}
+
+/// A resource with the slash behind it: an URI with something behind its `//`, or a plain name such as an application's id.
+fn is_resource(text: &str) -> bool {
+    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:/".contains(&byte));
+    let Some(resource) = text.strip_suffix('/') else { return false };
+    match resource.split_once("://") {
+        Some((scheme, rest)) => {
+            is_permission(scheme) && plain(rest) && rest.split('/').next().is_some_and(|host| !host.is_empty())
+        }
+        None => is_permission(resource),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn covered(rule: &str, scope: &str) -> bool {
+        rule.parse::<AllowedScope>().unwrap().covers(scope)
+    }
+
+    #[test]
+    fn a_scope_in_full_is_that_scope_and_no_other() {
+        for (scope, expected) in [
+            ("https://vault.azure.net/.default", true),
+            ("HTTPS://Vault.Azure.net/.Default", true),
+            ("https://vault.azure.net/.default2", false),
+            ("https://vault.azure.net/", false),
+            ("https://vault.azure.net//.default", false),
+            ("https://vault.azure.net/.default ", false),
+            ("https://vault.azure.net./.default", false),
+            ("https://evil.example/https://vault.azure.net/.default", false),
+            ("", false),
+        ] {
+            assert_eq!(covered("https://vault.azure.net/.default", scope), expected, "{scope}");
+        }
+        assert!(covered("User.Read", "user.read"));
+        assert!(!covered("User.Read", "https://graph.microsoft.com/User.Read"));
+    }
+
+    #[test]
+    fn all_scopes_of_a_resource_are_of_that_resource() {
+        for (scope, expected) in [
+            ("https://graph.microsoft.com/.default", true),
+            ("https://graph.microsoft.com/User.Read", true),
+            ("https://GRAPH.microsoft.com/user_impersonation", true),
+            ("https://graph.microsoft.com/", false),
+            ("https://graph.microsoft.com", false),
+            ("https://graph.microsoft.com//.default", false),
+            ("https://graph.microsoft.com/beta/.default", false),
+            ("https://graph.microsoft.com/../vault.azure.net/.default", false),
+            ("https://graph.microsoft.com/%2e%2e/x", false),
+            ("https://graph.microsoft.com/%2f.default", false),
+            ("https://graph.microsoft.com/.default?x", false),
+            ("https://graph.microsoft.com/.default#x", false),
+            ("https://graph.microsoft.com/@vault.azure.net", false),
+            ("https://graph.microsoft.com/\\vault.azure.net", false),
+            ("https://graph.microsoft.com/.default\u{a0}https://vault.azure.net/.default", false),
+            ("https://graph.microsoft.com/\u{212a}", false), // Kelvin, a k to some
+            ("https://graph.microsoft.com/*", false),
+            ("https://graph.microsoft.com.evil.example/.default", false),
+            ("https://graph.microsoft.com:443/.default", false),
+            ("http://graph.microsoft.com/.default", false),
+            ("evil://https://graph.microsoft.com/.default", false),
+            ("User.Read", false),
+        ] {
+            assert_eq!(covered("https://graph.microsoft.com/*", scope), expected, "{scope}");
+        }
+        assert!(covered("https://management.azure.com//*", "https://management.azure.com//.default"));
+        assert!(!covered("https://management.azure.com//*", "https://management.azure.com/.default"));
+        let id = "00000003-0000-0000-c000-000000000000";
+        assert!(covered(&format!("{id}/*"), &format!("{id}/.default")));
+        assert!(covered("api://contoso.com/app/*", "api://contoso.com/app/Files.Read"));
+        assert!(!covered("api://contoso.com/*", "api://contoso.com/app/Files.Read"));
+        assert!(covered("*", "https://graph.microsoft.com/.default") && covered("*", "openid"));
+    }
+
+    #[test]
+    fn what_cannot_be_held_to_does_not_parse() {
+        for text in [
+            "",
+            " ",
+            "a b",
+            "a\tb",
+            "**",
+            "a*",
+            "*/x",
+            "/*",
+            "//*",
+            "https:/*",
+            "https://*",
+            "https:///*",
+            "://x/*",
+            "https://*.azure.net/.default",
+            "https://vault.azure.net/a*",
+            "https://vault.azure.net*",
+            "https://user@vault.azure.net/*",
+            "https://vault.azure.net?x/*",
+            "https://vault.azure.net/%2f/*",
+            "a/b/*",
+            "a\"b",
+            "a\\b",
+            "lögin/.default",
+            "lögin/*",
+        ] {
+            assert!(text.parse::<AllowedScope>().is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crate::InvalidValue;
+
+/// Tenants that tokens may be of: one, by the name under which it is asked for, or any.
+///
+/// The tenant that an account lives in is known by its id only, so that is what has to be written where tokens are asked of
+/// `organizations`. Names are compared without case.
+///
+/// ```
+/// use shared_token_cache_policy::AllowedTenant;
+///
+/// let contoso: AllowedTenant = "contoso.com".parse()?;
+/// assert!(contoso.covers("Contoso.com"));
+/// # Ok::<(), shared_token_cache_policy::InvalidValue>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AllowedTenant(Option<String>);
+
+impl AllowedTenant {
+    /// Any tenant.
+    pub const ANY: Self = Self(None);
+
+    /// Whether a tenant is among these.
+    #[must_use]
+    pub fn covers(&self, tenant: &str) -> bool {
+        self.0.as_deref().is_none_or(|name| name.eq_ignore_ascii_case(tenant))
+    }
+
+    /// Whether these are all, even one that nobody knows.
+    pub(crate) fn is_any(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+/// Whether a name stands for whichever tenant the account lives in.
+pub(crate) fn means_home(name: &str) -> bool {
+    ["organizations", "common", "consumers"].iter().any(|alias| alias.eq_ignore_ascii_case(name))
+}
+
+impl FromStr for AllowedTenant {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        if text == "*" {
+            return Ok(Self::ANY);
+        }
+        if means_home(text) {
+            let what = format!("{text:?} stands for every account's own tenant");
+            return Err(InvalidValue::new(what, "write the tenant's id, or `*` for any"));
+        }
+        let good = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+        if good {
+            Ok(Self(Some(text.to_ascii_lowercase())))
+        } else {
+            let instead = "write its id or its domain, such as `contoso.com`, or `*` for any";
+            Err(InvalidValue::new(format!("{text:?} is not a tenant"), instead))
+        }
+    }
+}
+
+impl fmt::Display for AllowedTenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_deref().unwrap_or("*"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_is_that_tenant_and_no_other() {
+        let covered = |rule: &str, tenant: &str| rule.parse::<AllowedTenant>().unwrap().covers(tenant);
+        for (tenant, expected) in [
+            ("contoso.com", true),
+            ("CONTOSO.com", true),
+            ("contoso.com.", false),
+            ("contoso.com.evil.example", false),
+            ("evil.contoso.com", false),
+            ("contoso", false),
+            ("", false),
+            ("organizations", false),
+        ] {
+            assert_eq!(covered("Contoso.com", tenant), expected, "{tenant}");
+            assert!(covered("*", tenant));
+        }
+        assert!("*".parse::<AllowedTenant>().unwrap().is_any() && !"a".parse::<AllowedTenant>().unwrap().is_any());
+    }
+
+    #[test]
+    fn what_is_no_tenant_does_not_parse() {
+        for text in
+            ["", " ", "*.com", "**", "a/b", "a b", "a%2fb", "ä.example", "common", "Organizations", "consumers", "a_b"]
+        {
+            assert!(text.parse::<AllowedTenant>().is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! README's policy is a policy, and names every field.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use shared_token_cache_policy::{CoreDumps, Limits, LogRules, Policy};
+
+/// The TOML document in README.
+fn document() -> String {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+/// Every name in the schema's `properties`, at any depth.
+fn fields(schema: &Value, into: &mut BTreeSet<String>) {
+    if let Some(properties) = schema["properties"].as_object() {
+        for (name, field) in properties {
+            into.insert(name.clone());
+            fields(field, into);
+            fields(&field["items"], into);
+        }
+    }
+}
+
+#[test]
+fn the_document_in_readme_is_a_policy_with_every_field() {
+    let document = document();
+    let policy = Policy::from_toml(&document).unwrap();
+    assert_eq!(Policy::from_toml(&policy.to_toml()).unwrap(), policy);
+
+    let mut known = BTreeSet::new();
+    fields(&serde_json::from_str(Policy::json_schema()).unwrap(), &mut known);
+    let names = document.lines().filter_map(|line| {
+        let table = line.split(']').next()?.trim_start_matches('[');
+        if line.starts_with('[') { Some(table) } else { line.split_once(" = ").map(|(name, _)| name) }
+    });
+    let named: BTreeSet<String> = names.filter(|name| !name.starts_with('#')).map(str::to_owned).collect();
+    assert_eq!(named, known);
+}
+
+#[test]
+fn what_readme_calls_defaults_are_the_defaults() {
+    let policy = Policy::from_toml(&document()).unwrap();
+    assert_eq!(*policy.limits(), Limits::default());
+    assert_eq!(*policy.log(), LogRules::default());
+    assert_eq!(policy.core_dumps(), CoreDumps::default());
+}

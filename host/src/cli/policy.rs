@@ -1,0 +1,68 @@
+//! `policy check`, `policy show` and `policy schema`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use shared_token_cache::HostSettings;
+use shared_token_cache::policy::{Policy, Problem};
+
+use super::arguments::{CheckPolicy, ListForm, PolicyCommand, ShowPolicy};
+use super::credential;
+use super::output::{Failure, print};
+
+pub(super) fn run(command: PolicyCommand) -> Result<ExitCode, Failure> {
+    match command {
+        PolicyCommand::Check(arguments) => check(&arguments),
+        PolicyCommand::Show(arguments) => show(&arguments),
+        PolicyCommand::Schema => print(Policy::json_schema().trim_end()).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+/// Prints all that is wrong with a document: `FILE:LINE:COLUMN: …`, as compilers do.
+fn check(arguments: &CheckPolicy) -> Result<ExitCode, Failure> {
+    let file = &arguments.file;
+    let text = credential::read_policy(file)?;
+    let error = Policy::from_toml(&text).err();
+    let problems = error.as_ref().map(|error| error.problems()).unwrap_or_default();
+    match arguments.output {
+        ListForm::Json => print(&to_json(file, problems).to_string())?,
+        ListForm::Text if problems.is_empty() => print(&format!("{}: ok", file.display()))?,
+        ListForm::Text => {
+            for problem in problems {
+                print(&format!("{}:{problem}", file.display()))?;
+            }
+        }
+    }
+    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}
+
+/// Prints the policy that `get-token` would run under, as a document.
+fn show(arguments: &ShowPolicy) -> Result<ExitCode, Failure> {
+    let policy = match &arguments.policy {
+        Some(path) => credential::from_file(path)?,
+        None => {
+            let settings = HostSettings::from_env().map_err(Failure::invalid)?;
+            let authority = arguments.authority.as_deref();
+            credential::built_in(&arguments.cache_name, &arguments.source, authority, &settings)?
+        }
+    };
+    print(policy.to_toml().trim_end())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn to_json(file: &Path, problems: &[Problem]) -> Value {
+    let problems: Vec<_> = problems
+        .iter()
+        .map(|problem| {
+            json!({
+                "line": problem.line,
+                "column": problem.column,
+                "field": problem.field,
+                "what": problem.what,
+                "instead": problem.instead,
+            })
+        })
+        .collect();
+    json!({ "file": file.display().to_string(), "problems": problems })
+}

@@ -1,0 +1,76 @@
+//! How many requests a minute may have.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+/// Seconds.
+const WINDOW: u64 = 60;
+
+/// The requests of the last minute.
+#[derive(Debug)]
+pub(super) struct Rate {
+    most: usize,
+    /// When each was sent, in seconds since the Unix epoch, oldest first; never more than `most`.
+    sent: Mutex<VecDeque<u64>>,
+}
+
+impl Rate {
+    pub(super) fn new(most: u32) -> Self {
+        Self { most: usize::try_from(most).unwrap_or(usize::MAX), sent: Mutex::default() }
+    }
+
+    /// Takes leave for one request.
+    ///
+    /// # Errors
+    /// After how many seconds there is leave for one.
+    pub(super) fn take(&self, now: u64) -> Result<(), u64> {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that was set back must not make anyone wait for it: what it calls the future is now at the latest.
+        for time in sent.iter_mut() {
+            *time = now.min(*time);
+        }
+        while sent.front().is_some_and(|time| now - time >= WINDOW) {
+            sent.pop_front();
+        }
+        if sent.len() < self.most {
+            sent.push_back(now);
+            return Ok(());
+        }
+        Err(sent.front().map_or(WINDOW, |oldest| WINDOW - (now - oldest)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_minute_has_so_many_requests_and_no_more() {
+        let rate = Rate::new(2);
+        for (now, expected) in [
+            (1000, Ok(())),
+            (1030, Ok(())),
+            (1030, Err(30)),
+            (1059, Err(1)),
+            (1060, Ok(())),
+            (1060, Err(30)),
+            (1089, Err(1)),
+            (1090, Ok(())),
+            (1119, Err(1)),
+            (5000, Ok(())),
+            (5000, Ok(())),
+            (5000, Err(60)),
+        ] {
+            assert_eq!(rate.take(now), expected, "at {now}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_costs_a_minute_at_most() {
+        let rate = Rate::new(1);
+        assert_eq!(rate.take(9000), Ok(()));
+        assert_eq!(rate.take(1000), Err(60));
+        assert_eq!(rate.take(1059), Err(1));
+        assert_eq!(rate.take(1060), Ok(()));
+    }
+}

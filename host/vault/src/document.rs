@@ -1,0 +1,242 @@
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use zeroize::Zeroizing;
+
+use crate::damage::{BYTE_ORDER_MARK, Damage};
+use crate::handle::{Handle, Kind};
+use crate::index::{Entry, Field, Index, NoIndex, Section, Shape, Span, Spot};
+use crate::json::{decode, seconds};
+use crate::literal::{self, Form};
+use crate::people::People;
+use crate::refused::Refused;
+use crate::vault::Keys;
+
+/// A version of a document with its secrets. They are kept once, where they stand, and wiped when nobody holds the version.
+pub(crate) struct Document {
+    pub(crate) name: Box<str>,
+    pub(crate) version: Box<str>,
+    /// Nothing of a damaged document.
+    content: Zeroizing<String>,
+    pub(crate) damaged: bool,
+    index: Index,
+    places: Vec<Place>,
+    /// The numbers of places in the order of their handles.
+    by_handle: Vec<u32>,
+    people: OnceLock<People>,
+}
+
+/// A sealed secret.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) handle: Handle,
+    pub(crate) form: Form,
+    value: Span,
+    pub(crate) path: u64,
+    entry: Option<u32>,
+}
+
+impl Document {
+    /// Takes a document in, and gives the text that a guest may see of it.
+    pub(crate) fn seal(
+        keys: &Keys,
+        name: &str,
+        version: &str,
+        mut content: Zeroizing<Vec<u8>>,
+    ) -> Result<(Self, Vec<u8>), Refused> {
+        let content = match String::from_utf8(std::mem::take(&mut *content)) {
+            Ok(content) => Zeroizing::new(content),
+            Err(error) => {
+                let content = Zeroizing::new(error.into_bytes());
+                return Ok((Self::damaged(name, version), Damage::of(&content).stand_in()));
+            }
+        };
+        match Self::read(keys, name, version, content)? {
+            Ok(document) => {
+                let sealed = document.sealed();
+                Ok((document, sealed))
+            }
+            Err(content) => Ok((Self::damaged(name, version), Damage::of(content.as_bytes()).stand_in())),
+        }
+    }
+
+    /// Takes a document in; gives it back if it is damaged.
+    pub(crate) fn read(
+        keys: &Keys,
+        name: &str,
+        version: &str,
+        content: Zeroizing<String>,
+    ) -> Result<Result<Self, Zeroizing<String>>, Refused> {
+        let json = json_of(&content);
+        let index = match Index::of(json, Shape::Document, &keys.paths, None) {
+            Ok(index) => index,
+            // An empty document is a cache without entries.
+            Err(NoIndex::NotAnObject) if json.is_empty() => Index::default(),
+            Err(NoIndex::NotAnObject) => return Ok(Err(content)),
+            Err(NoIndex::TooMany | NoIndex::Forbidden) => return Err(Refused::TooMany),
+        };
+        Ok(Ok(Self::indexed(keys, name, version, content, index)))
+    }
+
+    fn indexed(keys: &Keys, name: &str, version: &str, content: Zeroizing<String>, mut index: Index) -> Self {
+        let json = json_of(&content);
+        let spots = std::mem::take(&mut index.spots);
+        let places: Vec<Place> = spots
+            .into_iter()
+            .filter_map(|spot| {
+                let kind = kind_of(&index, &spot);
+                let (handle, form) = literal::seal(&keys.sealer, kind, spot.value.of(json))?;
+                Some(Place { handle, form, value: spot.value, path: spot.path, entry: spot.entry })
+            })
+            .collect();
+        let mut by_handle: Vec<u32> = (0_u32..).take(places.len()).collect();
+        by_handle.sort_by_key(|number| places.get(*number as usize).map(|place| place.handle));
+        Self {
+            name: name.into(),
+            version: version.into(),
+            content,
+            damaged: false,
+            index,
+            places,
+            by_handle,
+            people: OnceLock::new(),
+        }
+    }
+
+    fn damaged(name: &str, version: &str) -> Self {
+        Self {
+            name: name.into(),
+            version: version.into(),
+            content: Zeroizing::default(),
+            damaged: true,
+            index: Index::default(),
+            places: Vec::new(),
+            by_handle: Vec::new(),
+            people: OnceLock::new(),
+        }
+    }
+
+    /// The document with handles for secrets.
+    pub(crate) fn sealed(&self) -> Vec<u8> {
+        let json = self.json();
+        let secrets: usize = self.places.iter().map(|place| (place.value.end - place.value.start) as usize).sum();
+        let mut sealed = Vec::with_capacity(self.content.len() - secrets + self.places.len() * LONGEST_LITERAL);
+        if json.len() < self.content.len() {
+            sealed.extend_from_slice(BYTE_ORDER_MARK.as_bytes());
+        }
+        let mut from = 0;
+        for place in &self.places {
+            sealed.extend_from_slice(Span { start: from, end: place.value.start }.of(json).as_bytes());
+            literal::push(place.handle, place.form, &mut sealed);
+            from = place.value.end;
+        }
+        sealed.extend_from_slice(json.get(from as usize..).unwrap_or_default().as_bytes());
+        sealed
+    }
+
+    /// The document as it is stored.
+    pub(crate) fn content(&self) -> &str {
+        &self.content
+    }
+
+    pub(crate) fn places_of(&self, handle: Handle) -> impl Iterator<Item = (u32, &Place)> {
+        let place = |number: u32| self.places.get(number as usize);
+        let first = self.by_handle.partition_point(|number| place(*number).is_some_and(|at| at.handle < handle));
+        let from_there = self.by_handle.get(first..).unwrap_or_default().iter();
+        from_there.map_while(move |number| Some((*number, place(*number).filter(|at| at.handle == handle)?)))
+    }
+
+    pub(crate) fn numbered_places(&self) -> impl Iterator<Item = (u32, &Place)> {
+        (0_u32..).zip(&self.places)
+    }
+
+    /// The secret as it is written.
+    pub(crate) fn literal(&self, place: &Place) -> &str {
+        place.value.of(self.json())
+    }
+
+    /// What the entry says whose secret it is. Nothing where readers could differ about it.
+    pub(crate) fn facts(&self, place: &Place) -> Option<Facts<'_>> {
+        let entry = self.index.entries.get(place.entry? as usize)?;
+        Facts::of(self.json(), entry)
+    }
+
+    /// The values of all members of the root that are named `Account`.
+    pub(crate) fn account_sections(&self) -> impl Iterator<Item = &str> {
+        self.index.account_sections.iter().map(|section| section.of(self.json()))
+    }
+
+    /// Whose the home account ids are.
+    pub(crate) fn people(&self) -> &People {
+        self.people.get_or_init(|| {
+            let entries = self.index.entries.iter().skip(self.index.first_account);
+            let accounts = entries.filter(|entry| entry.section == Section::Account);
+            People::of(accounts.filter_map(|entry| Facts::of(self.json(), entry)))
+        })
+    }
+
+    fn json(&self) -> &str {
+        json_of(&self.content)
+    }
+}
+
+/// The longest that stands for a secret: quotes, brackets, half a surrogate pair.
+const LONGEST_LITERAL: usize = 48;
+
+pub(crate) fn json_of(content: &str) -> &str {
+    content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content)
+}
+
+fn kind_of(index: &Index, spot: &Spot) -> Kind {
+    match spot.entry.and_then(|entry| index.entries.get(entry as usize)).map(|entry| entry.section) {
+        Some(Section::AccessToken) => Kind::AccessToken,
+        Some(Section::RefreshToken) => Kind::RefreshToken,
+        Some(Section::IdToken) => Kind::IdToken,
+        Some(Section::Account) | None => Kind::Opaque,
+    }
+}
+
+/// What an entry says.
+#[derive(Clone, Copy)]
+pub(crate) struct Facts<'a> {
+    json: &'a str,
+    entry: &'a Entry,
+}
+
+impl<'a> Facts<'a> {
+    pub(crate) fn of(json: &'a str, entry: &'a Entry) -> Option<Self> {
+        (!entry.ambiguous).then_some(Self { json, entry })
+    }
+
+    /// A field that is text. A field of another type counts as missing.
+    pub(crate) fn text(&self, field: Field) -> Option<Cow<'a, str>> {
+        decode(self.entry.raw(self.json, field)?)
+    }
+
+    pub(crate) fn seconds(&self, field: Field) -> Option<u64> {
+        seconds(self.entry.raw(self.json, field)?)
+    }
+
+    pub(crate) fn has(&self, field: Field) -> bool {
+        self.entry.raw(self.json, field).is_some()
+    }
+
+    /// A bearer token, bound to nothing.
+    pub(crate) fn is_plain_bearer(&self) -> bool {
+        let bearer = !self.has(Field::TokenType)
+            || self.text(Field::TokenType).is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
+        bearer && ![Field::KeyId, Field::ExtCacheKey, Field::UserAssertionHash].iter().any(|field| self.has(*field))
+    }
+
+    /// Whether the other entry says the same, to the letter.
+    pub(crate) fn same_as(&self, other: &Facts<'_>) -> bool {
+        self.entry.section == other.entry.section
+            && Field::ALL
+                .into_iter()
+                .all(|field| self.entry.raw(self.json, field) == other.entry.raw(other.json, field))
+    }
+
+    pub(crate) fn section(&self) -> Section {
+        self.entry.section
+    }
+}

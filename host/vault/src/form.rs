@@ -1,0 +1,204 @@
+//! Forms: a refresh token leaves as the `refresh_token` of a refresh request that the call needs, and in no other way.
+
+use crate::call::covers;
+use crate::clouds::same_cloud;
+use crate::document::Facts;
+use crate::handle::{Handle, Kind, contains_handle};
+use crate::index::{Field, Section};
+use crate::json::decode_secret;
+use crate::people::home_tenant;
+use crate::refused::Refused;
+use crate::secret::Secret;
+use crate::session::Session;
+
+/// All that a refresh request has: RFC 6749, section 6, and what Microsoft Entra ID adds.
+const FIELDS: [&str; 6] = ["grant_type", "refresh_token", "scope", "client_id", "client_info", "claims"];
+
+/// A request that a guest wants to make. The policy has seen its URL.
+#[derive(Debug, Clone, Copy)]
+pub struct Form<'a> {
+    /// The URL's host, without the port.
+    pub authority_host: &'a str,
+    /// The first segment of the URL's path.
+    pub tenant: &'a str,
+    /// The header fields that the guest sets.
+    pub headers: &'a [(String, String)],
+    /// The form.
+    pub fields: &'a [(String, String)],
+}
+
+/// A form with its refresh token.
+#[derive(Debug)]
+pub struct OpenForm {
+    /// The fields, in their order.
+    pub fields: Vec<(String, Secret)>,
+    /// What the vault needs to know when the answer comes.
+    pub redemption: Redemption,
+}
+
+/// A refresh token on its way, and what was asked for it.
+pub struct Redemption {
+    pub(crate) redeemed: Handle,
+    /// What the authority must not repeat.
+    pub(crate) secret: Secret,
+    pub(crate) holder: Holder,
+    /// The host that was asked.
+    pub(crate) host: String,
+    /// The tenant that was asked.
+    pub(crate) tenant: String,
+    /// The client that asked.
+    pub(crate) client_id: String,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) claims: bool,
+    pub(crate) call: u64,
+}
+
+impl std::fmt::Debug for Redemption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Redemption(..)")
+    }
+}
+
+/// What is known of a refresh token.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub(crate) document: Box<str>,
+    pub(crate) home_account_id: String,
+    pub(crate) environment: String,
+    pub(crate) client_id: String,
+    /// It serves every client of a family.
+    pub(crate) family: bool,
+}
+
+impl Session {
+    /// Opens the refresh token of a form, if it is one that the present call needs.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn open_form(&self, form: &Form<'_>) -> Result<OpenForm, Refused> {
+        let call = self.call.as_ref().ok_or(Refused::NoCall)?;
+        check_for_handles(form)?;
+        let field = |name| one_of(form.fields, name);
+        if field("grant_type")?.ok_or(Refused::MissingField("grant_type"))? != "refresh_token" {
+            return Err(Refused::WrongGrant);
+        }
+        let handle = field("refresh_token")?.ok_or(Refused::MissingField("refresh_token"))?;
+        let client_id = field("client_id")?.ok_or(Refused::MissingField("client_id"))?;
+        let scope = field("scope")?.ok_or(Refused::MissingField("scope"))?;
+        let claims = field("claims")?.is_some();
+        field("client_info")?;
+
+        let kind = Kind::RefreshToken;
+        // The authority parts scopes at spaces, so what only looks like one is no way to ask for another.
+        let scopes: Vec<String> = scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
+        let wanted = call.scopes.iter().map(String::as_str);
+        if !covers(wanted, &scopes) || !covers(scopes.iter().map(String::as_str), &call.scopes) {
+            return Err(Refused::WrongScopes(kind));
+        }
+        if !call.tenant.as_ref().is_some_and(|tenant| tenant.is_asked_as(form.tenant)) {
+            return Err(Refused::WrongTenant(kind));
+        }
+        if !self.vault.credential().is_client(client_id) {
+            return Err(Refused::WrongClient(kind));
+        }
+        self.vault.credential().policy.check_client(client_id)?;
+        let redeemed = Handle::parse(handle).ok_or(Refused::NotARefreshToken)?;
+        if redeemed.kind != kind {
+            return Err(Refused::WrongKindOfGrant(redeemed.kind));
+        }
+        let (holder, secret) = self.find_holder(redeemed, &call.document, form)?;
+        let fields = form.fields.iter().map(|(name, value)| {
+            let value = if name == "refresh_token" { secret.clone() } else { Secret::new(value) };
+            (name.clone(), value)
+        });
+        Ok(OpenForm {
+            fields: fields.collect(),
+            redemption: Redemption {
+                redeemed,
+                secret,
+                holder,
+                host: form.authority_host.to_owned(),
+                tenant: form.tenant.to_owned(),
+                client_id: client_id.to_owned(),
+                scopes,
+                claims,
+                call: self.calls,
+            },
+        })
+    }
+
+    /// Equal secrets may stand in several entries; the first that may be redeemed decides, or else what is wrong with the first.
+    fn find_holder(&self, handle: Handle, document: &str, form: &Form<'_>) -> Result<(Holder, Secret), Refused> {
+        let mut refused = Refused::NotARefreshToken;
+        let in_documents = self.documents().flat_map(|held| {
+            held.places_of(handle)
+                .filter_map(|(_, place)| Some((Holder::of(&held.name, &held.facts(place)?)?, held.literal(place))))
+        });
+        let in_replies = self.replies().filter_map(|reply| Some((reply.holder.clone(), reply.secret(handle)?)));
+        for (holder, literal) in in_documents.chain(in_replies) {
+            match self.check_holder(&holder, document, form) {
+                Ok(()) => {
+                    let secret = decode_secret(literal).ok_or(Refused::NotARefreshToken)?;
+                    return Ok((holder, Secret::new(secret.as_str())));
+                }
+                Err(why) if refused == Refused::NotARefreshToken => refused = why,
+                Err(_) => {}
+            }
+        }
+        Err(refused)
+    }
+
+    fn check_holder(&self, holder: &Holder, document: &str, form: &Form<'_>) -> Result<(), Refused> {
+        let kind = Kind::RefreshToken;
+        if *holder.document != *document {
+            return Err(Refused::WrongCache(kind));
+        }
+        if !same_cloud(&holder.environment, form.authority_host) {
+            return Err(Refused::WrongCloud(kind));
+        }
+        if !holder.family && !self.vault.credential().is_client(&holder.client_id) {
+            return Err(Refused::WrongClient(kind));
+        }
+        self.check_account(kind, document, &holder.home_account_id, &holder.environment)?;
+        Ok(self.vault.credential().policy.check_tenant(form.tenant, home_tenant(&holder.home_account_id))?)
+    }
+}
+
+impl Holder {
+    pub(crate) fn of(document: &str, facts: &Facts<'_>) -> Option<Self> {
+        let text = |field| facts.text(field).map(|text| text.into_owned());
+        Some(Self {
+            document: document.into(),
+            home_account_id: text(Field::HomeAccountId)?,
+            environment: text(Field::Environment)?,
+            client_id: text(Field::ClientId).unwrap_or_default(),
+            family: text(Field::FamilyId).is_some_and(|family| !family.is_empty()),
+        })
+        .filter(|_| facts.section() == Section::RefreshToken)
+    }
+}
+
+/// No field is unknown, and no handle is where it has no business.
+fn check_for_handles(form: &Form<'_>) -> Result<(), Refused> {
+    if contains_handle(form.tenant) || contains_handle(form.authority_host) {
+        return Err(Refused::HandleInRequest("URL"));
+    }
+    if form.headers.iter().any(|(name, value)| contains_handle(name) || contains_handle(value)) {
+        return Err(Refused::HandleInRequest("header fields"));
+    }
+    for (name, value) in form.fields {
+        if contains_handle(name) || (name != "refresh_token" && contains_handle(value)) {
+            return Err(Refused::HandleInRequest("other fields"));
+        }
+        if !FIELDS.contains(&name.as_str()) {
+            return Err(Refused::UnknownField(name.chars().take(40).collect()));
+        }
+    }
+    Ok(())
+}
+
+fn one_of<'a>(fields: &'a [(String, String)], name: &'static str) -> Result<Option<&'a str>, Refused> {
+    let mut values = fields.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str());
+    let value = values.next();
+    if values.next().is_some() { Err(Refused::RepeatedField(name)) } else { Ok(value) }
+}

@@ -1,0 +1,166 @@
+use shared_token_cache_policy::Denied;
+
+use crate::handle::Kind;
+
+/// Why the vault does not do what the guest wants. The text names places and kinds, and never what stands there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused {
+    /// A document or a reply has more secrets or entries than any cache has.
+    #[error("the document has more entries than any token cache")]
+    TooMany,
+    /// The document is larger than documents may be.
+    #[error("a document may have {largest} bytes, and this one has {size}")]
+    TooLarge {
+        /// Its size once it is opened.
+        size: usize,
+        /// The largest allowed.
+        largest: usize,
+    },
+
+    /// The guest replaces a version that it was not given, or that is long gone. It has to read again.
+    #[error("the replaced version of the document is not the one that was read")]
+    StaleDocument,
+    /// The document that is to be replaced is damaged, and may hold what only a person can save.
+    #[error("a damaged document is left as it is")]
+    DamagedDocument,
+    /// What the guest wants to write is not a JSON object.
+    #[error("the new document is not a JSON object")]
+    NotAnObject,
+    /// Something that is no handle stands where secrets stand.
+    #[error("the new document has a secret that the guest made up")]
+    PlainSecret,
+    /// A handle that the vault did not give out, or not any more.
+    #[error("the {0} is not one that the guest was given")]
+    UnknownHandle(Kind),
+    /// A handle in an entry of another kind.
+    #[error("an entry of another kind can't hold the {0}")]
+    WrongKind(Kind),
+    /// A handle in another entry than its own.
+    #[error("the {0} belongs to another entry")]
+    WrongEntry(Kind),
+    /// The entry would say something else about its secret than before, or than the authority said.
+    #[error("the entry of the {0} would say something about it that is not so")]
+    ChangedEntry(Kind),
+    /// Account entries say which account a caller means, so that only sign-in tools may change them.
+    #[error("the new document changes accounts")]
+    ChangedAccounts,
+    /// A refresh token is gone that the authority was not asked about: nobody can tell that it is dead.
+    #[error("the new document lacks a refresh token that was not redeemed")]
+    RemovedRefreshToken,
+    /// A handle where the document holds no secret.
+    #[error("a handle stands where the document holds no secret")]
+    HandleElsewhere,
+
+    /// A form outside of a call for a token.
+    #[error("no token was asked for")]
+    NoCall,
+    /// A field that a refresh request has no use for.
+    #[error("a refresh request has no field {0:?}")]
+    UnknownField(String),
+    /// A field is there twice.
+    #[error("the form has the field {0:?} twice")]
+    RepeatedField(&'static str),
+    /// A field is missing.
+    #[error("the form has no field {0:?}")]
+    MissingField(&'static str),
+    /// A handle in another field than `refresh_token`, in a header field, or in the URL.
+    #[error("a handle stands in the {0} of a request")]
+    HandleInRequest(&'static str),
+    /// Another grant than that of a refresh token.
+    #[error("the form asks for another grant than refresh_token")]
+    WrongGrant,
+    /// `refresh_token` is a handle of another kind.
+    #[error("the form's refresh_token has to be one, and this is the {0}")]
+    WrongKindOfGrant(Kind),
+    /// `refresh_token` is no live handle of a refresh token.
+    #[error("the form's refresh_token is none that the guest was given")]
+    NotARefreshToken,
+
+    /// What was to be returned is no handle.
+    #[error("the result is a text that the guest made up")]
+    PlainResult,
+    /// What was to be returned is a handle of another kind.
+    #[error("the result has to be an access token, and this is the {0}")]
+    WrongKindOfResult(Kind),
+    /// The guest answers without having looked at the cache in this call, so that nobody knows whether what it says is still so.
+    #[error("the cache was not looked at in this call")]
+    OutOfDate,
+    /// What was to be returned is no live handle of an access token.
+    #[error("the result is no access token that the guest was given")]
+    NotAnAccessToken,
+    /// It is another client's.
+    #[error("the {0} is another client's")]
+    WrongClient(Kind),
+    /// It is of another cloud than the credential's, or than the request's host.
+    #[error("the {0} is of another cloud")]
+    WrongCloud(Kind),
+    /// It is of an account that the call does not select.
+    #[error("the {0} is of an account that was not asked for")]
+    WrongAccount(Kind),
+    /// The policy does not allow its account, its tenant or its client.
+    #[error("{0}")]
+    Denied(#[from] Denied),
+    /// It is of, or for, a tenant that the call does not ask.
+    #[error("the {0} is of a tenant that was not asked for")]
+    WrongTenant(Kind),
+    /// It does not cover what the call asks for, or the form asks for something else.
+    #[error("the scopes of the {0} are not those that were asked for")]
+    WrongScopes(Kind),
+    /// It is in another cache than the call's.
+    #[error("the {0} is of another cache")]
+    WrongCache(Kind),
+    /// It has expired, or nobody knows when it does.
+    #[error("the access token has expired")]
+    Expired,
+    /// It is no bearer token, or bound to something.
+    #[error("the access token is no plain bearer token")]
+    NotBearer,
+    /// The call answers a challenge, and the token was there before, or was asked for without claims.
+    #[error("the access token does not answer the claims challenge")]
+    Unchallenged,
+}
+
+impl Refused {
+    /// The kind alone, which tells nothing of the text: for logs that programs read.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::TooMany => "too-many",
+            Self::TooLarge { .. } => "too-large",
+            Self::StaleDocument => "stale-document",
+            Self::DamagedDocument => "damaged-document",
+            Self::NotAnObject => "not-an-object",
+            Self::PlainSecret => "plain-secret",
+            Self::UnknownHandle(_) => "unknown-handle",
+            Self::WrongKind(_) => "wrong-kind",
+            Self::WrongEntry(_) => "wrong-entry",
+            Self::ChangedEntry(_) => "changed-entry",
+            Self::ChangedAccounts => "changed-accounts",
+            Self::RemovedRefreshToken => "removed-refresh-token",
+            Self::HandleElsewhere => "handle-elsewhere",
+            Self::NoCall => "no-call",
+            Self::UnknownField(_) => "unknown-field",
+            Self::RepeatedField(_) => "repeated-field",
+            Self::MissingField(_) => "missing-field",
+            Self::HandleInRequest(_) => "handle-in-request",
+            Self::WrongGrant => "wrong-grant",
+            Self::WrongKindOfGrant(_) => "wrong-kind-of-grant",
+            Self::NotARefreshToken => "not-a-refresh-token",
+            Self::PlainResult => "plain-result",
+            Self::WrongKindOfResult(_) => "wrong-kind-of-result",
+            Self::OutOfDate => "out-of-date",
+            Self::NotAnAccessToken => "not-an-access-token",
+            Self::WrongClient(_) => "wrong-client",
+            Self::WrongCloud(_) => "wrong-cloud",
+            Self::WrongAccount(_) => "wrong-account",
+            Self::Denied(_) => "policy",
+            Self::WrongTenant(_) => "wrong-tenant",
+            Self::WrongScopes(_) => "wrong-scopes",
+            Self::WrongCache(_) => "wrong-cache",
+            Self::Expired => "expired",
+            Self::NotBearer => "not-bearer",
+            Self::Unchallenged => "unchallenged",
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Replies of a token endpoint.
+
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use crate::form::{Holder, Redemption};
+use crate::handle::{Handle, Kind};
+use crate::index::{Index, Shape, Span, TopLevel};
+use crate::json::{decode, seconds};
+use crate::literal::{self, Form};
+use crate::session::Session;
+
+/// What the guest gets instead of a body that can't be sealed. It is as little a token as the body was.
+const UNUSABLE: &[u8] = b"null";
+
+/// Shorter secrets could stand in an innocent text by chance.
+const SHORTEST_ECHO: usize = 8;
+
+/// A reply whose secrets the guest has handles of.
+pub(crate) struct Reply {
+    /// Whose refresh token was redeemed, which is whose the tokens are.
+    pub(crate) holder: Holder,
+    pub(crate) document: Box<str>,
+    /// The refresh token that was redeemed.
+    pub(crate) redeemed: Handle,
+    pub(crate) host: String,
+    pub(crate) tenant: String,
+    pub(crate) client_id: String,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) claims: bool,
+    pub(crate) call: u64,
+    pub(crate) expires_on: Option<u64>,
+    pub(crate) bearer: bool,
+    /// The authority says that the tokens are another account's.
+    pub(crate) of_another: bool,
+    body: Zeroizing<String>,
+    secrets: Vec<(Handle, Span)>,
+}
+
+impl Reply {
+    pub(crate) fn handles(&self) -> impl Iterator<Item = Handle> {
+        self.secrets.iter().map(|(handle, _)| *handle)
+    }
+
+    /// A secret of this reply as it is written.
+    pub(crate) fn secret(&self, handle: Handle) -> Option<&str> {
+        let (_, span) = self.secrets.iter().find(|(held, _)| *held == handle)?;
+        Some(span.of(&self.body))
+    }
+}
+
+impl Session {
+    /// Seals the body of a reply, whatever its status. What is not a JSON object becomes `null`; so does a body that repeats the
+    /// refresh token, or a handle.
+    pub fn seal_reply(&mut self, redemption: Redemption, body: impl Into<Zeroizing<Vec<u8>>>, now: u64) -> Vec<u8> {
+        self.note_redeemed(redemption.redeemed);
+        let mut body = body.into();
+        // The guest tells an empty body from an unusable one.
+        if body.is_empty() {
+            return Vec::new();
+        }
+        let body = match String::from_utf8(std::mem::take(&mut *body)) {
+            Ok(body) => Zeroizing::new(body),
+            Err(error) => {
+                drop(Zeroizing::new(error.into_bytes()));
+                return UNUSABLE.to_vec();
+            }
+        };
+        let Some(index) = self.index_of_reply(&body, redemption.secret.expose()) else { return UNUSABLE.to_vec() };
+        let keys = self.vault.keys();
+        let mut sealed = Vec::with_capacity(body.len());
+        let mut secrets = Vec::new();
+        let mut from = 0;
+        for spot in &index.spots {
+            let kind = match spot.top_level {
+                Some(TopLevel::Access) => Kind::AccessToken,
+                Some(TopLevel::Refresh) => Kind::RefreshToken,
+                Some(TopLevel::Id) => Kind::IdToken,
+                None => Kind::Opaque,
+            };
+            let Some((handle, form)) = literal::seal(&keys.sealer, kind, spot.value.of(&body)) else { continue };
+            sealed.extend_from_slice(Span { start: from, end: spot.value.start }.of(&body).as_bytes());
+            literal::push(handle, form, &mut sealed);
+            from = spot.value.end;
+            // Nothing opens any other secret of a reply.
+            if kind != Kind::Opaque && form == Form::Text {
+                secrets.push((handle, spot.value));
+            }
+        }
+        sealed.extend_from_slice(body.get(from as usize..).unwrap_or_default().as_bytes());
+        if !secrets.is_empty() {
+            let reply = note(redemption, body, secrets, now);
+            self.keep_reply(reply, now);
+        }
+        sealed
+    }
+
+    /// The secrets of a body; nothing if it is no JSON object, or repeats what it must not.
+    fn index_of_reply(&self, body: &str, redeemed: &str) -> Option<Index> {
+        let replies = self.handles_of_replies();
+        let is_live = |handle| replies.contains_key(&handle) || self.is_in_documents(handle);
+        let forbidden = |text: &str| {
+            (redeemed.len() >= SHORTEST_ECHO && text.contains(redeemed)) || Handle::all_in(text).any(is_live)
+        };
+        Index::of(body, Shape::Reply, &self.vault.keys().paths, Some(&forbidden)).ok()
+    }
+}
+
+fn note(redemption: Redemption, body: Zeroizing<String>, secrets: Vec<(Handle, Span)>, now: u64) -> Reply {
+    let Redemption { redeemed, secret: _, holder, host, tenant, client_id, scopes, claims, call } = redemption;
+    let members: HashMap<String, &RawValue> = serde_json::from_str(&body).unwrap_or_default();
+    let member = |name: &str| members.get(name).map(|value| value.get());
+    let text = |name| member(name).and_then(decode).filter(|text| !text.is_empty());
+    let number = |name| member(name).and_then(seconds);
+    let lifetime = || number("expires_in").map(|lifetime| now.saturating_add(lifetime));
+    let expires_on = number("expires_on").or_else(lifetime);
+    let bearer = text("token_type").is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
+    let of_another = text("client_info").is_some_and(|info| !is_of(&info, &holder.home_account_id));
+    drop(members);
+    Reply {
+        document: holder.document.clone(),
+        holder,
+        redeemed,
+        host,
+        tenant,
+        client_id,
+        scopes,
+        claims,
+        call,
+        expires_on,
+        bearer,
+        of_another,
+        body,
+        secrets,
+    }
+}
+
+/// `client_info` is base64url of `{"uid": …, "utid": …}`. What it does not say can't contradict.
+fn is_of(client_info: &str, home_account_id: &str) -> bool {
+    #[derive(Deserialize)]
+    struct ClientInfo {
+        uid: String,
+        utid: String,
+    }
+
+    const BASE64URL: GeneralPurpose = GeneralPurpose::new(
+        &base64::alphabet::URL_SAFE,
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    let decoded = BASE64URL.decode(client_info).ok();
+    decoded
+        .and_then(|json| serde_json::from_slice::<ClientInfo>(&json).ok())
+        .is_none_or(|info| format!("{}.{}", info.uid, info.utid).eq_ignore_ascii_case(home_account_id))
+}

@@ -1,0 +1,170 @@
+//! Results: an access token leaves to a caller that it fits, and nothing else leaves.
+
+use std::fmt;
+
+use crate::call::{Call, asked_tenant, covers};
+use crate::document::Facts;
+use crate::handle::{Handle, Kind};
+use crate::index::Field;
+use crate::json::decode_secret;
+use crate::people::home_tenant;
+use crate::refused::Refused;
+use crate::reply::Reply;
+use crate::secret::Secret;
+use crate::session::Session;
+
+/// An access token for the caller, and what the vault knows of it. Its `Debug` shows neither the token nor whose it is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessToken {
+    /// The token.
+    pub token: Secret,
+    /// When it expires, in seconds since the Unix epoch, as the vault knows it. The guest may say no later.
+    pub expires_on: u64,
+    /// The home account id of the account that it is of.
+    pub home_account_id: String,
+    /// The tenant that it is for: the account's own where it was asked for under a name that stands for any.
+    pub tenant: String,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Where an access token came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It was there before the call.
+    Cached,
+    /// The call bought it with a refresh token.
+    Refreshed,
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { token, expires_on, home_account_id: _, tenant, origin } = self;
+        f.debug_struct("AccessToken")
+            .field("token", token)
+            .field("expires_on", expires_on)
+            .field("tenant", tenant)
+            .field("origin", origin)
+            .finish_non_exhaustive()
+    }
+}
+
+const KIND: Kind = Kind::AccessToken;
+
+impl Session {
+    /// Opens what the guest returns as the token of the present call.
+    ///
+    /// # Errors
+    /// [`Refused`] unless it is the handle of an access token that fits the call.
+    pub fn open_result(&self, token: &str, now: u64) -> Result<AccessToken, Refused> {
+        let call = self.call.as_ref().ok_or(Refused::NoCall)?;
+        let handle = Handle::parse(token).ok_or(Refused::PlainResult)?;
+        if handle.kind != KIND {
+            return Err(Refused::WrongKindOfResult(handle.kind));
+        }
+        // An access token may stand in several entries; one that fits is enough.
+        let mut refused = Refused::NotAnAccessToken;
+        let mut note = |why| {
+            if refused == Refused::NotAnAccessToken {
+                refused = why;
+            }
+        };
+        for reply in self.replies() {
+            let Some(literal) = reply.secret(handle) else { continue };
+            match self.check_reply(reply, call, now) {
+                Ok(expires_on) => {
+                    let origin = if reply.call == self.calls { Origin::Refreshed } else { Origin::Cached };
+                    let account = reply.holder.home_account_id.clone();
+                    return self.open(literal, expires_on, account, &reply.tenant, origin);
+                }
+                Err(why) => note(why),
+            }
+        }
+        for document in self.documents() {
+            for (_, place) in document.places_of(handle) {
+                let Some(facts) = document.facts(place) else { continue };
+                match self.check_cached(&document.name, &facts, call, now) {
+                    Ok(expires_on) => {
+                        let text = |field| facts.text(field).unwrap_or_default();
+                        let account = text(Field::HomeAccountId).into_owned();
+                        let literal = document.literal(place);
+                        return self.open(literal, expires_on, account, &text(Field::Realm), Origin::Cached);
+                    }
+                    Err(why) => note(why),
+                }
+            }
+        }
+        Err(refused)
+    }
+
+    fn open(
+        &self,
+        literal: &str,
+        expires_on: u64,
+        home_account_id: String,
+        tenant: &str,
+        origin: Origin,
+    ) -> Result<AccessToken, Refused> {
+        // Since it was read, the user may have signed out.
+        if !self.up_to_date {
+            return Err(Refused::OutOfDate);
+        }
+        let token = decode_secret(literal).ok_or(Refused::NotAnAccessToken)?;
+        let tenant = asked_tenant(tenant, &home_account_id).to_owned();
+        Ok(AccessToken { token: Secret::new(token.as_str()), expires_on, home_account_id, tenant, origin })
+    }
+
+    fn check_cached(&self, name: &str, facts: &Facts<'_>, call: &Call, now: u64) -> Result<u64, Refused> {
+        let text = |field| facts.text(field).unwrap_or_default();
+        if name != call.document {
+            return Err(Refused::WrongCache(KIND));
+        }
+        if call.challenged {
+            return Err(Refused::Unchallenged);
+        }
+        if !facts.is_plain_bearer() {
+            return Err(Refused::NotBearer);
+        }
+        if !covers(text(Field::Target).split_whitespace(), &call.scopes) {
+            return Err(Refused::WrongScopes(KIND));
+        }
+        let account = text(Field::HomeAccountId);
+        if !call.tenant.as_ref().is_some_and(|tenant| tenant.is_realm(&text(Field::Realm), &account)) {
+            return Err(Refused::WrongTenant(KIND));
+        }
+        // A record speaks of one application, and another's token may carry other permissions.
+        let credential = self.vault.credential();
+        if credential.record.is_some() && !credential.is_client(&text(Field::ClientId)) {
+            return Err(Refused::WrongClient(KIND));
+        }
+        self.check_account(KIND, name, &account, &text(Field::Environment))?;
+        credential.policy.check_tenant(&text(Field::Realm), home_tenant(&account))?;
+        credential.policy.check_client(&text(Field::ClientId))?;
+        facts.seconds(Field::ExpiresOn).filter(|expiry| *expiry > now).ok_or(Refused::Expired)
+    }
+
+    fn check_reply(&self, reply: &Reply, call: &Call, now: u64) -> Result<u64, Refused> {
+        if *reply.document != *call.document {
+            return Err(Refused::WrongCache(KIND));
+        }
+        if call.challenged && !(reply.claims && reply.call == self.calls) {
+            return Err(Refused::Unchallenged);
+        }
+        if !reply.bearer {
+            return Err(Refused::NotBearer);
+        }
+        // What the authority says it granted does not matter: it may name a scope in another way than the one who asked.
+        if !covers(reply.scopes.iter().map(String::as_str), &call.scopes) {
+            return Err(Refused::WrongScopes(KIND));
+        }
+        let account = &reply.holder.home_account_id;
+        if !call.tenant.as_ref().is_some_and(|tenant| tenant.is_realm(&reply.tenant, account)) {
+            return Err(Refused::WrongTenant(KIND));
+        }
+        if reply.of_another {
+            return Err(Refused::WrongAccount(KIND));
+        }
+        self.check_account(KIND, &reply.document, account, &reply.host)?;
+        reply.expires_on.filter(|expiry| *expiry > now).ok_or(Refused::Expired)
+    }
+}

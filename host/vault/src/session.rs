@@ -1,0 +1,233 @@
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+
+use shared_token_cache_policy::Denied;
+
+use crate::call::{Call, Request};
+use crate::document::Document;
+use crate::handle::{Handle, Kind};
+use crate::people::home_tenant;
+use crate::refused::Refused;
+use crate::reply::Reply;
+use crate::vault::{Sealed, Vault};
+
+/// A component reads two documents, with CAE and without; while one is read again its last version still counts.
+const MOST_DOCUMENTS: usize = 4;
+
+/// A component that may not write keeps the answers it got in its memory. So many are kept for it here; a program that asks for
+/// more tokens than this in between two versions of the cache loses the oldest.
+const MOST_REPLIES: usize = 1024;
+
+/// What one instance of the component was given, which is all that it can hand back. Cloning is cheap, for work on another
+/// thread.
+#[derive(Clone)]
+pub struct Session {
+    pub(crate) vault: Vault,
+    /// The newest last.
+    documents: Vec<Arc<Document>>,
+    /// The newest last.
+    replies: VecDeque<HeldReply>,
+    /// The refresh tokens that the authority has been asked with.
+    redeemed: HashSet<Handle>,
+    pub(crate) call: Option<Arc<Call>>,
+    /// The guest has looked at the call's document since the call began.
+    pub(crate) up_to_date: bool,
+    /// How many calls there were.
+    pub(crate) calls: u64,
+}
+
+#[derive(Clone)]
+struct HeldReply {
+    reply: Arc<Reply>,
+    /// A document has been written since, so that the guest does not depend on it any more once the call is over.
+    written: bool,
+}
+
+impl Session {
+    pub(crate) fn new(vault: Vault) -> Self {
+        Self {
+            vault,
+            documents: Vec::new(),
+            replies: VecDeque::new(),
+            redeemed: HashSet::new(),
+            call: None,
+            up_to_date: false,
+            calls: 0,
+        }
+    }
+
+    /// Whose session it is.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// A call for a token begins. Forms and results are opened for it only.
+    ///
+    /// # Errors
+    /// When the policy does not allow its scopes or its tenant. Then no call has begun.
+    pub fn begin(&mut self, request: &Request<'_>) -> Result<(), Denied> {
+        let credential = self.vault.credential();
+        let call = credential.call(request);
+        let allowed = credential.check(&call);
+        self.call = allowed.is_ok().then(|| Arc::new(call));
+        self.calls += 1;
+        self.up_to_date = false;
+        self.forget_the_past();
+        allowed
+    }
+
+    /// The call is over, or another begins that asks for no token.
+    pub fn end(&mut self) {
+        self.call = None;
+        self.forget_the_past();
+    }
+
+    /// The credential is closed: the guest forgets all that it has.
+    pub fn forget(&mut self) {
+        self.documents.clear();
+        self.replies.clear();
+        self.redeemed.clear();
+    }
+
+    /// Holds the secrets of a document that the guest gets to read, and gives the text for it.
+    pub fn hold(&mut self, sealed: Sealed) -> Vec<u8> {
+        // Whoever reads a document again drops what it made of the last version, but for what this call brought.
+        let (name, calls) = (&*sealed.document.name, self.calls);
+        self.replies.retain(|held| *held.reply.document != *name || held.reply.call == calls);
+        self.up_to_date |= self.is_of_call(name);
+        self.keep(sealed.document);
+        sealed.text
+    }
+
+    /// Notes that the guest was told that `version` is still the newest.
+    pub fn unchanged(&mut self, name: &str, version: &str) {
+        let is_held = self.document(name).is_some_and(|newest| *newest.version == *version);
+        self.up_to_date |= is_held && self.is_of_call(name);
+    }
+
+    fn is_of_call(&self, name: &str) -> bool {
+        self.call.as_ref().is_some_and(|call| call.document == name)
+    }
+
+    pub(crate) fn note_redeemed(&mut self, handle: Handle) {
+        self.redeemed.insert(handle);
+    }
+
+    pub(crate) fn was_redeemed(&self, handle: Handle) -> bool {
+        self.redeemed.contains(&handle)
+    }
+
+    pub(crate) fn keep_written(&mut self, document: Arc<Document>) {
+        for held in self.replies.iter_mut().filter(|held| held.reply.document == document.name) {
+            held.written = true;
+        }
+        self.up_to_date |= self.is_of_call(&document.name);
+        self.keep(document);
+    }
+
+    fn keep(&mut self, document: Arc<Document>) {
+        self.documents.retain(|held| held.name != document.name || held.version != document.version);
+        self.documents.push(document);
+        let surplus = self.documents.len().saturating_sub(MOST_DOCUMENTS);
+        self.documents.drain(..surplus);
+    }
+
+    pub(crate) fn keep_reply(&mut self, reply: Reply, now: u64) {
+        if self.replies.len() >= MOST_REPLIES {
+            self.replies.retain(|held| held.reply.expires_on.is_some_and(|expiry| expiry > now));
+        }
+        if self.replies.len() >= MOST_REPLIES {
+            self.replies.pop_front();
+        }
+        self.replies.push_back(HeldReply { reply: Arc::new(reply), written: false });
+    }
+
+    /// All documents that the guest may have handles of.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = &Arc<Document>> {
+        self.documents.iter().rev()
+    }
+
+    /// The newest version of a document.
+    pub(crate) fn document(&self, name: &str) -> Option<&Arc<Document>> {
+        self.documents().find(|document| *document.name == *name)
+    }
+
+    pub(crate) fn version(&self, name: &str, version: &str) -> Result<&Arc<Document>, Refused> {
+        let mut documents = self.documents();
+        documents
+            .find(|document| *document.name == *name && *document.version == *version)
+            .ok_or(Refused::StaleDocument)
+    }
+
+    pub(crate) fn replies(&self) -> impl Iterator<Item = &Arc<Reply>> {
+        self.replies.iter().rev().map(|held| &held.reply)
+    }
+
+    /// Every handle of the replies. A document may have millions of strings to be looked up.
+    pub(crate) fn handles_of_replies(&self) -> HashMap<Handle, Vec<&Reply>> {
+        let mut handles: HashMap<Handle, Vec<&Reply>> = HashMap::new();
+        for reply in self.replies() {
+            for handle in reply.handles() {
+                handles.entry(handle).or_default().push(reply);
+            }
+        }
+        handles
+    }
+
+    /// Whether one of the documents has this handle.
+    pub(crate) fn is_in_documents(&self, handle: Handle) -> bool {
+        self.documents().any(|document| document.places_of(handle).next().is_some())
+    }
+
+    /// Whether an account fits the credential and the policy. `name` is the document that knows it.
+    pub(crate) fn check_account(
+        &self,
+        kind: Kind,
+        name: &str,
+        home_account_id: &str,
+        environment: &str,
+    ) -> Result<(), Refused> {
+        let credential = self.vault.credential();
+        if !credential.is_cloud(environment) {
+            return Err(Refused::WrongCloud(kind));
+        }
+        let people = self.document(name).map(|document| document.people());
+        let in_cloud = |environment: &str| credential.is_cloud(environment);
+        let username = people.and_then(|people| people.username(home_account_id, in_cloud));
+        let username = username.ok_or(Refused::WrongAccount(kind))?;
+        if !credential.selects(home_account_id, username) {
+            return Err(Refused::WrongAccount(kind));
+        }
+        Ok(credential.policy.check_account(username, home_account_id)?)
+    }
+
+    /// The accounts that a caller may learn of: username and home tenant of those that a document knows and the policy allows.
+    #[must_use]
+    pub fn accounts(&self) -> HashSet<(&str, Option<&str>)> {
+        let policy = &self.vault.credential().policy;
+        let people = self.documents().flat_map(|document| document.people().all());
+        people
+            .filter(|(id, username)| policy.check_account(username, id).is_ok())
+            .map(|(id, username)| (username, home_tenant(id)))
+            .collect()
+    }
+
+    /// Between calls the guest has the newest version of each document, with the answers that did not make it into the store.
+    fn forget_the_past(&mut self) {
+        let names: Vec<Box<str>> = self.documents.iter().map(|document| document.name.clone()).collect();
+        let mut position = 0;
+        self.documents.retain(|document| {
+            position += 1;
+            !names.iter().skip(position).any(|newer| *newer == document.name)
+        });
+        self.replies.retain(|held| !held.written);
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Session({} documents, {} replies)", self.documents.len(), self.replies.len())
+    }
+}

@@ -1,0 +1,121 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use zeroize::Zeroizing;
+
+use crate::call::Credential;
+use crate::document::Document;
+use crate::handle::{NoRandomness, Sealer};
+use crate::index::Paths;
+use crate::refused::Refused;
+use crate::session::Session;
+
+/// The vault of one credential on one source. Clones are the same vault.
+///
+/// Its handles mean nothing to any other.
+#[derive(Clone)]
+pub struct Vault {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) keys: Keys,
+    pub(crate) credential: Credential,
+    pub(crate) largest_document: usize,
+    /// By name, so that the instances of a credential that read the same version hold its secrets once.
+    held: Mutex<HashMap<Box<str>, Vec<Weak<Document>>>>,
+}
+
+/// What handles and places are named with.
+pub(crate) struct Keys {
+    pub(crate) sealer: Sealer,
+    pub(crate) paths: Paths,
+}
+
+/// A sealed document: what the guest may see, and the secrets, for [`Session::hold`].
+pub struct Sealed {
+    pub(crate) document: Arc<Document>,
+    /// The document with handles for secrets.
+    pub text: Vec<u8>,
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sealed({} bytes)", self.text.len())
+    }
+}
+
+impl Vault {
+    /// A vault with a key of its own. No document that it opens may have more than `largest_document` bytes.
+    ///
+    /// # Errors
+    /// When the platform has no randomness.
+    pub fn new(credential: Credential, largest_document: usize) -> Result<Self, NoRandomness> {
+        let keys = Keys { sealer: Sealer::new()?, paths: Paths::new() };
+        Ok(Self { shared: Arc::new(Shared { keys, credential, largest_document, held: Mutex::default() }) })
+    }
+
+    /// What one instance of the component has to do with the vault.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        Session::new(self.clone())
+    }
+
+    /// Seals a document as it was read. What is not a JSON object becomes a text without content, damaged at the same place.
+    ///
+    /// # Errors
+    /// [`Refused::TooMany`].
+    pub fn seal_document(
+        &self,
+        name: &str,
+        version: &str,
+        content: impl Into<Zeroizing<Vec<u8>>>,
+    ) -> Result<Sealed, Refused> {
+        let content = content.into();
+        if let Some(document) = self.find(name, version, &content) {
+            return Ok(Sealed { text: document.sealed(), document });
+        }
+        let (document, text) = Document::seal(self.keys(), name, version, content)?;
+        let document = Arc::new(document);
+        self.remember(&document);
+        Ok(Sealed { document, text })
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.shared.keys
+    }
+
+    pub(crate) fn credential(&self) -> &Credential {
+        &self.shared.credential
+    }
+
+    pub(crate) fn largest_document(&self) -> usize {
+        self.shared.largest_document
+    }
+
+    pub(crate) fn remember(&self, document: &Arc<Document>) {
+        let mut held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|_, versions| {
+            versions.retain(|version| version.strong_count() > 0);
+            !versions.is_empty()
+        });
+        held.entry(document.name.clone()).or_default().push(Arc::downgrade(document));
+    }
+
+    fn find(&self, name: &str, version: &str, content: &[u8]) -> Option<Arc<Document>> {
+        let versions: Vec<_> = {
+            let held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
+            held.get(name)?.iter().filter_map(Weak::upgrade).collect()
+        };
+        let mut same = versions.into_iter().filter(|held| *held.version == *version && !held.damaged);
+        // A version's text promises nothing, so the content decides.
+        same.find(|held| held.content().as_bytes() == content)
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vault(..)")
+    }
+}

@@ -1,0 +1,312 @@
+//! Replies of the token endpoint: what the guest sees of them, and where their tokens may go.
+
+use shared_token_cache_vault::{Credential, Form, Kind, Origin, Refused, Request};
+
+use crate::cache::{self, Fixture, NAME, NOW, SCOPE};
+
+const BODY: &str = r#"{"token_type":"Bearer","scope":"x","expires_in":3600,"access_token":"at-new","refresh_token":"rt-new","id_token":"idt-new","client_info":"eyJ1aWQiOiJ1aWQtMCIsInV0aWQiOiJ1dGlkLTAifQ"}"#;
+
+/// What became of a body, and the handles in it.
+fn answer(fixture: &mut Fixture, body: &str) -> (String, Vec<String>) {
+    let redemption = fixture.open_form("r0").unwrap().redemption;
+    let sealed = fixture.session.seal_reply(redemption, body.as_bytes().to_vec(), NOW);
+    let sealed = String::from_utf8(sealed).unwrap();
+    let handles = sealed.split('"').filter(|text| text.starts_with("sealed-")).map(str::to_owned).collect();
+    (sealed, handles)
+}
+
+/// The entry that the guest writes for a new access token.
+fn entry(handle: &str) -> String {
+    format!(
+        r#""new":{{"secret":"{handle}","home_account_id":"uid-0.utid-0","environment":"login.microsoftonline.com","client_id":"client","target":"{SCOPE}","realm":"organizations","token_type":"Bearer","cached_at":"1700000000","expires_on":"1700003600"}},"#
+    )
+}
+
+fn with_entry(text: &str, section: &str, entry: &str) -> String {
+    text.replacen(&format!("\"{section}\":{{"), &format!("\"{section}\":{{{entry}"), 1)
+}
+
+#[test]
+fn secrets_of_a_reply_are_sealed_and_all_else_stays() {
+    for (body, sealed) in [
+        (BODY.to_owned(), BODY.replace("at-new", "A").replace("idt-new", "I").replace("rt-new", "R")),
+        (
+            r#" {"\u0061ccess_token" : "at\/new", "x":[1e400]}"#.into(),
+            r#" {"\u0061ccess_token" : "A", "x":[1e400]}"#.into(),
+        ),
+        (r#"{"access_token":"","id_token":null}"#.into(), r#"{"access_token":"","id_token":null}"#.into()),
+        (r#"{"access_token":["at-new"]}"#.into(), r#"{"access_token":["O"]}"#.into()),
+        (
+            r#"{"access_token":{"refresh_token":"rt-new"},"id_token":7}"#.into(),
+            r#"{"access_token":["O"],"id_token":["O"]}"#.into(),
+        ),
+        (
+            r#"{"x":[{"refresh_token":"rt-new"}],"secret":"s"}"#.into(),
+            r#"{"x":[{"refresh_token":"O"}],"secret":"O"}"#.into(),
+        ),
+        (r#"{"access_token":"one","access_token":"two"}"#.into(), r#"{"access_token":"A","access_token":"A"}"#.into()),
+        (
+            r#"{"error":"invalid_grant","error_description":"AADSTS50173","error_codes":[50173]}"#.into(),
+            r#"{"error":"invalid_grant","error_description":"AADSTS50173","error_codes":[50173]}"#.into(),
+        ),
+        (
+            r#"{"error":"sealed-r-AAAAAAAAAAAAAAAAAAAAAA"}"#.into(),
+            r#"{"error":"sealed-r-AAAAAAAAAAAAAAAAAAAAAA"}"#.into(),
+        ),
+        (String::new(), String::new()),
+        ("<html>at-new</html>".into(), "null".into()),
+        ("[\"at-new\"]".into(), "null".into()),
+        ("\u{feff}{}".into(), "null".into()),
+        (r#"{"access_token":"at-new""#.into(), "null".into()),
+    ] {
+        let mut fixture = Fixture::new(Credential::default());
+        let (mut seen, handles) = answer(&mut fixture, &body);
+        for handle in handles.iter().filter(|handle| !body.contains(*handle)) {
+            seen = seen.replace(handle, &handle[7..8].to_uppercase());
+        }
+        assert_eq!(seen, sealed, "{body}");
+    }
+}
+
+#[test]
+fn a_reply_that_repeats_the_refresh_token_or_a_handle_is_withheld() {
+    let plain = Fixture::new(Credential::default()).plain.replace("\"rt-0\"", "\"rt-0-long-enough\"");
+    for (body, usable) in [
+        (r#"{"error":"bad token rt-0-long-enough"}"#, false),
+        (r#"{"rt-0-long\u002denough":1}"#, false),
+        (r#"{"error":"bad token HANDLE"}"#, false),
+        (r#"{"error":"bad token"}"#, true),
+        (r#"{"access_token":"a","refresh_token":"rt-0-long-enough"}"#, true),
+    ] {
+        let mut fixture = Fixture::new(Credential::default());
+        let sealed = fixture.session.vault().seal_document(NAME, "2", plain.clone().into_bytes()).unwrap();
+        let text = String::from_utf8(fixture.session.hold(sealed)).unwrap();
+        let handle = cache::handles(&text)["r0"].clone();
+        let redemption = fixture.open_form(&handle).unwrap().redemption;
+        let body = body.replace("HANDLE", &handle);
+        let sealed = fixture.session.seal_reply(redemption, body.clone().into_bytes(), NOW);
+        assert_eq!(sealed != b"null", usable, "{body}");
+    }
+}
+
+#[test]
+fn a_new_access_token_serves_the_call_that_it_was_bought_for() {
+    let access = Kind::AccessToken;
+    let other = "eyJ1aWQiOiJ1aWQtMSIsInV0aWQiOiJ1dGlkLTEifQ";
+    for (what, body, expected) in [
+        ("what fits", BODY.to_owned(), Ok(NOW + 3600)),
+        ("a point in time", BODY.replace("\"expires_in\":3600", "\"expires_on\":\"1700000001\""), Ok(NOW + 1)),
+        ("no lifetime", BODY.replace("\"expires_in\":3600,", ""), Err(Refused::Expired)),
+        ("expired", BODY.replace("3600", "0"), Err(Refused::Expired)),
+        ("another type", BODY.replace("Bearer", "pop"), Err(Refused::NotBearer)),
+        (
+            "another account",
+            BODY.replace("eyJ1aWQiOiJ1aWQtMCIsInV0aWQiOiJ1dGlkLTAifQ", other),
+            Err(Refused::WrongAccount(access)),
+        ),
+    ] {
+        let mut fixture = Fixture::new(Credential::default());
+        let (_, handles) = answer(&mut fixture, &body);
+        let opened = fixture.session.open_result(&handles[0], NOW).map(|open| open.expires_on);
+        assert_eq!(opened, expected, "{what}");
+        let refused = Refused::WrongKindOfResult(Kind::RefreshToken);
+        assert_eq!(fixture.session.open_result(&handles[1], NOW), Err(refused));
+    }
+}
+
+#[test]
+fn a_new_access_token_answers_a_challenge_only_where_the_request_had_claims() {
+    let ask = |claims: bool| {
+        let mut fixture = Fixture::new(Credential::default());
+        fixture
+            .session
+            .begin(&Request { scopes: &[SCOPE.to_owned()], claims: Some("{}"), ..Request::default() })
+            .unwrap();
+        fixture.session.unchanged(NAME, "1");
+        let mut fields = cache::form(&fixture.handle("r0"));
+        fields.extend(claims.then(|| ("claims".to_owned(), "{}".to_owned())));
+        let form = Form {
+            authority_host: "login.microsoftonline.com",
+            tenant: "organizations",
+            headers: &[],
+            fields: &fields,
+        };
+        let redemption = fixture.session.open_form(&form).unwrap().redemption;
+        let sealed =
+            fixture.session.seal_reply(redemption, br#"{"access_token":"at-new","expires_in":1}"#.to_vec(), NOW);
+        let sealed = String::from_utf8(sealed).unwrap();
+        let handle = sealed.split('"').nth(3).unwrap().to_owned();
+        let now = fixture.session.open_result(&handle, NOW).is_ok();
+        fixture
+            .session
+            .begin(&Request { scopes: &[SCOPE.to_owned()], claims: Some("{}"), ..Request::default() })
+            .unwrap();
+        fixture.session.unchanged(NAME, "1");
+        (now, fixture.session.open_result(&handle, NOW).is_ok())
+    };
+    assert_eq!(ask(true), (true, false), "the next challenge wants a newer one");
+    assert_eq!(ask(false), (false, false));
+}
+
+#[test]
+fn new_tokens_are_written_into_the_entries_that_they_are_about() {
+    let access = Kind::AccessToken;
+    let refresh = Kind::RefreshToken;
+    type Change = fn(&Fixture, &str, &[String]) -> String;
+    let rows: Vec<(&str, Change, Result<&str, Refused>)> = vec![
+        ("an access token", |_, text, new| with_entry(text, "AccessToken", &entry(&new[0])), Ok("\"at-new\"")),
+        ("a rotation", |f, text, new| f.put(text, "r0", &new[1]), Ok("\"rt-new\"")),
+        ("an id token", |_, text, new| with_entry(text, "IdToken", &entry(&new[2])), Ok("\"idt-new\"")),
+        ("a removal of what was redeemed", |_, text, _| without(text, "\"r0\":", "\"r1\":"), Ok("\"rt-1\"")),
+        (
+            "a removal of what was not",
+            |_, text, _| without(text, "\"r1\":", "\"r-family\""),
+            Err(Refused::RemovedRefreshToken),
+        ),
+        (
+            "an access token of longer life",
+            |_, text, new| with_entry(text, "AccessToken", &entry(&new[0]).replace("1700003600", "1700003601")),
+            Err(Refused::ChangedEntry(access)),
+        ),
+        (
+            "an access token for more",
+            |_, text, new| with_entry(text, "AccessToken", &entry(&new[0]).replace(SCOPE, &format!("{SCOPE} x"))),
+            Err(Refused::ChangedEntry(access)),
+        ),
+        (
+            "an access token of another account",
+            |_, text, new| with_entry(text, "AccessToken", &entry(&new[0]).replace("uid-0.utid-0", "uid-1.utid-1")),
+            Err(Refused::WrongEntry(access)),
+        ),
+        (
+            "an access token of another client",
+            |_, text, new| with_entry(text, "AccessToken", &entry(&new[0]).replace("\"client\"", "\"other\"")),
+            Err(Refused::WrongEntry(access)),
+        ),
+        (
+            "an access token of another tenant",
+            |_, text, new| with_entry(text, "AccessToken", &entry(&new[0]).replace("organizations", "utid-1")),
+            Err(Refused::WrongEntry(access)),
+        ),
+        (
+            "an access token of another cloud",
+            |_, text, new| with_entry(text, "AccessToken", &entry(&new[0]).replace("online.com", "online.us")),
+            Err(Refused::WrongEntry(access)),
+        ),
+        (
+            "an access token twice",
+            |_, text, new| {
+                let twice = entry(&new[0]) + &entry(&new[0]).replace("\"new\"", "\"newer\"");
+                with_entry(text, "AccessToken", &twice)
+            },
+            Err(Refused::WrongEntry(access)),
+        ),
+        (
+            "an access token as a refresh token",
+            |f, text, new| f.put(text, "r0", &new[0]),
+            Err(Refused::WrongKind(access)),
+        ),
+        (
+            "an access token in an unknown section",
+            |f, text, new| f.put(text, "o0", &new[0]),
+            Err(Refused::WrongKind(access)),
+        ),
+        (
+            "a refresh token in another entry",
+            |f, text, new| f.put(text, "r1", &new[1]),
+            Err(Refused::WrongEntry(refresh)),
+        ),
+        (
+            "a refresh token in a new entry",
+            |_, text, new| with_entry(text, "RefreshToken", &entry(&new[1])),
+            Err(Refused::WrongEntry(refresh)),
+        ),
+        (
+            "a refresh token that joins a family",
+            |f, text, new| {
+                let text = f.put(text, "r0", &new[1]);
+                text.replacen(&new[1], &format!("{}\",\"family_id\":\"1", new[1]), 1)
+            },
+            Err(Refused::ChangedEntry(refresh)),
+        ),
+        (
+            "a refresh token in a field",
+            |_, text, new| text.replacen("\"Other\"", &format!("\"x\":\"{}\",\"Other\"", new[1]), 1),
+            Err(Refused::HandleElsewhere),
+        ),
+    ];
+    for (what, change, expected) in rows {
+        let mut fixture = Fixture::new(Credential::default());
+        let (_, new) = answer(&mut fixture, BODY);
+        let text = change(&fixture, &fixture.text, &new);
+        let opened = fixture.session.open_document(NAME, "1", text.as_bytes());
+        match (opened, expected) {
+            (Ok(open), Ok(part)) => {
+                let content = String::from_utf8(open.content().to_vec()).unwrap();
+                assert!(content.contains(part) && !content.contains("sealed-"), "{what}: {content}");
+            }
+            (opened, expected) => assert_eq!(opened.err(), expected.err(), "{what}"),
+        }
+    }
+}
+
+/// The text without what is between these two.
+fn without(text: &str, from: &str, to: &str) -> String {
+    let (start, end) = (text.find(from).unwrap(), text.find(to).unwrap());
+    format!("{}{}", &text[..start], &text[end..])
+}
+
+#[test]
+fn answers_outlive_writes_that_fail_and_rotations_add_up() {
+    let mut fixture = Fixture::new(Credential::default());
+    let (_, first) = answer(&mut fixture, BODY);
+    let bought = fixture.session.open_result(&first[0], NOW).unwrap();
+    let told = (bought.home_account_id.as_str(), bought.tenant.as_str(), bought.origin);
+    assert_eq!(told, ("uid-0.utid-0", "utid-0", Origin::Refreshed));
+    // The write failed, so the guest goes on with the new tokens in its memory.
+    let scopes = [SCOPE.to_owned()];
+    let request = Request { scopes: &scopes, ..Request::default() };
+    fixture.session.begin(&request).unwrap();
+    assert_eq!(fixture.session.open_result(&first[0], NOW).map(|token| token.origin), Err(Refused::OutOfDate));
+    fixture.session.unchanged(NAME, "1");
+    assert_eq!(fixture.session.open_result(&first[0], NOW).map(|token| token.origin), Ok(Origin::Cached));
+    let redemption = fixture.open_form(&first[1]).unwrap().redemption;
+    let sealed = fixture.session.seal_reply(redemption, br#"{"refresh_token":"rt-newer"}"#.to_vec(), NOW);
+    let second = String::from_utf8(sealed).unwrap().split('"').nth(3).unwrap().to_owned();
+
+    let text = with_entry(&fixture.put(&fixture.text, "r0", &second), "AccessToken", &entry(&first[0]));
+    let open = fixture.session.open_document(NAME, "1", text.as_bytes()).unwrap();
+    assert!(String::from_utf8_lossy(open.content()).contains("rt-newer"));
+    fixture.session.replaced(open, "2");
+
+    // What the first rotation brought is gone, once the call is over.
+    fixture.session.begin(&request).unwrap();
+    assert_eq!(fixture.open_form(&first[1]).unwrap_err(), Refused::NotARefreshToken);
+    assert_eq!(fixture.open_form("r0").unwrap_err(), Refused::NotARefreshToken);
+    assert!(fixture.open_form(&second).is_ok());
+    for (name, version) in [(NAME, "1"), (NAME, "3"), ("msal.cache.cae", "2")] {
+        fixture.session.unchanged(name, version);
+        assert_eq!(fixture.session.open_result(&first[0], NOW), Err(Refused::OutOfDate), "{name} {version}");
+    }
+    fixture.session.unchanged(NAME, "2");
+    assert!(fixture.session.open_result(&first[0], NOW).is_ok());
+    assert_eq!(fixture.session.open_document(NAME, "1", text.as_bytes()).unwrap_err(), Refused::StaleDocument);
+    let open = fixture.session.open_document(NAME, "2", text.as_bytes()).unwrap();
+    assert!(String::from_utf8_lossy(open.content()).contains("rt-newer"));
+}
+
+#[test]
+fn a_conflict_does_not_cost_the_answer() {
+    let mut fixture = Fixture::new(Credential::default());
+    let (_, new) = answer(&mut fixture, BODY);
+    let newer = fixture.plain.replacen("rt-1", "rt-1-rotated", 1);
+    let sealed = fixture.session.vault().seal_document(NAME, "2", newer.into_bytes()).unwrap();
+    let text = String::from_utf8(fixture.session.hold(sealed)).unwrap();
+    let text = with_entry(&fixture.put(&text, "r0", &new[1]), "AccessToken", &entry(&new[0]));
+    assert!(fixture.session.open_document(NAME, "2", text.as_bytes()).is_ok());
+    // During the call the version that was read first still counts, and afterwards it does not.
+    assert!(fixture.session.open_document(NAME, "1", fixture.text.as_bytes()).is_ok());
+    fixture.session.end();
+    assert_eq!(fixture.session.open_document(NAME, "1", fixture.text.as_bytes()).unwrap_err(), Refused::StaleDocument);
+    assert!(fixture.session.open_document(NAME, "2", text.as_bytes()).is_ok(), "the write may still come");
+}

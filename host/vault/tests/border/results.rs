@@ -1,0 +1,154 @@
+//! What may be returned to a caller.
+
+use std::sync::Arc;
+
+use shared_token_cache_policy::Policy;
+use shared_token_cache_vault::{Credential, Kind, Origin, Record, Refused, Request};
+
+use crate::cache::{Fixture, NAME, NOW, SCOPE};
+use crate::rules::rules;
+
+/// Scopes, tenant, claims, and whether under Continuous Access Evaluation.
+type Asked = (Option<String>, Option<&'static str>, Option<&'static str>, bool);
+/// What is tried, the credential, the call, the entry whose handle is returned, and what comes of it.
+type Row<'a> = (&'a str, Credential, Asked, &'a str, Result<&'a str, Refused>);
+
+#[test]
+fn a_result_is_an_access_token_that_fits_the_call() {
+    let access = Kind::AccessToken;
+    let plain = Credential::default;
+    let by_name = |name: &str| Credential { username: Some(name.into()), ..plain() };
+    let record = |account: &str, tenant: &str| Credential {
+        record: Some(Record { home_account_id: account.into(), tenant_id: tenant.into() }),
+        ..plain()
+    };
+    let ruled = |policy: Policy| Credential { policy: Arc::new(policy), ..plain() };
+    let accounts = ruled(rules(&["*"], &["user1@contoso.com"], &["*"]));
+    let tenants = ruled(rules(&["utid-1"], &["*"], &["*"]));
+    let clients = ruled(rules(&["*"], &["*"], &["other"]));
+    let denied = |policy: &Credential| policy.policy.clone();
+    let scopes = |scopes: &str| (Some(scopes.to_owned()), None, None, false);
+    let usual = || (None, None, None, false);
+    let rows: Vec<Row<'_>> = vec![
+        ("what fits", plain(), usual(), "a0", Ok("at-0")),
+        ("by name, ignoring case", by_name("USER0@contoso.com"), usual(), "a0", Ok("at-0")),
+        ("the other account by name", by_name("user1@contoso.com"), usual(), "a0", Err(Refused::WrongAccount(access))),
+        (
+            "the other account by tenant",
+            Credential { tenant_id: Some("utid-1".into()), ..plain() },
+            usual(),
+            "a0",
+            Err(Refused::WrongAccount(access)),
+        ),
+        (
+            "the other account by record",
+            record("uid-1.utid-1", "utid-0"),
+            usual(),
+            "a0",
+            Err(Refused::WrongTenant(access)),
+        ),
+        (
+            "the other account by record, of the tenant",
+            record("uid-1.utid-1", "organizations"),
+            usual(),
+            "a0",
+            Err(Refused::WrongAccount(access)),
+        ),
+        (
+            "an account that the policy denies",
+            accounts.clone(),
+            usual(),
+            "a0",
+            Err(denied(&accounts).check_account("user0@contoso.com", "uid-0.utid-0").unwrap_err().into()),
+        ),
+        ("an account that the policy allows", accounts, usual(), "a1", Ok("at-1")),
+        (
+            "a home tenant that the policy denies",
+            tenants.clone(),
+            usual(),
+            "a0",
+            Err(denied(&tenants).check_tenant("utid-0", None).unwrap_err().into()),
+        ),
+        ("a home tenant that the policy allows", tenants, usual(), "a1", Ok("at-1")),
+        (
+            "a client that the policy denies",
+            clients.clone(),
+            usual(),
+            "a0",
+            Err(denied(&clients).check_client("client").unwrap_err().into()),
+        ),
+        (
+            "another cloud",
+            Credential { authority: "login.microsoftonline.us".into(), ..plain() },
+            usual(),
+            "a0",
+            Err(Refused::WrongCloud(access)),
+        ),
+        (
+            "another scope",
+            plain(),
+            scopes("https://graph.contoso.com/.default"),
+            "a0",
+            Err(Refused::WrongScopes(access)),
+        ),
+        (
+            "one scope too many",
+            plain(),
+            scopes(&format!("{SCOPE} https://graph.contoso.com/.default")),
+            "a0",
+            Err(Refused::WrongScopes(access)),
+        ),
+        ("no scope", plain(), scopes(" "), "a0", Err(Refused::WrongScopes(access))),
+        ("scopes have no case", plain(), scopes(&SCOPE.to_uppercase()), "a0", Ok("at-0")),
+        ("another tenant", plain(), (None, Some("utid-9"), None, false), "a0", Err(Refused::WrongTenant(access))),
+        ("another cache", plain(), (None, None, None, true), "a0", Err(Refused::WrongCache(access))),
+        ("a cached token for a challenge", plain(), (None, None, Some("{}"), false), "a0", Err(Refused::Unchallenged)),
+        ("an expired token", plain(), usual(), "a-expired", Err(Refused::Expired)),
+        ("a token without expiry", plain(), usual(), "a-endless", Err(Refused::Expired)),
+        ("a token of another type", plain(), usual(), "a-pop", Err(Refused::NotBearer)),
+        ("a token bound to a key", plain(), usual(), "a-key", Err(Refused::NotBearer)),
+        ("a token of another tenant's realm", plain(), usual(), "a-realm", Err(Refused::WrongTenant(access))),
+        ("a token of nobody", plain(), usual(), "a-nobody", Err(Refused::WrongAccount(access))),
+        ("a token whose entry says two things", plain(), usual(), "a-twice", Err(Refused::NotAnAccessToken)),
+        ("a refresh token", plain(), usual(), "r0", Err(Refused::WrongKindOfResult(Kind::RefreshToken))),
+        ("an id token", plain(), usual(), "i0", Err(Refused::WrongKindOfResult(Kind::IdToken))),
+        ("an unknown secret", plain(), usual(), "o0", Err(Refused::WrongKindOfResult(Kind::Opaque))),
+        ("text", plain(), usual(), "at-0", Err(Refused::PlainResult)),
+        ("a made-up handle", plain(), usual(), "sealed-a-AAAAAAAAAAAAAAAAAAAAAA", Err(Refused::NotAnAccessToken)),
+        ("nothing", plain(), usual(), "", Err(Refused::PlainResult)),
+    ];
+    for (what, credential, (scopes, tenant_id, claims, enable_cae), token, expected) in rows {
+        let fixture = Fixture::new(credential);
+        let mut session = fixture.session.clone();
+        let scopes = [scopes.unwrap_or_else(|| SCOPE.to_owned())];
+        session.begin(&Request { scopes: &scopes, tenant_id, claims, enable_cae }).unwrap();
+        session.unchanged(NAME, "1");
+        let token = fixture.handle(token);
+        let opened = session.open_result(&token, NOW).map(|open| open.token.expose().to_owned());
+        assert_eq!(opened, expected.map(str::to_owned), "{what}");
+    }
+}
+
+#[test]
+fn a_result_needs_a_call_and_a_handle_of_this_session() {
+    let fixture = Fixture::new(Credential::default());
+    let other = Fixture::new(Credential::default());
+    let mut session = fixture.session.clone();
+    session.begin(&Request { scopes: &[SCOPE.to_owned()], ..Request::default() }).unwrap();
+    assert_eq!(fixture.session.open_result(&other.handle("a0"), NOW), Err(Refused::NotAnAccessToken));
+    // The same vault, but another instance of the component.
+    let mut sibling = fixture.session.vault().session();
+    sibling.begin(&Request { scopes: &[SCOPE.to_owned()], ..Request::default() }).unwrap();
+    assert_eq!(sibling.open_result(&fixture.handle("a0"), NOW), Err(Refused::NotAnAccessToken));
+    let mut session = fixture.session.clone();
+    session.end();
+    assert_eq!(session.open_result(&fixture.handle("a0"), NOW), Err(Refused::NoCall));
+}
+
+#[test]
+fn what_is_told_of_a_result_is_what_the_vault_noted() {
+    let fixture = Fixture::new(Credential::default());
+    let token = fixture.session.open_result(&fixture.handle("a0"), NOW).unwrap();
+    let told = (token.home_account_id.as_str(), token.tenant.as_str(), token.origin);
+    assert_eq!(told, ("uid-0.utid-0", "utid-0", Origin::Cached));
+}

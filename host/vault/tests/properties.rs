@@ -1,0 +1,194 @@
+//! What must hold for every document.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::format_push_string, reason = "helpers of tests")]
+
+use proptest::prelude::*;
+use shared_token_cache_core::Document;
+use shared_token_cache_vault::{Credential, Session, Vault};
+
+const NAME: &str = "msal.cache.nocae";
+/// Stands in every secret, and nowhere else.
+const MARK: &str = "hunter2";
+
+fn session() -> Session {
+    Vault::new(Credential { cache_name: "msal.cache".into(), ..Credential::default() }, 1 << 20).unwrap().session()
+}
+
+fn seal(session: &mut Session, document: &[u8]) -> Vec<u8> {
+    let sealed = session.vault().clone().seal_document(NAME, "1", document.to_vec()).unwrap();
+    session.hold(sealed)
+}
+
+/// JSON before it is text, so that order, repetition and spelling are free.
+#[derive(Debug, Clone)]
+enum Json {
+    Word(&'static str),
+    /// The inside of a string.
+    Text(String),
+    Array(Vec<Json>),
+    Object(Vec<(&'static str, Json)>),
+}
+
+/// The inside of keys, and whether they name a secret.
+const KEYS: [(&str, bool); 22] = [
+    ("secret", true),
+    ("\\u0073ecret", true),
+    ("s\\u0065cre\\u0074", true),
+    ("Secret", true),
+    ("refresh_token", true),
+    ("id\\u005ftoken", true),
+    ("secret ", false),
+    ("secret\\u0000", false),
+    ("\\ud800", false),
+    ("AccessToken", false),
+    ("RefreshToken", false),
+    ("\\u0052efreshToken", false),
+    ("IdToken", false),
+    ("Account", false),
+    ("Unknown", false),
+    ("", false),
+    ("home_account_id", false),
+    ("environment", false),
+    ("client_id", false),
+    ("target", false),
+    ("a\\\"b", false),
+    ("\u{e9}", false),
+];
+
+fn any_json() -> impl Strategy<Value = Json> {
+    let words = vec!["null", "true", "false", "0", "-0.5e+10", "1e400", "12345678901234567890123"];
+    let texts = vec![
+        "",
+        "x",
+        "\\\"",
+        "\\\\",
+        "\\ud800",
+        "\\ud83d\\ude00",
+        "\\/",
+        "\u{1f600}",
+        "sealed-r-AAAAAAAAAAAAAAAAAAAAAA",
+        "sealed-r-AAAAAAAAAAAAAAAAAAAAAA\\ud800",
+        "[\\\"secret\\\"]",
+    ];
+    let leaf = prop_oneof![
+        1 => prop::sample::select(words).prop_map(Json::Word),
+        3 => prop::sample::select(texts).prop_map(|text| Json::Text(text.to_owned())),
+    ];
+    leaf.prop_recursive(7, 60, 6, |inner| {
+        let key = prop::sample::select(KEYS.iter().map(|(key, _)| *key).collect::<Vec<_>>());
+        prop_oneof![
+            1 => prop::collection::vec(inner.clone(), 0..5).prop_map(Json::Array),
+            5 => prop::collection::vec((key, inner), 0..6).prop_map(Json::Object),
+        ]
+    })
+}
+
+/// An object three levels deep, as caches are, with anything in it.
+fn any_document() -> impl Strategy<Value = Json> {
+    let key = || prop::sample::select(KEYS.iter().map(|(key, _)| *key).collect::<Vec<_>>());
+    let entry = prop::collection::vec((key(), any_json()), 0..6).prop_map(Json::Object);
+    let section = prop::collection::vec((key(), entry), 0..4).prop_map(Json::Object);
+    let member = prop_oneof![3 => section, 1 => any_json()];
+    prop::collection::vec((key(), member), 0..5).prop_map(Json::Object)
+}
+
+/// Writes `json` with white space in all places. In a secret's place strings have the mark, and so has all that is in a container
+/// that is a secret as a whole.
+fn write(json: &Json, space: &str, depth: usize, secret: bool, whole: bool, text: &mut String) {
+    match json {
+        Json::Word(word) => text.push_str(word),
+        Json::Text(inner) if (secret || whole) && !inner.is_empty() => {
+            text.push_str(&format!("\"{MARK}{inner}\""));
+        }
+        Json::Text(inner) => text.push_str(&format!("\"{inner}\"")),
+        Json::Array(elements) => {
+            text.push_str(&format!("[{space}"));
+            for (position, element) in elements.iter().enumerate() {
+                text.push_str(if position > 0 { "," } else { "" });
+                write(element, space, depth + 1, false, whole || secret, text);
+                text.push_str(space);
+            }
+            text.push(']');
+        }
+        Json::Object(members) => {
+            text.push_str(&format!("{{{space}"));
+            for (position, (key, value)) in members.iter().enumerate() {
+                let comma = if position > 0 { "," } else { "" };
+                text.push_str(&format!("{comma}{space}\"{key}\"{space}:{space}"));
+                let named = (secret && depth == 1) || KEYS.iter().any(|(name, secret)| name == key && *secret);
+                write(value, space, depth + 1, named, whole || (secret && depth >= 3), text);
+            }
+            text.push('}');
+        }
+    }
+}
+
+fn spaces() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["", " ", "\n", "\r\n\t"])
+}
+
+proptest! {
+    // What fails is printed, and becomes a test of its own.
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_sealed_document_has_no_secret_and_opens_to_what_it_was(json in any_document(), space in spaces(), mark in any::<bool>()) {
+        let mut text = String::from(if mark { "\u{feff}" } else { "" });
+        text.push_str(space);
+        write(&json, space, 0, false, false, &mut text);
+        text.push_str(space);
+        let mut session = session();
+        let sealed = seal(&mut session, text.as_bytes());
+        prop_assert!(!String::from_utf8_lossy(&sealed).contains(MARK), "{}\n{}", text, String::from_utf8_lossy(&sealed));
+        let before = Document::parse(text.clone().into_bytes());
+        let after = Document::parse(sealed.clone());
+        prop_assert_eq!(before.as_ref().err(), after.as_ref().err());
+        // A document whose outermost keys are no text is damaged, and stays as it is.
+        if before.is_ok() {
+            let open = session.open_document(NAME, "1", &sealed).unwrap();
+            prop_assert_eq!(open.content(), text.as_bytes());
+            session.replaced(open, "2");
+            let again = session.open_document(NAME, "2", &sealed).unwrap();
+            prop_assert_eq!(again.content(), text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn equal_documents_have_equal_handles_at_every_reload(json in any_document()) {
+        let mut text = String::new();
+        write(&json, "", 0, false, false, &mut text);
+        let mut session = session();
+        let sealed = seal(&mut session, text.as_bytes());
+        prop_assert_eq!(&sealed, &seal(&mut session, text.as_bytes()));
+        let newer = session.vault().seal_document(NAME, "2", text.clone().into_bytes()).unwrap();
+        prop_assert_eq!(&sealed, &newer.text);
+    }
+
+    #[test]
+    fn damage_is_found_by_the_guest_where_it_was(text in "[\\{\\}\\[\\]\",:a-c0-9 \\\\\ntrue\u{feff}\u{e9}.-]{0,60}", cut in 0_usize..4) {
+        let mut bytes = text.into_bytes();
+        bytes.truncate(bytes.len().saturating_sub(cut));
+        let sealed = seal(&mut session(), &bytes);
+        prop_assert_eq!(Document::parse(bytes).err(), Document::parse(sealed).err());
+    }
+
+    #[test]
+    fn a_document_that_breaks_off_or_is_torn_tells_its_place_and_no_secret(
+        json in any_document(), space in spaces(), at in any::<prop::sample::Index>(), junk in any::<Option<u8>>(),
+    ) {
+        let mut text = String::new();
+        write(&json, space, 0, false, false, &mut text);
+        let mut bytes = text.into_bytes();
+        let at = at.index(bytes.len());
+        match junk {
+            Some(junk) => bytes[at] = junk,
+            None => bytes.truncate(at),
+        }
+        let sealed = seal(&mut session(), &bytes);
+        let expected = Document::parse(bytes).err();
+        if expected.is_some() {
+            prop_assert!(sealed.trim_ascii().len() <= 1);
+        }
+        prop_assert_eq!(expected, Document::parse(sealed).err());
+    }
+}

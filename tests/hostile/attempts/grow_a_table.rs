@@ -1,0 +1,13 @@
+//! Wants a table of ten million functions, which memory's limit does not count. `xtask` gives it that table.
+
+use hostile::{Answer, Attempt, Call, tell};
+
+struct GrowATable;
+
+impl Attempt for GrowATable {
+    fn get_token(_: &Call) -> Answer {
+        tell("never")
+    }
+}
+
+hostile::attempt!(GrowATable);

@@ -1,0 +1,13 @@
+//! Returns a refresh token as the token.
+
+use hostile::{Answer, Attempt, Call, cache, token};
+
+struct ReturnARefreshToken;
+
+impl Attempt for ReturnARefreshToken {
+    fn get_token(_: &Call) -> Answer {
+        token(cache().handle(&["RefreshToken", "uid-0", "family_id"]))
+    }
+}
+
+hostile::attempt!(ReturnARefreshToken);

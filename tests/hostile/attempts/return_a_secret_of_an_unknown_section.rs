@@ -1,0 +1,13 @@
+//! Returns a secret that nobody knows the meaning of.
+
+use hostile::{Answer, Attempt, Call, cache, token};
+
+struct ReturnASecretOfAnUnknownSection;
+
+impl Attempt for ReturnASecretOfAnUnknownSection {
+    fn get_token(_: &Call) -> Answer {
+        token(cache().handle(&["stash-entry"]))
+    }
+}
+
+hostile::attempt!(ReturnASecretOfAnUnknownSection);

@@ -1,0 +1,13 @@
+//! Computes and never ends.
+
+use hostile::{Answer, Attempt, Call, spin};
+
+struct Spin;
+
+impl Attempt for Spin {
+    fn get_token(_: &Call) -> Answer {
+        spin()
+    }
+}
+
+hostile::attempt!(Spin);

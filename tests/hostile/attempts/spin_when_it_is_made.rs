@@ -1,0 +1,17 @@
+//! Computes and never ends, before there is a credential.
+
+use hostile::{Answer, Attempt, Call, spin, tell};
+
+struct SpinWhenItIsMade;
+
+impl Attempt for SpinWhenItIsMade {
+    fn get_token(_: &Call) -> Answer {
+        tell("never")
+    }
+
+    fn create() {
+        spin()
+    }
+}
+
+hostile::attempt!(SpinWhenItIsMade);

@@ -1,0 +1,42 @@
+//! Token requests.
+
+use crate::cache::SCOPE;
+use crate::wit::https::{self, HttpsError};
+
+/// The token endpoint that the host allows, for the tenant that the tests ask.
+pub const ENDPOINT: &str = "https://login.microsoftonline.com/organizations/oauth2/v2.0/token";
+
+/// The fields of a form, to be changed.
+pub struct Form(Vec<(String, String)>);
+
+/// The form that a well-behaved component posts to redeem a refresh token in the call of the tests.
+pub fn form(refresh_token: &str) -> Form {
+    Form(Vec::new())
+        .with("grant_type", "refresh_token")
+        .with("refresh_token", refresh_token)
+        .with("scope", SCOPE)
+        .with("client_id", "04b07795-8ddb-461a-bbee-02f9e1bf7b46")
+        .with("client_info", "1")
+}
+
+impl Form {
+    /// The same with another value of a field, which is added if it is missing.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        match self.0.iter_mut().find(|(other, _)| other == name) {
+            Some((_, old)) => value.clone_into(old),
+            None => self.0.push((name.to_owned(), value.to_owned())),
+        }
+        self
+    }
+}
+
+/// Posts a form; gives the status.
+pub fn post(url: &str, headers: &[(&str, &str)], form: &Form) -> Result<u16, HttpsError> {
+    let headers: Vec<_> = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    https::post_form(url, &headers, &form.0).map(|response| response.status)
+}
+
+/// Posts a form to the allowed endpoint.
+pub fn redeem(form: &Form) -> Result<u16, HttpsError> {
+    post(ENDPOINT, &[], form)
+}

@@ -1,0 +1,87 @@
+//! What the program leaves behind when it crashes, and who may look into it while it runs.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "helpers of tests")]
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::process::{Child, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use shared_token_cache_tests::cli::{ANYTHING, Authority, Cli, program};
+use shared_token_cache_tests::sign_in::{GRAPH, LOCAL, SignIn, document};
+use token_endpoint::Reply;
+
+/// What Linux says of a process that waits for its authority.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    /// The soft limit for the size of core files.
+    core_limit: String,
+    /// Whether it could be dumped, and so be looked into by other programs of its user: the owner of its files in `/proc` tells, but
+    /// for root, whose they are anyway.
+    dumpable: Option<bool>,
+}
+
+fn look(process: &Child) -> Seen {
+    let of = |file: &str| format!("/proc/{}/{file}", process.id());
+    let limits = fs::read_to_string(of("limits")).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let owner = |path: &str| fs::metadata(path).unwrap().uid();
+    let user = owner("/proc/self");
+    if user == 0 {
+        println!("skipped: whether others may look into the program, as root may look into all");
+    }
+    Seen {
+        core_limit: core.split_whitespace().nth(4).unwrap().to_owned(),
+        dumpable: (user != 0).then(|| owner(&of("status")) == user),
+    }
+}
+
+/// Looks at the program while its authority keeps it waiting.
+fn while_it_waits(policy: Option<&str>) -> Seen {
+    let (asked, is_asked) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel::<()>();
+    let authority = Authority::start(move |_| {
+        asked.send(()).unwrap();
+        let _ = may_go_on.recv_timeout(Duration::from_secs(30));
+        Reply::json(400, json!({"error": "invalid_grant"}))
+    })
+    .unwrap();
+    let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+    let (host, ca_file) = (authority.host(), authority.ca_file());
+    let mut arguments = vec!["get-token".to_owned(), "--scope".into(), GRAPH.into(), "--ca-file".into(), ca_file];
+    arguments.extend(["--authority".into(), host.clone()]);
+    if let Some(policy) = policy {
+        let grant = "[[caches]]\nsource = \"shared\"\nnames = [\"msal.cache\"]\naccess = \"read-write\"\n";
+        let policy = format!("authorities = [\"{host}\"]\n{ANYTHING}{grant}{policy}");
+        arguments.extend(["--policy".into(), cli.write("policy.toml", &policy).unwrap()]);
+    }
+    let mut command = cli.command(&program().unwrap());
+    let mut process = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let started = Instant::now();
+    is_asked.recv_timeout(Duration::from_secs(30)).unwrap_or_else(|_| panic!("not asked in {:?}", started.elapsed()));
+    let seen = look(&process);
+    drop(go_on);
+    process.wait().unwrap();
+    seen
+}
+
+#[test]
+fn a_crash_leaves_no_secrets_behind() {
+    let seen = while_it_waits(None);
+    assert_eq!(seen.core_limit, "0");
+    assert_ne!(seen.dumpable, Some(true));
+    assert_eq!(while_it_waits(Some("[process]\ncore-dumps = \"deny\"\n")), seen);
+}
+
+#[test]
+fn a_crash_leaves_what_the_policy_allows() {
+    let own = fs::read_to_string("/proc/self/limits").unwrap();
+    let core = own.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let hard_limit = core.split_whitespace().nth(5).unwrap();
+    let seen = while_it_waits(Some("[process]\ncore-dumps = \"allow\"\n"));
+    assert_eq!(seen.core_limit, hard_limit);
+    assert_ne!(seen.dumpable, Some(false));
+}

@@ -1,0 +1,176 @@
+//! Every attempt, and what it ends in.
+
+use shared_token_cache::{AccessToken, Error};
+
+use crate::plays::{self, Play};
+use crate::stage::{Stage, words};
+
+/// An attempt.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    play: Play,
+    /// The error of the import that refused, or of the call; `the log` where it only says so there.
+    pub(crate) refused_by: &'static str,
+    /// What the refusal says.
+    pub(crate) saying: &'static str,
+}
+
+/// A test for each attempt, and the table of all.
+macro_rules! attempts {
+    ($($name:ident: $play:ident => $refused_by:literal, $saying:literal;)*) => {
+        $(#[test]
+        fn $name() {
+            perform(stringify!($name));
+        })*
+
+        pub(crate) const TABLE: &[Row] = &[
+            $(Row { name: stringify!($name), play: plays::$play, refused_by: $refused_by, saying: $saying },)*
+        ];
+    };
+}
+
+attempts! {
+    // The cache.
+    read_another_cache: plain => "ReadError::Denied", "the policy does not allow the cache";
+    read_a_path: plain => "ReadError::Denied", "the policy does not allow the cache";
+    replace_another_cache: plain => "WriteError::Denied", "the policy does not allow the cache";
+    replace_what_is_for_reading_only: reading => "WriteError::Denied", "for reading only";
+    replace_what_was_never_read: plain => "WriteError::Conflict", "";
+    write_a_handle_into_another_entry: plain => "WriteError::Denied", "the access token belongs to another entry";
+    write_a_handle_into_another_kind_of_entry: plain =>
+        "WriteError::Denied", "an entry of another kind can't hold the refresh token";
+    write_a_handle_into_an_unknown_section: plain =>
+        "WriteError::Denied", "an entry of another kind can't hold the refresh token";
+    write_a_handle_into_a_field: plain => "WriteError::Denied", "a handle stands where the document holds no secret";
+    write_a_refresh_token_of_its_own: plain =>
+        "WriteError::Denied", "the new document has a secret that the guest made up";
+    write_an_entry_of_its_own: plain => "WriteError::Denied", "the new document has a secret that the guest made up";
+    move_a_token_to_another_account: plain =>
+        "WriteError::Denied", "the entry of the refresh token would say something about it that is not so";
+    lengthen_the_life_of_a_token: plain =>
+        "WriteError::Denied", "the entry of the access token would say something about it that is not so";
+    rename_an_account: plain => "WriteError::Denied", "the new document changes accounts";
+    sign_a_user_out: plain => "WriteError::Denied", "the new document lacks a refresh token that was not redeemed";
+    empty_the_cache: plain => "WriteError::Denied", "the new document lacks a refresh token that was not redeemed";
+    write_what_is_no_cache: plain => "WriteError::Denied", "the new document is not a JSON object";
+    write_a_document_that_is_too_large: small_documents => "WriteError::Denied", "limits.document-mib";
+    hold_replace: hurried => "Error::Limit", "limits.call-seconds";
+    read_for_ever: hurried => "Error::Limit", "limits.call-seconds";
+
+    // Forms.
+    post_to_another_host: plain => "HttpsError::Denied", "the policy does not allow requests to";
+    post_to_another_port: plain => "HttpsError::Denied", "list the host under `authorities`";
+    post_to_another_path: plain =>
+        "HttpsError::Denied", "goes to https://<authority>/<tenant>/oauth2/v2.0/token and nowhere else";
+    post_in_plain_text: plain =>
+        "HttpsError::Denied", "goes to https://<authority>/<tenant>/oauth2/v2.0/token and nowhere else";
+    put_a_refresh_token_into_another_field: plain =>
+        "HttpsError::Denied", "a handle stands in the other fields of a request";
+    put_a_refresh_token_into_a_header: plain =>
+        "HttpsError::Denied", "a handle stands in the header fields of a request";
+    put_a_refresh_token_into_the_url: plain => "HttpsError::Denied", "a handle stands in the URL of a request / does not allow requests to";
+    add_a_field_to_a_form: plain => "HttpsError::Denied", "a refresh request has no field";
+    ask_for_another_grant: plain => "HttpsError::Denied", "the form asks for another grant than refresh_token";
+    redeem_another_accounts_refresh_token: plain =>
+        "HttpsError::Denied", "the refresh token is of an account that was not asked for";
+    redeem_another_clients_refresh_token: plain => "HttpsError::Denied", "the refresh token is another client's";
+    redeem_as_another_client: plain => "HttpsError::Denied", "the refresh token is another client's";
+    redeem_for_another_scope: plain =>
+        "HttpsError::Denied", "the scopes of the refresh token are not those that were asked for";
+    redeem_in_another_tenant: plain =>
+        "HttpsError::Denied", "the refresh token is of a tenant that was not asked for";
+    redeem_an_access_token: plain =>
+        "HttpsError::Denied", "refresh_token has to be one, and this is the access token";
+    redeem_a_forged_handle: plain => "HttpsError::Denied", "refresh_token is none that the guest was given";
+    set_a_header_of_the_host: plain => "HttpsError::Denied", "a component may not set the header field";
+    send_a_file: plain => "HttpsError::Denied", "a form may have 262144 bytes";
+
+    // The token.
+    return_a_refresh_token: plain => "Error::Denied", "has to be an access token, and this is the refresh token";
+    return_an_id_token: plain => "Error::Denied", "has to be an access token, and this is the id token";
+    return_a_secret_of_an_unknown_section: plain =>
+        "Error::Denied", "has to be an access token, and this is the opaque secret";
+    return_another_accounts_access_token: plain =>
+        "Error::Denied", "the access token is of an account that was not asked for";
+    return_an_access_token_of_another_scope: plain =>
+        "Error::Denied", "the scopes of the access token are not those that were asked for";
+    return_an_access_token_of_another_tenant: plain =>
+        "Error::Denied", "the access token is of a tenant that was not asked for";
+    return_an_expired_access_token: plain => "Error::Denied", "the access token has expired";
+    return_an_access_token_that_is_bound_to_a_key: plain =>
+        "Error::Denied", "the access token is no plain bearer token";
+    return_a_forged_handle: plain => "Error::Denied", "the result is no access token that the guest was given";
+    return_a_text_of_its_own: plain => "Error::Denied", "the result is a text that the guest made up";
+    return_a_handle_of_another_credential: with_a_handle_of_another =>
+        "Error::Denied", "the result is no access token that the guest was given";
+    return_a_token_of_an_earlier_call: before_and_after_a_sign_out =>
+        "Error::Denied", "the cache was not looked at in this call";
+    return_a_token_that_is_gone: before_and_after_a_sign_out =>
+        "Error::Denied", "the access token is of an account that was not asked for";
+    answer_a_challenge_with_a_cached_token: challenged =>
+        "Error::Denied", "the access token does not answer the claims challenge";
+    claim_a_longer_life: plain => "nobody", "expires_on: 4102444800, refresh_on: None, token_type: \"Bearer\"";
+
+    // Words. A handle is no secret, and opens nothing for whoever reads it.
+    tell_what_it_sees: plain => "nobody", "sealed-r-";
+    pass_a_handle_on_as_the_authoritys_words: plain => "nobody", "sealed-r-";
+    flood_the_log: plain => "the log", "the component logs too much";
+    flood_the_log_through_other_imports: plain => "the log", "the component uses its imports very often";
+
+    // Limits.
+    spin: hurried => "Error::Limit", "limits.call-seconds";
+    spin_when_it_is_made: hurried => "Error::Limit", "limits.call-seconds";
+    spin_for_the_accounts: hurried_accounts => "Error::Limit", "limits.call-seconds";
+    allocate: small => "Error::Limit", "limits.guest-memory-mib";
+    recurse: plain => "Error::Plugin", "out of bounds memory access";
+    trap: plain => "Error::Plugin", "unreachable";
+    grow_a_table: plain => "Error::Limit", "table elements";
+    return_a_huge_text: plain => "Error::Limit", "the component returned more than";
+    return_many_candidates: plain => "Error::Limit", "the component returned more than";
+
+    // The component itself.
+    import_wasi: plain => "Error::InvalidArgument", "wasi:cli/environment@0.2.0";
+    export_another_version: plain => "Error::InvalidArgument", "the component is not of the world `plugin`";
+}
+
+/// Lets the component try, and looks at what came of it.
+fn perform(name: &str) {
+    let row = TABLE.iter().find(|row| row.name == name).unwrap();
+    let stage = Stage::new(name);
+    let outcome = (row.play)(&stage);
+    row.check(&outcome, &stage.traces());
+    assert_eq!(stage.leaks(), [""; 0], "{name}: a secret came out, or a cache is not as it was");
+    assert!(!stage.traces().contains("\nERROR"), "{name}: a line of the log looks like several");
+    stage.check_that_others_are_unharmed();
+}
+
+impl Row {
+    fn check(&self, outcome: &Result<AccessToken, Error>, traces: &str) {
+        let Self { name, refused_by, saying, .. } = self;
+        match (*refused_by, outcome) {
+            ("nobody", outcome) => {
+                let said = format!("{outcome:?}");
+                assert!(said.contains(saying), "{name}: {said}");
+            }
+            ("the log", _) => assert!(traces.contains(saying), "{name}: {outcome:?}"),
+            (error, Err(refused)) if error.starts_with("Error::") => {
+                let words = words(refused);
+                let variant = error.trim_start_matches("Error::");
+                assert!(words.starts_with(&format!("{variant}(")) && says(&words, saying), "{name}: {words}");
+            }
+            (error, Err(Error::InvalidArgument(tries))) => {
+                // Each of them, if there were several.
+                for line in tries.lines() {
+                    let refused = line.starts_with(&format!("Err({error}"));
+                    assert!(refused && says(line, saying), "{name}: {line}");
+                }
+            }
+            (_, outcome) => panic!("{name}: {outcome:?}"),
+        }
+    }
+}
+
+/// Whether a text has the words, or one of several that are separated by slashes: which, depends on a random character.
+fn says(text: &str, saying: &str) -> bool {
+    saying.split(" / ").any(|words| text.contains(words))
+}

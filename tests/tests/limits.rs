@@ -1,0 +1,254 @@
+//! Over a limit, a call ends with an error that names it; and the next call works.
+
+#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+use shared_token_cache::policy::{Access, Limits, Policy};
+use shared_token_cache::{Builder, Clock, Error, LimitExceeded, SharedTokenCacheCredential};
+use shared_token_cache_tests::extended::{Sections, with_instances};
+use shared_token_cache_tests::home::{self, AUTHORITY, Home};
+use token_endpoint::{Received, Reply, TokenEndpoint};
+
+type Change = fn(&mut Limits);
+
+fn limited(change: impl FnOnce(&mut Limits)) -> Policy {
+    let mut limits = Limits::default();
+    change(&mut limits);
+    home::policy(Access::ReadWrite).with_limits(limits)
+}
+
+fn hostile() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/component/hostile.wasm")
+}
+
+/// What the hostile component answers to a command.
+async fn tell(credential: &SharedTokenCacheCredential, words: &[&str]) -> Result<String, LimitExceeded> {
+    match credential.get_token(words).await {
+        Err(Error::InvalidArgument(answer)) => Ok(answer),
+        Err(Error::Limit(limit)) => Err(limit),
+        other => panic!("{words:?}: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_goes_over_a_limit_ends_with_its_name_and_the_next_one_works() {
+    let home = Home::signed_in(1).unwrap();
+    let url = format!("https://{AUTHORITY}/organizations/oauth2/v2.0/token");
+    let large = (3 << 20).to_string();
+    for (field, change, words) in [
+        (
+            Some("limits.call-seconds"),
+            (|limits| limits.call_time = Duration::from_millis(200)) as Change,
+            &["spin"][..],
+        ),
+        (Some("limits.guest-memory-mib"), |limits| limits.guest_memory = 16 << 20, &["allocate"]),
+        (Some("limits.document-mib"), |limits| limits.document_size = 1 << 20, &["post-large", &url, &large]),
+        (Some("limits.document-mib"), |limits| limits.document_size = 1 << 20, &["answer", &large]),
+        (Some("limits.answer-mib"), |limits| limits.answer_size = 2 << 20, &["answer", &large]),
+        (None, |_| {}, &["nest"]),
+    ] {
+        let credential = home.builder().component(hostile()).policy(limited(change)).build().unwrap();
+        let limit = tell(&credential, words).await.unwrap_err();
+        assert_eq!((limit.field, limit.retry_after), (field, None), "{limit}");
+        assert!(limit.message.contains(field.unwrap_or("stack")), "{limit}");
+        assert_eq!(tell(&credential, &["work"]).await.unwrap(), "worked", "after {field:?}");
+    }
+    // Within the limits all of this is fine.
+    let credential = home.builder().component(hostile()).build().unwrap();
+    assert_eq!(tell(&credential, &["answer", &large]).await.unwrap().len(), 3 << 20);
+    assert!(tell(&credential, &["post-large", &url, &large]).await.unwrap().contains("a form may have"));
+}
+
+/// `(start)` that grows the table by 200,000 elements.
+const GROWING: Sections<'_> = &[
+    (1, &[1, 0x60, 0, 0]),
+    (3, &[1, 0]),
+    (4, &[1, 0x70, 0, 1]),
+    (8, &[0]),
+    (10, &[1, 12, 0, 0xd0, 0x70, 0x41, 0xc0, 0x9a, 0x0c, 0xfc, 0x0f, 0, 0x1a, 0x0b]),
+];
+const SIXTEEN_MIB_OF_MEMORY: Sections<'_> = &[(5, &[1, 0, 0x80, 2])];
+const A_MEMORY: Sections<'_> = &[(5, &[1, 0, 1])];
+const A_TABLE: Sections<'_> = &[(4, &[1, 0x70, 0, 1])];
+const A_TABLE_OF_60_000: Sections<'_> = &[(4, &[1, 0x70, 0, 0xe0, 0xd4, 3])];
+
+#[tokio::test]
+async fn a_component_consists_of_no_more_than_it_may() {
+    let home = Home::signed_in(1).unwrap();
+    let component = fs::read(hostile()).unwrap();
+    // The component itself has three instances, one memory and two tables.
+    for (field, sections, instances, too_few, enough) in [
+        (
+            "limits.core-instances",
+            &[][..],
+            3,
+            (|limits| limits.core_instances = 5) as Change,
+            (|limits| limits.core_instances = 6) as Change,
+        ),
+        ("limits.memories", A_MEMORY, 2, |limits| limits.memories = 2, |limits| limits.memories = 3),
+        ("limits.tables", A_TABLE, 2, |limits| limits.tables = 3, |limits| limits.tables = 4),
+        ("limits.table-elements", A_TABLE_OF_60_000, 2, |_| {}, |limits| limits.table_elements = 130_000),
+        ("limits.table-elements", GROWING, 1, |_| {}, |limits| limits.table_elements = 210_000),
+        (
+            "limits.guest-memory-mib",
+            SIXTEEN_MIB_OF_MEMORY,
+            2,
+            |limits| limits.guest_memory = 24 << 20,
+            |limits| limits.guest_memory = 40 << 20,
+        ),
+    ] {
+        let path = home.path().join("extended.wasm");
+        fs::write(&path, with_instances(&component, sections, instances).unwrap()).unwrap();
+        let credential = |change: Change| home.builder().component(&path).policy(limited(change)).build().unwrap();
+        let limit = tell(&credential(too_few), &["work"]).await.unwrap_err();
+        assert_eq!(limit.field, Some(field), "{limit}");
+        assert!(limit.message.contains(field), "{limit}");
+        assert_eq!(tell(&credential(enough), &["work"]).await.unwrap(), "worked", "{field}");
+    }
+}
+
+#[test]
+fn a_component_is_not_loaded_from_a_file_that_is_too_large() {
+    let home = Home::signed_in(1).unwrap();
+    let size = fs::metadata(hostile()).unwrap().len();
+    let load =
+        |most: u64| home.builder().component(hostile()).policy(limited(|limits| limits.component_size = most)).build();
+    assert!(load(size).is_ok());
+    match load(size - 1) {
+        Err(Error::Limit(limit)) => assert_eq!(limit.field, Some("limits.component-mib"), "{limit}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn so_many_calls_run_at_the_same_time_and_no_call_waits_for_ever() {
+    let home = Home::signed_in(1).unwrap();
+    for (instances, all_run) in [(1, false), (3, true)] {
+        let policy = limited(|limits| (limits.instances, limits.call_time) = (instances, Duration::from_millis(200)));
+        let credential = home.builder().component(hostile()).policy(policy).build().unwrap();
+        // Listing the accounts is a spinning of its own each time: these calls share no answer.
+        let (first, second, third) =
+            tokio::join!(credential.accounts(false), credential.accounts(false), credential.accounts(false));
+        let fields: Vec<_> = [first, second, third]
+            .into_iter()
+            .flatten()
+            .map(|(_, listed)| match listed {
+                Err(Error::Limit(limit)) => limit.field,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(fields.len(), 3);
+        assert!(fields.contains(&Some("limits.call-seconds")), "{fields:?}");
+        assert_eq!(!fields.contains(&Some("limits.instances")), all_run, "{fields:?}");
+        assert_eq!(tell(&credential, &["work"]).await.unwrap(), "worked");
+    }
+}
+
+#[derive(Clone, Default)]
+struct SetClock(Arc<AtomicU64>);
+
+impl Clock for SetClock {
+    fn now(&self) -> u64 {
+        1_800_000_000 + self.0.load(Ordering::SeqCst)
+    }
+}
+
+fn token(_: &Received) -> Reply {
+    Reply::json(200, json!({ "token_type": "Bearer", "expires_in": 3600, "access_token": "at-1" }))
+}
+
+fn rated(home: &Home, endpoint: &TokenEndpoint, most: u32) -> (Builder, SetClock) {
+    let clock = SetClock::default();
+    let policy = limited(|limits| limits.requests_per_minute = most);
+    (home.credential(endpoint).unwrap().policy(policy).clock(clock.clone()), clock)
+}
+
+/// Asks for a token, and says after how many seconds that is possible if it is not.
+async fn ask(credential: &SharedTokenCacheCredential, scope: &str) -> Result<(), u64> {
+    match credential.get_token(&[scope]).await {
+        Ok(_) => Ok(()),
+        Err(Error::Limit(limit)) => {
+            assert_eq!(limit.field, Some("limits.requests-per-minute"));
+            let wait = limit.retry_after.unwrap().as_secs();
+            assert!(limit.message.contains(&format!("in {wait} s")), "{limit}");
+            Err(wait)
+        }
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_minute_has_so_many_requests_and_cached_tokens_are_none() {
+    let home = Home::signed_in(1).unwrap();
+    let endpoint = TokenEndpoint::start(token).await.unwrap();
+    let (builder, clock) = rated(&home, &endpoint, 2);
+    let credential = builder.build().unwrap();
+    for (time, scope, expected, requests) in [
+        (0, "a", Ok(()), 1),
+        (20, "b", Ok(()), 2),
+        (20, "a", Ok(()), 2),
+        (20, "c", Err(40), 2),
+        (20, "b", Ok(()), 2),
+        (59, "c", Err(1), 2),
+        (60, "c", Ok(()), 3),
+        (60, "d", Err(20), 3),
+        (80, "d", Ok(()), 4),
+    ] {
+        clock.0.store(time, Ordering::SeqCst);
+        assert_eq!(ask(&credential, scope).await, expected, "{scope} at {time}");
+        assert_eq!(endpoint.requests().len(), requests, "{scope} at {time}");
+    }
+}
+
+#[tokio::test]
+async fn repetitions_are_requests_too() {
+    let home = Home::signed_in(1).unwrap();
+    let endpoint = TokenEndpoint::start(|_| Reply::json(503, json!({}))).await.unwrap();
+    let (builder, _) = rated(&home, &endpoint, 2);
+    assert_eq!(ask(&builder.build().unwrap(), "a").await, Err(60));
+    assert_eq!(endpoint.requests().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_instances_of_a_credential_have_one_minute_and_another_credential_its_own() {
+    let home = Home::signed_in(1).unwrap();
+    let slow = |request: &Received| token(request).after(Duration::from_millis(100));
+    let endpoint = TokenEndpoint::start(slow).await.unwrap();
+    let (builder, _) = rated(&home, &endpoint, 3);
+    let credential = builder.build().unwrap();
+    let tasks: Vec<_> = (0..6)
+        .map(|number| {
+            let credential = credential.clone();
+            tokio::spawn(async move { ask(&credential, &format!("scope-{number}")).await })
+        })
+        .collect();
+    let mut served = 0;
+    for task in tasks {
+        served += usize::from(task.await.unwrap().is_ok());
+    }
+    assert_eq!((served, endpoint.requests().len()), (3, 3));
+    let (builder, _) = rated(&home, &endpoint, 1);
+    assert_eq!(ask(&builder.build().unwrap(), "scope-7").await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_token_that_could_be_renewed_serves_while_no_request_is_left() {
+    let home = Home::signed_in(1).unwrap();
+    let renewable = |_: &Received| {
+        let body = json!({ "token_type": "Bearer", "expires_in": 7200, "refresh_in": 10, "access_token": "at-1" });
+        Reply::json(200, body)
+    };
+    let endpoint = TokenEndpoint::start(renewable).await.unwrap();
+    let (builder, clock) = rated(&home, &endpoint, 1);
+    let credential = builder.build().unwrap();
+    assert_eq!(ask(&credential, "a").await, Ok(()));
+    clock.0.store(30, Ordering::SeqCst);
+    assert_eq!(ask(&credential, "a").await, Ok(()));
+    assert_eq!(endpoint.requests().len(), 1);
+}

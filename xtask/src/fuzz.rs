@@ -1,0 +1,161 @@
+//! The fuzz targets, one after the other, for a time that a person waits for.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::run::{cargo, output, root, run, say};
+
+/// How long each target runs unless the command line says otherwise.
+const SECONDS: &str = "60";
+
+const CARGO_FUZZ: &str = "cargo-fuzz@0.13.2";
+
+/// Runs all targets, or those that are named: `[--address] [SECONDS] [TARGET…]`. What is found fails the command.
+pub(crate) fn run_targets(arguments: &[&str]) -> Result<()> {
+    let (address, arguments) = match arguments {
+        ["--address", rest @ ..] => (true, rest),
+        all => (false, all),
+    };
+    let (seconds, named) = match arguments {
+        [first, rest @ ..] if first.parse::<u64>().is_ok() => (*first, rest),
+        all => (SECONDS, all),
+    };
+    let all = targets()?;
+    if let Some(unknown) = named.iter().find(|name| !all.iter().any(|target| target == *name)) {
+        bail!("there is no target {unknown:?}; choose among {}", all.join(", "));
+    }
+    let skipped = |why: anyhow::Error| {
+        say(&format!("skipped: the fuzz targets, because {why:#}"));
+        Ok(())
+    };
+    let fuzzer = match Fuzzer::new(address) {
+        Ok(fuzzer) => fuzzer,
+        Err(why) => return skipped(why),
+    };
+    if let Err(why) = fuzzer.build() {
+        // Targets that don't compile at all are an error, and no reason to skip them.
+        run(cargo().args(["check", "--quiet", "--manifest-path"]).arg(folder().join("Cargo.toml")))?;
+        return skipped(why);
+    }
+    let chosen = all.iter().filter(|target| named.is_empty() || named.contains(&target.as_str()));
+    let found: Vec<String> =
+        chosen.filter_map(|target| fuzzer.fuzz(target, seconds).err()).map(|why| format!("{why:#}")).collect();
+    if found.is_empty() { Ok(()) } else { bail!("{}", found.join("\n")) }
+}
+
+/// The names of the targets.
+fn targets() -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for file in fs::read_dir(folder().join("fuzz_targets"))? {
+        names.extend(file?.path().file_stem().map(|name| name.to_string_lossy().into_owned()));
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn folder() -> PathBuf {
+    root().join("fuzz")
+}
+
+/// cargo-fuzz, with or without AddressSanitizer.
+struct Fuzzer {
+    program: PathBuf,
+    address: bool,
+}
+
+impl Fuzzer {
+    fn new(address: bool) -> Result<Self> {
+        if output(Command::new("c++").arg("--version")).is_err() {
+            bail!("there is no C++ compiler, and libFuzzer is C++");
+        }
+        Ok(Self { program: cargo_fuzz()?, address })
+    }
+
+    fn build(&self) -> Result<()> {
+        say("building the fuzz targets");
+        run(&mut self.command("build")).context("they can't be built")
+    }
+
+    /// Without a sanitizer the compiler needs no option that is unstable, so that the pinned one will do, and the targets run some five
+    /// times as often. AddressSanitizer is one: a nightly compiler has it, and the pinned one if it is told to be one.
+    fn command(&self, verb: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command.current_dir(root()).args(["fuzz", verb, "--target-dir"]);
+        command.arg(root().join("target/fuzz").join(if self.address { "address" } else { "none" }));
+        command.args(["--sanitizer", if self.address { "address" } else { "none" }]);
+        if self.address {
+            match nightly() {
+                // The variable names the cargo of the pinned compiler.
+                true => command.env("RUSTUP_TOOLCHAIN", "nightly").env_remove("CARGO"),
+                false => command.env("RUSTC_BOOTSTRAP", "1"),
+            };
+        }
+        command
+    }
+
+    fn fuzz(&self, target: &str, seconds: &str) -> Result<()> {
+        let (corpus, seeds) = (folder().join("corpus").join(target), folder().join("seeds").join(target));
+        fs::create_dir_all(&corpus)?;
+        let log = root().join("target/fuzz").join(format!("{target}.log"));
+        let mut command = self.command("run");
+        command.arg(target).args([&corpus, &seeds]).arg("--");
+        command.args([format!("-max_total_time={seconds}"), "-timeout=30".into()]);
+        command.arg(format!("-dict={}", dictionary(target).display()));
+        let status = command.stderr(File::create(&log)?).status().context("cargo-fuzz can't be started")?;
+        let text = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
+        if status.success() {
+            say(&format!("{target}: {}", summary(&text)));
+            return Ok(());
+        }
+        let reproducer = text.lines().find_map(|line| line.split_once("Test unit written to ")).map(|(_, path)| path);
+        match reproducer {
+            Some(path) => bail!("{target}: {}\n  reproducer: {path}\n  log: {}", panic_of(&text), log.display()),
+            None => bail!("{target} could not run: {status}; see {}", log.display()),
+        }
+    }
+}
+
+/// The one in `PATH`, or one of our own below `target`.
+fn cargo_fuzz() -> Result<PathBuf> {
+    let tools = root().join("target/tools");
+    let own = tools.join("bin/cargo-fuzz");
+    for program in [Path::new("cargo-fuzz"), &own] {
+        if output(Command::new(program).args(["fuzz", "--version"])).is_ok() {
+            return Ok(program.to_owned());
+        }
+    }
+    say(&format!("installing {CARGO_FUZZ} into target/tools"));
+    let mut install = cargo();
+    install.env("CARGO_TARGET_DIR", &tools).args(["install", "--quiet", "--locked", CARGO_FUZZ, "--root"]).arg(&tools);
+    run(&mut install).context("cargo-fuzz can't be installed")?;
+    Ok(own)
+}
+
+fn nightly() -> bool {
+    output(Command::new("rustup").args(["toolchain", "list"])).is_ok_and(|list| list.contains("nightly-"))
+}
+
+/// Most targets read JSON.
+fn dictionary(target: &str) -> PathBuf {
+    let own = folder().join(format!("{target}.dict"));
+    if own.is_file() { own } else { folder().join("json.dict") }
+}
+
+/// The last that libFuzzer reports.
+fn summary(log: &str) -> String {
+    let done = log.lines().rev().find(|line| line.starts_with("Done ")).unwrap_or_default();
+    let progress = log.lines().rev().find_map(|line| line.split_once("cov: ")).unwrap_or_default().1;
+    let coverage = progress.split(' ').next().unwrap_or_default();
+    let corpus = progress.split_once("corp: ").unwrap_or_default().1.split('/').next().unwrap_or_default();
+    format!("{done}, coverage {coverage}, corpus {corpus}")
+}
+
+/// The beginning of what the target said.
+fn panic_of(log: &str) -> String {
+    let mut lines = log.lines().skip_while(|line| !line.contains("panicked at"));
+    let said: Vec<_> = lines.by_ref().take(2).map(|line| line.chars().take(200).collect::<String>()).collect();
+    if said.is_empty() { "it crashed, hung, or took too much memory".into() } else { said.join(" ") }
+}
