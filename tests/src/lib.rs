@@ -20,4 +20,5 @@ pub mod memory;
 pub mod native;
 pub mod peers;
 pub mod proxy;
-pub mod sign_in;
+
+pub use token_endpoint::sign_in;

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, bail};
 
 use crate::run::{cargo, run};
-use crate::{component, python};
+use crate::{component, dist, python};
 
 /// How many situations are compared unless the command line says otherwise.
 const COUNT: &str = "3000";
@@ -36,4 +36,10 @@ pub(crate) fn contention(seconds: &[&str]) -> Result<()> {
     let mut cargo = cargo();
     cargo.env("CONTENTION_SECONDS", seconds).envs(python::peers());
     run(cargo.arg("test").args(crate::NATIVE).args(["--test", "contention", "--", "figures", "--nocapture"]))
+}
+
+/// Runs what is published on the hosts of others, or on those whose name begins with one of `names`.
+pub(crate) fn hosts(names: &[&str]) -> Result<()> {
+    dist::dist()?;
+    run(cargo().args(["run", "--release", "--package", "shared-token-cache-hosts", "--bin", "hosts", "--"]).args(names))
 }

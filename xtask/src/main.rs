@@ -7,6 +7,7 @@
 //! cargo xtask hostile             build the components that the tests attack the host with
 //! cargo xtask interop reference   compare with azure-identity in situations made at random
 //! cargo xtask interop contention  time 20 writers of ours, of MSAL, and of both on one file, and count what is lost
+//! cargo xtask interop hosts      run what is published on wasmtime, jco, wasmCloud, wasmtime-py and Wassette
 //! cargo xtask bench               time calls on caches of 1, 100 and 10,000 accounts
 //! cargo xtask fuzz                run the fuzz targets, some time each
 //! cargo xtask platforms           lint the storage for Windows and macOS, and test it under Wine
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         ["bench", accounts @ ..] => build().and_then(|()| bench(accounts)),
         ["interop", "reference", arguments @ ..] => interop::reference(arguments),
         ["interop", "contention", seconds @ ..] => interop::contention(seconds),
+        ["interop", "hosts", names @ ..] => interop::hosts(names),
         ["fuzz", arguments @ ..] => fuzz::run_targets(arguments),
         ["dist"] => dist::print(),
         ["released"] => dist::check_against_released(),

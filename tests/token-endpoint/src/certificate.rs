@@ -45,7 +45,7 @@ impl Identity {
             }
         };
         let versions: &[&rustls::SupportedProtocolVersion] = match setup.tls {
-            Tls::Any => rustls::ALL_VERSIONS,
+            Tls::Any | Tls::Off => rustls::ALL_VERSIONS,
             Tls::Only12 => &[&rustls::version::TLS12],
             Tls::Only13 => &[&rustls::version::TLS13],
         };

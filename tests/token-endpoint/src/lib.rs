@@ -1,4 +1,5 @@
-//! A token endpoint that follows a script: TLS on loopback with a CA of its own, for tests and the demo.
+//! A token endpoint that follows a script: TLS on loopback with a CA of its own, for tests and the demo. And made-up sign-ins
+//! that it can redeem.
 //!
 //! A client reaches it when it trusts [`TokenEndpoint::ca_pem`] and resolves the authority's host to [`TokenEndpoint::address`].
 
@@ -8,6 +9,7 @@ mod certificate;
 mod message;
 mod server;
 mod setup;
+pub mod sign_in;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -48,7 +50,8 @@ impl TokenEndpoint {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::new(Box::new(respond)));
-        let task = tokio::spawn(server::serve(listener, identity.server, Arc::clone(&shared)));
+        let tls = (setup.tls != Tls::Off).then_some(identity.server);
+        let task = tokio::spawn(server::serve(listener, tls, Arc::clone(&shared)));
         Ok(Self { address, ca_pem: identity.ca_pem, shared, task })
     }
 
@@ -70,7 +73,7 @@ impl TokenEndpoint {
         self.shared.requests()
     }
 
-    /// How many TLS connections were accepted so far.
+    /// How many connections were accepted so far, with their TLS.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.shared.connections()

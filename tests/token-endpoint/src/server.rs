@@ -16,6 +16,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -76,8 +77,8 @@ impl fmt::Debug for Shared {
 }
 
 /// Serves until its task is aborted; the open connections end with it.
-pub(crate) async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, shared: Arc<Shared>) {
-    let acceptor = TlsAcceptor::from(tls);
+pub(crate) async fn serve(listener: TcpListener, tls: Option<Arc<ServerConfig>>, shared: Arc<Shared>) {
+    let acceptor = tls.map(TlsAcceptor::from);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -93,8 +94,18 @@ pub(crate) async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, shared:
 }
 
 /// A connection's errors are its client's to notice: a client that does not trust the CA breaks off here.
-async fn connection(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared>) {
-    let Ok(stream) = acceptor.accept(stream).await else { return };
+async fn connection(stream: TcpStream, acceptor: Option<TlsAcceptor>, shared: Arc<Shared>) {
+    match acceptor {
+        Some(acceptor) => {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                serve_on(stream, shared).await;
+            }
+        }
+        None => serve_on(stream, shared).await,
+    }
+}
+
+async fn serve_on(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
     shared.connections.fetch_add(1, Ordering::SeqCst);
     let service = service_fn(|request| answer(request, &shared));
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;

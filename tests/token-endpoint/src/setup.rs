@@ -35,4 +35,6 @@ pub enum Tls {
     Only12,
     /// 1.3 only.
     Only13,
+    /// None: plain HTTP, for clients that can't be given a CA.
+    Off,
 }

@@ -1,0 +1,57 @@
+//! A token endpoint for one scene.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use tempfile::TempDir;
+use token_endpoint::sign_in::token_reply;
+use token_endpoint::{Received, Reply, Setup, Tls, TokenEndpoint};
+use tokio::runtime::Runtime;
+
+/// How a host's token requests can be answered on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// The host can be told to trust a CA of the test's own.
+    Https,
+    /// It can't, so the adapter is told to ask this one address over plain HTTP.
+    Http,
+}
+
+/// An endpoint that redeems refresh tokens of user 0.
+pub(crate) struct Authority {
+    endpoint: TokenEndpoint,
+    ca: Option<(TempDir, PathBuf)>,
+    _runtime: Runtime,
+}
+
+impl Authority {
+    pub(crate) fn start(scheme: Scheme) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let tls = if scheme == Scheme::Http { Tls::Off } else { Tls::Any };
+        let respond = |_: &Received| Reply::json(200, token_reply(0));
+        let endpoint = runtime.block_on(TokenEndpoint::start_as(Setup { tls, ..Setup::default() }, respond))?;
+        let ca = match scheme {
+            Scheme::Http => None,
+            Scheme::Https => {
+                let folder = tempfile::tempdir()?;
+                let path = folder.path().join("ca.pem");
+                fs::write(&path, endpoint.ca_pem())?;
+                Some((folder, path))
+            }
+        };
+        Ok(Self { endpoint, ca, _runtime: runtime })
+    }
+
+    pub(crate) fn name(&self) -> String {
+        format!("localhost:{}", self.endpoint.address().port())
+    }
+
+    pub(crate) fn ca(&self) -> Option<PathBuf> {
+        self.ca.as_ref().map(|(_, path)| path.clone())
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Received> {
+        self.endpoint.requests()
+    }
+}

@@ -1,0 +1,81 @@
+//! The published components on the hosts that people load plugins into: `cargo xtask interop hosts [NAME…]`.
+//!
+//! A *leg* ([`legs`]) is one way of running one host. Each is put through the same scenarios ([`scenario`]): a home folder with a
+//! made-up sign-in, a token endpoint on loopback, and what has to come of a call. What a host can't do, its leg says, and the table
+//! at the end ([`table`]) repeats it.
+
+#![forbid(unsafe_code)]
+
+mod authority;
+mod install;
+mod legs;
+mod outcome;
+mod process;
+mod scenario;
+mod scene;
+mod sign_in;
+mod table;
+mod wave;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use legs::Leg;
+use scenario::Scenario;
+use scene::Components;
+use table::{Cell, Table};
+
+#[expect(clippy::print_stderr, reason = "this is what a command line tool does")]
+fn main() -> ExitCode {
+    let names: Vec<String> = std::env::args().skip(1).collect();
+    match run(&names) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("hosts: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the legs whose name begins with one of `names`, or all. Says whether none failed.
+fn run(names: &[String]) -> Result<bool> {
+    let components = Components::published()?;
+    let wanted = |leg: &&dyn Leg| names.is_empty() || names.iter().any(|name| leg.name().starts_with(name.as_str()));
+    let legs = legs::all();
+    let legs: Vec<&dyn Leg> = legs.iter().map(AsRef::as_ref).filter(wanted).collect();
+    if legs.is_empty() {
+        bail!("no leg's name begins with {}; there are {}", names.join(" or "), legs::names().join(", "));
+    }
+    let mut table = Table::default();
+    for leg in legs {
+        let started = Instant::now();
+        match leg.install(&components) {
+            Ok(mut host) => {
+                table.begin(leg.name(), &host.version(), started.elapsed());
+                for scenario in Scenario::ALL {
+                    table.add(cell(*scenario, leg, host.as_mut(), &components));
+                }
+                for (name, outcome) in host.extras(&components) {
+                    table.extra(name, outcome);
+                }
+            }
+            Err(why) => table.skip(leg.name(), &format!("{why:#}")),
+        }
+    }
+    table.finish();
+    Ok(table.is_good())
+}
+
+fn cell(scenario: Scenario, leg: &dyn Leg, host: &mut dyn legs::Host, components: &Components) -> Cell {
+    if let Some(why) = leg.cannot(scenario) {
+        return Cell::Cannot(scenario, why);
+    }
+    let started = Instant::now();
+    match scenario.run(leg.authority(), host, components) {
+        Ok(()) => Cell::Passed(scenario, started.elapsed()),
+        Err(why) => Cell::Failed(scenario, format!("{why:#}")),
+    }
+}

@@ -1,0 +1,92 @@
+//! What a host is asked, and with which grants.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+
+/// The workspace's root.
+pub(crate) fn root() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+    root.map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// The components of `target/dist`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Components {
+    /// The component alone.
+    pub(crate) bare: PathBuf,
+    /// Its imports on WASI.
+    pub(crate) adapter: PathBuf,
+    /// Both in one.
+    pub(crate) composed: PathBuf,
+}
+
+impl Components {
+    pub(crate) fn published() -> Result<Self> {
+        let folder = root().join("target/dist");
+        let file = |name: &str| {
+            let path = folder.join(name);
+            if !path.is_file() {
+                bail!("there is no {}; run `cargo xtask dist` first", path.display());
+            }
+            Ok(path)
+        };
+        Ok(Self {
+            bare: file("shared-token-cache.wasm")?,
+            adapter: file("shared-token-cache-wasi-adapter.wasm")?,
+            composed: file("shared-token-cache-wasi.wasm")?,
+        })
+    }
+}
+
+/// One call, in a world made for it. Scripts get it as JSON.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Scene {
+    pub(crate) components: Components,
+    /// The home folder, as it is on this machine.
+    pub(crate) home: PathBuf,
+    /// The authority to name: a host with a port.
+    pub(crate) authority: String,
+    /// The CA to trust; none where the authority is asked over plain HTTP.
+    pub(crate) ca: Option<PathBuf>,
+    pub(crate) granted: Granted,
+    pub(crate) operation: Operation,
+    pub(crate) scopes: Vec<String>,
+}
+
+/// What the host lets the component have.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Granted {
+    /// The home folder, for reading and writing.
+    pub(crate) storage: bool,
+    /// Requests to the authority.
+    pub(crate) network: bool,
+    /// The variable `HOME`.
+    pub(crate) home_variable: bool,
+}
+
+impl Granted {
+    pub(crate) const ALL: Self = Self { storage: true, network: true, home_variable: true };
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Operation {
+    Supported,
+    GetToken,
+}
+
+impl Scene {
+    /// What the adapter has to be told in environment variables; `home` is the home folder as the component sees it.
+    pub(crate) fn environment(&self, home: &str) -> Vec<(&'static str, String)> {
+        let mut variables = vec![("AZURE_AUTHORITY_HOST", self.authority.clone())];
+        if self.ca.is_none() {
+            variables.push(("SHARED_TOKEN_CACHE_PLAIN_HTTP", self.authority.clone()));
+        }
+        if self.granted.home_variable {
+            variables.push(("HOME", home.to_owned()));
+        }
+        variables
+    }
+}

@@ -1,0 +1,97 @@
+//! Home folders with made-up sign-ins.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use token_endpoint::sign_in::{LOCAL, SignIn, VAULT, document};
+
+/// A home folder, and its shared cache.
+pub(crate) struct Home {
+    folder: TempDir,
+}
+
+impl Home {
+    /// One with this text as its cache, or with an empty folder for it.
+    pub(crate) fn with(cache: Option<&str>) -> Result<Self> {
+        // A host may show a component the real path, and some of those do not follow symbolic links to a temporary folder.
+        let folder = tempfile::Builder::new().prefix("shared-token-cache-").tempdir()?;
+        let home = Self { folder };
+        fs::create_dir(home.path().join(".IdentityService"))?;
+        if let Some(text) = cache {
+            fs::write(home.cache(), text)?;
+            restrict(&home.cache())?;
+        }
+        Ok(home)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.path().join(".IdentityService/msal.cache.nocae")
+    }
+
+    pub(crate) fn text(&self) -> Result<String> {
+        fs::read_to_string(self.cache()).context("the cache can't be read")
+    }
+
+    pub(crate) fn read(&self) -> Result<Value> {
+        serde_json::from_str(&self.text()?).context("the cache is not JSON any more")
+    }
+
+    /// The names of all files beside the cache: a lock or a temporary file that was left behind, say.
+    pub(crate) fn beside(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.path().join(".IdentityService"))? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        names.retain(|name| name != "msal.cache.nocae");
+        Ok(names)
+    }
+}
+
+/// A section that no version of MSAL knows: it has to survive a write.
+pub(crate) const UNKNOWN: &str = "TestExtension";
+
+/// User 0 with a cached token for the vault.
+pub(crate) fn cached() -> String {
+    document(&[SignIn::new(0, LOCAL).access_token(VAULT)])
+}
+
+/// User 0 with a token for the vault that is long past, and a section that nobody knows.
+pub(crate) fn expired() -> Result<String> {
+    let past = json!({ "expires_on": "1700003600", "extended_expires_on": "1700003600" });
+    let text = document(&[SignIn::new(0, LOCAL).access_token_with(VAULT, past)]);
+    let mut document: Value = serde_json::from_str(&text)?;
+    if let Some(sections) = document.as_object_mut() {
+        sections.insert(UNKNOWN.into(), json!({ "key": { "kept": [1, 2.50, "ü"] } }));
+    }
+    Ok(format!("{document:#}"))
+}
+
+/// Users 0 and 1.
+pub(crate) fn two() -> String {
+    document(&[SignIn::new(0, LOCAL), SignIn::new(1, LOCAL)])
+}
+
+/// User 0, cut off in the middle.
+pub(crate) fn corrupt() -> String {
+    let mut text = cached();
+    text.truncate(text.len() / 2);
+    text
+}
+
+#[cfg(unix)]
+fn restrict(path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(fs::set_permissions(path, fs::Permissions::from_mode(0o600))?)
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &Path) -> Result<()> {
+    Ok(())
+}
