@@ -1,7 +1,4 @@
-"""Calls an Azure API as whoever is signed in to the Azure CLI:
-
-    python call_api.py "https://management.azure.com/tenants?api-version=2022-12-01" https://management.azure.com/.default
-"""
+"""Calls an Azure API as whoever is signed in to the Azure CLI: `python call_api.py URL SCOPE`."""
 
 import sys
 

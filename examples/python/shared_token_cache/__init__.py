@@ -1,4 +1,4 @@
-"""Microsoft Entra ID access tokens from the sign-in of this machine's developer tools, found by a sandboxed component."""
+"""Microsoft Entra ID access tokens from the sign-in of this machine's developer tools."""
 
 from .credential import SharedTokenCacheCredential
 from .errors import AuthenticationFailedError, CredentialUnavailableError, DeniedError

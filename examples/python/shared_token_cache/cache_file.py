@@ -138,7 +138,7 @@ def _replace(path: Path, expected_version: str, document: bytes) -> str:
                 file.write(document)
                 file.flush()
                 os.fsync(descriptor)
-                # MSAL reads again when a file's time is later than its last look. The kernel's own lags behind the clock.
+                # MSAL reads again when a file's time is later than its last look. The kernel's lags behind the clock.
                 os.utime(descriptor, ns=(time.time_ns(), time.time_ns()))
                 version = _version(os.fstat(descriptor))
             # Tools that know no lock may have been faster, or have run out of patience and taken ours away.

@@ -20,7 +20,7 @@ IMPORTS = {
 }
 EXPORTS = ("get-token", "supported")
 
-# What a call may use. To parse a cache of 16 MiB takes some 130 million instructions, and a few times its size in memory.
+# What a call may use. To parse 16 MiB takes some 130 million instructions, and a few times that size in memory.
 MOST_INSTRUCTIONS = 10_000_000_000
 MOST_MEMORY = 1 << 30
 # A call needs about ten. Without an end, a component could fill the log or try out refresh tokens.
@@ -117,7 +117,7 @@ class _Call:
 
 
 class _Current(threading.local):
-    """The call that this thread makes. The linker is one for all calls, so its functions find here whose imports are meant."""
+    """The call that this thread makes. One linker serves all, so its functions find here whose imports are meant."""
 
     call: _Call | None = None
 

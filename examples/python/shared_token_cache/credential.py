@@ -35,8 +35,8 @@ class SharedTokenCacheCredential:
     :param authentication_record: the account to use, as azure-identity's `AuthenticationRecord` or its JSON
     :param cache_persistence_options: azure-identity's `TokenCachePersistenceOptions`
     :param additionally_allowed_tenants: tenants that a call may name besides the configured one
-    :param allowed_authorities: hosts that may be sent a refresh token, and no others; by default those of Microsoft's clouds
-        and the one that `authority` or `AZURE_AUTHORITY_HOST` names
+    :param allowed_authorities: hosts that may be sent a refresh token, and no others; by default those of Microsoft's
+        clouds and the one that `authority` or `AZURE_AUTHORITY_HOST` names
     :param ca_file: certificate authorities to trust besides the system's
     """
 
@@ -105,7 +105,9 @@ class SharedTokenCacheCredential:
     def __exit__(self, *_: Any) -> None:
         self.close()
 
-    def _get_token(self, scopes: Iterable[str], claims: str | None, tenant_id: str | None, cae: bool) -> AccessTokenInfo:
+    def _get_token(
+        self, scopes: Iterable[str], claims: str | None, tenant_id: str | None, cae: bool
+    ) -> AccessTokenInfo:
         request = record(claims=claims, tenant_id=tenant_id, enable_cae=bool(cae))
         with self._instance() as instance:
             found = instance.call("get-token", list(scopes), request, self._options)

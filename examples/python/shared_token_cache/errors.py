@@ -7,21 +7,21 @@ from typing import Any
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
 try:
-    # A ChainedTokenCredential goes on to its next credential after this exception of azure-identity, and after no other.
+    # A ChainedTokenCredential goes on to its next credential after this exception, and after no other.
     from azure.identity import CredentialUnavailableError as _CredentialUnavailableError
 except ImportError:
     _CredentialUnavailableError = ClientAuthenticationError
 
 
 class CredentialUnavailableError(_CredentialUnavailableError):
-    """This sign-in can't serve the call. `reason` is one of the contract's, `candidates` are the usernames to choose from."""
+    """This sign-in can't serve the call. `reason` is one of the contract's, `candidates` are usernames."""
 
     reason: str
     candidates: list[str]
 
 
 class AuthenticationFailedError(ClientAuthenticationError):
-    """The authority refused. `reason` is one of the contract's; `oauth_error` and `claims` are what the authority said."""
+    """The authority refused. `reason` is one of the contract's; `oauth_error` and `claims` are the authority's."""
 
     reason: str
     oauth_error: str | None

@@ -120,7 +120,7 @@ def authority_host(text: str) -> str:
 
 
 def _within(seconds: float, post: Any, *arguments: Any) -> Any:
-    """The result of a request. A socket's time-out begins anew with every byte, and looking up a name has none; this is for it all."""
+    """The result of a request. A socket's time-out begins anew with every byte, and looking up a name has none."""
     results: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=lambda: results.put(post(*arguments)), daemon=True).start()
     try:

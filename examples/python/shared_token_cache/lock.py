@@ -1,7 +1,7 @@
 """The lock that writers of a cache share: `<cache file>.lockfile` beside it.
 
-MSAL for Python and JavaScript create this file and remove it; .NET, Go and Python with portalocker put an advisory lock on it. This
-lock is both at once, so it keeps them all out, and none of them is robbed.
+MSAL for Python and JavaScript create this file and remove it; .NET, Go and Python with portalocker put an advisory
+lock on it. This lock is both at once, so it keeps them all out, and none of them is robbed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A way around a fault of wasmtime-py 48.0.0, which 50.0.1 has too.
+"""A way around a fault of wasmtime-py, which 48.0.0 and 50.0.1 have.
 
-A host function of the type `result<T, E>` returns a value of either, and wasmtime-py tells by the value's class which one it is. Where
-`T` has a case without a payload, as `read-outcome` has with `unchanged`, it takes an object of any class for a `T`: such a function
-could never fail.
+A host function of the type `result<T, E>` returns a value of either, and wasmtime-py tells by the value's class which
+one it is. Where `T` has a case without a payload, as `read-outcome` has with `unchanged`, it takes an object of any
+class for a `T`: such a function could never fail.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 //! The ways of running hosts, one file each.
 
 mod wasmtime_cli;
+mod wasmtime_py;
 
 use anyhow::Result;
 
@@ -42,7 +43,7 @@ pub(crate) trait Host {
 
 /// Every leg.
 pub(crate) fn all() -> Vec<Box<dyn Leg>> {
-    vec![Box::new(wasmtime_cli::WasmtimeCli)]
+    vec![Box::new(wasmtime_cli::WasmtimeCli), Box::new(wasmtime_py::Bare), Box::new(wasmtime_py::Composed)]
 }
 
 pub(crate) fn names() -> Vec<&'static str> {
