@@ -26,6 +26,10 @@ MOST_MEMORY = 1 << 30
 # A call needs about ten. Without an end, a component could fill the log or try out refresh tokens.
 MOST_IMPORT_CALLS = 200
 
+# wasmtime-py converts values by way of globals, so one thread at a time may be in it. While an import does its work,
+# which may mean waiting for the network, another thread may.
+_wasmtime = threading.Lock()
+
 Imports = Dict[str, Dict[str, Callable[..., Any]]]
 
 
@@ -33,13 +37,12 @@ class Component:
     """The compiled component, with the four imports and nothing else to reach."""
 
     _loaded: dict[str, Component] = {}
-    _loading = threading.Lock()
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Component:
         """Compiles a file, which takes half a second, unless this process has done so before."""
         path = os.path.realpath(path)
-        with cls._loading:
+        with _wasmtime:
             if path not in cls._loaded:
                 cls._loaded[path] = cls(path)
             return cls._loaded[path]
@@ -57,10 +60,11 @@ class Component:
                         instance.add_func(function, _forward(interface, function))
 
     def instantiate(self, imports: Imports) -> Instance:
-        store = Store(self._engine)
-        store.set_limits(memory_size=MOST_MEMORY, table_elements=100_000, instances=16, tables=4, memories=4)
-        store.set_fuel(MOST_INSTRUCTIONS)
-        return Instance(store, self._linker.instantiate(store, self._compiled), imports)
+        with _wasmtime:
+            store = Store(self._engine)
+            store.set_limits(memory_size=MOST_MEMORY, table_elements=100_000, instances=16, tables=4, memories=4)
+            store.set_fuel(MOST_INSTRUCTIONS)
+            return Instance(store, self._linker.instantiate(store, self._compiled), imports)
 
 
 class Instance:
@@ -77,10 +81,11 @@ class Instance:
     def call(self, function: str, *arguments: Any) -> Any:
         """Calls a function of the interface `tokens`."""
         call, outer = _Call(self._imports), _current.call
-        self._store.set_fuel(MOST_INSTRUCTIONS)
         _current.call = call
         try:
-            return _readable(self._functions[function](self._store, *arguments))
+            with _wasmtime:
+                self._store.set_fuel(MOST_INSTRUCTIONS)
+                return _readable(self._functions[function](self._store, *arguments))
         except (WasmtimeError, _ImportFailed) as error:
             if call.raised:
                 raise call.raised
@@ -132,14 +137,17 @@ class _ImportFailed(Exception):
 def _forward(interface: str, function: str) -> Callable[..., Any]:
     def forward(_: Any, *arguments: Any) -> Any:
         call = _current.call
+        _wasmtime.release()
         try:
             call.left -= 1
             if call.left < 0:
                 raise ClientAuthenticationError(message="the component calls its imports without end")
             return call.imports[interface][function](*arguments)
         except BaseException as error:
-            # wasmtime-py remembers one exception for all threads, and swallows a KeyboardInterrupt.
+            # wasmtime-py swallows a KeyboardInterrupt.
             call.raised = error
             raise _ImportFailed from None
+        finally:
+            _wasmtime.acquire()
 
     return forward

@@ -11,6 +11,7 @@ from unittest import mock
 
 import support
 
+from msal_extensions import CrossPlatLock
 from shared_token_cache import cache_file, lock
 from shared_token_cache.cache_file import CacheFile
 from shared_token_cache.lock import Lock, Locked
@@ -48,12 +49,22 @@ class CacheFileTest(FileTest):
         self.write({"a": 2})
         self.assertEqual(self.files.read(NAME, document.version).content, b'{"a": 2}')
 
-    def test_two_writes_in_a_row_are_two_versions(self):
-        for number in range(50):
-            self.write({"a": number % 10})
-            document = self.files.read(NAME, None)
-            self.write({"a": (number + 1) % 10})
-            self.assertIsNotNone(self.files.read(NAME, document.version), number)
+    def test_a_file_is_read_when_a_later_write_would_show(self):
+        # Within a step of the file system's clock, a write does not change the time.
+        sleep, slept, now = time.sleep, [], time.time_ns()
+        os.utime(self.cache, ns=(now, now))
+
+        def another_write(seconds):
+            slept.append(seconds)
+            if len(slept) > 1:
+                return sleep(seconds)
+            self.write({"a": 2})
+            later = time.time_ns()
+            os.utime(self.cache, ns=(later, later))
+
+        with mock.patch("time.sleep", another_write):
+            self.assertEqual(self.files.read(NAME, None).content, b'{"a": 2}')
+        self.assertGreater(time.time() - self.cache.stat().st_mtime, cache_file.TICK)
 
     def test_a_replacement_is_a_new_private_file(self):
         version, inode = self.version(), self.cache.stat().st_ino
@@ -190,7 +201,10 @@ class LockTest(FileTest):
     def test_a_lock_that_exists_keeps_us_out(self):
         for text in [f"{os.getpid()} python", "", "who knows"]:
             self.lockfile.write_text(text)
-            self.assertFailed(self.replace(), "locked")
+            # Who has just created it and is about to lock it should find it free.
+            with mock.patch("fcntl.flock") as flock:
+                self.assertFailed(self.replace(), "locked")
+            flock.assert_not_called()
             self.assertEqual((self.lockfile.read_text(), self.read()), (text, {"a": 1}))
 
     def test_our_lock_names_us_and_is_locked(self):
@@ -233,6 +247,33 @@ class LockTest(FileTest):
             self.lockfile.write_text("1 other")
             self.assertFalse(held.is_held())
         self.assertEqual(self.lockfile.read_text(), "1 other")
+
+    def test_a_lock_that_vanishes_while_it_is_taken_is_not_relied_upon(self):
+        flock, calls = fcntl.flock, []
+
+        def vanishing(descriptor, how):
+            calls.append(how)
+            if len(calls) == 1:
+                self.lockfile.unlink()
+            return flock(descriptor, how)
+
+        with mock.patch("fcntl.flock", vanishing):
+            self.assertIsInstance(self.replace(), str)
+        self.assertEqual((len(calls), self.beside()), (2, []))
+
+    def test_msal_keeps_us_out_and_we_keep_msal_out(self):
+        msal = CrossPlatLock(str(self.lockfile))
+        with msal:
+            self.assertFailed(self.replace(), "locked")
+        entered = threading.Event()
+        waiting = threading.Thread(target=lambda: (msal.__enter__(), entered.set()))
+        with Lock(self.cache):
+            waiting.start()
+            self.assertFalse(entered.wait(0.5))
+        self.assertTrue(entered.wait(5))
+        waiting.join()
+        msal.__exit__()
+        self.assertEqual(self.beside(), [])
 
     def test_writers_at_the_same_time_lose_nothing(self):
         self.write({"count": 0})

@@ -9,7 +9,7 @@ import support
 from support import CACHED, COMPONENT, NEW, VAULT, Server
 
 from azure.core.exceptions import ClientAuthenticationError
-from shared_token_cache import CredentialUnavailableError, SharedTokenCacheCredential, component
+from shared_token_cache import CredentialUnavailableError, SharedTokenCacheCredential, component, wasmtime_results
 from shared_token_cache.component import IMPORTS, NAME, Component
 
 
@@ -116,6 +116,24 @@ class ComponentTest(support.HomeTest):
                 found = list(pool.map(ask, range(40)))
             self.assertEqual(found, [NEW, "DeniedError"] * 20)
 
+    def test_one_thread_at_a_time_is_in_wasmtime_py(self):
+        lower, inside, most = wasmtime_results._lower_as_ever, 0, 0
+
+        def watched(*arguments):
+            nonlocal inside, most
+            inside += 1
+            most = max(most, inside)
+            time.sleep(0.001)
+            try:
+                return lower(*arguments)
+            finally:
+                inside -= 1
+
+        credential = self.credential()
+        with mock.patch.object(wasmtime_results, "_lower_as_ever", watched), ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda _: credential.get_token(VAULT).token, range(40)))
+        self.assertEqual((found, most), ([CACHED] * 40, 1))
+
     def test_an_import_may_use_a_credential_itself(self):
         # A handler of the log that sends lines to Azure does.
         inner = self.credential()
@@ -139,6 +157,12 @@ class ComponentTest(support.HomeTest):
             with self.assertRaisesRegex(ClientAuthenticationError, "fuel"):
                 credential.get_token(VAULT)
         self.assertEqual(credential.get_token(VAULT).token, CACHED)
+
+    def test_every_call_may_compute_as_much(self):
+        with mock.patch.object(component, "MOST_INSTRUCTIONS", 3_000_000):
+            credential = self.credential()
+            for _ in range(300):
+                self.assertEqual(credential.get_token(VAULT).token, CACHED)
 
     def test_a_component_that_asks_without_end_is_stopped(self):
         with mock.patch.object(component, "MOST_IMPORT_CALLS", 1):
