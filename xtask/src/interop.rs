@@ -41,5 +41,7 @@ pub(crate) fn contention(seconds: &[&str]) -> Result<()> {
 /// Runs what is published on the hosts of others, or on those whose name begins with one of `names`.
 pub(crate) fn hosts(names: &[&str]) -> Result<()> {
     dist::dist()?;
+    // This project's own host is among them, and its example.
+    run(cargo().arg("build").args(crate::NATIVE).args(["--bins", "--examples"]))?;
     run(cargo().args(["run", "--release", "--package", "shared-token-cache-hosts", "--bin", "hosts", "--"]).args(names))
 }

@@ -1,5 +1,6 @@
 //! The ways of running hosts, one file each.
 
+mod own;
 mod wasmtime_cli;
 
 use anyhow::Result;
@@ -42,7 +43,7 @@ pub(crate) trait Host {
 
 /// Every leg.
 pub(crate) fn all() -> Vec<Box<dyn Leg>> {
-    vec![Box::new(wasmtime_cli::WasmtimeCli)]
+    vec![Box::new(own::Own), Box::new(wasmtime_cli::WasmtimeCli)]
 }
 
 pub(crate) fn names() -> Vec<&'static str> {
