@@ -1,5 +1,6 @@
 //! The ways of running hosts, one file each.
 
+mod own;
 mod wasmtime_cli;
 mod wasmtime_py;
 
@@ -43,7 +44,12 @@ pub(crate) trait Host {
 
 /// Every leg.
 pub(crate) fn all() -> Vec<Box<dyn Leg>> {
-    vec![Box::new(wasmtime_cli::WasmtimeCli), Box::new(wasmtime_py::Bare), Box::new(wasmtime_py::Composed)]
+    vec![
+        Box::new(own::Own),
+        Box::new(wasmtime_cli::WasmtimeCli),
+        Box::new(wasmtime_py::Bare),
+        Box::new(wasmtime_py::Composed),
+    ]
 }
 
 pub(crate) fn names() -> Vec<&'static str> {
