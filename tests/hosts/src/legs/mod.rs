@@ -1,6 +1,7 @@
 //! The ways of running hosts, one file each.
 
 mod own;
+mod wasmcloud;
 mod wasmtime_cli;
 
 use anyhow::Result;
@@ -43,7 +44,12 @@ pub(crate) trait Host {
 
 /// Every leg.
 pub(crate) fn all() -> Vec<Box<dyn Leg>> {
-    vec![Box::new(own::Own), Box::new(wasmtime_cli::WasmtimeCli)]
+    vec![
+        Box::new(own::Own),
+        Box::new(wasmtime_cli::WasmtimeCli),
+        Box::new(wasmcloud::WashDev),
+        Box::new(wasmcloud::WashHost),
+    ]
 }
 
 pub(crate) fn names() -> Vec<&'static str> {

@@ -1,0 +1,134 @@
+//! `wash dev`: one machine, no NATS.
+
+use std::fs;
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{FOLDER, HOME, Logged, Served, Wash, allowed_hosts, consumer, everything_granted};
+use crate::authority::{Authority, Scheme};
+use crate::example::Example;
+use crate::http;
+use crate::legs::{Host, Leg};
+use crate::outcome::Outcome;
+use crate::scene::{Components, Scene};
+use crate::sign_in::{Home, cached};
+
+pub(crate) struct WashDev;
+
+struct Installed(Wash);
+
+impl Leg for WashDev {
+    fn name(&self) -> &'static str {
+        "wash-dev"
+    }
+
+    fn authority(&self) -> Scheme {
+        Scheme::Https
+    }
+
+    fn install(&self, _: &Components) -> Result<Box<dyn Host>> {
+        consumer()?;
+        Ok(Box::new(Installed(Wash::install()?)))
+    }
+}
+
+impl Host for Installed {
+    fn version(&self) -> String {
+        self.0.version.clone()
+    }
+
+    fn call(&mut self, scene: &Scene) -> Result<Outcome> {
+        let (api, address) = (Authority::api()?, http::free_address()?);
+        let config = config(scene, &api, address)?;
+        self.run(&config.into_text(), address, &api, |served| served.ask(scene.operation))
+    }
+
+    fn extras(&mut self, components: &Components) -> Vec<(&'static str, Result<()>)> {
+        vec![
+            ("asked under another name", self.asked_under_another_name(components)),
+            ("the API not granted", self.the_api_not_granted(components)),
+        ]
+    }
+}
+
+impl Installed {
+    /// Runs the three components as `config` has it, and asks the consumer.
+    fn run<T>(
+        &self,
+        config: &str,
+        address: SocketAddr,
+        api: &Authority,
+        ask: impl FnOnce(&Served<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let project = TempDir::new()?;
+        fs::create_dir(project.path().join(".wash"))?;
+        fs::write(project.path().join(".wash/config.yaml"), config)?;
+        let mut command = self.0.command(project.path());
+        let mut wash = Logged::start(command.arg("dev").current_dir(project.path()), project.path().join("log"))?;
+        let name = address.to_string();
+        // The port is open before the components are there.
+        let is_ready = || http::get(address, &name, "/supported").is_ok_and(|response| response.status == 200);
+        wash.until(|| is_ready().then_some(()))?;
+        let result = ask(&Served { address, name: &name, api });
+        wash.end()?;
+        result
+    }
+
+    /// As from a web page whose name was given this machine's address.
+    fn asked_under_another_name(&self, components: &Components) -> Result<()> {
+        let (home, authority) = (Home::with(Some(&cached()))?, Authority::start(Scheme::Https)?);
+        let (api, address) = (Authority::api()?, http::free_address()?);
+        let config = config(&everything_granted(components, &home, &authority), &api, address)?;
+        let response = self.run(&config.into_text(), address, &api, |served| {
+            http::get(served.address, "page.contoso.com", "/whoami")
+        })?;
+        ensure!(response.status == 421, "not refused: {response:?}");
+        ensure!(api.requests().is_empty(), "the API was asked");
+        Ok(())
+    }
+
+    fn the_api_not_granted(&self, components: &Components) -> Result<()> {
+        let (home, authority) = (Home::with(Some(&cached()))?, Authority::start(Scheme::Https)?);
+        let (api, address) = (Authority::api()?, http::free_address()?);
+        let scene = everything_granted(components, &home, &authority);
+        let (granted, _) = allowed_hosts(&scene, &api);
+        let config =
+            config(&scene, &api, address)?.with(&format!("allowedHosts: {}", json!(granted)), "allowedHosts: []")?;
+        let outcome = self.run(&config.into_text(), address, &api, |served| served.ask(scene.operation))?;
+        let Outcome::Error { error } = &outcome else { anyhow::bail!("no error: {outcome:?}") };
+        ensure!(error.kind == "api" && error.message.contains("grant"), "another error: {outcome:?}");
+        Ok(())
+    }
+}
+
+/// The example's configuration for a scene.
+fn config(scene: &Scene, api: &Authority, address: SocketAddr) -> Result<Example> {
+    let (consumer_allowed, adapter_allowed) = allowed_hosts(scene, api);
+    let variables = scene.environment(HOME);
+    let variables: String =
+        variables.iter().map(|(name, value)| format!("          {name}: {}\n", json!(value))).collect();
+    let ca = scene.ca.as_ref().context("wash trusts the CA that it is given")?;
+    let scope = scene.scopes.first().context("the consumer needs a scope")?;
+    let volumes = format!("  volumes:\n    - host_path: /home/user0/{FOLDER}\n      guest_path: {HOME}/{FOLDER}\n");
+    let granted = json!([{ "host_path": scene.home.join(FOLDER), "guest_path": format!("{HOME}/{FOLDER}") }]);
+    let granted = if scene.granted.storage { granted } else { Value::Array(Vec::new()) };
+    Example::read("wasmcloud/.wash/config.yaml")?
+        .with("cargo xtask examples", "\"true\"")?
+        .with("../../target/component/wasmcloud-consumer.wasm", &json!(consumer()?).to_string())?
+        .with("../../target/dist/shared-token-cache.wasm", &json!(scene.components.bare).to_string())?
+        .with("../../target/dist/shared-token-cache-wasi-adapter.wasm", &json!(scene.components.adapter).to_string())?
+        .with("SERVED_HOST: 127.0.0.1:8000", &format!("SERVED_HOST: {address}"))?
+        .with("address: 127.0.0.1:8000", &format!("address: {address}"))?
+        .with("https://graph.microsoft.com/v1.0/me", &format!("https://{}/me", api.name()))?
+        .with("https://graph.microsoft.com/.default", scope)?
+        .with("allowedHosts: [\"https://graph.microsoft.com\"]", &format!("allowedHosts: {}", json!(consumer_allowed)))?
+        .with(
+            "allowedHosts: [\"https://login.microsoftonline.com\"]",
+            &format!("allowedHosts: {}", json!(adapter_allowed)),
+        )?
+        .with(&format!("          HOME: {HOME}\n"), &variables)?
+        .with(&volumes, &format!("  volumes: {granted}\n  http_client_ca_paths: {}\n", json!([ca, api.ca()])))
+}
