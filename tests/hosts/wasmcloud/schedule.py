@@ -10,7 +10,7 @@ import uuid
 
 import nats
 
-PATIENCE = 60
+PATIENCE = 30
 
 
 async def main() -> None:

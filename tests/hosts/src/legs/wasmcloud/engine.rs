@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -75,14 +75,14 @@ impl Host for Engine {
         command.args(["host", "--scheduler-nats-url", &nats, "--data-nats-url", &nats]);
         command.args(["--http-addr", &address.to_string(), "--allow-insecure-registries", "--oci-cache-dir"]);
         command.arg(self.pulled()).arg("--http-client-ca-path").arg(ca).arg("--http-client-ca-path");
-        let mut host = Logged::start(command.arg(api.ca().context("the API has a CA")?), logs.path().join("host"))?;
+        let host = Logged::start(command.arg(api.ca().context("the API has a CA")?), logs.path().join("host"))?;
         let told = scheduler.log.clone();
         let answer = scheduler.until(|| line(&told, 1)).context("the host does not take the workload");
         let result = answer.and_then(|answer| {
             is_running(&answer)?;
             Served { address, name: NAME, api: &api }.ask(scene.operation)
         });
-        let result = result.with_context(|| format!("the host printed: {}", host.log().trim()));
+        let result = result.map_err(|why| anyhow!("{why:#}; the host printed: {}", host.log().trim()));
         host.end()?;
         result
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::{Value, json};
 use token_endpoint::sign_in::{MARK, VAULT, username};
 
@@ -82,7 +82,7 @@ impl Logged {
     /// Waits until `ready` gives something.
     fn until<T>(&mut self, ready: impl FnMut() -> Option<T>) -> Result<T> {
         let waited = self.running.until(LIMIT, ready);
-        waited.with_context(|| format!("what it printed: {}", self.log().trim()))
+        waited.map_err(|why| anyhow!("{why:#}; it printed: {}", self.log().trim()))
     }
 
     /// Ends the program. Nothing secret may be in what it printed.
