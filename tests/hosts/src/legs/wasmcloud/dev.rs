@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use token_endpoint::sign_in::{VAULT, access_token};
 
 use super::{FOLDER, HOME, Logged, Served, Wash, allowed_hosts, consumer, everything_granted};
 use crate::authority::{Authority, Scheme};
@@ -13,6 +14,7 @@ use crate::example::Example;
 use crate::http;
 use crate::legs::{Host, Leg};
 use crate::outcome::Outcome;
+use crate::scenario::is_token;
 use crate::scene::{Components, Scene};
 use crate::sign_in::{Home, cached};
 
@@ -50,6 +52,7 @@ impl Host for Installed {
         vec![
             ("asked under another name", self.asked_under_another_name(components)),
             ("the API not granted", self.the_api_not_granted(components)),
+            ("the sign-in of the Azure CLI", self.the_sign_in_of_the_azure_cli(components)),
         ]
     }
 }
@@ -101,6 +104,21 @@ impl Installed {
         let Outcome::Error { error } = &outcome else { anyhow::bail!("no error: {outcome:?}") };
         ensure!(error.kind == "api" && error.message.contains("grant"), "another error: {outcome:?}");
         Ok(())
+    }
+
+    /// As the example's README has it.
+    fn the_sign_in_of_the_azure_cli(&self, components: &Components) -> Result<()> {
+        let (home, authority) = (Home::with(None)?, Authority::start(Scheme::Https)?);
+        fs::create_dir(home.path().join(".azure"))?;
+        fs::write(home.path().join(".azure/msal_token_cache.json"), cached())?;
+        let (api, address) = (Authority::api()?, http::free_address()?);
+        let scene = everything_granted(components, &home, &authority);
+        let config = config(&scene, &api, address)?
+            .with(&format!("{HOME}/{FOLDER}"), &format!("{HOME}/.azure"))?
+            .with(&home.path().join(FOLDER).to_string_lossy(), &home.path().join(".azure").to_string_lossy())?
+            .with("          HOME: ", "          SHARED_TOKEN_CACHE_SOURCE: azure-cli\n          HOME: ")?;
+        let outcome = self.run(&config.into_text(), address, &api, |served| served.ask(scene.operation))?;
+        is_token(&outcome, &access_token(0, VAULT))
     }
 }
 

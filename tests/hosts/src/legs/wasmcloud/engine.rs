@@ -1,21 +1,25 @@
 //! `wash host`: the host of a distributed engine. It is told over NATS what to run, and pulls that from a registry, as it is published.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
+use token_endpoint::sign_in::new_access_token;
 
 use super::registry::Ground;
-use super::{FOLDER, HOME, Logged, Served, Wash, allowed_hosts, consumer};
+use super::{FOLDER, HOME, Logged, Served, Wash, allowed_hosts, consumer, everything_granted};
 use crate::authority::{Authority, Scheme};
 use crate::example::Example;
 use crate::http;
 use crate::legs::{Host, Leg};
 use crate::outcome::Outcome;
+use crate::scenario::{is_redeemed_once, is_token};
 use crate::scene::{Components, Scene, root};
+use crate::sign_in::{Home, expired};
 
 /// The registry of the example, and the name under which its workload is served.
 const REGISTRY: &str = "registry.contoso.com";
@@ -63,12 +67,25 @@ impl Host for Engine {
         format!("{}, {}", self.wash.version, self.ground.versions)
     }
 
-    /// Each call has a host of its own, as a host is told at its start which CAs to trust.
     fn call(&mut self, scene: &Scene) -> Result<Outcome> {
-        let (api, address, logs) = (Authority::api()?, http::free_address()?, TempDir::new()?);
-        let workload = workload(scene, &api, &self.ground.registry.to_string())?;
+        let api = Authority::api()?;
+        self.run(scene, &api, &workload(scene, &api, self.ground.registry)?)
+    }
+
+    fn extras(&mut self, components: &Components) -> Vec<(&'static str, Result<()>)> {
+        vec![
+            ("the folder granted for reading only", self.read_only(components)),
+            ("what was pulled is what was published", self.pulled_is_published(components)),
+        ]
+    }
+}
+
+impl Engine {
+    /// Gives a host the workload, and asks that. Each has a host of its own, as a host is told at its start which CAs to trust.
+    fn run(&self, scene: &Scene, api: &Authority, workload: &Value) -> Result<Outcome> {
+        let (address, logs) = (http::free_address()?, TempDir::new()?);
         // The scheduler first: a host reports when it starts, and then not for a while.
-        let mut scheduler = self.scheduler(logs.path(), &workload)?;
+        let mut scheduler = self.scheduler(logs.path(), workload)?;
         let nats = format!("nats://{}", self.ground.nats);
         let ca = scene.ca.as_ref().context("wash trusts the CA that it is given")?;
         let mut command = self.wash.command(self.folder.path());
@@ -80,19 +97,13 @@ impl Host for Engine {
         let answer = scheduler.until(|| line(&told, 1)).context("the host does not take the workload");
         let result = answer.and_then(|answer| {
             is_running(&answer)?;
-            Served { address, name: NAME, api: &api }.ask(scene.operation)
+            Served { address, name: NAME, api }.ask(scene.operation)
         });
         let result = result.map_err(|why| anyhow!("{why:#}; the host printed: {}", host.log().trim()));
         host.end()?;
         result
     }
 
-    fn extras(&mut self, components: &Components) -> Vec<(&'static str, Result<()>)> {
-        vec![("what was pulled is what was published", self.pulled_is_published(components))]
-    }
-}
-
-impl Engine {
     /// Where hosts keep what they have pulled.
     fn pulled(&self) -> PathBuf {
         self.folder.path().join("pulled")
@@ -110,6 +121,22 @@ impl Engine {
         Ok(scheduler)
     }
 
+    /// The new token reaches the API although it can't be stored.
+    fn read_only(&self, components: &Components) -> Result<()> {
+        let before = expired()?;
+        let (home, authority) = (Home::with(Some(&before))?, Authority::start(Scheme::Https)?);
+        let (scene, api) = (everything_granted(components, &home, &authority), Authority::api()?);
+        let mut workload = workload(&scene, &api, self.ground.registry)?;
+        let mounts = workload.pointer_mut("/witWorld/components/2/localResources/volumeMounts/0");
+        let mount = mounts.and_then(Value::as_object_mut).context("no volume is mounted")?;
+        mount.insert("readOnly".into(), true.into());
+        is_token(&self.run(&scene, &api, &workload)?, &new_access_token(0))?;
+        is_redeemed_once(&authority)?;
+        ensure!(home.text()? == before, "the cache file has changed");
+        ensure!(home.beside()?.is_empty(), "something lies beside the cache");
+        Ok(())
+    }
+
     fn pulled_is_published(&self, components: &Components) -> Result<()> {
         let pulled = wasm_below(&self.pulled())?;
         let published = published(components)?;
@@ -123,7 +150,7 @@ impl Engine {
 }
 
 /// The example's workload for a scene.
-fn workload(scene: &Scene, api: &Authority, registry: &str) -> Result<Value> {
+fn workload(scene: &Scene, api: &Authority, registry: SocketAddr) -> Result<Value> {
     let (consumer_allowed, adapter_allowed) = allowed_hosts(scene, api);
     let variables = scene.environment(HOME).into_iter().map(|(name, value)| (name.to_owned(), Value::String(value)));
     let variables = Value::Object(variables.collect::<Map<_, _>>());
