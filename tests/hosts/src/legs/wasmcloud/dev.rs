@@ -3,10 +3,10 @@
 use std::fs;
 use std::net::SocketAddr;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use token_endpoint::sign_in::{VAULT, access_token};
+use token_endpoint::sign_in::{VAULT, access_token, new_access_token};
 
 use super::{FOLDER, HOME, Logged, Served, Wash, allowed_hosts, consumer, everything_granted};
 use crate::authority::{Authority, Scheme};
@@ -15,8 +15,8 @@ use crate::http;
 use crate::legs::{Host, Leg};
 use crate::outcome::Outcome;
 use crate::scenario::is_token;
-use crate::scene::{Components, Scene};
-use crate::sign_in::{Home, cached};
+use crate::scene::{Components, Operation, Scene};
+use crate::sign_in::{Home, cached, two};
 
 pub(crate) struct WashDev;
 
@@ -52,6 +52,7 @@ impl Host for Installed {
         vec![
             ("asked under another name", self.asked_under_another_name(components)),
             ("the API not granted", self.the_api_not_granted(components)),
+            ("one of two accounts", self.one_of_two_accounts(components)),
             ("the sign-in of the Azure CLI", self.the_sign_in_of_the_azure_cli(components)),
         ]
     }
@@ -80,46 +81,64 @@ impl Installed {
         result
     }
 
+    /// Asks the consumer about a home, with the example's configuration after a change of it.
+    fn with<T>(
+        &self,
+        components: &Components,
+        home: &Home,
+        change: impl FnOnce(Example, &Authority) -> Result<Example>,
+        ask: impl FnOnce(&Served<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let (authority, api, address) = (Authority::start(Scheme::Https)?, Authority::api()?, http::free_address()?);
+        let config = change(config(&everything_granted(components, home, &authority), &api, address)?, &api)?;
+        self.run(&config.into_text(), address, &api, ask)
+    }
+
     /// As from a web page whose name was given this machine's address.
     fn asked_under_another_name(&self, components: &Components) -> Result<()> {
-        let (home, authority) = (Home::with(Some(&cached()))?, Authority::start(Scheme::Https)?);
-        let (api, address) = (Authority::api()?, http::free_address()?);
-        let config = config(&everything_granted(components, &home, &authority), &api, address)?;
-        let response = self.run(&config.into_text(), address, &api, |served| {
-            http::get(served.address, "page.contoso.com", "/whoami")
-        })?;
-        ensure!(response.status == 421, "not refused: {response:?}");
-        ensure!(api.requests().is_empty(), "the API was asked");
-        Ok(())
+        let ask = |served: &Served<'_>| {
+            let response = http::get(served.address, "page.contoso.com", "/whoami")?;
+            ensure!(response.status == 421, "not refused: {response:?}");
+            ensure!(served.api.requests().is_empty(), "the API was asked");
+            Ok(())
+        };
+        self.with(components, &Home::with(Some(&cached()))?, |example, _| Ok(example), ask)
     }
 
     fn the_api_not_granted(&self, components: &Components) -> Result<()> {
-        let (home, authority) = (Home::with(Some(&cached()))?, Authority::start(Scheme::Https)?);
-        let (api, address) = (Authority::api()?, http::free_address()?);
-        let scene = everything_granted(components, &home, &authority);
-        let (granted, _) = allowed_hosts(&scene, &api);
-        let config =
-            config(&scene, &api, address)?.with(&format!("allowedHosts: {}", json!(granted)), "allowedHosts: []")?;
-        let outcome = self.run(&config.into_text(), address, &api, |served| served.ask(scene.operation))?;
-        let Outcome::Error { error } = &outcome else { anyhow::bail!("no error: {outcome:?}") };
+        let change = |example: Example, api: &Authority| {
+            example.with(&format!("allowedHosts: [\"https://{}\"]", api.name()), "allowedHosts: []")
+        };
+        let outcome = self.with(components, &Home::with(Some(&cached()))?, change, whoami)?;
+        let Outcome::Error { error } = &outcome else { bail!("no error: {outcome:?}") };
         ensure!(error.kind == "api" && error.message.contains("grant"), "another error: {outcome:?}");
         Ok(())
     }
 
+    fn one_of_two_accounts(&self, components: &Components) -> Result<()> {
+        let change = |example: Example, _: &Authority| {
+            example.with("      SERVED_HOST: ", "      AZURE_USERNAME: user0@contoso.com\n      SERVED_HOST: ")
+        };
+        is_token(&self.with(components, &Home::with(Some(&two()))?, change, whoami)?, &new_access_token(0))
+    }
+
     /// As the example's README has it.
     fn the_sign_in_of_the_azure_cli(&self, components: &Components) -> Result<()> {
-        let (home, authority) = (Home::with(None)?, Authority::start(Scheme::Https)?);
+        let home = Home::with(None)?;
         fs::create_dir(home.path().join(".azure"))?;
         fs::write(home.path().join(".azure/msal_token_cache.json"), cached())?;
-        let (api, address) = (Authority::api()?, http::free_address()?);
-        let scene = everything_granted(components, &home, &authority);
-        let config = config(&scene, &api, address)?
-            .with(&format!("{HOME}/{FOLDER}"), &format!("{HOME}/.azure"))?
-            .with(&home.path().join(FOLDER).to_string_lossy(), &home.path().join(".azure").to_string_lossy())?
-            .with("          HOME: ", "          SHARED_TOKEN_CACHE_SOURCE: azure-cli\n          HOME: ")?;
-        let outcome = self.run(&config.into_text(), address, &api, |served| served.ask(scene.operation))?;
-        is_token(&outcome, &access_token(0, VAULT))
+        let change = |example: Example, _: &Authority| {
+            example
+                .with(&format!("{HOME}/{FOLDER}"), &format!("{HOME}/.azure"))?
+                .with(&home.path().join(FOLDER).to_string_lossy(), &home.path().join(".azure").to_string_lossy())?
+                .with("          HOME: ", "          SHARED_TOKEN_CACHE_SOURCE: azure-cli\n          HOME: ")
+        };
+        is_token(&self.with(components, &home, change, whoami)?, &access_token(0, VAULT))
     }
+}
+
+fn whoami(served: &Served<'_>) -> Result<Outcome> {
+    served.ask(Operation::GetToken)
 }
 
 /// The example's configuration for a scene.
