@@ -1,6 +1,7 @@
 //! The ways of running hosts, one file each.
 
 mod own;
+mod wasmcloud;
 mod wasmtime_cli;
 mod wasmtime_py;
 
@@ -49,6 +50,8 @@ pub(crate) fn all() -> Vec<Box<dyn Leg>> {
         Box::new(wasmtime_cli::WasmtimeCli),
         Box::new(wasmtime_py::Bare),
         Box::new(wasmtime_py::Composed),
+        Box::new(wasmcloud::WashDev),
+        Box::new(wasmcloud::WashHost),
     ]
 }
 
