@@ -1,5 +1,6 @@
 //! The ways of running hosts, one file each.
 
+mod jco;
 mod own;
 mod wasmtime_cli;
 
@@ -43,9 +44,4 @@ pub(crate) trait Host {
 
 /// Every leg.
 pub(crate) fn all() -> Vec<Box<dyn Leg>> {
-    vec![Box::new(own::Own), Box::new(wasmtime_cli::WasmtimeCli)]
-}
-
-pub(crate) fn names() -> Vec<&'static str> {
-    all().iter().map(|leg| leg.name()).collect()
-}
+    vec![Box::new(own::Own), Box::new(wasmtime_cli::WasmtimeCli), Box::new(jco::Bare), Box::new(jco::Composed)]

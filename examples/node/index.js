@@ -1,0 +1,65 @@
+import { ComponentThread } from "./component-thread.js";
+import { grants } from "./grants.js";
+
+export { SharedTokenCacheError } from "./error.js";
+
+/**
+ * A credential for clients of the Azure SDK: finds the sign-in in the token cache, selects the account, and gives a cached access
+ * token, or redeems a refresh token and writes the new tokens back. All of that is done by a component in a thread of its own.
+ *
+ * @implements {import("@azure/core-auth").TokenCredential}
+ */
+export class SharedTokenCacheCredential {
+  #component;
+
+  /** @param {import("./grants.js").Options} [options] */
+  constructor(options = {}) {
+    this.#component = new ComponentThread(grants(options), options.log);
+  }
+
+  /**
+   * @param {string | string[]} scopes
+   * @param {import("@azure/core-auth").GetTokenOptions} [options]
+   * @returns {Promise<import("@azure/core-auth").AccessToken>}
+   */
+  async getToken(scopes, { claims, tenantId, enableCae = false, abortSignal } = {}) {
+    if (abortSignal?.aborted) throw aborted();
+    const call = this.#component.call("getToken", [scopes].flat(), { claims, tenantId, enableCae });
+    const { token, expiresOn, refreshOn, tokenType } = await unlessAborted(call, abortSignal);
+    return {
+      token,
+      expiresOnTimestamp: milliseconds(expiresOn),
+      refreshAfterTimestamp: refreshOn === undefined ? undefined : milliseconds(refreshOn),
+      tokenType,
+    };
+  }
+
+  /** Whether this platform has a token cache that can be read here. Reads nothing. */
+  async supported() {
+    return await this.#component.call("supported");
+  }
+
+  /** Ends the thread and its connections. A later call starts afresh. */
+  async close() {
+    await this.#component.close();
+  }
+}
+
+/** @param {bigint} seconds */
+function milliseconds(seconds) {
+  return Number(seconds) * 1000;
+}
+
+function aborted() {
+  return new DOMException("The token is no longer wanted", "AbortError");
+}
+
+/** The call itself goes on, as its refresh token may be redeemed already: the next one finds the new tokens in the cache. */
+function unlessAborted(call, signal) {
+  if (!signal) return call;
+  return new Promise((resolve, reject) => {
+    const listener = () => reject(aborted());
+    signal.addEventListener("abort", listener);
+    call.then(resolve, reject).finally(() => signal.removeEventListener("abort", listener));
+  });
+}

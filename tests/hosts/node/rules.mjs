@@ -1,0 +1,53 @@
+// What the example's import `https` sends, and to whom.
+import assert from "node:assert/strict";
+
+import { Https } from "./node_modules/shared-token-cache-credential/https.js";
+import { scene } from "./scene.mjs";
+
+const { authority } = scene;
+const https = new Https([authority, "login.microsoftonline.com"]);
+const post = (url, headers = []) => https.post({ url, headers, form: [["grant_type", "refresh_token"]] }, AbortSignal.timeout(20_000));
+const errorOf = async (...form) => (await post(...form)).error;
+
+for (const url of [
+  "http://login.microsoftonline.com/t/oauth2/v2.0/token",
+  "https://login.microsoftonline.com./t/oauth2/v2.0/token",
+  "https://login.microsoftonline.com:443/t/oauth2/v2.0/token",
+  "https://login.microsoftonline.com:8443/t/oauth2/v2.0/token",
+  "https://LOGIN.microsoftonline.com/t/oauth2/v2.0/token",
+  "https://login.microsoftonline.com.evil.example/t/oauth2/v2.0/token",
+  "https://login.microsoftonline.com@evil.example/t/oauth2/v2.0/token",
+  "https://login.microsoftonline.com\\@evil.example/t/oauth2/v2.0/token",
+  "https://evil.example/t/oauth2/v2.0/token",
+  "https://login.windows.net/t/oauth2/v2.0/token",
+  "https://login.microsoftonline.com/../oauth2/v2.0/token",
+  "https://login.microsoftonline.com//oauth2/v2.0/token",
+  "https://login.microsoftonline.com/t/x/oauth2/v2.0/token",
+  "https://login.microsoftonline.com/t/oauth2/v2.0/devicecode",
+  "https://login.microsoftonline.com/t/oauth2/v2.0/token?x",
+  "https://login.microsoftonline.com/t/oauth2/v2.0/token#x",
+  "https://login.microsoftonline.com/t%2f/oauth2/v2.0/token",
+  " https://login.microsoftonline.com/t/oauth2/v2.0/token",
+  "https://login.microsoftonline.com/t/oauth2/v2.0/token\n",
+]) {
+  assert.equal((await errorOf(url))?.tag, "denied", url);
+}
+
+const endpoint = (tenant) => `https://${authority}/${tenant}/oauth2/v2.0/token`;
+for (const header of [["authorization", "x"], ["Host", "x"], ["x-client-sku", "a\r\nb: c"], ["x-client-sku", "ü"]]) {
+  assert.equal((await errorOf(endpoint("header"), [header]))?.tag, "denied", header[0]);
+}
+
+// The test's certificate authority is one that this program was not told to trust.
+if (scene.trusted === false) {
+  assert.equal((await errorOf(endpoint("good")))?.tag, "bad-response");
+} else {
+  const good = await post(endpoint("good"), [["X-AnchorMailbox", "Oid:1@2"]]);
+  assert.equal(good.response?.status, 200);
+  // A redirect is an answer like any other.
+  assert.equal((await post(endpoint("redirect"))).response?.status, 307);
+  assert.equal((await errorOf(endpoint("endless")))?.tag, "bad-response");
+  // Answered in the end, after two that may pass.
+  assert.equal((await post(endpoint("busy"))).response?.status, 200);
+}
+https.close();

@@ -1,0 +1,133 @@
+//! Node.js with what `tests/hosts/node` pins, and a component transpiled for it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
+
+use crate::install;
+use crate::process::{output, run};
+use crate::scene::{Components, Scene, root};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The name of the package in `examples/node`.
+const EXAMPLE: &str = "shared-token-cache-credential";
+
+pub(super) struct Node {
+    folder: PathBuf,
+    version: String,
+    /// A component or an example that can't be built is a failure, and no reason to skip anything.
+    transpiled: Result<String, String>,
+}
+
+impl Node {
+    /// With the example as an installed package, built as its users build it.
+    pub(super) fn with_example(components: &Components) -> Result<Self> {
+        Self::with(|folder| {
+            let package = folder.join("node_modules").join(EXAMPLE);
+            copy_files(&root().join("examples/node"), &package)?;
+            // Where the package's build looks for the component.
+            let dist = folder.join("target/dist");
+            fs::create_dir_all(&dist)?;
+            fs::copy(&components.bare, dist.join("shared-token-cache.wasm"))?;
+            let built = package.join("component");
+            transpile(&built, Command::new("npm").args(["run", "build"]).current_dir(&package))
+        })
+    }
+
+    pub(super) fn with_composed(components: &Components) -> Result<Self> {
+        Self::with(|folder| {
+            let built = folder.join("composed");
+            let jco = folder.join("node_modules/.bin/jco");
+            let arguments = ["--instantiation", "async", "--quiet", "--out-dir"];
+            let mut command = Command::new(jco);
+            transpile(&built, command.arg("transpile").arg(&components.composed).args(arguments).arg(&built))
+        })
+    }
+
+    fn with(build: impl FnOnce(&Path) -> Result<String>) -> Result<Self> {
+        let source = root().join("tests/hosts/node");
+        let node = output(Command::new("node").arg("--version"), LIMIT)?;
+        let folder = install::node_modules("node", &source)?;
+        let jco = output(Command::new(folder.join("node_modules/.bin/jco")).arg("--version"), LIMIT)?;
+        let transpiled = copy_files(&source, &folder).and_then(|()| build(&folder));
+        let version = format!("jco {} on node {}", jco.trim(), node.trim());
+        Ok(Self { folder, version, transpiled: transpiled.map_err(|why| format!("{why:#}")) })
+    }
+
+    pub(super) fn version(&self) -> String {
+        format!("{}: {}", self.version, self.transpiled.as_deref().unwrap_or("nothing was transpiled"))
+    }
+
+    /// Runs a script in a scene; gives what it printed.
+    pub(super) fn run(&self, script: &str, scene: &Scene) -> Result<String> {
+        self.run_with(script, scene, scene, &[])
+    }
+
+    /// The same with another input and more variables.
+    pub(super) fn run_with(
+        &self,
+        script: &str,
+        scene: &Scene,
+        input: &impl Serialize,
+        variables: &[(&str, &str)],
+    ) -> Result<String> {
+        if let Err(why) = &self.transpiled {
+            bail!("{why}");
+        }
+        let mut command = self.command(script);
+        command.env("HOME", &scene.home).envs(scene.ca.iter().map(|ca| ("NODE_EXTRA_CA_CERTS", ca)));
+        let finished = run(command.envs(variables.iter().copied()), &serde_json::to_string(input)?, LIMIT)?;
+        if !finished.status.success() {
+            bail!("{script} failed ({}): {}", finished.status, finished.stderr.trim());
+        }
+        Ok(finished.stdout)
+    }
+
+    /// A script that nothing in the developer's environment has an influence on.
+    fn command(&self, script: &str) -> Command {
+        let mut command = Command::new("node");
+        command.arg(script).current_dir(&self.folder).env_clear();
+        command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        command
+    }
+}
+
+/// Has `command` fill the folder `built`; tells how large that is and how long it took.
+fn transpile(built: &Path, command: &mut Command) -> Result<String> {
+    if built.exists() {
+        fs::remove_dir_all(built)?;
+    }
+    let started = Instant::now();
+    output(command, LIMIT).context("jco can't transpile the component")?;
+    let seconds = started.elapsed().as_secs_f32();
+    let (script, wasm) = (size(built, "js")?, size(built, "wasm")?);
+    Ok(format!("transpiled in {seconds:.1} s to {} KiB of JavaScript and {} KiB of WebAssembly", script >> 10, wasm >> 10))
+}
+
+fn size(folder: &Path, extension: &str) -> Result<u64> {
+    let mut size = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.path().extension().is_some_and(|found| found == extension) {
+            size += entry.metadata()?.len();
+        }
+    }
+    Ok(size)
+}
+
+/// Copies a folder's own files, in the place of those that were there.
+fn copy_files(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}
