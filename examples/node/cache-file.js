@@ -3,6 +3,8 @@ import { ImportError } from "./import-error.js";
 import { withLock } from "./lock.js";
 import { sleep } from "./sleep.js";
 
+/** @import { ReadOutcome } from "./component/interfaces/azure-identity-shared-token-cache-cache-file.js" */
+
 /** How long a writer may take that empties the file before it writes it. */
 const TORN_READ_PATIENCE = 1000;
 const TORN_READ_PAUSE = 20;
@@ -26,6 +28,7 @@ export function cacheFile(files, supported, warn) {
     /**
      * @param {string} name
      * @param {string} [knownVersion]
+     * @returns {ReadOutcome}
      */
     read(name, knownVersion) {
       const path = pathOf(name);
@@ -45,12 +48,10 @@ export function cacheFile(files, supported, warn) {
       return orFail(path, "conflict", () => {
         // A look ahead saves a wait for a lock that would be of no use.
         expect(path, expectedVersion);
-        const written = withLock(path, () => {
+        return withLock(path, () => {
           expect(path, expectedVersion);
           return replace(path, document);
         });
-        if (!written) throw new ImportError("locked");
-        return written.result;
       });
     },
 

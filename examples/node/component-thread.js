@@ -4,8 +4,10 @@ import { Worker } from "node:worker_threads";
 import { SharedTokenCacheError, fromComponent } from "./error.js";
 import { Https } from "./https.js";
 
+/** @import { Grants, Options } from "./grants.js" */
+
 /** How long a call may take, its requests and their repetitions included. */
-const CALL_TIME = 120_000;
+const CALL_SECONDS = 120;
 
 /** A component has no more to say than that in a call. */
 const MOST_LINES = 100;
@@ -25,10 +27,13 @@ export class ComponentThread {
   #answered = new Int32Array(new SharedArrayBuffer(4));
   /** @type {Promise<unknown>} */
   #last = Promise.resolve();
+  /** @type {AbortController | undefined} */
+  #running;
+  #closed = false;
 
   /**
-   * @param {ReturnType<import("./grants.js").grants>} grants
-   * @param {import("./grants.js").Options["log"]} log
+   * @param {Grants} grants
+   * @param {Options["log"]} log
    */
   constructor(grants, log = warn) {
     this.#grants = grants;
@@ -50,20 +55,24 @@ export class ComponentThread {
   }
 
   async close() {
+    this.#closed = true;
+    this.#running?.abort(closed());
     await this.#end();
     this.#https.close();
   }
 
   /** @param {{ method: string, parameters: unknown[] }} call */
   async #run(call) {
-    const signal = AbortSignal.timeout(CALL_TIME);
+    if (this.#closed) throw closed();
+    const { signal } = (this.#running = new AbortController());
+    const timer = setTimeout(() => this.#running?.abort(tooLong()), CALL_SECONDS * 1000);
     const worker = (this.#worker ??= this.#start());
     // The program does not end while it waits for a token.
     worker.ref();
+    let lines = 0;
     try {
       worker.postMessage(call);
-      let lines = 0;
-      for await (const [{ tag, val }] of on(worker, "message", { signal, close: ["exit"] })) {
+      for await (const [{ tag, val }] of on(worker, "message", { signal })) {
         switch (tag) {
           case "result":
             return val;
@@ -78,14 +87,13 @@ export class ComponentThread {
             Atomics.notify(this.#answered, 0);
         }
       }
-      throw new SharedTokenCacheError("component", { message: "the credential was closed during the call" });
     } catch (error) {
       if (error instanceof SharedTokenCacheError) throw error;
-      // A component that broke, or does not end, is good for nothing more.
+      // A component that broke, or does not come to an end, is good for nothing more.
       await this.#end();
-      if (signal.aborted) throw new SharedTokenCacheError("limit", { message: `no token within ${CALL_TIME / 1000} s` });
-      throw new SharedTokenCacheError("component", { message: "the component failed" }, { cause: error });
+      throw signal.aborted ? signal.reason : broken(error);
     } finally {
+      clearTimeout(timer);
       worker.unref();
     }
   }
@@ -102,7 +110,20 @@ export class ComponentThread {
   }
 }
 
-/** @type {NonNullable<import("./grants.js").Options["log"]>} */
+function closed() {
+  return new SharedTokenCacheError("closed", { message: "the credential was closed" });
+}
+
+function tooLong() {
+  return new SharedTokenCacheError("limit", { message: `there was no token within ${CALL_SECONDS} s` });
+}
+
+/** @param {unknown} cause */
+function broken(cause) {
+  return new SharedTokenCacheError("component", { message: "the component failed" }, { cause });
+}
+
+/** @type {NonNullable<Options["log"]>} */
 function warn(level, message) {
   if (level === "warn") process.emitWarning(message, "SharedTokenCacheWarning");
 }

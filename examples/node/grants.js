@@ -14,6 +14,8 @@ import { resolve } from "node:path";
  * @property {string[]} [additionallyAllowedTenants] Tenants that a call may name besides `tenantId`; `*` for any.
  * @property {boolean} [enableGuestTenantAuthentication] Ask `tenantId`, as a guest there.
  * @property {(level: "debug" | "info" | "warn", message: string) => void} [log] Default: warnings are process warnings.
+ *
+ * @typedef {ReturnType<typeof grants>} Grants
  */
 
 /**

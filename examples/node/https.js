@@ -27,7 +27,7 @@ const TOKEN_ENDPOINT = /^https:\/\/([^/]+)\/[A-Za-z0-9.-]+\/oauth2\/v2\.0\/token
  * @typedef {{ url: string, headers: [string, string][], form: [string, string][] }} Form
  * @typedef {{ status: number, body: Uint8Array }} Response
  * @typedef {{ tag: "denied" | "timeout" | "unreachable" | "bad-response", val: string }} HttpsError
- * @typedef {{ response: Response, error?: undefined } | { error: HttpsError }} Outcome
+ * @typedef {{ response: Response, error?: undefined } | { response?: undefined, error: HttpsError }} Outcome
  */
 
 /** Posts forms to the token endpoints of the granted authorities, and sends nothing else to nobody else. */
@@ -140,5 +140,5 @@ function told({ name, code }) {
 
 /** @param {Outcome} outcome */
 function isWorthRepeating({ response, error }) {
-  return response ? WORTH_REPEATING.includes(response.status) : error.tag === "timeout" || error.tag === "unreachable";
+  return response ? WORTH_REPEATING.includes(response.status) : ["timeout", "unreachable"].includes(error.tag);
 }

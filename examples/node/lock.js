@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 
+import { ImportError } from "./import-error.js";
 import { sleep } from "./sleep.js";
 
 const PATIENCE = 5000;
@@ -20,14 +21,12 @@ const STALE_AFTER = 60_000;
  * @template T
  * @param {string} path
  * @param {() => T} work
- * @returns {{ result: T } | undefined} nothing when somebody else holds the lock all the time
  */
 export function withLock(path, work) {
   const lockfile = `${path}.lockfile`;
   const lock = acquire(lockfile);
-  if (lock === undefined) return undefined;
   try {
-    return { result: work() };
+    return work();
   } finally {
     release(lockfile, lock);
   }
@@ -43,7 +42,7 @@ function acquire(lockfile) {
     } catch (/** @type {any} */ error) {
       if (error.code !== "EEXIST") throw error;
     }
-    if (Date.now() >= deadline) return undefined;
+    if (Date.now() >= deadline) throw new ImportError("locked");
     removeStale(lockfile);
   }
 }

@@ -1,5 +1,5 @@
 // The component alone, behind the class that the example is.
-import { SharedTokenCacheCredential, SharedTokenCacheError } from "shared-token-cache-credential";
+import { SharedTokenCacheCredential, SharedTokenCacheError } from "./examples/node/index.js";
 
 import { answer, scene } from "./scene.mjs";
 

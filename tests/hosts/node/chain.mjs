@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 
 import { ChainedTokenCredential } from "@azure/identity";
-import { SharedTokenCacheCredential } from "shared-token-cache-credential";
+import { SharedTokenCacheCredential } from "./examples/node/index.js";
 
 import { scene } from "./scene.mjs";
 

@@ -1,7 +1,7 @@
 // The program goes on while the component waits for the authority.
 import assert from "node:assert/strict";
 
-import { SharedTokenCacheCredential } from "shared-token-cache-credential";
+import { SharedTokenCacheCredential } from "./examples/node/index.js";
 
 import { scene } from "./scene.mjs";
 
@@ -27,8 +27,9 @@ const claims = '{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}
 await assert.rejects(credential.getToken(scene.scopes, { claims, abortSignal: given.signal }), { name: "AbortError" });
 assert.ok(performance.now() - again < scene.delay / 2, "the call was not given up");
 
-// A credential that is closed gives up as well, and can be used again.
-const call = credential.getToken(scene.scopes, { claims });
-await credential.close();
-await assert.rejects(call, { kind: "component" });
-assert.ok((await credential.getToken(scene.scopes)).token);
+// Nor does anybody for one that is closed.
+const other = new SharedTokenCacheCredential({ authorityHost: scene.authority });
+const call = other.getToken(scene.scopes, { claims });
+setTimeout(() => other.close(), scene.delay / 3);
+await assert.rejects(call, { kind: "closed" });
+await assert.rejects(other.getToken(scene.scopes), { kind: "closed" });

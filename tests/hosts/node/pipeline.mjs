@@ -7,7 +7,7 @@ import {
   createEmptyPipeline,
   createPipelineRequest,
 } from "@azure/core-rest-pipeline";
-import { SharedTokenCacheCredential } from "shared-token-cache-credential";
+import { SharedTokenCacheCredential } from "./examples/node/index.js";
 
 import { scene } from "./scene.mjs";
 
@@ -24,9 +24,9 @@ function client() {
 
 const get = client();
 await get("/first");
-await get("/from-the-policy's-cache");
+await get("/cached-by-the-policy");
 // Another client, as in another program: it finds the token in the file.
 const other = client();
-await other("/from-the-file");
+await other("/cached-in-the-file");
 // Answered with a challenge, whatever token comes without the claims.
 await other("/challenged");

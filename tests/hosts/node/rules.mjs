@@ -1,7 +1,7 @@
 // What the example's import `https` sends, and to whom.
 import assert from "node:assert/strict";
 
-import { Https } from "./node_modules/shared-token-cache-credential/https.js";
+import { Https } from "./examples/node/https.js";
 import { scene } from "./scene.mjs";
 
 const { authority } = scene;
@@ -39,7 +39,7 @@ for (const header of [["authorization", "x"], ["Host", "x"], ["x-client-sku", "a
 }
 
 // The test's certificate authority is one that this program was not told to trust.
-if (scene.trusted === false) {
+if (!scene.trusted) {
   assert.equal((await errorOf(endpoint("good")))?.tag, "bad-response");
 } else {
   const good = await post(endpoint("good"), [["X-AnchorMailbox", "Oid:1@2"]]);

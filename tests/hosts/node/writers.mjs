@@ -1,5 +1,5 @@
 // Several credentials that write the same file at the same time lose nothing.
-import { SharedTokenCacheCredential } from "shared-token-cache-credential";
+import { SharedTokenCacheCredential } from "./examples/node/index.js";
 
 import { scene } from "./scene.mjs";
 

@@ -18,7 +18,7 @@ pub(crate) enum Scheme {
     Http,
 }
 
-/// An endpoint that redeems refresh tokens of user 0.
+/// An endpoint that redeems refresh tokens of user 0, unless it is told to answer otherwise.
 pub(crate) struct Authority {
     endpoint: TokenEndpoint,
     ca: Option<(TempDir, PathBuf)>,
@@ -27,9 +27,13 @@ pub(crate) struct Authority {
 
 impl Authority {
     pub(crate) fn start(scheme: Scheme) -> Result<Self> {
+        Self::answering(scheme, |_| Reply::json(200, token_reply(0)))
+    }
+
+    /// One that answers otherwise.
+    pub(crate) fn answering(scheme: Scheme, respond: impl FnMut(&Received) -> Reply + Send + 'static) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let tls = if scheme == Scheme::Http { Tls::Off } else { Tls::Any };
-        let respond = |_: &Received| Reply::json(200, token_reply(0));
         let endpoint = runtime.block_on(TokenEndpoint::start_as(Setup { tls, ..Setup::default() }, respond))?;
         let ca = match scheme {
             Scheme::Http => None,

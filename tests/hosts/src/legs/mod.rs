@@ -45,3 +45,8 @@ pub(crate) trait Host {
 /// Every leg.
 pub(crate) fn all() -> Vec<Box<dyn Leg>> {
     vec![Box::new(own::Own), Box::new(wasmtime_cli::WasmtimeCli), Box::new(jco::Bare), Box::new(jco::Composed)]
+}
+
+pub(crate) fn names() -> Vec<&'static str> {
+    all().iter().map(|leg| leg.name()).collect()
+}

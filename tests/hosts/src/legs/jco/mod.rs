@@ -48,7 +48,7 @@ impl Host for BareOnNode {
     }
 
     fn call(&mut self, scene: &Scene) -> Result<Outcome> {
-        Outcome::from_script(&self.0.run("bare.mjs", scene)?)
+        Outcome::from_script(&self.0.run("bare.mjs", scene, scene, &[])?.stdout)
     }
 
     fn extras(&mut self, components: &Components) -> Vec<(&'static str, Result<()>)> {
@@ -76,6 +76,6 @@ impl Host for ComposedOnNode {
     }
 
     fn call(&mut self, scene: &Scene) -> Result<Outcome> {
-        Outcome::from_script(&self.0.run("composed.mjs", scene)?)
+        Outcome::from_script(&self.0.run("composed.mjs", scene, scene, &[])?.stdout)
     }
 }

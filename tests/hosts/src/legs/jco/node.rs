@@ -9,13 +9,10 @@ use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
 use crate::install;
-use crate::process::{output, run};
+use crate::process::{Finished, output, run};
 use crate::scene::{Components, Scene, root};
 
 const LIMIT: Duration = Duration::from_secs(60);
-
-/// The name of the package in `examples/node`.
-const EXAMPLE: &str = "shared-token-cache-credential";
 
 pub(super) struct Node {
     folder: PathBuf,
@@ -25,17 +22,15 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// With the example as an installed package, built as its users build it.
+    /// With the example, built as its users build it.
     pub(super) fn with_example(components: &Components) -> Result<Self> {
         Self::with(|folder| {
-            let package = folder.join("node_modules").join(EXAMPLE);
-            copy_files(&root().join("examples/node"), &package)?;
-            // Where the package's build looks for the component.
-            let dist = folder.join("target/dist");
+            // The folders lie to each other as in the repository: the example's build looks for the component in `target/dist`.
+            let (example, dist) = (folder.join("examples/node"), folder.join("target/dist"));
+            copy_files(&root().join("examples/node"), &example)?;
             fs::create_dir_all(&dist)?;
             fs::copy(&components.bare, dist.join("shared-token-cache.wasm"))?;
-            let built = package.join("component");
-            transpile(&built, Command::new("npm").args(["run", "build"]).current_dir(&package))
+            transpile(&example.join("component"), Command::new("npm").args(["run", "build"]).current_dir(&example))
         })
     }
 
@@ -63,38 +58,42 @@ impl Node {
         format!("{}: {}", self.version, self.transpiled.as_deref().unwrap_or("nothing was transpiled"))
     }
 
-    /// Runs a script in a scene; gives what it printed.
-    pub(super) fn run(&self, script: &str, scene: &Scene) -> Result<String> {
-        self.run_with(script, scene, scene, &[])
-    }
-
-    /// The same with another input and more variables.
-    pub(super) fn run_with(
+    /// Runs a script that has to succeed in a scene, which it gets as `input`.
+    pub(super) fn run(
         &self,
         script: &str,
         scene: &Scene,
         input: &impl Serialize,
         variables: &[(&str, &str)],
-    ) -> Result<String> {
-        if let Err(why) = &self.transpiled {
-            bail!("{why}");
-        }
-        let mut command = self.command(script);
+    ) -> Result<Finished> {
+        let mut command = self.command(script)?;
         command.env("HOME", &scene.home).envs(scene.ca.iter().map(|ca| ("NODE_EXTRA_CA_CERTS", ca)));
-        let finished = run(command.envs(variables.iter().copied()), &serde_json::to_string(input)?, LIMIT)?;
-        if !finished.status.success() {
-            bail!("{script} failed ({}): {}", finished.status, finished.stderr.trim());
-        }
-        Ok(finished.stdout)
+        succeed(command.envs(variables.iter().copied()), &serde_json::to_string(input)?)
+    }
+
+    /// Checks the example's types.
+    pub(super) fn check_types(&self) -> Result<()> {
+        succeed(&mut self.command("node_modules/.bin/tsc")?, "").map(drop)
     }
 
     /// A script that nothing in the developer's environment has an influence on.
-    fn command(&self, script: &str) -> Command {
+    fn command(&self, script: &str) -> Result<Command> {
+        if let Err(why) = &self.transpiled {
+            bail!("{why}");
+        }
         let mut command = Command::new("node");
         command.arg(script).current_dir(&self.folder).env_clear();
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-        command
+        Ok(command)
     }
+}
+
+fn succeed(command: &mut Command, input: &str) -> Result<Finished> {
+    let finished = run(command, input, LIMIT)?;
+    if !finished.status.success() {
+        bail!("it ended with {}: {}{}", finished.status, finished.stdout.trim(), finished.stderr.trim());
+    }
+    Ok(finished)
 }
 
 /// Has `command` fill the folder `built`; tells how large that is and how long it took.
@@ -106,7 +105,11 @@ fn transpile(built: &Path, command: &mut Command) -> Result<String> {
     output(command, LIMIT).context("jco can't transpile the component")?;
     let seconds = started.elapsed().as_secs_f32();
     let (script, wasm) = (size(built, "js")?, size(built, "wasm")?);
-    Ok(format!("transpiled in {seconds:.1} s to {} KiB of JavaScript and {} KiB of WebAssembly", script >> 10, wasm >> 10))
+    Ok(format!(
+        "transpiled in {seconds:.1} s to {} KiB of JavaScript and {} KiB of WebAssembly",
+        script >> 10,
+        wasm >> 10
+    ))
 }
 
 fn size(folder: &Path, extension: &str) -> Result<u64> {
