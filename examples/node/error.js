@@ -14,7 +14,10 @@ export class SharedTokenCacheError extends Error {
   constructor(kind, { message, reason, candidates = [], oauth }, options) {
     super(message, options);
     this.name = NAMES.get(kind) ?? "SharedTokenCacheError";
-    /** `credential-unavailable`, `client-authentication`, `denied`, `unreachable`, `invalid-argument`, `limit`, `component` or `closed`. */
+    /**
+     * `credential-unavailable`, `client-authentication`, `denied`, `unreachable` or `invalid-argument`, as in the contract; or
+     * `limit`, `component` or `closed`.
+     */
     this.kind = kind;
     /** What exactly, for the first two of these kinds, such as `multiple-accounts` or `cache-corrupt`. */
     this.reason = reason;

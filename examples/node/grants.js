@@ -78,6 +78,7 @@ function files(source, cacheName) {
  */
 function host(text) {
   const url = new URL(text.includes("://") ? text : `https://${text}`);
-  if (url.href !== `https://${url.host}/`) throw new TypeError(`${JSON.stringify(text)} is not the host of an authority`);
+  const isHost = url.href === `https://${url.host}/` && /^[a-z0-9][a-z0-9.-]*[a-z0-9](:\d+)?$/.test(url.host);
+  if (!isHost) throw new TypeError(`${JSON.stringify(text)} is not the host of an authority`);
   return url.host;
 }

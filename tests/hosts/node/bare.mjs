@@ -6,6 +6,7 @@ import { answer, scene } from "./scene.mjs";
 const credential = new SharedTokenCacheCredential({
   authorityHost: scene.authority,
   authorities: scene.granted.network ? undefined : [],
+  ...scene.options,
 });
 
 try {

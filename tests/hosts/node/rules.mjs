@@ -1,8 +1,31 @@
-// What the example's import `https` sends, and to whom.
+// What the example grants, and what its import `https` sends to whom.
 import assert from "node:assert/strict";
 
+import { cacheFile } from "./examples/node/cache-file.js";
 import { Https } from "./examples/node/https.js";
+import { SharedTokenCacheCredential } from "./examples/node/index.js";
 import { scene } from "./scene.mjs";
+
+for (const options of [
+  { source: "keyring" },
+  { cacheName: "../.azure/msal_token_cache.json" },
+  { cacheName: "" },
+  { authorityHost: "http://login.microsoftonline.com" },
+  { authorityHost: "user@login.microsoftonline.com" },
+  { authorities: ["login.microsoftonline.com/organizations"] },
+  { authorities: ["*.microsoftonline.com"] },
+  { authorities: ["login.microsoftonline.com."] },
+]) {
+  assert.throws(() => new SharedTokenCacheCredential(options), TypeError, JSON.stringify(options));
+}
+
+const { read, replace } = cacheFile(new Map([["msal.cache.nocae", "/nowhere/msal.cache.nocae"]]), true, () => {});
+assert.throws(() => read("msal.cache.nocae"), { payload: { tag: "not-found", val: "/nowhere/msal.cache.nocae" } });
+for (const name of ["msal.cache.cae", "/nowhere/msal.cache.nocae", "constructor", ""]) {
+  const denied = (error) => error.payload?.tag === "denied";
+  assert.throws(() => read(name), denied, name);
+  assert.throws(() => replace(name, "version", Buffer.from("{}")), denied, name);
+}
 
 const { authority } = scene;
 const https = new Https([authority, "login.microsoftonline.com"]);

@@ -27,6 +27,10 @@ impl Node {
         Self::with(|folder| {
             // The folders lie to each other as in the repository: the example's build looks for the component in `target/dist`.
             let (example, dist) = (folder.join("examples/node"), folder.join("target/dist"));
+            // A file that the example lost must not be found here.
+            if example.exists() {
+                fs::remove_dir_all(&example)?;
+            }
             copy_files(&root().join("examples/node"), &example)?;
             fs::create_dir_all(&dist)?;
             fs::copy(&components.bare, dist.join("shared-token-cache.wasm"))?;
@@ -96,11 +100,8 @@ fn succeed(command: &mut Command, input: &str) -> Result<Finished> {
     Ok(finished)
 }
 
-/// Has `command` fill the folder `built`; tells how large that is and how long it took.
+/// Has `command` write to the folder `built`; tells how large that is and how long it took.
 fn transpile(built: &Path, command: &mut Command) -> Result<String> {
-    if built.exists() {
-        fs::remove_dir_all(built)?;
-    }
     let started = Instant::now();
     output(command, LIMIT).context("jco can't transpile the component")?;
     let seconds = started.elapsed().as_secs_f32();
@@ -133,4 +134,36 @@ fn copy_files(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn read(path: &str) -> Value {
+        serde_json::from_str(&fs::read_to_string(root().join(path)).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_example_is_built_with_the_versions_that_it_names() {
+        let (example, ours) = (read("examples/node/package.json"), read("tests/hosts/node/package.json"));
+        for (name, version) in example["devDependencies"].as_object().unwrap() {
+            assert_eq!(*version, ours["dependencies"][name], "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_installed_is_pinned_by_a_hash_and_comes_from_the_registry() {
+        let lock = read("tests/hosts/node/package-lock.json");
+        for (path, package) in lock["packages"].as_object().unwrap().iter().filter(|(path, _)| !path.is_empty()) {
+            // The registry that the lock was made with lacks some packages for platforms other than its own.
+            let fits = |field: &str, ours: &str| package[field].as_array().is_none_or(|all| all.contains(&ours.into()));
+            let of_this_platform = fits("os", "linux") && fits("cpu", "x64") && fits("libc", "glibc");
+            assert!(package.get("integrity").is_some() || !of_this_platform, "{path}");
+            let resolved = package["resolved"].as_str().unwrap_or("https://registry.npmjs.org/");
+            assert!(resolved.starts_with("https://registry.npmjs.org/"), "{path}: {resolved}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::json;
 use token_endpoint::Reply;
 use token_endpoint::sign_in::{MARK, new_access_token, new_refresh_token};
@@ -13,6 +13,7 @@ use token_endpoint::sign_in::{MARK, new_access_token, new_refresh_token};
 use super::{World, reply_with};
 use crate::authority::{Authority, Scheme};
 use crate::outcome::Outcome;
+use crate::process::output;
 use crate::sign_in::{self, Home};
 
 pub(super) fn writers(world: &World<'_>) -> Result<()> {
@@ -57,19 +58,62 @@ pub(super) fn abandoned_lock(world: &World<'_>) -> Result<()> {
     nothing_beside(&home, &[])
 }
 
-pub(super) fn symbolic_link(world: &World<'_>) -> Result<()> {
+pub(super) fn no_file(world: &World<'_>) -> Result<()> {
     let home = Home::with(None)?;
+    let authority = Authority::start(Scheme::Https)?;
+    let unavailable = |why: &str| {
+        let (outcome, _) = world.call(&home, &authority)?;
+        let Outcome::Error { error } = &outcome else { bail!("{why}: {outcome:?}") };
+        ensure!(error.reason.as_deref() == Some("cache-unavailable") && error.message.contains(why), "{error:?}");
+        Ok(fs::remove_file(home.cache())?)
+    };
     let elsewhere = home.path().join("elsewhere");
     fs::write(&elsewhere, sign_in::cached())?;
     link(&elsewhere, &home.cache())?;
-    let authority = Authority::start(Scheme::Https)?;
-    let (outcome, _) = world.call(&home, &authority)?;
-    let Outcome::Error { error } = &outcome else { bail!("{outcome:?}") };
-    ensure!(
-        error.reason.as_deref() == Some("cache-unavailable") && error.message.contains("symbolic link"),
-        "{error:?}"
-    );
+    unavailable("symbolic link")?;
+    // A reader of one that nobody writes to would wait for ever.
+    output(Command::new("mkfifo").arg(home.cache()), Duration::from_secs(10))?;
+    unavailable("not a regular file")?;
+    // MSAL leaves an empty one as a sign that the keyring has changed.
+    fs::write(home.cache(), "")?;
+    unavailable("keyring")
+}
+
+pub(super) fn torn(world: &World<'_>) -> Result<()> {
+    let home = Home::with(Some(&sign_in::corrupt()))?;
+    let (path, authority) = (home.cache(), Authority::start(Scheme::Https)?);
+    let writer = std::thread::spawn(move || {
+        // Node.js takes some 0.2 s to get to the file, and then waits for up to 1 s.
+        std::thread::sleep(Duration::from_millis(700));
+        fs::write(path, sign_in::cached())
+    });
+    let outcome = world.call(&home, &authority);
+    writer.join().map_err(|_| anyhow!("the writer broke"))??;
+    let (outcome, _) = outcome?;
+    ensure!(matches!(outcome, Outcome::Token { .. }), "{outcome:?}");
     Ok(())
+}
+
+pub(super) fn azure_cli(world: &World<'_>) -> Result<()> {
+    let home = Home::with(None)?;
+    let authority = Authority::start(Scheme::Https)?;
+    let elsewhere = home.path().join("config");
+    for (folder, variables) in [
+        (home.path().join(".azure"), vec![]),
+        (elsewhere.clone(), vec![("AZURE_CONFIG_DIR", elsewhere.to_str().context("a path that is no text")?)]),
+    ] {
+        let file = folder.join("msal_token_cache.json");
+        fs::create_dir(&folder)?;
+        fs::write(&file, sign_in::expired()?)?;
+        let options = json!({ "source": "azure-cli" });
+        is_new_token(&world.call_with(&home, &authority, options, &variables)?.0)?;
+        ensure!(
+            fs::read_to_string(&file)?.contains(&new_refresh_token(0)),
+            "nothing was written to {}",
+            file.display()
+        );
+    }
+    nothing_beside(&home, &[])
 }
 
 pub(super) fn loose_permissions(world: &World<'_>) -> Result<()> {
@@ -115,4 +159,19 @@ fn set_mode(path: &Path, mode: u32) -> Result<()> {
 fn mode(path: &Path) -> Result<u32> {
     use std::os::unix::fs::PermissionsExt as _;
     Ok(fs::metadata(path)?.permissions().mode() & 0o777)
+}
+
+#[cfg(not(unix))]
+fn link(_: &Path, _: &Path) -> Result<()> {
+    bail!("the class is for Linux and macOS")
+}
+
+#[cfg(not(unix))]
+fn set_mode(_: &Path, _: u32) -> Result<()> {
+    bail!("the class is for Linux and macOS")
+}
+
+#[cfg(not(unix))]
+fn mode(_: &Path) -> Result<u32> {
+    bail!("the class is for Linux and macOS")
 }

@@ -17,17 +17,19 @@ use crate::sign_in::Home;
 
 type Check = fn(&World<'_>) -> Result<()>;
 
-const CHECKS: [(&str, Check); 11] = [
+const CHECKS: [(&str, Check); 13] = [
     ("types are those of the Azure SDK and of the contract", sdk::types),
     ("a pipeline of the Azure SDK, with a claims challenge", sdk::pipeline),
     ("a chain of @azure/identity goes on or ends", sdk::chain),
-    ("the event loop never waits", sdk::event_loop),
-    ("requests go to token endpoints of granted authorities only", requests::rules),
+    ("the program goes on while the component waits", sdk::thread),
+    ("what is not granted is neither read nor asked", requests::rules),
     ("a CA that is not trusted, whatever the environment says", requests::untrusted),
     ("8 writers at once lose nothing", files::writers),
     ("a cache that is locked is left alone", files::locked),
     ("a lock that a crash left is removed", files::abandoned_lock),
-    ("a symbolic link is not followed", files::symbolic_link),
+    ("only a file is read, and no link to one", files::no_file),
+    ("a file that is being written is waited for", files::torn),
+    ("the Azure CLI's cache, wherever AZURE_CONFIG_DIR says", files::azure_cli),
     ("a file for all to read is warned of, and becomes private", files::loose_permissions),
 ];
 
@@ -58,7 +60,19 @@ impl World<'_> {
 
     /// Asks for a token for the vault.
     fn call(&self, home: &Home, authority: &Authority) -> Result<(Outcome, Finished)> {
-        let finished = self.run("bare.mjs", home, authority, json!({}))?;
+        self.call_with(home, authority, json!({}), &[])
+    }
+
+    /// The same with options for the credential, and with variables.
+    fn call_with(
+        &self,
+        home: &Home,
+        authority: &Authority,
+        options: Value,
+        variables: &[(&str, &str)],
+    ) -> Result<(Outcome, Finished)> {
+        let scene = self.scene(home, authority);
+        let finished = self.run_in("bare.mjs", &scene, json!({ "options": options }), variables)?;
         Ok((Outcome::from_script(&finished.stdout)?, finished))
     }
 

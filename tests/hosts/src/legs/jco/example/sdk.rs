@@ -80,10 +80,12 @@ pub(super) fn chain(world: &World<'_>) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn event_loop(world: &World<'_>) -> Result<()> {
+pub(super) fn thread(world: &World<'_>) -> Result<()> {
     let delay = Duration::from_millis(1500);
     let home = Home::with(Some(&sign_in::expired()?))?;
     let authority = Authority::answering(Scheme::Https, move |_| Reply::json(200, token_reply(0)).after(delay))?;
-    world.run("event-loop.mjs", &home, &authority, json!({ "delay": delay.as_millis() }))?;
+    world.run("thread.mjs", &home, &authority, json!({ "delay": delay.as_millis() }))?;
+    // One for the two calls, and one for each that was given up.
+    ensure!(authority.requests().len() == 3, "{} requests were made", authority.requests().len());
     Ok(())
 }
