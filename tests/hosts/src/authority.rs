@@ -1,11 +1,12 @@
-//! A token endpoint for one scene.
+//! The servers of one scene: a token endpoint, and an API that tokens are for.
 
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use serde_json::json;
 use tempfile::TempDir;
-use token_endpoint::sign_in::token_reply;
+use token_endpoint::sign_in::{token_reply, username};
 use token_endpoint::{Received, Reply, Setup, Tls, TokenEndpoint};
 use tokio::runtime::Runtime;
 
@@ -18,7 +19,7 @@ pub(crate) enum Scheme {
     Http,
 }
 
-/// An endpoint that redeems refresh tokens of user 0, unless it is told to answer otherwise.
+/// An endpoint that redeems refresh tokens of user 0, an API, or whatever a test makes of it.
 pub(crate) struct Authority {
     endpoint: TokenEndpoint,
     ca: Option<(TempDir, PathBuf)>,
@@ -30,7 +31,12 @@ impl Authority {
         Self::answering(scheme, |_| Reply::json(200, token_reply(0)))
     }
 
-    /// One that answers otherwise.
+    /// An API, under a CA of its own, to which user 0 is a user.
+    pub(crate) fn api() -> Result<Self> {
+        Self::answering(Scheme::Https, |_| Reply::json(200, json!({ "userPrincipalName": username(0) })))
+    }
+
+    /// One that answers a test's own way.
     pub(crate) fn answering(scheme: Scheme, respond: impl FnMut(&Received) -> Reply + Send + 'static) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let tls = if scheme == Scheme::Http { Tls::Off } else { Tls::Any };

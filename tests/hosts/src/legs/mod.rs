@@ -2,7 +2,9 @@
 
 mod jco;
 mod own;
+mod wasmcloud;
 mod wasmtime_cli;
+mod wasmtime_py;
 
 use anyhow::Result;
 
@@ -44,7 +46,16 @@ pub(crate) trait Host {
 
 /// Every leg.
 pub(crate) fn all() -> Vec<Box<dyn Leg>> {
-    vec![Box::new(own::Own), Box::new(wasmtime_cli::WasmtimeCli), Box::new(jco::Bare), Box::new(jco::Composed)]
+    vec![
+        Box::new(own::Own),
+        Box::new(wasmtime_cli::WasmtimeCli),
+        Box::new(wasmtime_py::Bare),
+        Box::new(wasmtime_py::Composed),
+        Box::new(jco::Bare),
+        Box::new(jco::Composed),
+        Box::new(wasmcloud::WashDev),
+        Box::new(wasmcloud::WashHost),
+    ]
 }
 
 pub(crate) fn names() -> Vec<&'static str> {

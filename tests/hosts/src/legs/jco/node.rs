@@ -100,8 +100,11 @@ fn succeed(command: &mut Command, input: &str) -> Result<Finished> {
     Ok(finished)
 }
 
-/// Has `command` write to the folder `built`; tells how large that is and how long it took.
+/// Has `command` fill the folder `built`; tells how large that is and how long it took.
 fn transpile(built: &Path, command: &mut Command) -> Result<String> {
+    if built.exists() {
+        fs::remove_dir_all(built)?;
+    }
     let started = Instant::now();
     output(command, LIMIT).context("jco can't transpile the component")?;
     let seconds = started.elapsed().as_secs_f32();

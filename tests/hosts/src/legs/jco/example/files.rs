@@ -14,6 +14,7 @@ use super::{World, reply_with};
 use crate::authority::{Authority, Scheme};
 use crate::outcome::Outcome;
 use crate::process::output;
+use crate::scenario::is_token;
 use crate::sign_in::{self, Home};
 
 pub(super) fn writers(world: &World<'_>) -> Result<()> {
@@ -128,8 +129,7 @@ pub(super) fn loose_permissions(world: &World<'_>) -> Result<()> {
 }
 
 fn is_new_token(outcome: &Outcome) -> Result<()> {
-    ensure!(matches!(outcome, Outcome::Token { token, .. } if *token == new_access_token(0)), "{outcome:?}");
-    Ok(())
+    is_token(outcome, &new_access_token(0))
 }
 
 fn lockfile(home: &Home) -> PathBuf {
