@@ -53,7 +53,7 @@ pub(crate) fn output(command: &mut Command, limit: Duration) -> Result<String> {
 
 /// A program beside the test. It is killed when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {

@@ -129,7 +129,7 @@ impl fmt::Display for Scenario {
     }
 }
 
-fn is_token(outcome: &Outcome, expected: &str) -> Result<()> {
+pub(crate) fn is_token(outcome: &Outcome, expected: &str) -> Result<()> {
     match outcome {
         Outcome::Token { token, expires_on } => {
             ensure!(token == expected, "not the token {expected}");
@@ -172,7 +172,7 @@ fn is_private(_: &Home) -> Result<()> {
     Ok(())
 }
 
-fn is_redeemed_once(authority: &Authority) -> Result<()> {
+pub(crate) fn is_redeemed_once(authority: &Authority) -> Result<()> {
     let requests = authority.requests();
     let [request] = requests.as_slice() else { bail!("{} requests were made", requests.len()) };
     ensure!(request.path == "/organizations/oauth2/v2.0/token", "a request to {}", request.path);

@@ -1,6 +1,7 @@
 //! The ways of running hosts, one file each.
 
 mod wasmtime_cli;
+mod wassette;
 
 use anyhow::Result;
 
@@ -42,7 +43,7 @@ pub(crate) trait Host {
 
 /// Every leg.
 pub(crate) fn all() -> Vec<Box<dyn Leg>> {
-    vec![Box::new(wasmtime_cli::WasmtimeCli)]
+    vec![Box::new(wasmtime_cli::WasmtimeCli), Box::new(wassette::WassetteCli), Box::new(wassette::WassetteMcp)]
 }
 
 pub(crate) fn names() -> Vec<&'static str> {
