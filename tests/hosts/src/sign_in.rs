@@ -59,7 +59,12 @@ pub(crate) const UNKNOWN: &str = "TestExtension";
 
 /// User 0 with a cached token for the vault.
 pub(crate) fn cached() -> String {
-    document(&[SignIn::new(0, LOCAL).access_token(VAULT)])
+    cached_by(LOCAL)
+}
+
+/// The same, signed in at another authority.
+pub(crate) fn cached_by(environment: &str) -> String {
+    document(&[SignIn::new(0, environment).access_token(VAULT)])
 }
 
 /// User 0 with a token for the vault that is long past, and a section that nobody knows.

@@ -1,11 +1,12 @@
 //! What the program leaves behind when it crashes, and who may look into it while it runs.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
-use std::process::{Child, Stdio};
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -14,29 +15,42 @@ use shared_token_cache_tests::cli::{ANYTHING, Authority, Cli, program};
 use shared_token_cache_tests::sign_in::{GRAPH, LOCAL, SignIn, document};
 use token_endpoint::Reply;
 
+/// A user who is not root. Root may look into every program, so that nothing can be seen of one of root's.
+const NOBODY: u32 = 65_534;
+
 /// What Linux says of a process that waits for its authority.
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
     /// The soft limit for the size of core files.
     core_limit: String,
-    /// Whether it could be dumped, and so be looked into by other programs of its user: the owner of its files in `/proc` tells, but
-    /// for root, whose they are anyway.
-    dumpable: Option<bool>,
+    /// Whether other programs of its user may look into it, and it can be dumped: the owner of its files in `/proc` tells.
+    dumpable: bool,
 }
 
-fn look(process: &Child) -> Seen {
+fn look(process: &Child, user: u32) -> Seen {
     let of = |file: &str| format!("/proc/{}/{file}", process.id());
     let limits = fs::read_to_string(of("limits")).unwrap();
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
-    let owner = |path: &str| fs::metadata(path).unwrap().uid();
-    let user = owner("/proc/self");
-    if user == 0 {
-        println!("skipped: whether others may look into the program, as root may look into all");
+    let owner = fs::metadata(of("status")).unwrap().uid();
+    Seen { core_limit: core.split_whitespace().nth(4).unwrap().to_owned(), dumpable: owner == user }
+}
+
+/// The program in this home, as a process of a user who is not root; gives the user as well.
+fn program_of_a_user(cli: &Cli) -> (Command, u32) {
+    let user = fs::metadata("/proc/self").unwrap().uid();
+    if user != 0 {
+        return (cli.command(&program().unwrap()), user);
     }
-    Seen {
-        core_limit: core.split_whitespace().nth(4).unwrap().to_owned(),
-        dumpable: (user != 0).then(|| owner(&of("status")) == user),
+    // Where it was built, another user may not be able to go.
+    let copy = cli.home().join("shared-token-cache");
+    fs::copy(program().unwrap(), &copy).unwrap();
+    chown(cli.home(), Some(NOBODY), Some(NOBODY)).unwrap();
+    for path in cli.files().unwrap() {
+        chown(cli.home().join(path), Some(NOBODY), Some(NOBODY)).unwrap();
     }
+    let mut command = cli.command(&copy);
+    command.uid(NOBODY).gid(NOBODY);
+    (command, NOBODY)
 }
 
 /// Looks at the program while its authority keeps it waiting.
@@ -50,7 +64,8 @@ fn while_it_waits(policy: Option<&str>) -> Seen {
     })
     .unwrap();
     let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
-    let (host, ca_file) = (authority.host(), authority.ca_file());
+    let host = authority.host();
+    let ca_file = cli.write("ca.pem", &fs::read_to_string(authority.ca_file()).unwrap()).unwrap();
     let mut arguments = vec!["get-token".to_owned(), "--scope".into(), GRAPH.into(), "--ca-file".into(), ca_file];
     arguments.extend(["--authority".into(), host.clone()]);
     if let Some(policy) = policy {
@@ -58,11 +73,11 @@ fn while_it_waits(policy: Option<&str>) -> Seen {
         let policy = format!("authorities = [\"{host}\"]\n{ANYTHING}{grant}{policy}");
         arguments.extend(["--policy".into(), cli.write("policy.toml", &policy).unwrap()]);
     }
-    let mut command = cli.command(&program().unwrap());
+    let (mut command, user) = program_of_a_user(&cli);
     let mut process = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let started = Instant::now();
     is_asked.recv_timeout(Duration::from_secs(30)).unwrap_or_else(|_| panic!("not asked in {:?}", started.elapsed()));
-    let seen = look(&process);
+    let seen = look(&process, user);
     drop(go_on);
     process.wait().unwrap();
     seen
@@ -72,7 +87,7 @@ fn while_it_waits(policy: Option<&str>) -> Seen {
 fn a_crash_leaves_no_secrets_behind() {
     let seen = while_it_waits(None);
     assert_eq!(seen.core_limit, "0");
-    assert_ne!(seen.dumpable, Some(true));
+    assert!(!seen.dumpable);
     assert_eq!(while_it_waits(Some("[process]\ncore-dumps = \"deny\"\n")), seen);
 }
 
@@ -83,5 +98,5 @@ fn a_crash_leaves_what_the_policy_allows() {
     let hard_limit = core.split_whitespace().nth(5).unwrap();
     let seen = while_it_waits(Some("[process]\ncore-dumps = \"allow\"\n"));
     assert_eq!(seen.core_limit, hard_limit);
-    assert_ne!(seen.dumpable, Some(false));
+    assert!(seen.dumpable);
 }

@@ -1,5 +1,6 @@
 //! The ways of running hosts, one file each.
 
+mod own;
 mod wasmtime_cli;
 mod wassette;
 
@@ -43,7 +44,12 @@ pub(crate) trait Host {
 
 /// Every leg.
 pub(crate) fn all() -> Vec<Box<dyn Leg>> {
-    vec![Box::new(wasmtime_cli::WasmtimeCli), Box::new(wassette::WassetteCli), Box::new(wassette::WassetteMcp)]
+    vec![
+        Box::new(own::Own),
+        Box::new(wasmtime_cli::WasmtimeCli),
+        Box::new(wassette::WassetteCli),
+        Box::new(wassette::WassetteMcp),
+    ]
 }
 
 pub(crate) fn names() -> Vec<&'static str> {

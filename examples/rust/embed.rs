@@ -1,0 +1,15 @@
+//! Asks for a token as the user who signed in on this machine, as far as `policy.toml` allows.
+
+#![allow(clippy::print_stdout, reason = "this is what the program is for")]
+
+use shared_token_cache::SharedTokenCacheCredential;
+use shared_token_cache::policy::Policy;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let policy = Policy::from_toml(include_str!("policy.toml"))?;
+    let credential = SharedTokenCacheCredential::builder().policy(policy).build()?;
+    let token = credential.get_token(&["https://vault.azure.net/.default"]).await?;
+    println!("a token that serves until {} (seconds since 1970)", token.expires_on);
+    Ok(())
+}
