@@ -5,7 +5,7 @@ use wasi::filesystem::types::{DescriptorFlags, ErrorCode};
 use crate::Adapter;
 use crate::files::{self, Found, Granted};
 use crate::pause::{self, pause};
-use crate::places::{self, places};
+use crate::places::places;
 use crate::replace::replace;
 use crate::settings::{Settings, settings};
 use crate::version::{STEP_SECONDS, State};
@@ -57,12 +57,12 @@ impl Guest for Adapter {
 fn find(settings: &Settings, name: &str) -> Result<Found, ReadError> {
     let granted = Granted::by_the_host();
     let names = granted.names();
-    let places = places(settings, &names, name).map_err(|why| {
-        let granted = if names.is_empty() { String::new() } else { format!(" (granted: {})", places::listed(&names)) };
+    let denied = |why: String| {
+        let granted = if names.is_empty() { String::new() } else { format!(" (granted: {})", names.join(", ")) };
         ReadError::Denied(format!("{why}{granted}"))
-    })?;
-    let looked: Vec<_> = places.iter().map(|place| granted.shown(place)).collect();
-    granted.find(&places).ok_or_else(|| ReadError::NotFound(looked.join(", ")))
+    };
+    let places = places(settings, &names, name).map_err(denied)?;
+    granted.find(&places.all).map_err(|missing| missing.map_or_else(|| denied(places.otherwise), ReadError::NotFound))
 }
 
 enum Attempt {

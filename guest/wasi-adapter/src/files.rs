@@ -31,21 +31,37 @@ impl Granted {
         self.0.iter().map(|(_, name)| name.clone()).collect()
     }
 
-    pub(crate) fn shown(&self, place: &Place) -> String {
+    /// The first of the places where there is something. One that can't be looked at counts: the search ends there. If there is
+    /// none, the error tells a person where the document should be, unless all places were guessed wrong.
+    pub(crate) fn find(mut self, places: &[Place]) -> Result<Found, Option<String>> {
+        let Some(place) = places.iter().find(|place| self.exists(place.folder, &place.path)) else {
+            return Err(self.missing(places));
+        };
+        let shown = self.shown(place);
+        let (folder, _) = self.0.swap_remove(place.folder);
+        Ok(Found { folder, path: place.path.clone(), shown })
+    }
+
+    fn missing(&self, places: &[Place]) -> Option<String> {
+        let shown = places.iter().filter_map(|place| {
+            let (folder, _) = place.path.rsplit_once('/').unwrap_or_default();
+            if folder.is_empty() || self.exists(place.folder, folder) {
+                return Some(self.shown(place));
+            }
+            (!place.guessed).then(|| format!("{} (its folder is missing, too)", self.shown(place)))
+        });
+        let shown: Vec<_> = shown.collect();
+        (!shown.is_empty()).then(|| shown.join(", "))
+    }
+
+    fn shown(&self, place: &Place) -> String {
         let folder = self.0.get(place.folder).map_or("", |(_, name)| name);
         format!("{}/{}", folder.trim_end_matches('/'), place.path)
     }
 
-    /// The first of the places where there is something. One that can't be looked at counts: the search ends there.
-    pub(crate) fn find(mut self, places: &[Place]) -> Option<Found> {
-        let exists = |place: &&Place| {
-            let status = self.0.get(place.folder).map(|(folder, _)| folder.stat_at(PathFlags::empty(), &place.path));
-            !matches!(status, None | Some(Err(ErrorCode::NoEntry)))
-        };
-        let place = places.iter().find(exists)?;
-        let shown = self.shown(place);
-        let (folder, _) = self.0.swap_remove(place.folder);
-        Some(Found { folder, path: place.path.clone(), shown })
+    fn exists(&self, folder: usize, path: &str) -> bool {
+        let status = self.0.get(folder).map(|(folder, _)| folder.stat_at(PathFlags::empty(), path));
+        !matches!(status, None | Some(Err(ErrorCode::NoEntry)))
     }
 }
 
