@@ -3,7 +3,7 @@ use std::time::Duration;
 use wasi::filesystem::types::{DescriptorFlags, ErrorCode};
 
 use crate::Adapter;
-use crate::files::{self, Found, Granted};
+use crate::files::{self, Doing, Found, Granted};
 use crate::pause::{self, pause};
 use crate::places::places;
 use crate::replace::replace;
@@ -75,7 +75,7 @@ enum Attempt {
 fn attempt(settings: &Settings, found: &Found, known: Option<&str>) -> Result<Attempt, ReadError> {
     let failed = |code| match code {
         ErrorCode::NoEntry => ReadError::NotFound(found.shown.clone()),
-        code => ReadError::Failed(found.error("reading", code)),
+        code => ReadError::Failed(found.error(Doing::Reading, code)),
     };
     let file = found.open(DescriptorFlags::READ).map_err(failed)?;
     let mut before = found.state(&file).map_err(failed)?;
@@ -94,7 +94,8 @@ fn attempt(settings: &Settings, found: &Found, known: Option<&str>) -> Result<At
     if after != before || u64::try_from(content.len()).ok() != Some(before.size) {
         return Ok(Attempt::Torn(None));
     }
-    let whole = is_whole(&content);
+    // What has not been written just now is nobody's half-written document.
+    let whole = is_whole(&content) || !before.is_just_written(files::now());
     let document = document(found, before, content);
     Ok(if whole { Attempt::Whole(document) } else { Attempt::Torn(Some(document)) })
 }
