@@ -5,7 +5,7 @@ use crate::Adapter;
 use crate::endpoint::{Endpoint, may_set};
 use crate::log;
 use crate::outgoing::{Failure, Reply, post};
-use crate::pause::pause;
+use crate::pause::{self, pause};
 use crate::retry::{Retries, is_passing, retry_after};
 use crate::settings::{Settings as Variables, settings};
 use crate::wit::https::{Guest, HttpsError, Response, Settings};
@@ -39,7 +39,7 @@ impl Guest for Adapter {
                 Err(Failure::Lasting(error)) => return Err(error),
             };
             let Some(time) = retries.pause(retry_after) else { return result };
-            log::warn(&format!("{why}; the token request is repeated in {} s", time.as_secs_f32()));
+            log::warn(&format!("{why}; the token request is repeated in {} ms", pause::nanoseconds(time) / 1_000_000));
             pause(time);
         }
     }
