@@ -34,6 +34,15 @@ pub(crate) fn build_adapter() -> Result<PathBuf> {
     componentize("shared_token_cache_wasi_adapter.wasm", "shared-token-cache-wasi-adapter.wasm")
 }
 
+/// Builds the components of the examples.
+pub(crate) fn build_examples() -> Result<()> {
+    add_target()?;
+    say("building the components of the examples");
+    run(cargo().args(["build", "--release", "--target", TARGET, "--package", "wasmcloud-consumer"]))?;
+    componentize("wasmcloud_consumer.wasm", "wasmcloud-consumer.wasm")?;
+    Ok(())
+}
+
 /// Builds the components that the host is attacked with in tests: all of them at once, on the same bindings.
 pub(crate) fn build_hostile() -> Result<()> {
     add_target()?;

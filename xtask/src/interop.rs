@@ -41,6 +41,7 @@ pub(crate) fn contention(seconds: &[&str]) -> Result<()> {
 /// Runs what is published on the hosts of others, or on those whose name begins with one of `names`.
 pub(crate) fn hosts(names: &[&str]) -> Result<()> {
     dist::dist()?;
+    component::build_examples()?;
     // This project's own host is among them, and its example. The suite is built with all else, so that nothing is built twice.
     run(cargo().arg("build").args(crate::NATIVE).args(["--bins", "--examples"]))?;
     let suite = root().join("target/release").join(format!("hosts{}", std::env::consts::EXE_SUFFIX));

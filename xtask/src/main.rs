@@ -9,6 +9,7 @@
 //! cargo xtask interop contention  time 20 writers of ours, of MSAL, and of both on one file, and count what is lost
 //! cargo xtask interop hosts      run what is published on wasmtime, jco, wasmCloud, wasmtime-py and Wassette
 //! cargo xtask bench               time calls on caches of 1, 100 and 10,000 accounts
+//! cargo xtask examples            build the components of the examples
 //! cargo xtask fuzz                run the fuzz targets, some time each
 //! cargo xtask platforms           lint the storage for Windows and macOS, and test it under Wine
 //! cargo xtask dist              write what is published to target/dist
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         ["interop", "hosts", names @ ..] => interop::hosts(names),
         ["fuzz", arguments @ ..] => fuzz::run_targets(arguments),
         ["dist"] => dist::print(),
+        ["examples"] => component::build_examples(),
         ["released"] => dist::check_against_released(),
         ["platforms"] => platforms::check(),
         ["wit"] => component::build().and_then(|path| component::print(&path)),
@@ -98,5 +100,7 @@ fn bench(accounts: &[&str]) -> Result<()> {
 }
 
 fn usage() -> Result<()> {
-    bail!("usage: cargo xtask build|hostile|demo|test|bench|dist|fuzz|interop|platforms|released|wit|cargo-component")
+    bail!(
+        "usage: cargo xtask build|hostile|demo|test|bench|dist|examples|fuzz|interop|platforms|released|wit|cargo-component"
+    )
 }

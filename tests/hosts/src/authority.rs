@@ -1,11 +1,12 @@
-//! A token endpoint for one scene.
+//! The servers of one scene: a token endpoint, and an API that tokens are for.
 
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use serde_json::{Value, json};
 use tempfile::TempDir;
-use token_endpoint::sign_in::token_reply;
+use token_endpoint::sign_in::{token_reply, username};
 use token_endpoint::{Received, Reply, Setup, Tls, TokenEndpoint};
 use tokio::runtime::Runtime;
 
@@ -18,7 +19,7 @@ pub(crate) enum Scheme {
     Http,
 }
 
-/// An endpoint that redeems refresh tokens of user 0.
+/// An endpoint that redeems refresh tokens of user 0, or an API.
 pub(crate) struct Authority {
     endpoint: TokenEndpoint,
     ca: Option<(TempDir, PathBuf)>,
@@ -27,9 +28,22 @@ pub(crate) struct Authority {
 
 impl Authority {
     pub(crate) fn start(scheme: Scheme) -> Result<Self> {
+        Self::answering(scheme, token_reply(0))
+    }
+
+    /// An API, under a CA of its own, to which user 0 is a user.
+    pub(crate) fn api() -> Result<Self> {
+        Self::answering(Scheme::Https, json!({ "userPrincipalName": username(0) }))
+    }
+
+    fn answering(scheme: Scheme, answer: Value) -> Result<Self> {
+        Self::with(scheme, move |_| Reply::json(200, answer.clone()))
+    }
+
+    /// An endpoint of this test's own.
+    pub(crate) fn with(scheme: Scheme, respond: impl FnMut(&Received) -> Reply + Send + 'static) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let tls = if scheme == Scheme::Http { Tls::Off } else { Tls::Any };
-        let respond = |_: &Received| Reply::json(200, token_reply(0));
         let endpoint = runtime.block_on(TokenEndpoint::start_as(Setup { tls, ..Setup::default() }, respond))?;
         let ca = match scheme {
             Scheme::Http => None,

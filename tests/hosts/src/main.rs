@@ -7,6 +7,9 @@
 #![forbid(unsafe_code)]
 
 mod authority;
+mod debian;
+mod example;
+mod http;
 mod install;
 mod legs;
 mod outcome;

@@ -10,9 +10,21 @@ use serde_json::Value;
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub(crate) enum Outcome {
-    Supported { supported: bool },
-    Token { token: String, expires_on: u64 },
-    Error { error: Failure },
+    Supported {
+        supported: bool,
+    },
+    Token {
+        token: String,
+        expires_on: u64,
+    },
+    /// A token as it reached an API; the program that sent it knows when it expires.
+    #[serde(skip_deserializing)]
+    Sent {
+        token: String,
+    },
+    Error {
+        error: Failure,
+    },
 }
 
 /// An error, as far as a program can tell it from others, and its text.
@@ -70,6 +82,7 @@ impl fmt::Debug for Outcome {
         match self {
             Self::Supported { supported } => write!(f, "supported: {supported}"),
             Self::Token { token, expires_on } => write!(f, "the token {token} until {expires_on}"),
+            Self::Sent { token } => write!(f, "the token {token}, sent"),
             Self::Error { error } => error.fmt(f),
         }
     }
@@ -103,5 +116,7 @@ mod tests {
         assert!(matches!(denied, Outcome::Error { error } if error.kind == "denied" && error.message == "why"));
         assert!(Outcome::from_contract(&json!({ "ok": {} })).is_err());
         assert!(Outcome::from_script("").is_err());
+        // A script that calls the component has to tell when the token expires.
+        assert!(Outcome::from_script("{\"token\":\"t\"}").is_err());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -54,6 +55,39 @@ pub(crate) fn output(command: &mut Command, limit: Duration) -> Result<String> {
 /// A program beside the test. It is killed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Running(pub(crate) Child);
+
+/// Starts a program beside the test. What it prints goes to the file `log`.
+pub(crate) fn start(command: &mut Command, log: &Path) -> Result<Running> {
+    let file = File::create(log).with_context(|| log.display().to_string())?;
+    let name = command.get_program().to_string_lossy().into_owned();
+    command.stdout(file.try_clone()?).stderr(file);
+    Ok(Running(command.spawn().with_context(|| format!("{name} can't be started"))?))
+}
+
+impl Running {
+    /// Waits until `ready` gives something. It is an error if the program ends before.
+    pub(crate) fn until<T>(&mut self, limit: Duration, mut ready: impl FnMut() -> Option<T>) -> Result<T> {
+        let deadline = Instant::now() + limit;
+        loop {
+            // In this order, as what it printed last is there when it has ended.
+            let status = self.0.try_wait()?;
+            if let Some(what) = ready() {
+                return Ok(what);
+            }
+            match status {
+                Some(status) => bail!("it ended ({status})"),
+                None if Instant::now() > deadline => bail!("it was not ready within {limit:?}"),
+                None => std::thread::sleep(STEP),
+            }
+        }
+    }
+
+    /// Writes to its standard input, and closes that.
+    pub(crate) fn tell(&mut self, input: &str) -> Result<()> {
+        let mut stdin = self.0.stdin.take().context("it has no standard input")?;
+        Ok(stdin.write_all(input.as_bytes())?)
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {

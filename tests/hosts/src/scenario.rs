@@ -136,6 +136,10 @@ pub(crate) fn is_token(outcome: &Outcome, expected: &str) -> Result<()> {
             ensure!(*expires_on > 1_800_000_000, "the token has expired");
             Ok(())
         }
+        Outcome::Sent { token } => {
+            ensure!(token == expected, "not the token {expected}");
+            Ok(())
+        }
         _ => bail!("no token"),
     }
 }

@@ -1,7 +1,9 @@
 //! The ways of running hosts, one file each.
 
 mod own;
+mod wasmcloud;
 mod wasmtime_cli;
+mod wasmtime_py;
 mod wassette;
 
 use anyhow::Result;
@@ -47,6 +49,10 @@ pub(crate) fn all() -> Vec<Box<dyn Leg>> {
     vec![
         Box::new(own::Own),
         Box::new(wasmtime_cli::WasmtimeCli),
+        Box::new(wasmtime_py::Bare),
+        Box::new(wasmtime_py::Composed),
+        Box::new(wasmcloud::WashDev),
+        Box::new(wasmcloud::WashHost),
         Box::new(wassette::WassetteCli),
         Box::new(wassette::WassetteMcp),
     ]

@@ -1,0 +1,54 @@
+"""The component's errors as the exceptions that Azure SDK clients know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
+
+try:
+    # A ChainedTokenCredential goes on to its next credential after this exception, and after no other.
+    from azure.identity import CredentialUnavailableError as _CredentialUnavailableError
+except ImportError:
+    _CredentialUnavailableError = ClientAuthenticationError
+
+
+class CredentialUnavailableError(_CredentialUnavailableError):
+    """This sign-in can't serve the call. `reason` is one of the contract's, `candidates` are usernames."""
+
+    reason: str
+    candidates: list[str]
+
+
+class AuthenticationFailedError(ClientAuthenticationError):
+    """The authority refused. `reason` is one of the contract's; `oauth_error` and `claims` are the authority's."""
+
+    reason: str
+    oauth_error: str | None
+    claims: str | None
+
+
+class DeniedError(ClientAuthenticationError):
+    """What the call needs is not allowed here."""
+
+
+def exception_of(error: Any) -> Exception:
+    """The exception for a value of the contract's `error`."""
+    kind, details = error.tag, error.payload
+    if kind == "credential-unavailable":
+        unavailable = CredentialUnavailableError(message=details.message)
+        unavailable.reason = details.reason
+        unavailable.candidates = [account.username for account in details.candidates]
+        return unavailable
+    if kind == "client-authentication":
+        failed = AuthenticationFailedError(message=details.message)
+        failed.reason = details.reason
+        failed.oauth_error = details.oauth.code if details.oauth else None
+        failed.claims = details.oauth.claims if details.oauth else None
+        return failed
+    if kind == "denied":
+        return DeniedError(message=details)
+    if kind == "unreachable":
+        # A client's RetryPolicy tries again after this one.
+        return ServiceRequestError(message=details)
+    return ValueError(details)

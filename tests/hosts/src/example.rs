@@ -1,0 +1,45 @@
+//! Files of `examples/`, made to fit a scene: what users copy is what runs.
+
+use std::fs;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::scene::root;
+
+/// The text of an example's file.
+pub(crate) struct Example {
+    name: &'static str,
+    text: String,
+}
+
+impl Example {
+    /// The file `name` of `examples/`.
+    pub(crate) fn read(name: &'static str) -> Result<Self> {
+        let path = root().join("examples").join(name);
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        Ok(Self { name, text })
+    }
+
+    /// With `new` in the place of `old`, which stands there once.
+    pub(crate) fn with(self, old: &str, new: &str) -> Result<Self> {
+        ensure!(self.text.matches(old).count() == 1, "examples/{} does not have {old:?} once", self.name);
+        Ok(Self { text: self.text.replace(old, new), ..self })
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_replaced_has_to_be_there_once() {
+        let example = |text: &str| Example { name: "x", text: text.to_owned() };
+        assert_eq!(example("a b c").with("b", "d").unwrap().into_text(), "a d c");
+        assert!(example("a b b").with("b", "d").is_err());
+        assert!(example("a c").with("b", "d").is_err());
+    }
+}
