@@ -3,9 +3,9 @@ use std::time::Duration;
 use wasi::filesystem::types::{DescriptorFlags, ErrorCode};
 
 use crate::Adapter;
-use crate::files::{self, Found, Granted};
+use crate::files::{self, Doing, Found, Granted};
 use crate::pause::{self, pause};
-use crate::places::{self, places};
+use crate::places::places;
 use crate::replace::replace;
 use crate::settings::{Settings, settings};
 use crate::version::{STEP_SECONDS, State};
@@ -57,12 +57,12 @@ impl Guest for Adapter {
 fn find(settings: &Settings, name: &str) -> Result<Found, ReadError> {
     let granted = Granted::by_the_host();
     let names = granted.names();
-    let places = places(settings, &names, name).map_err(|why| {
-        let granted = if names.is_empty() { String::new() } else { format!(" (granted: {})", places::listed(&names)) };
+    let denied = |why: String| {
+        let granted = if names.is_empty() { String::new() } else { format!(" (granted: {})", names.join(", ")) };
         ReadError::Denied(format!("{why}{granted}"))
-    })?;
-    let looked: Vec<_> = places.iter().map(|place| granted.shown(place)).collect();
-    granted.find(&places).ok_or_else(|| ReadError::NotFound(looked.join(", ")))
+    };
+    let places = places(settings, &names, name).map_err(denied)?;
+    granted.find(&places.all).map_err(|missing| missing.map_or_else(|| denied(places.otherwise), ReadError::NotFound))
 }
 
 enum Attempt {
@@ -75,7 +75,7 @@ enum Attempt {
 fn attempt(settings: &Settings, found: &Found, known: Option<&str>) -> Result<Attempt, ReadError> {
     let failed = |code| match code {
         ErrorCode::NoEntry => ReadError::NotFound(found.shown.clone()),
-        code => ReadError::Failed(found.error("reading", code)),
+        code => ReadError::Failed(found.error(Doing::Reading, code)),
     };
     let file = found.open(DescriptorFlags::READ).map_err(failed)?;
     let mut before = found.state(&file).map_err(failed)?;
@@ -94,7 +94,8 @@ fn attempt(settings: &Settings, found: &Found, known: Option<&str>) -> Result<At
     if after != before || u64::try_from(content.len()).ok() != Some(before.size) {
         return Ok(Attempt::Torn(None));
     }
-    let whole = is_whole(&content);
+    // What has not been written just now is nobody's half-written document.
+    let whole = is_whole(&content) || !before.is_just_written(files::now());
     let document = document(found, before, content);
     Ok(if whole { Attempt::Whole(document) } else { Attempt::Torn(Some(document)) })
 }

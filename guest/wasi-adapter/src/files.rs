@@ -31,28 +31,44 @@ impl Granted {
         self.0.iter().map(|(_, name)| name.clone()).collect()
     }
 
-    pub(crate) fn shown(&self, place: &Place) -> String {
+    /// The first of the places where there is something. One that can't be looked at counts: the search ends there. If there is
+    /// none, the error tells a person where the document should be, unless all places were guessed wrong.
+    pub(crate) fn find(mut self, places: &[Place]) -> Result<Found, Option<String>> {
+        let Some(place) = places.iter().find(|place| self.exists(place.folder, &place.path)) else {
+            return Err(self.missing(places));
+        };
+        let shown = self.shown(place);
+        let (folder, _) = self.0.swap_remove(place.folder);
+        Ok(Found { folder, path: place.path.clone(), shown })
+    }
+
+    fn missing(&self, places: &[Place]) -> Option<String> {
+        let shown = places.iter().filter_map(|place| {
+            let (folder, _) = place.path.rsplit_once('/').unwrap_or_default();
+            if folder.is_empty() || self.exists(place.folder, folder) {
+                return Some(self.shown(place));
+            }
+            (!place.guessed).then(|| format!("{} (its folder is missing, too)", self.shown(place)))
+        });
+        let shown: Vec<_> = shown.collect();
+        (!shown.is_empty()).then(|| shown.join(", "))
+    }
+
+    fn shown(&self, place: &Place) -> String {
         let folder = self.0.get(place.folder).map_or("", |(_, name)| name);
         format!("{}/{}", folder.trim_end_matches('/'), place.path)
     }
 
-    /// The first of the places where there is something. One that can't be looked at counts: the search ends there.
-    pub(crate) fn find(mut self, places: &[Place]) -> Option<Found> {
-        let exists = |place: &&Place| {
-            let status = self.0.get(place.folder).map(|(folder, _)| folder.stat_at(PathFlags::empty(), &place.path));
-            !matches!(status, None | Some(Err(ErrorCode::NoEntry)))
-        };
-        let place = places.iter().find(exists)?;
-        let shown = self.shown(place);
-        let (folder, _) = self.0.swap_remove(place.folder);
-        Some(Found { folder, path: place.path.clone(), shown })
+    fn exists(&self, folder: usize, path: &str) -> bool {
+        let status = self.0.get(folder).map(|(folder, _)| folder.stat_at(PathFlags::empty(), path));
+        !matches!(status, None | Some(Err(ErrorCode::NoEntry)))
     }
 }
 
 impl Found {
     /// Opens the file itself: a symbolic link in its place is not followed.
     pub(crate) fn open(&self, flags: DescriptorFlags) -> Result<Descriptor, ErrorCode> {
-        self.folder.open_at(PathFlags::empty(), &self.path, OpenFlags::empty(), flags)
+        open(&self.folder, &self.path, flags)
     }
 
     /// The state that the file is in, through what was opened.
@@ -67,15 +83,52 @@ impl Found {
     }
 
     /// The file's error in words for a person.
-    pub(crate) fn error(&self, doing: &str, code: ErrorCode) -> String {
-        let why = match code {
-            ErrorCode::Access | ErrorCode::NotPermitted => "the host or the file's permissions forbid it".into(),
-            ErrorCode::ReadOnly => "the host grants the folder for reading only".into(),
-            ErrorCode::Loop => "it is a symbolic link, which is not followed".into(),
-            ErrorCode::Invalid => "it is not a regular file".into(),
-            other => format!("the host says `{}`", other.name()),
-        };
-        format!("{doing} {} failed: {why}", self.shown)
+    pub(crate) fn error(&self, doing: Doing, code: ErrorCode) -> String {
+        let (verb, why) = (doing.verb(), reason(doing, code));
+        format!("{verb} {} failed: {why}", self.shown)
+    }
+}
+
+/// What is done with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doing {
+    Reading,
+    Locking,
+    Writing,
+}
+
+impl Doing {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Locking => "locking",
+            Self::Writing => "writing",
+        }
+    }
+}
+
+fn reason(doing: Doing, code: ErrorCode) -> String {
+    match code {
+        ErrorCode::NotPermitted if doing == Doing::Reading => {
+            "the host forbids it; it may grant the folder for writing only, or a symbolic link may lead out of the folder".into()
+        }
+        ErrorCode::NotPermitted | ErrorCode::ReadOnly => "the host grants the folder for reading only".into(),
+        ErrorCode::Access if doing == Doing::Locking => "the permissions of its folder forbid it".into(),
+        ErrorCode::Access => "its permissions, or those of its folder, forbid it".into(),
+        ErrorCode::Loop => "it is a symbolic link, which is not followed".into(),
+        ErrorCode::NotDirectory => "its folder is no folder".into(),
+        ErrorCode::Invalid => "it is not a regular file".into(),
+        ErrorCode::InsufficientSpace | ErrorCode::Quota | ErrorCode::FileTooLarge => "there is no room for it".into(),
+        other => format!("the host says `{}`", other.name()),
+    }
+}
+
+/// Opens a regular file, and nothing else: opening a pipe would wait for somebody at its other end.
+pub(crate) fn open(folder: &Descriptor, path: &str, flags: DescriptorFlags) -> Result<Descriptor, ErrorCode> {
+    match folder.stat_at(PathFlags::empty(), path)?.type_ {
+        DescriptorType::RegularFile => folder.open_at(PathFlags::empty(), path, OpenFlags::empty(), flags),
+        DescriptorType::SymbolicLink => Err(ErrorCode::Loop),
+        _ => Err(ErrorCode::Invalid),
     }
 }
 
@@ -83,7 +136,7 @@ impl Found {
 pub(crate) fn read(file: &Descriptor, size: u64) -> Result<Vec<u8>, ErrorCode> {
     let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or_default().saturating_add(1));
     loop {
-        let position = offset(&content);
+        let position = length(&content);
         let wanted = (size + 1).saturating_sub(position).min(offset_of(CHUNK));
         if wanted == 0 {
             return Ok(content);
@@ -97,19 +150,19 @@ pub(crate) fn read(file: &Descriptor, size: u64) -> Result<Vec<u8>, ErrorCode> {
     }
 }
 
-/// Writes all of `content` from the start of the file.
-pub(crate) fn write(file: &Descriptor, content: &[u8]) -> Result<(), ErrorCode> {
-    let mut written = 0;
+/// Writes all of `content` from a position in the file.
+pub(crate) fn write_at(file: &Descriptor, content: &[u8], position: u64) -> Result<(), ErrorCode> {
+    let mut position = position;
     for chunk in content.chunks(CHUNK) {
         let mut rest = chunk;
         while !rest.is_empty() {
-            let count = file.write(rest, offset_of(written))?;
-            let count = usize::try_from(count).unwrap_or(rest.len()).min(rest.len());
-            if count == 0 {
+            let count = file.write(rest, position)?;
+            let written = usize::try_from(count).unwrap_or(rest.len()).min(rest.len());
+            if written == 0 {
                 return Err(ErrorCode::Io);
             }
-            written += count;
-            rest = rest.get(count..).unwrap_or_default();
+            position += offset_of(written);
+            rest = rest.get(written..).unwrap_or_default();
         }
     }
     Ok(())
@@ -121,7 +174,7 @@ pub(crate) fn now() -> (u64, u32) {
     (now.seconds, now.nanoseconds)
 }
 
-fn offset(content: &[u8]) -> u64 {
+pub(crate) fn length(content: &[u8]) -> u64 {
     offset_of(content.len())
 }
 

@@ -1,16 +1,14 @@
-use std::time::Duration;
-
+use wasi::clocks::wall_clock;
 use wasi::random::random::get_random_bytes;
 
 use crate::Adapter;
 use crate::endpoint::{Endpoint, may_set};
-use crate::outgoing::post;
-use crate::pause::pause;
+use crate::log;
+use crate::outgoing::{Failure, Reply, post};
+use crate::pause::{self, pause};
+use crate::retry::{Retries, is_passing, retry_after};
 use crate::settings::{Settings as Variables, settings};
 use crate::wit::https::{Guest, HttpsError, Response, Settings};
-
-/// The pauses before the repetitions of a request.
-const PAUSES: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
 impl Guest for Adapter {
     fn post_form(
@@ -24,13 +22,25 @@ impl Guest for Adapter {
             return Err(HttpsError::Denied(format!("a component may not set the header field {name:?}")));
         }
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).finish();
-        let mut pauses = PAUSES.into_iter();
+        let mut retries = Retries::new();
         loop {
-            let result = attempt(settings, &endpoint, &headers, body.as_bytes());
-            match pauses.next().filter(|_| is_worth_repeating(&result)) {
-                Some(time) => pause(time),
-                None => return result,
-            }
+            let attempt = attempt(settings, &endpoint, &headers, body.as_bytes());
+            let (result, retry_after, why) = match attempt {
+                Ok(Reply { response, retry_after: asked }) if is_passing(response.status) => {
+                    let why = format!("{} answered with status {}", endpoint.authority, response.status);
+                    let asked = asked.and_then(|asked| retry_after(&asked, wall_clock::now().seconds));
+                    (Ok(response), asked, why)
+                }
+                Err(Failure::Passing(error)) => {
+                    let why = text(&error).to_owned();
+                    (Err(error), None, why)
+                }
+                Ok(Reply { response, .. }) => return Ok(response),
+                Err(Failure::Lasting(error)) => return Err(error),
+            };
+            let Some(time) = retries.pause(retry_after) else { return result };
+            log::warn(&format!("{why}; the token request is repeated in {} ms", pause::nanoseconds(time) / 1_000_000));
+            pause(time);
         }
     }
 
@@ -58,7 +68,7 @@ fn attempt(
     endpoint: &Endpoint<'_>,
     headers: &[(String, String)],
     body: &[u8],
-) -> Result<Response, HttpsError> {
+) -> Result<Reply, Failure> {
     let request_id = uuid(get_random_bytes(16));
     let own = [
         ("accept", "application/json"),
@@ -72,11 +82,12 @@ fn attempt(
     post(settings, endpoint, &headers, body)
 }
 
-fn is_worth_repeating(result: &Result<Response, HttpsError>) -> bool {
-    match result {
-        Ok(response) => matches!(response.status, 408 | 429 | 500 | 502 | 503 | 504),
-        Err(HttpsError::Timeout(_) | HttpsError::Unreachable(_)) => true,
-        Err(HttpsError::Denied(_) | HttpsError::BadResponse(_)) => false,
+fn text(error: &HttpsError) -> &str {
+    match error {
+        HttpsError::Denied(why)
+        | HttpsError::Timeout(why)
+        | HttpsError::Unreachable(why)
+        | HttpsError::BadResponse(why) => why,
     }
 }
 
@@ -102,12 +113,5 @@ mod tests {
     fn a_random_uuid_says_that_it_is_one() {
         assert_eq!(uuid(vec![0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         assert_eq!(uuid(vec![0; 16]), "00000000-0000-4000-8000-000000000000");
-    }
-
-    #[test]
-    fn what_may_pass_is_tried_again() {
-        let response = |status| Ok(Response { status, body: vec![] });
-        assert!(is_worth_repeating(&response(503)) && is_worth_repeating(&Err(HttpsError::Timeout(String::new()))));
-        assert!(!is_worth_repeating(&response(400)) && !is_worth_repeating(&Err(HttpsError::Denied(String::new()))));
     }
 }

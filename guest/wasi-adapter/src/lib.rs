@@ -5,7 +5,7 @@
 //! [`settings::Settings`] name.
 //!
 //! What can be decided without WASI is decided in modules of their own, which are tested natively: `settings`, `places`,
-//! `endpoint`, `version`.
+//! `endpoint`, `retry`, `version`.
 
 mod cache_file;
 mod clock;
@@ -18,6 +18,7 @@ mod outgoing;
 mod pause;
 mod places;
 mod replace;
+mod retry;
 mod settings;
 mod version;
 mod wit;

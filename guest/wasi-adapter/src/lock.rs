@@ -24,6 +24,7 @@ const STALE_SECONDS: u64 = 60;
 pub(crate) struct Lock<'a> {
     folder: &'a Descriptor,
     path: String,
+    file: Descriptor,
 }
 
 /// Why the lock can't be had.
@@ -40,39 +41,116 @@ impl<'a> Lock<'a> {
             let flags = OpenFlags::CREATE | OpenFlags::EXCLUSIVE;
             match folder.open_at(PathFlags::empty(), &path, flags, DescriptorFlags::WRITE) {
                 Ok(file) => {
-                    let lock = Self { folder, path };
                     // Whoever finds the file unsigned waits for it just the same.
-                    let _ = files::write(&file, SIGNATURE);
-                    return Ok(lock);
+                    let _ = files::write_at(&file, SIGNATURE, 0);
+                    return Ok(Self { folder, path, file });
                 }
                 Err(ErrorCode::Exist) if pause::now() < deadline => {
                     if !remove_stale(folder, &path) {
                         pause(PAUSE);
                     }
                 }
-                Err(ErrorCode::Exist) => return Err(NotLocked::Held),
+                Err(ErrorCode::Exist) => {
+                    crate::log::warn(&remedy(found, read(folder, &path)));
+                    return Err(NotLocked::Held);
+                }
                 Err(code) => return Err(NotLocked::Failed(code)),
             }
         }
+    }
+
+    /// Whether the lock still is what keeps others out. A program that does not mind that the file exists removes it when it is done.
+    pub(crate) fn is_held(&self) -> bool {
+        is_still_at(self.folder, &self.path, &self.file)
     }
 }
 
 impl Drop for Lock<'_> {
     fn drop(&mut self) {
+        // What stands there when ours was removed is the lock of somebody else.
+        if !self.is_held() {
+            return;
+        }
         if let Err(code) = self.folder.unlink_file_at(&self.path) {
             crate::log::warn(&format!("the lock {} could not be removed: `{}`", self.path, code.name()));
         }
     }
 }
 
+/// A lock as it is found.
+struct Seen {
+    file: Descriptor,
+    text: Vec<u8>,
+    /// In seconds; `None` where the host does not say.
+    age: Option<u64>,
+}
+
+fn read(folder: &Descriptor, path: &str) -> Option<Seen> {
+    let file = files::open(folder, path, DescriptorFlags::READ).ok()?;
+    let modified = file.stat().ok()?.data_modification_timestamp;
+    let (now, _) = files::now();
+    let age = modified.map(|time| now.saturating_sub(time.seconds));
+    let text = files::read(&file, 64).ok()?;
+    Some(Seen { file, text, age })
+}
+
 /// Removes a lock that an adapter left behind; whether there was one.
 fn remove_stale(folder: &Descriptor, path: &str) -> bool {
-    let Ok(file) = folder.open_at(PathFlags::empty(), path, OpenFlags::empty(), DescriptorFlags::READ) else {
-        return false;
-    };
-    let modified = file.stat().ok().and_then(|status| status.data_modification_timestamp);
-    let (now, _) = files::now();
-    let stale = modified.is_some_and(|time| now.saturating_sub(time.seconds) > STALE_SECONDS);
-    let ours = files::read(&file, 64).is_ok_and(|content| content == SIGNATURE);
-    stale && ours && folder.unlink_file_at(path).is_ok()
+    let Some(seen) = read(folder, path) else { return false };
+    is_stale(&seen.text, seen.age)
+        // Somebody else may just have removed it and locked.
+        && is_still_at(folder, path, &seen.file)
+        && folder.unlink_file_at(path).is_ok()
+}
+
+fn is_stale(text: &[u8], age: Option<u64>) -> bool {
+    text == SIGNATURE && age.is_some_and(|age| age > STALE_SECONDS)
+}
+
+fn is_still_at(folder: &Descriptor, path: &str, file: &Descriptor) -> bool {
+    let opened = file.metadata_hash().map(|hash| (hash.lower, hash.upper));
+    let current = folder.metadata_hash_at(PathFlags::empty(), path).map(|hash| (hash.lower, hash.upper));
+    opened.is_ok() && opened.ok() == current.ok()
+}
+
+/// What a user can do about a lock that stays.
+fn remedy(found: &Found, seen: Option<Seen>) -> String {
+    let holder = seen.as_ref().and_then(|seen| holder(&seen.text));
+    let by = holder.map_or_else(|| "another program".to_owned(), |holder| format!("`{holder}`"));
+    let since = seen.and_then(|seen| seen.age).map_or_else(String::new, |age| format!(" for {age} s"));
+    format!("the lock {}.lockfile is held by {by}{since}; if that program has ended, remove the file", found.shown)
+}
+
+/// The process id and program that stand in a lock, if they can be shown.
+fn holder(text: &[u8]) -> Option<&str> {
+    let text = str::from_utf8(text).ok()?.trim();
+    let good = !text.is_empty() && text.chars().all(|char| !char.is_control() && char != '`');
+    good.then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_old_lock_of_an_adapter_is_stale() {
+        for (text, age, stale) in [
+            (SIGNATURE, Some(61), true),
+            (SIGNATURE, Some(60), false),
+            (SIGNATURE, None, false),
+            (b"0 shared-token-cache-wasi-adapter.".as_slice(), Some(1_000_000), false),
+            (b"4711 python", Some(1_000_000), false),
+            (b"", Some(1_000_000), false),
+        ] {
+            assert_eq!(is_stale(text, age), stale, "{text:?} {age:?}");
+        }
+    }
+
+    #[test]
+    fn a_holder_is_shown_if_it_is_a_text() {
+        assert_eq!(holder(b"4711 /usr/bin/python3\n"), Some("4711 /usr/bin/python3"));
+        for text in [b"".as_slice(), b"\xff", b"1 a\nb", b"1 `a`"] {
+            assert_eq!(holder(text), None, "{text:?}");
+        }
+    }
 }

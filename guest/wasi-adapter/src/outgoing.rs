@@ -11,11 +11,27 @@ use wasi::io::streams::StreamError;
 
 use crate::endpoint::Endpoint;
 use crate::pause;
-use crate::settings::Settings;
+use crate::settings::{Settings, variables};
 use crate::wit::https::{HttpsError, Response};
 
 /// A host takes this much of a body at once: `blocking-write-and-flush` of WASI 0.2.
 const CHUNK: usize = 4096;
+
+/// Why there is no response.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The next try may fare better.
+    Passing(HttpsError),
+    /// It will be the same the next time.
+    Lasting(HttpsError),
+}
+
+/// A response, and what its `Retry-After` says.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) response: Response,
+    pub(crate) retry_after: Option<String>,
+}
 
 /// Posts a body; no redirect is followed, as `wasi:http` knows none.
 pub(crate) fn post(
@@ -23,28 +39,117 @@ pub(crate) fn post(
     endpoint: &Endpoint<'_>,
     headers: &[(&str, &str)],
     body: &[u8],
-) -> Result<Response, HttpsError> {
-    let deadline = pause::now() + settings.request_time;
-    let request = request(endpoint, headers, body)?;
-    let outgoing = request.body().map_err(|()| broken("the request has no body"))?;
-    let future = handle(request, Some(options(settings.request_time)?)).map_err(|code| error(&code))?;
-    send(outgoing, body)?;
-    wait(&future.subscribe(), deadline)?;
-    let reply = match future.get() {
-        Some(Ok(Ok(reply))) => reply,
-        Some(Ok(Err(code))) => return Err(error(&code)),
-        Some(Err(())) | None => return Err(broken("the host has no answer")),
-    };
-    let (status, largest) = (reply.status(), settings.response_size);
-    Ok(Response { status, body: receive(&reply, largest, deadline)? })
+) -> Result<Reply, Failure> {
+    Exchange { authority: endpoint.authority, deadline: pause::now() + settings.request_time, settings }
+        .post(endpoint, headers, body)
 }
 
-fn request(endpoint: &Endpoint<'_>, headers: &[(&str, &str)], body: &[u8]) -> Result<OutgoingRequest, HttpsError> {
+struct Exchange<'a> {
+    authority: &'a str,
+    deadline: Duration,
+    settings: &'a Settings,
+}
+
+impl Exchange<'_> {
+    fn post(&self, endpoint: &Endpoint<'_>, headers: &[(&str, &str)], body: &[u8]) -> Result<Reply, Failure> {
+        let request = request(endpoint, headers, body)?;
+        let outgoing = request.body().map_err(|()| broken("the request has no body"))?;
+        let future = handle(request, options(self.settings.request_time)).map_err(|code| self.error(&code))?;
+        self.send(outgoing, body)?;
+        self.wait(&future.subscribe())?;
+        let reply = match future.get() {
+            Some(Ok(Ok(reply))) => reply,
+            Some(Ok(Err(code))) => return Err(self.error(&code)),
+            Some(Err(())) | None => return Err(broken("the host has no answer")),
+        };
+        let retry_after = reply.headers().get("retry-after").into_iter().next();
+        let retry_after = retry_after.and_then(|value| String::from_utf8(value).ok());
+        Ok(Reply { response: Response { status: reply.status(), body: self.receive(&reply)? }, retry_after })
+    }
+
+    fn send(&self, outgoing: OutgoingBody, body: &[u8]) -> Result<(), Failure> {
+        let stream = outgoing.write().map_err(|()| broken("the request's body can't be written"))?;
+        for chunk in body.chunks(CHUNK) {
+            // A host that has given up says why in its answer.
+            if stream.blocking_write_and_flush(chunk).is_err() {
+                break;
+            }
+        }
+        drop(stream);
+        OutgoingBody::finish(outgoing, None).or_else(|code| match code {
+            ErrorCode::HttpRequestBodySize(_) => Ok(()),
+            code => Err(self.error(&code)),
+        })
+    }
+
+    fn receive(&self, reply: &IncomingResponse) -> Result<Vec<u8>, Failure> {
+        let incoming = reply.consume().map_err(|()| broken("the reply has no body"))?;
+        let stream = incoming.stream().map_err(|()| broken("the reply's body can't be read"))?;
+        let (ready, largest) = (stream.subscribe(), self.settings.response_size);
+        let mut body = Vec::new();
+        loop {
+            self.wait(&ready)?;
+            match stream.read(64 << 10) {
+                Ok(mut chunk) => body.append(&mut chunk),
+                Err(StreamError::Closed) => return Ok(body),
+                Err(StreamError::LastOperationFailed(_)) => {
+                    return Err(broken(&format!("{} broke off in the middle of its reply", self.authority)));
+                }
+            }
+            if body.len() > largest {
+                let (kib, variable) = (largest >> 10, variables::RESPONSE_KIB);
+                let why = format!("the reply of {} has more than {kib} KiB, the limit of {variable}", self.authority);
+                return Err(Failure::Lasting(HttpsError::BadResponse(why)));
+            }
+        }
+    }
+
+    /// Waits until there is something, or until the time is over.
+    fn wait(&self, ready: &Pollable) -> Result<(), Failure> {
+        let left = self.deadline.checked_sub(pause::now()).ok_or_else(|| self.timeout())?;
+        let timer = wasi::clocks::monotonic_clock::subscribe_duration(pause::nanoseconds(left));
+        if poll(&[ready, &timer]).contains(&0) { Ok(()) } else { Err(self.timeout()) }
+    }
+
+    fn timeout(&self) -> Failure {
+        let (seconds, variable) = (self.settings.request_time.as_secs(), variables::REQUEST_SECONDS);
+        let why = format!("{} did not answer within {seconds} s, the limit of {variable}", self.authority);
+        Failure::Passing(HttpsError::Timeout(why))
+    }
+
+    /// The host's error, in our words where the user can do something about it.
+    fn error(&self, code: &ErrorCode) -> Failure {
+        let authority = self.authority;
+        match code {
+            ErrorCode::HttpRequestDenied => Failure::Lasting(HttpsError::Denied(format!(
+                "the host does not grant requests to {authority}; allow that host name"
+            ))),
+            ErrorCode::DnsTimeout
+            | ErrorCode::ConnectionTimeout
+            | ErrorCode::ConnectionReadTimeout
+            | ErrorCode::ConnectionWriteTimeout
+            | ErrorCode::HttpResponseTimeout => self.timeout(),
+            // The server will show the same certificate the next time.
+            ErrorCode::TlsCertificateError | ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => {
+                let why = format!("the host makes no TLS connection to {authority} that it trusts: {code:?}");
+                Failure::Lasting(HttpsError::Unreachable(why))
+            }
+            ErrorCode::ConnectionRefused => broken(&format!("{authority} refuses the connection")),
+            ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => {
+                broken(&format!("the host finds no address of {authority}"))
+            }
+            other => broken(&format!("{authority} can't be reached: {other:?}")),
+        }
+    }
+}
+
+fn request(endpoint: &Endpoint<'_>, headers: &[(&str, &str)], body: &[u8]) -> Result<OutgoingRequest, Failure> {
     let length = body.len().to_string();
     let fields = Fields::new();
     for (name, value) in headers.iter().copied().chain([("content-length", length.as_str())]) {
         fields.append(name, value.as_bytes()).map_err(|_| {
-            HttpsError::Denied(format!("the host does not let a component set the header field {name:?}"))
+            let why = format!("the host does not let a component set the header field {name:?}");
+            Failure::Lasting(HttpsError::Denied(why))
         })?;
     }
     let scheme = if endpoint.plain_http { Scheme::Http } else { Scheme::Https };
@@ -57,87 +162,17 @@ fn request(endpoint: &Endpoint<'_>, headers: &[(&str, &str)], body: &[u8]) -> Re
     set.map(|()| request).map_err(|()| broken("the host does not take the request's URL"))
 }
 
-fn options(time: Duration) -> Result<RequestOptions, HttpsError> {
+/// A host that can't limit the time itself is limited by the deadline.
+fn options(time: Duration) -> Option<RequestOptions> {
     let options = RequestOptions::new();
     let time = pause::nanoseconds(time);
     let set = options
         .set_connect_timeout(Some(time))
         .and_then(|()| options.set_first_byte_timeout(Some(time)))
         .and_then(|()| options.set_between_bytes_timeout(Some(time)));
-    // A host that can't limit the time itself is limited by the deadline.
-    if set.is_err() {
-        return Ok(RequestOptions::new());
-    }
-    Ok(options)
+    set.is_ok().then_some(options)
 }
 
-fn send(outgoing: OutgoingBody, body: &[u8]) -> Result<(), HttpsError> {
-    let stream = outgoing.write().map_err(|()| broken("the request's body can't be written"))?;
-    for chunk in body.chunks(CHUNK) {
-        // A host that has given up says why in its answer.
-        if stream.blocking_write_and_flush(chunk).is_err() {
-            break;
-        }
-    }
-    drop(stream);
-    OutgoingBody::finish(outgoing, None).or_else(|code| match code {
-        ErrorCode::HttpRequestBodySize(_) => Ok(()),
-        code => Err(error(&code)),
-    })
-}
-
-fn receive(reply: &IncomingResponse, largest: usize, deadline: Duration) -> Result<Vec<u8>, HttpsError> {
-    let incoming = reply.consume().map_err(|()| broken("the reply has no body"))?;
-    let stream = incoming.stream().map_err(|()| broken("the reply's body can't be read"))?;
-    let ready = stream.subscribe();
-    let mut body = Vec::new();
-    loop {
-        wait(&ready, deadline)?;
-        match stream.read(64 << 10) {
-            Ok(mut chunk) => body.append(&mut chunk),
-            Err(StreamError::Closed) => return Ok(body),
-            Err(StreamError::LastOperationFailed(_)) => {
-                return Err(HttpsError::Unreachable("the connection broke in the middle of the reply".into()));
-            }
-        }
-        if body.len() > largest {
-            let variable = crate::settings::variables::RESPONSE_KIB;
-            let kib = largest >> 10;
-            return Err(HttpsError::BadResponse(format!("the reply has more than {kib} KiB, the limit of {variable}")));
-        }
-    }
-}
-
-/// Waits until there is something, or until the time is over.
-fn wait(ready: &Pollable, deadline: Duration) -> Result<(), HttpsError> {
-    let left = deadline.checked_sub(pause::now()).ok_or_else(timeout)?;
-    let timer = wasi::clocks::monotonic_clock::subscribe_duration(pause::nanoseconds(left));
-    if poll(&[ready, &timer]).contains(&0) { Ok(()) } else { Err(timeout()) }
-}
-
-fn timeout() -> HttpsError {
-    let variable = crate::settings::variables::REQUEST_SECONDS;
-    HttpsError::Timeout(format!("the authority did not answer in the time that {variable} gives it"))
-}
-
-fn broken(what: &str) -> HttpsError {
-    HttpsError::Unreachable(what.to_owned())
-}
-
-/// The host's error, in our words where the user can do something about it.
-fn error(code: &ErrorCode) -> HttpsError {
-    match code {
-        ErrorCode::HttpRequestDenied => {
-            HttpsError::Denied("the host does not grant requests to the authority; allow its host name".into())
-        }
-        ErrorCode::DnsTimeout
-        | ErrorCode::ConnectionTimeout
-        | ErrorCode::ConnectionReadTimeout
-        | ErrorCode::ConnectionWriteTimeout
-        | ErrorCode::HttpResponseTimeout => timeout(),
-        ErrorCode::TlsCertificateError | ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => {
-            HttpsError::BadResponse(format!("no trusted TLS connection: {code:?}"))
-        }
-        other => HttpsError::Unreachable(format!("the host says {other:?}")),
-    }
+fn broken(what: &str) -> Failure {
+    Failure::Passing(HttpsError::Unreachable(what.to_owned()))
 }

@@ -11,68 +11,75 @@ const AZURE_CLI_FILE: &str = "msal_token_cache.json";
 pub(crate) struct Place {
     pub(crate) folder: usize,
     pub(crate) path: String,
+    /// Nothing says that the cache is here. If not even its folder is, then what is missing is a grant and not a file.
+    pub(crate) guessed: bool,
 }
 
-/// The places where the document may be, the likeliest first, or why there is none.
-pub(crate) fn places(settings: &Settings, granted: &[String], name: &str) -> Result<Vec<Place>, String> {
+/// Where a document may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Places {
+    /// The likeliest first.
+    pub(crate) all: Vec<Place>,
+    /// The grant that is missing if all of these were guessed wrong, in words for a person.
+    pub(crate) otherwise: String,
+}
+
+/// The places where the document may be, or why there is none.
+pub(crate) fn places(settings: &Settings, granted: &[String], name: &str) -> Result<Places, String> {
     if !is_name(name) {
         return Err(format!("{name:?} is not the name of a cache"));
     }
-    if granted.is_empty() {
-        return Err("the host grants no folder; grant the one with the token cache".into());
-    }
     let (folder, file) = match &settings.source {
-        Source::File(path) => return within(granted, path).map(|place| vec![place]).ok_or_else(|| not_granted(path)),
+        Source::File(_) => ("", name),
         Source::Shared => (IDENTITY_SERVICE, name),
         Source::AzureCli => (AZURE, AZURE_CLI_FILE),
     };
     let configured = settings.azure_config.as_ref().filter(|_| settings.source == Source::AzureCli);
-    let wanted: Vec<_> = match configured {
-        Some(folder) => vec![join(folder, file)],
-        None => settings.homes.iter().map(|home| join(&join(home, folder), file)).collect(),
+    let wanted: Vec<_> = match (&settings.source, configured) {
+        (Source::File(path), _) => vec![path.clone()],
+        (_, Some(folder)) => vec![join(folder, file)],
+        (_, None) => settings.homes.iter().map(|home| join(&join(home, folder), file)).collect(),
     };
-    let mut places: Vec<_> = wanted.iter().filter_map(|path| within(granted, path)).collect();
+    let otherwise = match wanted.as_slice() {
+        [path, ..] => format!("the host does not grant the folder of {path}; grant it, for reading and writing"),
+        [] if granted.is_empty() => format!("the host grants no folder; grant the {folder} of your home folder"),
+        [] => format!("neither HOME nor USERPROFILE is set, and no folder that the host grants is or holds {folder}"),
+    };
+    let mut all: Vec<_> = wanted.iter().filter_map(|path| within(granted, path)).collect();
     // Without a home that is granted, a granted folder may be the cache's own, or hold it.
-    if places.is_empty() && configured.is_none() {
-        let own = |path: &String| last(path) == folder;
+    if all.is_empty() && !folder.is_empty() && configured.is_none() {
         let (own, others): (Vec<_>, Vec<_>) =
-            (0..granted.len()).partition(|folder| granted.get(*folder).is_some_and(own));
-        places.extend(own.into_iter().map(|folder| Place { folder, path: file.to_owned() }));
-        places.extend(others.into_iter().map(|other| Place { folder: other, path: join(folder, file) }));
+            (0..granted.len()).partition(|at| granted.get(*at).is_some_and(|granted| last(granted) == folder));
+        let (inside, holding) = (file.to_owned(), join(folder, file));
+        all.extend(own.into_iter().map(|at| Place { folder: at, path: inside.clone(), guessed: false }));
+        all.extend(others.into_iter().map(|at| Place { folder: at, path: holding.clone(), guessed: true }));
     }
-    match wanted.as_slice() {
-        _ if !places.is_empty() => Ok(places),
-        [path, ..] => Err(not_granted(path)),
-        [] => Err(format!("neither HOME nor USERPROFILE is set, and no granted folder is or holds {folder}")),
-    }
-}
-
-/// A text for a person that says which folders are granted.
-pub(crate) fn listed(granted: &[String]) -> String {
-    granted.join(", ")
-}
-
-fn not_granted(path: &str) -> String {
-    format!("the host does not grant the folder of {path}; grant it, for reading and writing")
+    if all.is_empty() { Err(otherwise) } else { Ok(Places { all, otherwise }) }
 }
 
 /// The file's place in the granted folder that is nearest to it.
 fn within(granted: &[String], path: &str) -> Option<Place> {
     let parts = parts(path)?;
     let inside = |folder: &String| {
-        let folder = self::parts(folder)?;
+        // A folder that a host calls `.` is its working directory, wherever that is.
+        let folder = self::parts(folder).filter(|_| is_rooted(folder) == is_rooted(path))?;
         parts.starts_with(&folder).then_some(folder.len())
     };
     let nearest = granted.iter().enumerate().filter_map(|(position, folder)| Some((inside(folder)?, position)));
     let (length, folder) = nearest.max_by_key(|(length, _)| *length)?;
     let path = parts.get(length..).unwrap_or_default().join("/");
-    (!path.is_empty()).then_some(Place { folder, path })
+    (!path.is_empty()).then_some(Place { folder, path, guessed: false })
 }
 
 /// The parts of a path; `None` for one that climbs. Windows' separators count as well.
 fn parts(path: &str) -> Option<Vec<&str>> {
     let parts = path.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".");
     parts.map(|part| (part != "..").then_some(part)).collect()
+}
+
+/// Whether a path starts at the root, of a drive perhaps.
+fn is_rooted(path: &str) -> bool {
+    path.starts_with(['/', '\\']) || path.as_bytes().get(1) == Some(&b':')
 }
 
 fn last(path: &str) -> &str {
@@ -100,11 +107,13 @@ mod tests {
 
     const NAME: &str = "msal.cache.nocae";
 
-    /// The places as texts, `granted/…` being the folder and what comes behind the bar the path in it.
+    /// The places as texts: the granted folder, a bar, the path in it, and a question mark for a guess.
     fn found(variables: &[(&str, &str)], granted: &[&str]) -> Result<Vec<String>, String> {
         let granted: Vec<_> = granted.iter().map(|folder| (*folder).to_owned()).collect();
-        let places = places(&parse(variables).unwrap(), &granted, NAME)?;
-        Ok(places.iter().map(|place| format!("{}|{}", granted.get(place.folder).unwrap(), place.path)).collect())
+        let shown = |place: &Place| {
+            format!("{}|{}{}", granted.get(place.folder).unwrap(), place.path, if place.guessed { "?" } else { "" })
+        };
+        Ok(places(&parse(variables).unwrap(), &granted, NAME)?.all.iter().map(shown).collect())
     }
 
     #[test]
@@ -129,10 +138,12 @@ mod tests {
     fn without_a_home_the_granted_folders_are_searched() {
         let expected = vec![
             "/data/.IdentityService|msal.cache.nocae".to_owned(),
-            "/tmp|.IdentityService/msal.cache.nocae".to_owned(),
+            "/tmp|.IdentityService/msal.cache.nocae?".to_owned(),
         ];
         assert_eq!(found(&[], &["/tmp", "/data/.IdentityService"]), Ok(expected.clone()));
-        // A home elsewhere does not keep it from what is granted.
+        assert_eq!(found(&[], &["."]), Ok(vec![".|.IdentityService/msal.cache.nocae?".into()]));
+        // A home elsewhere does not keep it from what is granted, and a folder of a relative name may be anywhere.
+        assert_eq!(found(&[("HOME", "/home/u")], &["."]), Ok(vec![".|.IdentityService/msal.cache.nocae?".into()]));
         assert_eq!(found(&[("HOME", "/home/u")], &["/tmp", "/data/.IdentityService"]), Ok(expected));
     }
 
@@ -160,7 +171,15 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        assert!(found(&[("HOME", "/home/u")], &[]).unwrap_err().contains("grants no folder"));
+        let home = [("HOME", "/home/u")];
+        let cache = "/home/u/.IdentityService/msal.cache.nocae";
+        assert!(found(&home, &[]).unwrap_err().contains(cache));
+        assert!(found(&[], &[]).unwrap_err().contains("grants no folder"));
+        let otherwise = |variables: &[(&str, &str)]| {
+            places(&parse(variables).unwrap(), &["/tmp".to_owned()], NAME).unwrap().otherwise
+        };
+        assert!(otherwise(&home).contains(cache));
+        assert!(otherwise(&[]).contains("neither HOME nor USERPROFILE"));
         let settings = parse(&[]).unwrap();
         for name in ["", "msal.cache", "../x.cae", "a/b.nocae", ".nocae", "..nocae", "x\0.cae"] {
             assert!(places(&settings, &["/".into()], name).unwrap_err().contains("name of a cache"), "{name:?}");

@@ -1,9 +1,9 @@
 //! Replacing a cache file, if it is still the one that was read.
 
-use wasi::filesystem::types::{DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
+use wasi::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
 use wasi::random::random::get_random_u64;
 
-use crate::files::{self, Found};
+use crate::files::{self, Doing, Found, length};
 use crate::lock::{Lock, NotLocked};
 use crate::settings::Replace;
 use crate::wit::cache_file::WriteError;
@@ -11,11 +11,14 @@ use crate::wit::cache_file::WriteError;
 pub(crate) fn replace(how: Replace, found: &Found, expected: &str, content: &[u8]) -> Result<String, WriteError> {
     // A look ahead saves a wait for a lock that would be of no use.
     check(found, expected)?;
-    let _lock = Lock::acquire(found).map_err(|error| match error {
+    let lock = Lock::acquire(found).map_err(|error| match error {
         NotLocked::Held => WriteError::Locked,
-        NotLocked::Failed(code) => error_of(found, "locking", code),
+        NotLocked::Failed(code) => error_of(found, Doing::Locking, code),
     })?;
     check(found, expected)?;
+    if !lock.is_held() {
+        return Err(WriteError::Conflict);
+    }
     match how {
         Replace::InPlace => write_over(found, content),
         Replace::Rename => rename_over(found, content),
@@ -27,18 +30,46 @@ fn check(found: &Found, expected: &str) -> Result<(), WriteError> {
     match state {
         Ok(state) if state.version() == expected => Ok(()),
         Ok(_) | Err(ErrorCode::NoEntry) => Err(WriteError::Conflict),
-        Err(code) => Err(error_of(found, "looking at", code)),
+        Err(code) => Err(error_of(found, Doing::Reading, code)),
     }
 }
 
-/// Keeps the file's mode and owner. The new text comes before the old length goes, so that the file is never empty.
+/// Keeps the file's mode and owner. What goes wrong is undone, but for a crash while the old text is written over. A copy beside
+/// it would heal that, and would be readable for whom the host's umask lets.
 fn write_over(found: &Found, content: &[u8]) -> Result<String, WriteError> {
-    let failed = |code| error_of(found, "writing", code);
+    let failed = |code| error_of(found, Doing::Writing, code);
     let file = found.open(DescriptorFlags::READ | DescriptorFlags::WRITE).map_err(failed)?;
-    files::write(&file, content).map_err(failed)?;
-    file.set_size(u64::try_from(content.len()).unwrap_or(u64::MAX)).map_err(failed)?;
-    file.sync().map_err(failed)?;
+    let size = found.state(&file).map_err(failed)?.size;
+    let old = files::read(&file, size).map_err(failed)?;
+    if let Err(code) = make_room(&file, size, length(content)) {
+        let _ = file.set_size(size);
+        return Err(failed(code));
+    }
+    if let Err(code) = write_whole(&file, content) {
+        return Err(match write_whole(&file, &old) {
+            Ok(()) => failed(code),
+            Err(_) => WriteError::Failed(format!(
+                "{}; a part of it is written over, so it is damaged now: sign in again",
+                found.error(Doing::Writing, code)
+            )),
+        });
+    }
     found.state(&file).map(|state| state.version()).map_err(failed)
+}
+
+/// Blanks behind a document change nothing about it. Once they are stored, the disk has room for all of the new text, before any of
+/// the old is lost.
+fn make_room(file: &Descriptor, size: u64, wanted: u64) -> Result<(), ErrorCode> {
+    let Some(missing) = wanted.checked_sub(size).filter(|missing| *missing > 0) else { return Ok(()) };
+    files::write_at(file, &vec![b' '; usize::try_from(missing).map_err(|_| ErrorCode::FileTooLarge)?], size)?;
+    file.sync()
+}
+
+/// The new text comes before the old length goes, so that the file is never empty.
+fn write_whole(file: &Descriptor, content: &[u8]) -> Result<(), ErrorCode> {
+    files::write_at(file, content, 0)?;
+    file.set_size(length(content))?;
+    file.sync()
 }
 
 fn rename_over(found: &Found, content: &[u8]) -> Result<String, WriteError> {
@@ -47,18 +78,24 @@ fn rename_over(found: &Found, content: &[u8]) -> Result<String, WriteError> {
         let flags = OpenFlags::CREATE | OpenFlags::EXCLUSIVE;
         let access = DescriptorFlags::READ | DescriptorFlags::WRITE;
         let file = found.folder.open_at(PathFlags::empty(), &temporary, flags, access)?;
-        files::write(&file, content)?;
-        file.sync()?;
+        write_whole(&file, content)?;
         found.folder.rename_at(&temporary, &found.folder, &found.path)?;
+        // Until its folder is stored, a power cut may bring the old file back, which is whole as well.
+        let _ = sync_folder(found);
         found.state(&found.open(DescriptorFlags::READ)?)
     };
     write().map(|state| state.version()).map_err(|code| {
         let _ = found.folder.unlink_file_at(&temporary);
-        error_of(found, "replacing", code)
+        error_of(found, Doing::Writing, code)
     })
 }
 
-fn error_of(found: &Found, doing: &str, code: ErrorCode) -> WriteError {
+fn sync_folder(found: &Found) -> Result<(), ErrorCode> {
+    let Some((folder, _)) = found.path.rsplit_once('/') else { return found.folder.sync() };
+    found.folder.open_at(PathFlags::empty(), folder, OpenFlags::DIRECTORY, DescriptorFlags::READ)?.sync()
+}
+
+fn error_of(found: &Found, doing: Doing, code: ErrorCode) -> WriteError {
     let why = found.error(doing, code);
     match code {
         ErrorCode::Access | ErrorCode::NotPermitted | ErrorCode::ReadOnly => WriteError::Denied(why),

@@ -23,6 +23,9 @@ pub(crate) mod variables {
     pub(crate) const DOCUMENT_MIB: &str = "SHARED_TOKEN_CACHE_DOCUMENT_MIB";
     /// `debug`, `info`, `warn` (default) or `off`: what is written to standard error.
     pub(crate) const LOG: &str = "SHARED_TOKEN_CACHE_LOG";
+    /// All of the adapter's own.
+    pub(crate) const OWN: &[&str] =
+        &[SOURCE, AUTHORITIES, PLAIN_HTTP, REPLACE, REQUEST_SECONDS, RESPONSE_KIB, DOCUMENT_MIB, LOG];
     /// The authority of credentials that name none; default `login.microsoftonline.com`.
     pub(crate) const AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
     /// Set to anything: every request goes to the configured tenant.
@@ -72,12 +75,21 @@ pub(crate) struct Settings {
     pub(crate) response_size: usize,
     pub(crate) document_size: u64,
     pub(crate) log: LogLevel,
+    /// Variables of the adapter's prefix that it does not know: of another version of it, or misspelt.
+    pub(crate) unknown: Vec<String>,
 }
 
 /// The settings, or the first variable that makes no sense and why. Nothing is done with settings that are in doubt.
 pub(crate) fn settings() -> Result<&'static Settings, &'static str> {
     static SETTINGS: OnceLock<Result<Settings, String>> = OnceLock::new();
-    SETTINGS.get_or_init(|| Settings::parse(&get_environment())).as_ref().map_err(String::as_str)
+    let first = SETTINGS.get().is_none();
+    let settings = SETTINGS.get_or_init(|| Settings::parse(&get_environment())).as_ref().map_err(String::as_str);
+    if let (true, Ok(settings)) = (first, settings) {
+        for name in &settings.unknown {
+            crate::log::warn(&format!("there is no setting {name}; is it misspelt?"));
+        }
+    }
+    settings
 }
 
 impl Settings {
@@ -126,6 +138,7 @@ impl Settings {
                 Some("off") => LogLevel::Off,
                 Some(other) => return Err(wrong(variables::LOG, other, "`debug`, `info`, `warn` or `off`")),
             },
+            unknown: variables.iter().map(|(name, _)| name).filter(|name| is_unknown(name)).cloned().collect(),
         })
     }
 }
@@ -179,7 +192,13 @@ fn number<'a>(
     number.ok_or_else(|| wrong(name, text, &format!("a number from {} to {}", range.start(), range.end())))
 }
 
+fn is_unknown(name: &str) -> bool {
+    name.starts_with("SHARED_TOKEN_CACHE_") && !variables::OWN.contains(&name)
+}
+
 fn wrong(name: &str, value: &str, wanted: &str) -> String {
+    // What stands before an `@` in a URL may be a password.
+    let value = value.rsplit_once('@').map_or_else(|| value.to_owned(), |(_, host)| format!("…@{host}"));
     format!("the environment variable {name} is {value:?}, which is not {wanted}")
 }
 
@@ -233,6 +252,7 @@ pub(crate) mod tests {
             response_size: 16 << 10,
             document_size: 2 << 20,
             log: LogLevel::Off,
+            unknown: vec![],
         };
         assert_eq!(settings.unwrap(), expected);
     }
@@ -257,6 +277,18 @@ pub(crate) mod tests {
             let error = parse(&[(name, value)]).unwrap_err();
             assert!(error.contains(name), "{error}");
         }
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let error = parse(&[(variables::AUTHORITY_HOST, "https://user:p@ss@contoso.com/")]).unwrap_err();
+        assert!(error.contains("…@contoso.com") && !error.contains("user") && !error.contains("p@ss"), "{error}");
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_found() {
+        let settings = parse(&[("SHARED_TOKEN_CACHE_REPLCE", "rename"), ("PATH", "/bin")]).unwrap();
+        assert_eq!(settings.unknown, ["SHARED_TOKEN_CACHE_REPLCE"]);
     }
 
     #[test]

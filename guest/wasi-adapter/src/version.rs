@@ -13,6 +13,9 @@ pub(crate) struct State {
 /// A file system's clock moves in steps, and two writes within one of them look the same. This is longer than any step.
 pub(crate) const STEP_SECONDS: f64 = 0.02;
 
+/// A document that was last written longer ago than this is nobody's half-written one.
+const JUST_WRITTEN_SECONDS: u64 = 2;
+
 impl State {
     pub(crate) fn version(self) -> String {
         let (seconds, nanoseconds) = self.modified.unwrap_or_default();
@@ -27,6 +30,11 @@ impl State {
             let age = seconds(now) - seconds(modified);
             !(0.0..STEP_SECONDS).contains(&age)
         })
+    }
+
+    /// Whether somebody may still be writing it. The clock of a file server may be ahead of ours.
+    pub(crate) fn is_just_written(self, (now, _): (u64, u32)) -> bool {
+        self.modified.is_none_or(|(modified, _)| now.abs_diff(modified) <= JUST_WRITTEN_SECONDS)
     }
 }
 
@@ -62,5 +70,13 @@ mod tests {
             assert_eq!(STATE.is_settled(now), settled, "{now:?}");
         }
         assert!(!State { modified: None, ..STATE }.is_settled((1_700_000_003, 0)));
+    }
+
+    #[test]
+    fn an_old_file_is_not_being_written() {
+        let just = |now| STATE.is_just_written((now, 0));
+        assert!(just(1_700_000_000) && just(1_700_000_002) && just(1_699_999_999));
+        assert!(!just(1_700_000_003) && !just(1_600_000_000));
+        assert!(State { modified: None, ..STATE }.is_just_written((0, 0)));
     }
 }

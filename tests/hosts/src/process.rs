@@ -54,7 +54,7 @@ pub(crate) fn output(command: &mut Command, limit: Duration) -> Result<String> {
 
 /// A program beside the test. It is killed when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 /// Starts a program beside the test. What it prints goes to the file `log`.
 pub(crate) fn start(command: &mut Command, log: &Path) -> Result<Running> {

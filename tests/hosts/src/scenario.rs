@@ -144,7 +144,7 @@ pub(crate) fn is_token(outcome: &Outcome, expected: &str) -> Result<()> {
     }
 }
 
-fn is_error<'a>(outcome: &'a Outcome, kind: &str, reason: Option<&str>) -> Result<&'a Failure> {
+pub(crate) fn is_error<'a>(outcome: &'a Outcome, kind: &str, reason: Option<&str>) -> Result<&'a Failure> {
     let Outcome::Error { error } = outcome else { bail!("no error") };
     ensure!(error.kind == kind && error.reason.as_deref() == reason, "not {kind}/{}", reason.unwrap_or_default());
     let secret = [refresh_token(0), new_refresh_token(0), access_token(0, VAULT), new_access_token(0)];
@@ -153,7 +153,7 @@ fn is_error<'a>(outcome: &'a Outcome, kind: &str, reason: Option<&str>) -> Resul
 }
 
 /// The new tokens are in the file, and what was there besides still is.
-fn is_written_back(home: &Home) -> Result<()> {
+pub(crate) fn is_written_back(home: &Home) -> Result<()> {
     let (text, document) = (home.text()?, home.read()?);
     ensure!(text.contains(&new_access_token(0)), "the new access token is not in the cache");
     ensure!(text.contains(&new_refresh_token(0)), "the new refresh token is not in the cache");

@@ -5,6 +5,7 @@ mod own;
 mod wasmcloud;
 mod wasmtime_cli;
 mod wasmtime_py;
+mod wassette;
 
 use anyhow::Result;
 
@@ -55,6 +56,8 @@ pub(crate) fn all() -> Vec<Box<dyn Leg>> {
         Box::new(jco::Composed),
         Box::new(wasmcloud::WashDev),
         Box::new(wasmcloud::WashHost),
+        Box::new(wassette::WassetteCli),
+        Box::new(wassette::WassetteMcp),
     ]
 }
 

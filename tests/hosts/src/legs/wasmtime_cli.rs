@@ -12,7 +12,7 @@ use crate::outcome::Outcome;
 use crate::process::{output, run};
 use crate::scenario::Scenario;
 use crate::scene::{Components, Operation, Scene, root};
-use crate::{install, wave};
+use crate::{adapter, install, wave};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -74,5 +74,10 @@ impl Host for Installed {
             bail!("wasmtime failed ({}): {}", finished.status, finished.stderr.trim());
         }
         Outcome::from_contract(&wave::read(&finished.stdout)?)
+    }
+
+    /// The adapter is the same on every host, so what it does where things go wrong is checked on this one.
+    fn extras(&mut self, components: &Components) -> Vec<(&'static str, Result<()>)> {
+        adapter::checks(&self.program, components)
     }
 }

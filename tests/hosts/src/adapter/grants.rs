@@ -1,0 +1,92 @@
+//! What is granted, what is missing, and what stands in the place of a file.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use token_endpoint::sign_in::{VAULT, access_token};
+
+use super::Check;
+use super::call::{Cli, HOME};
+use crate::scenario::is_token;
+use crate::sign_in::{Home, cached};
+
+/// No request is made in these.
+const NOBODY: &str = "localhost:9";
+
+pub(super) const CHECKS: &[Check] = &[
+    ("a missing grant, folder and file are told apart", missing),
+    ("of two folders, the one with HOME counts", two_folders),
+    ("a working directory is searched", working_directory),
+    #[cfg(unix)]
+    ("what is no regular file is not opened", no_regular_file),
+];
+
+fn missing(cli: &Cli) -> Result<()> {
+    let (home, other) = (Home::with(None)?, tempfile::tempdir()?);
+    let call = || cli.call(&home, NOBODY);
+    let file = format!("{HOME}/.IdentityService/msal.cache.nocae");
+
+    let no_folder = call().folders(&[]);
+    no_folder.make()?.cannot_read(&["does not grant the folder of", &file])?;
+    let other_folder = || call().folders(&[(other.path(), "/other")]);
+    other_folder().make()?.cannot_read(&["does not grant the folder of", &file, "granted: /other"])?;
+    other_folder().unset("HOME").make()?.cannot_read(&["neither HOME nor USERPROFILE is set", ".IdentityService"])?;
+
+    let not_there = format!("there is no {file};");
+    call().make()?.is_error("credential-unavailable", Some("no-accounts"), &[&not_there])?;
+    fs::remove_dir(home.path().join(".IdentityService"))?;
+    let folder_too = format!("there is no {file} (its folder is missing, too);");
+    call().make()?.is_error("credential-unavailable", Some("no-accounts"), &[&folder_too])
+}
+
+fn two_folders(cli: &Cli) -> Result<()> {
+    let (home, other) = (Home::with(Some(&cached()))?, Home::with(Some("{\"decoy\": true}"))?);
+    let (ours, others) = ((home.path(), HOME), (other.path(), "/home/user1"));
+    for folders in [[ours, others], [others, ours]] {
+        let answer = cli.call(&home, NOBODY).folders(&folders).make()?;
+        is_token(&answer.outcome, &access_token(0, VAULT))?;
+    }
+    Ok(())
+}
+
+/// `--dir .` in the home folder: its name says nothing about where it is, whatever `HOME` is.
+fn working_directory(cli: &Cli) -> Result<()> {
+    let home = Home::with(Some(&cached()))?;
+    for call in [cli.call(&home, NOBODY), cli.call(&home, NOBODY).unset("HOME")] {
+        let answer = call.folders(&[(Path::new("."), ".")]).make()?;
+        is_token(&answer.outcome, &access_token(0, VAULT))?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn no_regular_file(cli: &Cli) -> Result<()> {
+    use std::os::unix::fs::symlink;
+    use std::process::Command;
+
+    let put: [(&str, fn(&Home) -> Result<()>); 4] = [
+        ("a symbolic link", |home| {
+            let target = home.path().join("target");
+            fs::write(&target, cached())?;
+            Ok(symlink(target, home.cache())?)
+        }),
+        ("not a regular file", |home| Ok(fs::create_dir(home.cache())?)),
+        ("not a regular file", |home| {
+            // Whoever opens a pipe waits for somebody at its other end.
+            ensure!(Command::new("mkfifo").arg(home.cache()).status()?.success(), "mkfifo failed");
+            Ok(())
+        }),
+        ("symbolic link may lead out of the folder", |home| {
+            let (folder, elsewhere) = (home.path().join(".IdentityService"), tempfile::tempdir()?);
+            fs::remove_dir(&folder)?;
+            Ok(symlink(elsewhere.keep(), folder)?)
+        }),
+    ];
+    for (why, put) in put {
+        let home = Home::with(None)?;
+        put(&home)?;
+        cli.call(&home, NOBODY).make()?.cannot_read(&[why])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! How a file is replaced, and writes that fail.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+
+use anyhow::{Result, ensure};
+
+use super::Check;
+use super::call::Cli;
+use crate::authority::{Authority, Scheme};
+use crate::sign_in::{Home, expired};
+
+pub(super) const CHECKS: &[Check] = &[
+    ("in place, a file keeps its mode; renamed, it gets that of new files", modes),
+    #[cfg(target_os = "linux")]
+    ("a cache for which there is no room stays as it is", linux::no_room),
+    #[cfg(target_os = "linux")]
+    ("a crash while the file grows damages nothing, and heals", linux::crash),
+    #[cfg(target_os = "linux")]
+    ("a write that breaks off is undone, or told", linux::broken_writes),
+];
+
+/// The reason why in place is the default: WASI 0.2 makes files that all may read, and can't tell.
+fn modes(cli: &Cli) -> Result<()> {
+    for (how, before, after) in [("in-place", 0o600, 0o600), ("in-place", 0o640, 0o640), ("rename", 0o600, 0o644)] {
+        let authority = Authority::start(Scheme::Http)?;
+        let home = Home::with(Some(&expired()?))?;
+        fs::set_permissions(home.cache(), Permissions::from_mode(before))?;
+        let call = cli.call(&home, &authority.name()).set("SHARED_TOKEN_CACHE_REPLACE", how);
+        call.through("umask 022; exec \"$@\"").make()?.is_new_token()?;
+        ensure!(home.text()? != expired()?, "nothing was written with {how}");
+        let mode = fs::metadata(home.cache())?.permissions().mode() & 0o777;
+        ensure!(mode == after, "with {how}, {before:o} became {mode:o}");
+        ensure!(home.beside()?.is_empty(), "something is left with {how}");
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::path::Path;
+    use std::process::Command;
+    use std::time::Duration;
+
+    use super::super::call::{Answer, Call};
+    use super::super::locks::{SIGNATURE, lock_path, make_older};
+    use super::*;
+    use crate::process::{output, run};
+    use crate::scenario::is_written_back;
+    use crate::scene::root;
+
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    /// A call under a limit on the size of files that is reached in the middle of what the new document has more.
+    fn limited<'a>(cli: &'a Cli, home: &Home, authority: &Authority, before: &str, first: &str) -> Call<'a> {
+        let script = format!("{first}exec prlimit --core=0 --fsize={} \"$@\"", before.len() + 100);
+        // The limit holds for wasmtime's own files as well.
+        let own_files = ["-O", "memory-init-cow=n", "-C", "cache=n"];
+        cli.call(home, &authority.name()).through(&script).options(&own_files)
+    }
+
+    /// Whoever ignores the signal gets an error, as on a full disk.
+    pub(super) fn no_room(cli: &Cli) -> Result<()> {
+        let (before, authority) = (expired()?, Authority::start(Scheme::Http)?);
+        let home = Home::with(Some(&before))?;
+        let answer = limited(cli, &home, &authority, &before, "trap '' XFSZ; ").make()?;
+        answer.is_new_token()?;
+        answer.logs("there is no room for it")?;
+        ensure!(home.text()? == before, "the cache has changed");
+        ensure!(home.beside()?.is_empty(), "a lock is left");
+        Ok(())
+    }
+
+    /// Whoever does not is killed there, and leaves its lock.
+    pub(super) fn crash(cli: &Cli) -> Result<()> {
+        let (before, authority) = (expired()?, Authority::start(Scheme::Http)?);
+        let home = Home::with(Some(&before))?;
+        let killed = run(&mut limited(cli, &home, &authority, &before, "").command(), "", LIMIT)?;
+        ensure!(!killed.status.success(), "it was not killed");
+        let text = home.text()?;
+        ensure!(text.len() > before.len() && text.trim_end() == before.trim_end(), "the cache is damaged");
+        ensure!(fs::read_to_string(lock_path(&home))? == SIGNATURE, "it was killed without a lock");
+        make_older(&home, Duration::from_secs(62))?;
+        cli.call(&home, &authority.name()).make()?.is_new_token()?;
+        is_written_back(&home)?;
+        ensure!(home.beside()?.is_empty(), "a lock is left");
+        Ok(())
+    }
+
+    /// A library that comes between wasmtime and the system's breaks off the first write, or that and the one that undoes it.
+    pub(super) fn broken_writes(cli: &Cli) -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let library = folder.path().join("broken_writes.so");
+        let source = root().join("tests/hosts/wasmtime/broken_writes.c");
+        output(Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).arg("-ldl"), LIMIT)?;
+
+        let undone = with_broken_writes(cli, &library, 1)?;
+        ensure!(undone.1 == expired()?, "the cache has changed");
+        undone.0.logs("was not updated")?;
+        ensure!(!undone.0.log.contains("damaged"), "an undone write is told as one that is not");
+
+        let damaged = with_broken_writes(cli, &library, 2)?;
+        ensure!(damaged.1 != expired()?, "the second write did not break off");
+        damaged.0.logs("it is damaged now")
+    }
+
+    fn with_broken_writes(cli: &Cli, library: &Path, count: usize) -> Result<(Answer, String)> {
+        let authority = Authority::start(Scheme::Http)?;
+        let home = Home::with(Some(&expired()?))?;
+        let call = cli.call(&home, &authority.name()).with("LD_PRELOAD", &library.to_string_lossy());
+        let answer = call.with("BROKEN_WRITES", &count.to_string()).make()?;
+        answer.is_new_token()?;
+        Ok((answer, home.text()?))
+    }
+}
