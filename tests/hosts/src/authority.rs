@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
 use token_endpoint::sign_in::{token_reply, username};
 use token_endpoint::{Received, Reply, Setup, Tls, TokenEndpoint};
@@ -19,7 +19,7 @@ pub(crate) enum Scheme {
     Http,
 }
 
-/// An endpoint that redeems refresh tokens of user 0, or an API.
+/// An endpoint that redeems refresh tokens of user 0, an API, or whatever a test makes of it.
 pub(crate) struct Authority {
     endpoint: TokenEndpoint,
     ca: Option<(TempDir, PathBuf)>,
@@ -28,20 +28,16 @@ pub(crate) struct Authority {
 
 impl Authority {
     pub(crate) fn start(scheme: Scheme) -> Result<Self> {
-        Self::answering(scheme, token_reply(0))
+        Self::answering(scheme, |_| Reply::json(200, token_reply(0)))
     }
 
     /// An API, under a CA of its own, to which user 0 is a user.
     pub(crate) fn api() -> Result<Self> {
-        Self::answering(Scheme::Https, json!({ "userPrincipalName": username(0) }))
+        Self::answering(Scheme::Https, |_| Reply::json(200, json!({ "userPrincipalName": username(0) })))
     }
 
-    fn answering(scheme: Scheme, answer: Value) -> Result<Self> {
-        Self::with(scheme, move |_| Reply::json(200, answer.clone()))
-    }
-
-    /// An endpoint of this test's own.
-    pub(crate) fn with(scheme: Scheme, respond: impl FnMut(&Received) -> Reply + Send + 'static) -> Result<Self> {
+    /// One that answers a test's own way.
+    pub(crate) fn answering(scheme: Scheme, respond: impl FnMut(&Received) -> Reply + Send + 'static) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let tls = if scheme == Scheme::Http { Tls::Off } else { Tls::Any };
         let endpoint = runtime.block_on(TokenEndpoint::start_as(Setup { tls, ..Setup::default() }, respond))?;

@@ -1,56 +1,114 @@
-//! Values as the wasmtime CLI prints them (WAVE), read by the types of `wit/`.
+//! Values as the wasmtime command line prints them: WAVE, as far as the contract has types for it.
+//!
+//! The crate `wasm-wave` reads all of it. With its generated lexer in the build, cargo compiles wasmtime a second time.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Map, Value, json};
-use wasm_wave::value::{Type, Value as Wave, resolve_wit_func_type};
-use wasm_wave::wasm::{WasmFunc as _, WasmTypeKind, WasmValue as _};
-use wit_parser::Resolve;
 
-use crate::scene::root;
-
-/// The text that a call of `tokens.<function>` printed, as JSON: records as objects, variants as an object of one member, none as null.
-pub(crate) fn read(function: &str, text: &str) -> Result<Value> {
-    let value: Wave = wasm_wave::from_str(&result_of(function)?, text.trim())
-        .with_context(|| format!("this is not what `{function}` returns: {}", text.trim()))?;
-    json(&value)
+/// The value as JSON: records as objects, a case with a payload as an object of one member, one without as its name, none as null.
+pub(crate) fn read(text: &str) -> Result<Value> {
+    let mut reader = Reader { rest: text.trim() };
+    let value = reader.value().with_context(|| format!("this is no value: {}", text.trim()))?;
+    ensure!(reader.rest.is_empty(), "this comes after the value: {}", reader.rest);
+    Ok(value)
 }
 
-fn result_of(function: &str) -> Result<Type> {
-    let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_dir(root().join("wit"))?;
-    let package = resolve.packages.get(package).context("the contract's package")?;
-    let tokens = package.interfaces.get("tokens").and_then(|tokens| resolve.interfaces.get(*tokens));
-    let function = tokens.and_then(|tokens| tokens.functions.get(function)).context("no such function in `tokens`")?;
-    let types = resolve_wit_func_type(&resolve, function)?;
-    types.results().next().context("the function returns nothing")
+struct Reader<'a> {
+    rest: &'a str,
 }
 
-fn json(value: &Wave) -> Result<Value> {
-    let payload = |payload: Option<std::borrow::Cow<'_, Wave>>| payload.map_or(Ok(Value::Null), |value| json(&value));
-    Ok(match value.kind() {
-        WasmTypeKind::Bool => value.unwrap_bool().into(),
-        WasmTypeKind::U8 => value.unwrap_u8().into(),
-        WasmTypeKind::U16 => value.unwrap_u16().into(),
-        WasmTypeKind::U32 => value.unwrap_u32().into(),
-        WasmTypeKind::U64 => value.unwrap_u64().into(),
-        WasmTypeKind::String => value.unwrap_string().into_owned().into(),
-        WasmTypeKind::Enum => value.unwrap_enum().into_owned().into(),
-        WasmTypeKind::Option => payload(value.unwrap_option())?,
-        WasmTypeKind::List => Value::Array(value.unwrap_list().map(|item| json(&item)).collect::<Result<_>>()?),
-        WasmTypeKind::Record => {
-            let fields = value.unwrap_record().map(|(name, field)| Ok((name.into_owned(), json(&field)?)));
-            Value::Object(fields.collect::<Result<Map<_, _>>>()?)
+impl Reader<'_> {
+    fn value(&mut self) -> Result<Value> {
+        match self.rest.chars().next().context("the text ends early")? {
+            '"' => self.string().map(Value::String),
+            '[' => self.list().map(Value::Array),
+            '{' => self.record().map(Value::Object),
+            '0'..='9' => Ok(self.word().parse::<u64>()?.into()),
+            _ => self.case(),
         }
-        WasmTypeKind::Variant => {
-            let (case, value) = value.unwrap_variant();
-            json!({ case.as_ref(): payload(value)? })
+    }
+
+    /// `true`, `false`, `none`, or the name of a case with or without a payload.
+    fn case(&mut self) -> Result<Value> {
+        let name = self.word().to_owned();
+        ensure!(!name.is_empty(), "a name is missing before {}", self.rest);
+        if !self.takes("(") {
+            return Ok(match name.as_str() {
+                "true" => true.into(),
+                "false" => false.into(),
+                "none" => Value::Null,
+                _ => name.into(),
+            });
         }
-        WasmTypeKind::Result => match value.unwrap_result() {
-            Ok(value) => json!({ "ok": payload(value)? }),
-            Err(error) => json!({ "err": payload(error)? }),
-        },
-        other => anyhow::bail!("the contract has no {other}"),
-    })
+        let payload = self.value()?;
+        ensure!(self.takes(")"), "`{name}(` is not closed");
+        Ok(if name == "some" { payload } else { json!({ name: payload }) })
+    }
+
+    fn list(&mut self) -> Result<Vec<Value>> {
+        let mut values = Vec::new();
+        self.takes("[");
+        while !self.takes("]") {
+            values.push(self.value()?);
+            self.takes(",");
+        }
+        Ok(values)
+    }
+
+    fn record(&mut self) -> Result<Map<String, Value>> {
+        let mut fields = Map::new();
+        self.takes("{");
+        while !self.takes("}") {
+            let name = self.word().to_owned();
+            ensure!(!name.is_empty() && self.takes(":"), "a field is missing before {}", self.rest);
+            fields.insert(name, self.value()?);
+            self.takes(",");
+        }
+        Ok(fields)
+    }
+
+    fn string(&mut self) -> Result<String> {
+        let mut text = String::new();
+        let mut characters = self.rest.char_indices().skip(1);
+        while let Some((at, character)) = characters.next() {
+            match character {
+                '"' => {
+                    self.rest = self.rest.get(at + 1..).unwrap_or_default().trim_start();
+                    return Ok(text);
+                }
+                '\\' => match characters.next().context("an escape is cut off")?.1 {
+                    'n' => text.push('\n'),
+                    'r' => text.push('\r'),
+                    't' => text.push('\t'),
+                    'u' => {
+                        let digits: String =
+                            characters.by_ref().map(|(_, digit)| digit).take_while(|digit| *digit != '}').collect();
+                        let code = u32::from_str_radix(digits.trim_start_matches('{'), 16)?;
+                        text.push(char::from_u32(code).context("no character")?);
+                    }
+                    other => text.push(other),
+                },
+                other => text.push(other),
+            }
+        }
+        bail!("a text is not closed")
+    }
+
+    /// A name or a number.
+    fn word(&mut self) -> &str {
+        let end = self
+            .rest
+            .find(|character: char| !(character.is_ascii_alphanumeric() || character == '-' || character == '%'));
+        let (word, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
+        self.rest = rest.trim_start();
+        word.trim_start_matches('%')
+    }
+
+    fn takes(&mut self, token: &str) -> bool {
+        let rest = self.rest.strip_prefix(token);
+        self.rest = rest.map_or(self.rest, str::trim_start);
+        rest.is_some()
+    }
 }
 
 #[cfg(test)]
@@ -58,14 +116,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_cli_prints_is_read_by_the_contract() {
-        assert_eq!(read("supported", "true\n").unwrap(), json!(true));
+    fn what_the_command_line_prints_is_read() {
+        assert_eq!(read("true\n").unwrap(), json!(true));
         let token = "ok({token: \"t\", expires-on: 7, refresh-on: none, token-type: \"Bearer\"})";
         let expected = json!({ "ok": { "token": "t", "expires-on": 7, "refresh-on": null, "token-type": "Bearer" } });
-        assert_eq!(read("get-token", token).unwrap(), expected);
-        let error = "err(credential-unavailable({reason: no-accounts, message: \"it\\'s\", candidates: []}))";
-        let details = json!({ "reason": "no-accounts", "message": "it's", "candidates": [] });
-        assert_eq!(read("get-token", error).unwrap(), json!({ "err": { "credential-unavailable": details } }));
-        assert!(read("get-token", "ok({})").is_err());
+        assert_eq!(read(token).unwrap(), expected);
+        let error = "err(credential-unavailable({reason: no-accounts, message: \"it\\'s \\\"ü\\\"\\n\\u{e9}\", \
+                     candidates: [{username: \"u\", home-tenant-id: some(\"t\")}, {username: \"v\", home-tenant-id: none}]}))";
+        let candidates =
+            json!([{ "username": "u", "home-tenant-id": "t" }, { "username": "v", "home-tenant-id": null }]);
+        let details = json!({ "reason": "no-accounts", "message": "it's \"ü\"\né", "candidates": candidates });
+        assert_eq!(read(error).unwrap(), json!({ "err": { "credential-unavailable": details } }));
+    }
+
+    #[test]
+    fn what_is_no_value_is_an_error() {
+        for text in ["", "ok(", "ok(1", "{a 1}", "[1", "\"t", "true false", ")", "\"\\", "{a: 1"] {
+            assert!(read(text).is_err(), "{text}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The software bill of materials: CycloneDX, by `cargo cyclonedx`.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
@@ -8,6 +9,9 @@ use crate::run::{cargo, output, root, run, say};
 
 const TOOL: &str = "cargo-cyclonedx";
 const VERSION: &str = "0.5.9";
+
+/// The name of the files that the tool writes, without their ending.
+const STEM: &str = "bill-of-materials";
 
 /// The packages that are published, each with its folder.
 const PUBLISHED: &[(&str, &str)] =
@@ -26,21 +30,39 @@ pub(super) fn bills() -> Result<Vec<(String, String)>> {
             return Ok(Vec::new());
         }
     }
-    // What is compiled for the component's target alone; the tool writes beside each package's manifest.
-    run(std::process::Command::new(&tool).current_dir(root()).args([
-        "cyclonedx",
-        "--format",
-        "json",
-        "--target",
-        "wasm32-unknown-unknown",
-        "--override-filename",
-        "bill-of-materials",
-    ]))?;
-    let mut bills = Vec::new();
-    for (package, folder) in PUBLISHED {
-        let path = root().join(folder).join("bill-of-materials.json");
-        let text = fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
-        bills.push((format!("{}.cdx.json", package.trim_end_matches("-component")), text));
+    // What is compiled for the component's target alone.
+    let mut bill = std::process::Command::new(&tool);
+    bill.args(["cyclonedx", "--quiet", "--format", "json", "--target", "wasm32-unknown-unknown"]);
+    // With the commit's time the bill is the same whenever it is made.
+    if let Ok(time) = output(std::process::Command::new("git").args(["log", "-1", "--format=%ct"]).current_dir(root()))
+    {
+        bill.env("SOURCE_DATE_EPOCH", time.trim());
     }
-    Ok(bills)
+    let made = run(bill.args(["--override-filename", STEM]).current_dir(root()));
+    let bills = made.and_then(|()| PUBLISHED.iter().map(|(package, folder)| read(package, folder)).collect());
+    clean(&root())?;
+    bills
+}
+
+/// A package's bill, by the name under which it is published, and without the place where it was made.
+fn read(package: &str, folder: &str) -> Result<(String, String)> {
+    let path = root().join(folder).join(format!("{STEM}.json"));
+    let text = fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
+    let text = text.replace(&format!("{}", root().display()), "");
+    Ok((format!("{}.cdx.json", package.trim_end_matches("-component")), text))
+}
+
+/// Removes the bills that the tool writes beside the manifest of every package, published or not.
+fn clean(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_source = !["target", ".git", "node_modules"].iter().any(|other| name == *other);
+        if entry.file_type()?.is_dir() && is_source {
+            clean(&entry.path())?;
+        } else if name == format!("{STEM}.json").as_str() {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }

@@ -99,7 +99,7 @@ fn redirect(cli: &Cli) -> Result<()> {
 fn retry_after(cli: &Cli) -> Result<()> {
     let mut first = true;
     let home = Home::with(Some(&expired()?))?;
-    let authority = Authority::with(Scheme::Http, move |_| {
+    let authority = Authority::answering(Scheme::Http, move |_| {
         if std::mem::take(&mut first) {
             return Reply::json(429, json!({ "error": "throttled" })).header("retry-after", "3");
         }
@@ -121,7 +121,7 @@ fn long_retry_after(cli: &Cli) -> Result<()> {
 
 /// Asks an authority that gives no token, and gives what came of it and how many requests were made.
 fn ask(cli: &Cli, respond: impl FnMut(&Received) -> Reply + Send + 'static) -> Result<(Answer, usize)> {
-    let (before, authority) = (expired()?, Authority::with(Scheme::Http, respond)?);
+    let (before, authority) = (expired()?, Authority::answering(Scheme::Http, respond)?);
     let home = Home::with(Some(&before))?;
     let call = cli.call(&home, &authority.name());
     let limits = [("SHARED_TOKEN_CACHE_REQUEST_SECONDS", "1"), ("SHARED_TOKEN_CACHE_RESPONSE_KIB", "16")];

@@ -105,7 +105,7 @@ fn stale_lock(cli: &Cli) -> Result<()> {
 fn change_meanwhile(cli: &Cli) -> Result<()> {
     let home = Home::with(Some(&expired()?))?;
     let cache = home.cache();
-    let authority = Authority::with(Scheme::Http, move |_| {
+    let authority = Authority::answering(Scheme::Http, move |_| {
         let change = || -> Result<()> {
             let mut document: Value = serde_json::from_slice(&fs::read(&cache)?)?;
             let Some(sections) = document.as_object_mut() else { bail!("no document") };
@@ -126,7 +126,7 @@ fn change_meanwhile(cli: &Cli) -> Result<()> {
 fn removed_meanwhile(cli: &Cli) -> Result<()> {
     let home = Home::with(Some(&expired()?))?;
     let cache = home.cache();
-    let authority = Authority::with(Scheme::Http, move |_| match fs::remove_file(&cache) {
+    let authority = Authority::answering(Scheme::Http, move |_| match fs::remove_file(&cache) {
         Ok(()) => Reply::json(200, token_reply(0)),
         Err(_) => Reply::hang_up(),
     })?;

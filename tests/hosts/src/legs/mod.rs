@@ -1,5 +1,6 @@
 //! The ways of running hosts, one file each.
 
+mod jco;
 mod own;
 mod wasmcloud;
 mod wasmtime_cli;
@@ -51,6 +52,8 @@ pub(crate) fn all() -> Vec<Box<dyn Leg>> {
         Box::new(wasmtime_cli::WasmtimeCli),
         Box::new(wasmtime_py::Bare),
         Box::new(wasmtime_py::Composed),
+        Box::new(jco::Bare),
+        Box::new(jco::Composed),
         Box::new(wasmcloud::WashDev),
         Box::new(wasmcloud::WashHost),
         Box::new(wassette::WassetteCli),

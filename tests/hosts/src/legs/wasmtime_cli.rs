@@ -62,18 +62,18 @@ impl Host for Installed {
         for (name, value) in scene.environment(HOME) {
             command.args(["--env", &format!("{name}={value}")]);
         }
-        let (function, call) = match scene.operation {
-            Operation::Supported => ("supported", "supported()".to_owned()),
+        let call = match scene.operation {
+            Operation::Supported => "supported()".to_owned(),
             Operation::GetToken => {
                 let scopes: Vec<_> = scene.scopes.iter().map(|scope| format!("{scope:?}")).collect();
-                ("get-token", format!("get-token([{}], none, none)", scopes.join(", ")))
+                format!("get-token([{}], none, none)", scopes.join(", "))
             }
         };
         let finished = run(command.args(["--invoke", &call]).arg(&scene.components.composed), "", LIMIT)?;
         if !finished.status.success() {
             bail!("wasmtime failed ({}): {}", finished.status, finished.stderr.trim());
         }
-        Outcome::from_contract(&wave::read(function, &finished.stdout)?)
+        Outcome::from_contract(&wave::read(&finished.stdout)?)
     }
 
     /// The adapter is the same on every host, so what it does where things go wrong is checked on this one.

@@ -1,0 +1,110 @@
+import { look, readWhole, replace, version } from "./file.js";
+import { ImportError } from "./import-error.js";
+import { withLock } from "./lock.js";
+import { sleep } from "./sleep.js";
+
+/** @import { ReadOutcome } from "./component/interfaces/azure-identity-shared-token-cache-cache-file.js" */
+
+/** How long a writer may take that empties the file before it writes it. */
+const TORN_READ_PATIENCE = 1000;
+const TORN_READ_PAUSE = 20;
+
+/**
+ * The import `cache-file`, on files.
+ *
+ * @param {Map<string, string>} files the granted files, by the names of their documents
+ * @param {boolean} supported
+ * @param {(message: string) => void} warn
+ */
+export function cacheFile(files, supported, warn) {
+  /** @param {string} name */
+  function pathOf(name) {
+    const path = files.get(name);
+    if (path === undefined) throw new ImportError("denied", `the cache ${JSON.stringify(name)} is not granted`);
+    return path;
+  }
+
+  return {
+    /**
+     * @param {string} name
+     * @param {string} [knownVersion]
+     * @returns {ReadOutcome}
+     */
+    read(name, knownVersion) {
+      const path = pathOf(name);
+      const found = orFail(path, "not-found", () => readPatiently(path, knownVersion, warn));
+      if (!found) return { tag: "unchanged" };
+      const { version, content } = found;
+      return { tag: "document", val: { version, content, unencrypted: `in the file ${path}` } };
+    },
+
+    /**
+     * @param {string} name
+     * @param {string} expectedVersion
+     * @param {Uint8Array} document
+     */
+    replace(name, expectedVersion, document) {
+      const path = pathOf(name);
+      return orFail(path, "conflict", () => {
+        // A look ahead saves a wait for a lock that would be of no use.
+        expect(path, expectedVersion);
+        return withLock(path, () => {
+          expect(path, expectedVersion);
+          return replace(path, document);
+        });
+      });
+    },
+
+    supported: () => supported,
+  };
+}
+
+/**
+ * The document, or nothing when it is still at the known version. One that stays torn is damaged, which the component will tell.
+ *
+ * @param {string} path
+ * @param {string | undefined} knownVersion
+ * @param {(message: string) => void} warn
+ */
+function readPatiently(path, knownVersion, warn) {
+  for (const deadline = Date.now() + TORN_READ_PATIENCE; ; sleep(TORN_READ_PAUSE)) {
+    const found = readWhole(path, knownVersion, warn);
+    if (!found?.torn) return found;
+    if (Date.now() < deadline) continue;
+    if (found.content.length > 0) return found;
+    throw new ImportError("failed", `${path} is empty: the sign-in may be in a keyring, which is not read here`);
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {string} expectedVersion
+ */
+function expect(path, expectedVersion) {
+  if (version(look(path)) !== expectedVersion) throw new ImportError("conflict");
+}
+
+/**
+ * Does `work`, with the file system's errors as the contract's.
+ *
+ * @template T
+ * @param {string} path
+ * @param {"not-found" | "conflict"} missing what it means that there is no file
+ * @param {() => T} work
+ */
+function orFail(path, missing, work) {
+  try {
+    return work();
+  } catch (/** @type {any} */ error) {
+    switch (error.code) {
+      case undefined:
+        throw error;
+      case "ENOENT":
+        throw new ImportError(missing, path);
+      case "ELOOP":
+        throw new ImportError("failed", `${path} is a symbolic link, which is not followed`);
+      default:
+        throw new ImportError("failed", `${path}: ${error.code} at ${error.syscall}`);
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { Agent, request } from "node:https";
+import { setTimeout as pause } from "node:timers/promises";
+
+/** How long one request may take. */
+const REQUEST_SECONDS = 30;
+
+/** A token response has some 6 KiB. */
+const LARGEST_RESPONSE_KIB = 1024;
+
+/** The pauses before the repetitions of a request, in milliseconds. */
+const PAUSES = [500, 1000, 2000];
+
+/** Statuses that may pass. */
+const WORTH_REPEATING = [408, 429, 500, 502, 503, 504];
+
+/** Codes of errors that may pass. Others are of TLS or of HTTP, and stay. */
+const NO_CONNECTION = ["EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EPIPE", "ETIMEDOUT"];
+
+/** The header fields that the component may set. */
+const ALLOWED_HEADERS = ["x-anchormailbox", "x-client-sku", "x-client-ver"];
+
+const TOKEN_ENDPOINT = /^https:\/\/([^/]+)\/[A-Za-z0-9.-]+\/oauth2\/v2\.0\/token$/;
+
+/**
+ * @typedef {{ url: string, headers: [string, string][], form: [string, string][] }} Form
+ * @typedef {{ status: number, body: Uint8Array }} Response
+ * @typedef {{ tag: "denied" | "timeout" | "unreachable" | "bad-response", val: string }} HttpsError
+ * @typedef {{ response: Response, error?: undefined } | { response?: undefined, error: HttpsError }} Outcome
+ */
+
+/** Posts forms to the token endpoints of the granted authorities, and sends nothing else to nobody else. */
+export class Https {
+  #agent = new Agent({ keepAlive: true });
+  #authorities;
+
+  /** @param {string[]} authorities */
+  constructor(authorities) {
+    this.#authorities = authorities;
+  }
+
+  /**
+   * @param {Form} form
+   * @param {AbortSignal} signal
+   * @returns {Promise<Outcome>}
+   */
+  async post(form, signal) {
+    const denied = this.#whyDenied(form);
+    if (denied) return { error: { tag: "denied", val: denied } };
+    for (const time of PAUSES) {
+      const outcome = await this.#attempt(form, signal);
+      if (!isWorthRepeating(outcome)) return outcome;
+      await pause(time, undefined, { signal });
+    }
+    return await this.#attempt(form, signal);
+  }
+
+  close() {
+    this.#agent.destroy();
+  }
+
+  /** @param {Form} form */
+  #whyDenied({ url, headers }) {
+    const authority = TOKEN_ENDPOINT.exec(url)?.[1];
+    // A URL that would be read in another way than it is written is none that was checked.
+    if (authority === undefined || !URL.canParse(url) || new URL(url).href !== url) {
+      return "a request goes to https://<authority>/<tenant>/oauth2/v2.0/token and nowhere else";
+    }
+    if (!this.#authorities.includes(authority)) {
+      return `the authority ${JSON.stringify(authority)} is not granted; the credential's option \`authorities\` names those that are`;
+    }
+    const field = headers.find(([name, value]) => !ALLOWED_HEADERS.includes(name.toLowerCase()) || !/^[ -~]*$/.test(value));
+    return field && `a component may not set the header field ${JSON.stringify(field[0])}`;
+  }
+
+  /**
+   * @param {Form} form
+   * @param {AbortSignal} signal
+   * @returns {Promise<Outcome>}
+   */
+  async #attempt({ url, headers, form }, signal) {
+    const options = {
+      method: "POST",
+      agent: this.#agent,
+      // Even where the environment asks for less.
+      rejectUnauthorized: true,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_SECONDS * 1000)]),
+      headers: {
+        ...Object.fromEntries(headers),
+        accept: "application/json",
+        "client-request-id": randomUUID(),
+        "content-type": "application/x-www-form-urlencoded",
+        "return-client-request-id": "true",
+        "user-agent": "shared-token-cache-node/0.1.0",
+      },
+    };
+    try {
+      // `node:https` follows no redirect, and knows no cookies.
+      const sent = request(url, options).end(new URLSearchParams(form).toString());
+      const [reply] = await once(sent, "response");
+      // From here on the reply tells of errors, and the request needs somebody who hears them.
+      sent.on("error", () => {});
+      return await receive(reply);
+    } catch (error) {
+      return { error: told(error) };
+    }
+  }
+}
+
+/**
+ * @param {import("node:http").IncomingMessage} reply
+ * @returns {Promise<Outcome>}
+ */
+async function receive(reply) {
+  const chunks = [];
+  let size = 0;
+  // Leaving the loop early closes the connection.
+  for await (const chunk of reply) {
+    size += chunk.length;
+    if (size > LARGEST_RESPONSE_KIB * 1024) {
+      return { error: { tag: "bad-response", val: `the reply has more than ${LARGEST_RESPONSE_KIB} KiB` } };
+    }
+    chunks.push(chunk);
+  }
+  return { response: { status: reply.statusCode ?? 0, body: Buffer.concat(chunks) } };
+}
+
+/**
+ * An error in words of ours, as those of others may hold what was sent.
+ *
+ * @param {any} error
+ * @returns {HttpsError}
+ */
+function told({ name, code }) {
+  if (name === "AbortError") return { tag: "timeout", val: `the authority did not answer within ${REQUEST_SECONDS} s` };
+  if (NO_CONNECTION.includes(code)) return { tag: "unreachable", val: `no connection to the authority: ${code}` };
+  return { tag: "bad-response", val: `no trusted TLS connection, or no HTTP: ${code}` };
+}
+
+/** @param {Outcome} outcome */
+function isWorthRepeating({ response, error }) {
+  return response ? WORTH_REPEATING.includes(response.status) : ["timeout", "unreachable"].includes(error.tag);
+}

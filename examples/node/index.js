@@ -1,0 +1,77 @@
+import { ComponentThread } from "./component-thread.js";
+import { grants } from "./grants.js";
+
+/**
+ * @import { AccessToken, GetTokenOptions, TokenCredential } from "@azure/core-auth"
+ * @import { Options } from "./grants.js"
+ */
+
+export { SharedTokenCacheError } from "./error.js";
+
+/**
+ * A credential for clients of the Azure SDK: finds the sign-in in the token cache, selects the account, and gives a cached access
+ * token, or redeems a refresh token and writes the new tokens back. All of that is done by a component in a thread of its own.
+ *
+ * @implements {TokenCredential}
+ */
+export class SharedTokenCacheCredential {
+  #component;
+
+  /** @param {Options} [options] */
+  constructor(options = {}) {
+    this.#component = new ComponentThread(grants(options), options.log);
+  }
+
+  /**
+   * @param {string | string[]} scopes
+   * @param {GetTokenOptions} [options]
+   * @returns {Promise<AccessToken>}
+   */
+  async getToken(scopes, { claims, tenantId, enableCae = false, abortSignal } = {}) {
+    if (abortSignal?.aborted) throw aborted();
+    const call = this.#component.call("getToken", [scopes].flat(), { claims, tenantId, enableCae });
+    const { token, expiresOn, refreshOn, tokenType } = await unlessAborted(call, abortSignal);
+    return {
+      token,
+      expiresOnTimestamp: milliseconds(expiresOn),
+      refreshAfterTimestamp: refreshOn === undefined ? undefined : milliseconds(refreshOn),
+      tokenType,
+    };
+  }
+
+  /** Whether this platform has a token cache that can be read here. Reads nothing. */
+  async supported() {
+    return await this.#component.call("supported");
+  }
+
+  /** Ends the thread and its connections, and with them the calls that wait for a token. */
+  async close() {
+    await this.#component.close();
+  }
+}
+
+/** @param {bigint} seconds */
+function milliseconds(seconds) {
+  return Number(seconds) * 1000;
+}
+
+function aborted() {
+  return new DOMException("The token is no longer wanted", "AbortError");
+}
+
+/**
+ * The call itself goes on, as its refresh token may be redeemed already: the next one finds the new tokens in the cache.
+ *
+ * @template T
+ * @param {Promise<T>} call
+ * @param {GetTokenOptions["abortSignal"]} signal
+ * @returns {Promise<T>}
+ */
+function unlessAborted(call, signal) {
+  if (!signal) return call;
+  return new Promise((resolve, reject) => {
+    const listener = () => reject(aborted());
+    signal.addEventListener("abort", listener);
+    call.then(resolve, reject).finally(() => signal.removeEventListener("abort", listener));
+  });
+}
