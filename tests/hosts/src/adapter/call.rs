@@ -72,7 +72,7 @@ impl Call<'_> {
     }
 
     /// Sets a variable of wasmtime itself.
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.environment.push((name, value.to_owned()));
         self
@@ -91,7 +91,7 @@ impl Call<'_> {
         self
     }
 
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     pub(super) fn options(mut self, options: &[&'static str]) -> Self {
         self.options.extend(options);
         self
@@ -130,7 +130,7 @@ impl Answer {
         ensure!(finished.status.success(), "wasmtime failed ({}): {log}", finished.status);
         ensure!(!log.contains(MARK), "the log holds a secret: {log}");
         ensure!(log.lines().all(|line| line.starts_with("shared-token-cache: ")), "not a log: {log}");
-        Ok(Self { outcome: Outcome::from_contract(&wave::read("get-token", &finished.stdout)?)?, log })
+        Ok(Self { outcome: Outcome::from_contract(&wave::read(&finished.stdout)?)?, log })
     }
 
     /// It is the token that the authority gave.
