@@ -72,7 +72,7 @@ impl Call<'_> {
     }
 
     /// Sets a variable of wasmtime itself.
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.environment.push((name, value.to_owned()));
         self
@@ -91,7 +91,7 @@ impl Call<'_> {
         self
     }
 
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     pub(super) fn options(mut self, options: &[&'static str]) -> Self {
         self.options.extend(options);
         self

@@ -62,31 +62,44 @@ fn working_directory(cli: &Cli) -> Result<()> {
 
 #[cfg(unix)]
 fn no_regular_file(cli: &Cli) -> Result<()> {
-    use std::os::unix::fs::symlink;
-    use std::process::Command;
-
-    let put: [(&str, fn(&Home) -> Result<()>); 4] = [
-        ("a symbolic link", |home| {
-            let target = home.path().join("target");
-            fs::write(&target, cached())?;
-            Ok(symlink(target, home.cache())?)
-        }),
-        ("not a regular file", |home| Ok(fs::create_dir(home.cache())?)),
-        ("not a regular file", |home| {
-            // Whoever opens a pipe waits for somebody at its other end.
-            ensure!(Command::new("mkfifo").arg(home.cache()).status()?.success(), "mkfifo failed");
-            Ok(())
-        }),
-        ("symbolic link may lead out of the folder", |home| {
-            let (folder, elsewhere) = (home.path().join(".IdentityService"), tempfile::tempdir()?);
-            fs::remove_dir(&folder)?;
-            Ok(symlink(elsewhere.keep(), folder)?)
-        }),
+    let cases = [
+        ("a symbolic link", put_link as fn(&Home) -> Result<()>),
+        ("not a regular file", put_folder),
+        ("not a regular file", put_pipe),
+        ("symbolic link may lead out of the folder", put_link_for_the_folder),
     ];
-    for (why, put) in put {
+    for (why, put) in cases {
         let home = Home::with(None)?;
         put(&home)?;
         cli.call(&home, NOBODY).make()?.cannot_read(&[why])?;
     }
     Ok(())
+}
+
+#[cfg(unix)]
+fn put_link(home: &Home) -> Result<()> {
+    let target = home.path().join("target");
+    fs::write(&target, cached())?;
+    Ok(std::os::unix::fs::symlink(target, home.cache())?)
+}
+
+#[cfg(unix)]
+fn put_folder(home: &Home) -> Result<()> {
+    Ok(fs::create_dir(home.cache())?)
+}
+
+/// Whoever opens a pipe waits for somebody at its other end.
+#[cfg(unix)]
+fn put_pipe(home: &Home) -> Result<()> {
+    let made = std::process::Command::new("mkfifo").arg(home.cache()).status()?;
+    ensure!(made.success(), "mkfifo failed");
+    Ok(())
+}
+
+/// Its target is in no granted folder.
+#[cfg(unix)]
+fn put_link_for_the_folder(home: &Home) -> Result<()> {
+    let folder = home.path().join(".IdentityService");
+    fs::remove_dir(&folder)?;
+    Ok(std::os::unix::fs::symlink(std::env::temp_dir(), folder)?)
 }
