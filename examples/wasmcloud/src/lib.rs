@@ -1,5 +1,10 @@
 //! `GET /whoami` asks an API as the user of this machine and passes its answer on. The token goes to the API and nowhere else.
 
+#![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "elsewhere there is nothing to export, and only tests run")
+)]
+
 mod api;
 mod failure;
 mod reply;
@@ -65,4 +70,5 @@ fn options(settings: &Settings) -> Option<Options> {
     })
 }
 
+#[cfg(target_arch = "wasm32")]
 wasi::http::proxy::export!(Consumer);

@@ -7,6 +7,11 @@
 //! What can be decided without WASI is decided in modules of their own, which are tested natively: `settings`, `places`,
 //! `endpoint`, `retry`, `version`.
 
+#![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "elsewhere there is nothing to export, and only tests run")
+)]
+
 mod cache_file;
 mod clock;
 mod endpoint;
@@ -25,6 +30,7 @@ mod wit;
 
 struct Adapter;
 
+#[cfg(target_arch = "wasm32")]
 #[expect(unsafe_code, reason = "the macro defines the functions that the component exports")]
 mod export {
     use super::Adapter;
