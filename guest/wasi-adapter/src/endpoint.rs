@@ -39,7 +39,10 @@ impl<'a> Endpoint<'a> {
         let (authority, path) = rest.split_at(rest.find('/').ok_or(malformed)?);
         let tenant =
             path.strip_prefix('/').and_then(|path| path.strip_suffix("/oauth2/v2.0/token")).ok_or(malformed)?;
-        if tenant.is_empty() || !tenant.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte)) {
+        if tenant.is_empty()
+            || tenant.starts_with('.')
+            || !tenant.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+        {
             return Err(malformed.into());
         }
         let plain_http = settings.plain_http.as_deref() == Some(authority);
@@ -100,6 +103,7 @@ mod tests {
             "https://login.microsoftonline.com/t/oauth2/v2.0/devicecode",
             "https://login.microsoftonline.com/t/x/oauth2/v2.0/token",
             "https://login.microsoftonline.com//oauth2/v2.0/token",
+            "https://login.microsoftonline.com/../oauth2/v2.0/token",
             "https://login.microsoftonline.com",
         ] {
             assert!(Endpoint::parse(url, &settings).is_err(), "{url}");

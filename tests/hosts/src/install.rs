@@ -63,8 +63,11 @@ pub(crate) fn node_modules(name: &str, source: &Path) -> Result<PathBuf> {
             fs::copy(source.join(file), folder.join(file))?;
         }
         let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-        output(Command::new(npm).args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder), PATIENCE)
-            .context("npm can't install the host")?;
+        output(
+            Command::new(npm).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&folder),
+            PATIENCE,
+        )
+        .context("npm can't install the host")?;
         Ok(())
     })?;
     Ok(folder)

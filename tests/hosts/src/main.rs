@@ -29,7 +29,7 @@ use anyhow::{Result, bail};
 use legs::Leg;
 use scenario::Scenario;
 use scene::Components;
-use table::{Cell, Table};
+use table::{Cell, Table, say};
 
 #[expect(clippy::print_stderr, reason = "this is what a command line tool does")]
 fn main() -> ExitCode {
@@ -70,6 +70,9 @@ fn run(names: &[String]) -> Result<bool> {
         }
     }
     table.finish();
+    for path in components.paths() {
+        say(&format!("{}: {} bytes", path.display(), std::fs::metadata(path)?.len()));
+    }
     Ok(table.is_good())
 }
 

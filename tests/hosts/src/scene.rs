@@ -38,6 +38,10 @@ impl Components {
             composed: file("shared-token-cache-wasi.wasm")?,
         })
     }
+
+    pub(crate) fn paths(&self) -> [&Path; 3] {
+        [&self.bare, &self.adapter, &self.composed]
+    }
 }
 
 /// One call, in a world made for it. Scripts get it as JSON.

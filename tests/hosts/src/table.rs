@@ -119,6 +119,6 @@ impl Row {
 }
 
 #[expect(clippy::print_stdout, reason = "this is what the program is for")]
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     println!("{text}");
 }
