@@ -42,6 +42,7 @@ impl Cli {
             variables: vec![("HOME".into(), HOME.into())],
             environment: Vec::new(),
             folder: home.path().to_owned(),
+            scope: VAULT.to_owned(),
         }
         .set("AZURE_AUTHORITY_HOST", authority)
         .set("SHARED_TOKEN_CACHE_PLAIN_HTTP", authority)
@@ -56,9 +57,15 @@ pub(super) struct Call<'a> {
     variables: Vec<(String, String)>,
     environment: Vec<(&'static str, String)>,
     folder: PathBuf,
+    scope: String,
 }
 
 impl Call<'_> {
+    pub(super) fn scope(mut self, scope: &str) -> Self {
+        scope.clone_into(&mut self.scope);
+        self
+    }
+
     /// Sets a variable of the component.
     pub(super) fn set(mut self, name: &str, value: &str) -> Self {
         self = self.unset(name);
@@ -109,7 +116,7 @@ impl Call<'_> {
         for (name, value) in &self.variables {
             command.arg("--env").arg(format!("{name}={value}"));
         }
-        command.arg("--invoke").arg(format!("get-token([{VAULT:?}], none, none)")).arg(&self.cli.component);
+        command.arg("--invoke").arg(format!("get-token([{:?}], none, none)", self.scope)).arg(&self.cli.component);
         command
     }
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Result, anyhow, bail, ensure};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use token_endpoint::Reply;
-use token_endpoint::sign_in::token_reply;
+use token_endpoint::sign_in::{LOCAL, SignIn, document, token_reply};
 
 use super::Check;
 use super::call::Cli;
@@ -22,6 +22,7 @@ pub(super) const CHECKS: &[Check] = &[
     ("a lock of another program is never taken over", lock_of_another),
     ("a lock that is given up is waited for", lock_given_up),
     ("a lock that an adapter left behind is removed", stale_lock),
+    ("8 writers at once lose nothing", many_writers),
     ("a change made meanwhile survives", change_meanwhile),
     ("a cache removed meanwhile does not come back", removed_meanwhile),
 ];
@@ -98,6 +99,30 @@ fn stale_lock(cli: &Cli) -> Result<()> {
     cli.call(&home, &authority.name()).make()?.is_new_token()?;
     is_written_back(&home)?;
     ensure!(home.beside()?.is_empty(), "a lock is left");
+    Ok(())
+}
+
+fn many_writers(cli: &Cli) -> Result<()> {
+    const WRITERS: usize = 8;
+    for how in ["in-place", "rename"] {
+        let authority = Authority::start(Scheme::Http)?;
+        let home = Home::with(Some(&document(&[SignIn::new(0, LOCAL)])))?;
+        let (home, authority) = (&home, &authority.name());
+        let write = |number| {
+            let call = cli.call(home, authority).set("SHARED_TOKEN_CACHE_REPLACE", how);
+            let answer = call.scope(&format!("https://api{number}.contoso.com/.default")).make()?;
+            answer.is_new_token()?;
+            ensure!(answer.log.is_empty(), "{}", answer.log);
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..WRITERS).map(|number| scope.spawn(move || write(number))).collect();
+            writers.into_iter().try_for_each(|writer| writer.join().map_err(|_| anyhow!("a panic"))?)
+        })?;
+        let stored = home.read()?.get("AccessToken").and_then(Value::as_object).map_or(0, Map::len);
+        ensure!(stored == WRITERS, "{stored} of {WRITERS} tokens are stored with {how}");
+        ensure!(home.beside()?.is_empty(), "something is left with {how}");
+    }
     Ok(())
 }
 
