@@ -2,7 +2,7 @@
 //!
 //! Cache files are found in the folders that the host grants, and token requests go out through `wasi:http`. There is no vault
 //! here: the component sees the secrets that it works with. What it may reach is what the host grants, and of that only what
-//! [`settings::Settings`] name.
+//! `settings::Settings` name.
 //!
 //! What can be decided without WASI is decided in modules of their own, which are tested natively: `settings`, `places`,
 //! `endpoint`, `retry`, `version`.
