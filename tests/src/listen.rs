@@ -1,13 +1,17 @@
 //! Listening to what is logged.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Once, PoisonError};
 
-use tracing::Subscriber;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
+use tracing::{Dispatch, Subscriber};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+
+/// With one subscriber in the process, `tracing` asks the thread that comes first to an event whether anybody wants it, for good: a
+/// thread of another test, which has none, would say no for the one that listens. With two it asks all.
+static BESIDE: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Registry::default()));
 
 /// Keeps every event of this product, whatever its level.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +20,7 @@ pub struct Listener(Arc<Mutex<Vec<String>>>);
 impl Listener {
     /// Listens on this thread while `work` runs.
     pub fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        LazyLock::force(&BESIDE);
         tracing::subscriber::with_default(Registry::default().with(self.clone()), work)
     }
 
@@ -107,5 +112,21 @@ impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         // Writing to a string can't fail.
         let _ = write!(self.0, " {}={value:?}", field.name());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_that_another_thread_comes_to_first_is_heard() {
+        let say = || tracing::warn!(target: "shared_token_cache::test", "beware");
+        let listener = Listener::default();
+        listener.during(|| {
+            std::thread::spawn(say).join().unwrap();
+            say();
+        });
+        assert_eq!(listener.lines(), ["shared_token_cache::test: message=beware"]);
     }
 }
