@@ -6,9 +6,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-
-use crate::install::{folder, once};
-use crate::process::output;
+use shared_token_cache_interop::install::{folder, once};
+use shared_token_cache_interop::process::output;
 
 const PATIENCE: Duration = Duration::from_secs(300);
 

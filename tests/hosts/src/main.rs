@@ -2,34 +2,28 @@
 //!
 //! A *leg* ([`legs`]) is one way of running one host. Each is put through the same scenarios ([`scenario`]): a home folder with a
 //! made-up sign-in, a token endpoint on loopback, and what has to come of a call. What a host can't do, its leg says, and the table
-//! at the end ([`table`]) repeats it.
+//! at the end repeats it.
 
 #![forbid(unsafe_code)]
 
 mod adapter;
-mod authority;
 mod debian;
-mod example;
-mod http;
-mod install;
 mod legs;
 mod outcome;
-mod process;
 mod scenario;
 mod scene;
-mod sign_in;
-mod table;
 mod wave;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
+use shared_token_cache_interop::say;
+use shared_token_cache_interop::table::{Cell, Table};
 
 use legs::Leg;
 use scenario::Scenario;
 use scene::Components;
-use table::{Cell, Table, say};
 
 #[expect(clippy::print_stderr, reason = "this is what a command line tool does")]
 fn main() -> ExitCode {
@@ -53,14 +47,14 @@ fn run(names: &[String]) -> Result<bool> {
     if legs.is_empty() {
         bail!("no leg's name begins with {}; there are {}", names.join(" or "), legs::names().join(", "));
     }
-    let mut table = Table::default();
+    let mut table = Table::new("hosts", Scenario::ALL.iter().map(ToString::to_string).collect());
     for leg in legs {
         let started = Instant::now();
         match leg.install(&components) {
             Ok(mut host) => {
                 table.begin(leg.name(), &host.version(), started.elapsed());
                 for scenario in Scenario::ALL {
-                    table.add(cell(*scenario, leg, host.as_mut(), &components));
+                    table.add(&scenario.to_string(), cell(*scenario, leg, host.as_mut(), &components));
                 }
                 for (name, outcome) in host.extras(&components) {
                     table.extra(name, outcome);
@@ -78,11 +72,11 @@ fn run(names: &[String]) -> Result<bool> {
 
 fn cell(scenario: Scenario, leg: &dyn Leg, host: &mut dyn legs::Host, components: &Components) -> Cell {
     if let Some(why) = leg.cannot(scenario) {
-        return Cell::Cannot(scenario, why);
+        return Cell::Cannot(why.to_owned());
     }
     let started = Instant::now();
     match scenario.run(leg.authority(), host, components) {
-        Ok(()) => Cell::Passed(scenario, started.elapsed()),
-        Err(why) => Cell::Failed(scenario, format!("{why:#}")),
+        Ok(()) => Cell::Passed(started.elapsed()),
+        Err(why) => Cell::Failed(format!("{why:#}")),
     }
 }

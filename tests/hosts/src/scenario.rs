@@ -3,13 +3,13 @@
 use std::fmt;
 
 use anyhow::{Result, bail, ensure};
+use shared_token_cache_interop::authority::{Authority, Scheme};
+use shared_token_cache_interop::sign_in::{self, Home, UNKNOWN};
 use token_endpoint::sign_in::{VAULT, access_token, new_access_token, new_refresh_token, refresh_token};
 
-use crate::authority::{Authority, Scheme};
 use crate::legs::Host;
 use crate::outcome::{Failure, Outcome};
 use crate::scene::{Components, Granted, Operation, Scene};
-use crate::sign_in::{self, Home, UNKNOWN};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scenario {

@@ -4,12 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-
-/// The workspace's root.
-pub(crate) fn root() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
-    root.map(Path::to_path_buf).unwrap_or_default()
-}
+use shared_token_cache_interop::root;
 
 /// The components of `target/dist`.
 #[derive(Debug, Clone, Serialize)]

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
 use serde_json::json;
+use shared_token_cache_interop::authority::{Authority, Scheme};
+use shared_token_cache_interop::sign_in::{Home, expired};
 use token_endpoint::sign_in::token_reply;
 use token_endpoint::{Received, Reply};
 
 use super::Check;
 use super::call::{Answer, Cli};
-use crate::authority::{Authority, Scheme};
 use crate::scenario::is_written_back;
-use crate::sign_in::{Home, expired};
 
 /// How often a request is made that might do better the next time.
 const TRIES: usize = 4;

@@ -5,13 +5,13 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use shared_token_cache_interop::process::{Finished, run};
+use shared_token_cache_interop::sign_in::Home;
 use tempfile::TempDir;
 use token_endpoint::sign_in::{MARK, VAULT, new_access_token};
 
 use crate::outcome::Outcome;
-use crate::process::{Finished, run};
 use crate::scenario::{is_error, is_token};
-use crate::sign_in::Home;
 use crate::wave;
 
 const LIMIT: Duration = Duration::from_secs(120);

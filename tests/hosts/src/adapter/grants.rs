@@ -4,12 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
+use shared_token_cache_interop::sign_in::{Home, cached};
 use token_endpoint::sign_in::{VAULT, access_token};
 
 use super::Check;
 use super::call::{Cli, HOME};
 use crate::scenario::is_token;
-use crate::sign_in::{Home, cached};
 
 /// No request is made in these.
 const NOBODY: &str = "localhost:9";

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Result, anyhow, bail, ensure};
 use serde_json::{Map, Value, json};
+use shared_token_cache_interop::authority::{Authority, Scheme};
+use shared_token_cache_interop::sign_in::{Home, expired};
 use token_endpoint::Reply;
 use token_endpoint::sign_in::{LOCAL, SignIn, document, token_reply};
 
 use super::Check;
 use super::call::Cli;
-use crate::authority::{Authority, Scheme};
 use crate::scenario::is_written_back;
-use crate::sign_in::{Home, expired};
 
 /// What an adapter writes into its lock.
 pub(super) const SIGNATURE: &str = "0 shared-token-cache-wasi-adapter";

@@ -1,14 +1,14 @@
 //! Environment variables, and the log.
 
 use anyhow::{Result, ensure};
+use shared_token_cache_interop::authority::{Authority, Scheme};
+use shared_token_cache_interop::sign_in::{Home, expired};
 use token_endpoint::sign_in::tenant;
 
 use super::Check;
 use super::call::Cli;
-use crate::authority::{Authority, Scheme};
 use crate::outcome::Outcome;
 use crate::scenario::is_written_back;
-use crate::sign_in::{Home, expired};
 
 pub(super) const CHECKS: &[Check] = &[
     ("a variable that makes no sense is named, and nothing is done", no_sense),

@@ -7,12 +7,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use shared_token_cache_interop::authority::{Authority, Scheme};
+use shared_token_cache_interop::process::run;
+use shared_token_cache_interop::sign_in::{Home, expired};
 
 use super::Check;
 use super::call::{Answer, Cli};
-use crate::authority::{Authority, Scheme};
-use crate::process::run;
-use crate::sign_in::{Home, expired};
 
 pub(super) const CHECKS: &[Check] = &[("permissions that are missing are told", permissions)];
 

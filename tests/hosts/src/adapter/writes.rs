@@ -4,11 +4,11 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
 use anyhow::{Result, ensure};
+use shared_token_cache_interop::authority::{Authority, Scheme};
+use shared_token_cache_interop::sign_in::{Home, expired};
 
 use super::Check;
 use super::call::Cli;
-use crate::authority::{Authority, Scheme};
-use crate::sign_in::{Home, expired};
 
 pub(super) const CHECKS: &[Check] = &[
     ("in place, a file keeps its mode; renamed, it gets that of new files", modes),
@@ -45,9 +45,9 @@ mod linux {
     use super::super::call::{Answer, Call};
     use super::super::locks::{SIGNATURE, lock_path, make_older};
     use super::*;
-    use crate::process::{output, run};
     use crate::scenario::is_written_back;
-    use crate::scene::root;
+    use shared_token_cache_interop::process::{output, run};
+    use shared_token_cache_interop::root;
 
     const LIMIT: Duration = Duration::from_secs(60);
 

@@ -8,8 +8,8 @@ mod wasmtime_py;
 mod wassette;
 
 use anyhow::Result;
+use shared_token_cache_interop::authority::Scheme;
 
-use crate::authority::Scheme;
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 use crate::scene::{Components, Scene};

@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
+use shared_token_cache_interop::authority::Scheme;
+use shared_token_cache_interop::process::{output, run};
+use shared_token_cache_interop::root;
+use shared_token_cache_interop::sign_in::{self, Home};
 use token_endpoint::sign_in::PUBLIC;
 
 use super::{Host, Leg};
-use crate::authority::Scheme;
 use crate::outcome::{Failure, Outcome};
-use crate::process::{output, run};
 use crate::scenario::Scenario;
-use crate::scene::{Components, Operation, Scene, root};
-use crate::sign_in::{self, Home};
+use crate::scene::{Components, Operation, Scene};
 
 const LIMIT: Duration = Duration::from_secs(60);
 

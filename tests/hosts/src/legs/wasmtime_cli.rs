@@ -5,14 +5,16 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use shared_token_cache_interop::authority::Scheme;
+use shared_token_cache_interop::install;
+use shared_token_cache_interop::process::{output, run};
+use shared_token_cache_interop::root;
 
 use super::{Host, Leg};
-use crate::authority::Scheme;
 use crate::outcome::Outcome;
-use crate::process::{output, run};
 use crate::scenario::Scenario;
-use crate::scene::{Components, Operation, Scene, root};
-use crate::{adapter, install, wave};
+use crate::scene::{Components, Operation, Scene};
+use crate::{adapter, wave};
 
 const LIMIT: Duration = Duration::from_secs(60);
 

@@ -5,14 +5,15 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use shared_token_cache_interop::authority::Scheme;
+use shared_token_cache_interop::install;
+use shared_token_cache_interop::process::{output, run};
+use shared_token_cache_interop::root;
 
 use super::{Host, Leg};
-use crate::authority::Scheme;
-use crate::install;
 use crate::outcome::Outcome;
-use crate::process::{output, run};
 use crate::scenario::Scenario;
-use crate::scene::{Components, Scene, root};
+use crate::scene::{Components, Scene};
 
 const LIMIT: Duration = Duration::from_secs(60);
 

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
+use shared_token_cache_interop::authority::Scheme;
+use shared_token_cache_interop::process::run;
 use tempfile::TempDir;
 use token_endpoint::sign_in::MARK;
 
@@ -19,9 +21,7 @@ use self::install::Program;
 use self::mcp::Session;
 use self::policy::Example;
 use super::{Host, Leg};
-use crate::authority::Scheme;
 use crate::outcome::Outcome;
-use crate::process::run;
 use crate::scene::{Components, Operation, Scene};
 
 const LIMIT: Duration = Duration::from_secs(60);

@@ -6,11 +6,11 @@ mod node;
 use anyhow::Result;
 
 use super::{Host, Leg};
-use crate::authority::Scheme;
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 use crate::scene::{Components, Scene};
 use node::Node;
+use shared_token_cache_interop::authority::Scheme;
 
 pub(crate) struct Bare;
 

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
+use shared_token_cache_interop::install;
+use shared_token_cache_interop::process::{Finished, output, run};
+use shared_token_cache_interop::root;
 
-use crate::install;
-use crate::process::{Finished, output, run};
-use crate::scene::{Components, Scene, root};
+use crate::scene::{Components, Scene};
 
 const LIMIT: Duration = Duration::from_secs(60);
 

@@ -5,18 +5,18 @@ use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
+use shared_token_cache_interop::authority::{Authority, Scheme};
+use shared_token_cache_interop::example::Example;
+use shared_token_cache_interop::http;
+use shared_token_cache_interop::sign_in::{Home, cached, two};
 use tempfile::TempDir;
 use token_endpoint::sign_in::{VAULT, access_token, new_access_token};
 
 use super::{FOLDER, HOME, Logged, Served, Wash, allowed_hosts, consumer, everything_granted};
-use crate::authority::{Authority, Scheme};
-use crate::example::Example;
-use crate::http;
 use crate::legs::{Host, Leg};
 use crate::outcome::Outcome;
 use crate::scenario::is_token;
 use crate::scene::{Components, Operation, Scene};
-use crate::sign_in::{Home, cached, two};
 
 pub(crate) struct WashDev;
 

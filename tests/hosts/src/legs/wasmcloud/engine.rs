@@ -7,19 +7,20 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::{Map, Value, json};
+use shared_token_cache_interop::authority::{Authority, Scheme};
+use shared_token_cache_interop::example::Example;
+use shared_token_cache_interop::http;
+use shared_token_cache_interop::root;
+use shared_token_cache_interop::sign_in::{Home, expired};
 use tempfile::TempDir;
 use token_endpoint::sign_in::new_access_token;
 
 use super::registry::Ground;
 use super::{FOLDER, HOME, Logged, Served, Wash, allowed_hosts, consumer, everything_granted};
-use crate::authority::{Authority, Scheme};
-use crate::example::Example;
-use crate::http;
 use crate::legs::{Host, Leg};
 use crate::outcome::Outcome;
 use crate::scenario::{is_redeemed_once, is_token};
-use crate::scene::{Components, Scene, root};
-use crate::sign_in::{Home, expired};
+use crate::scene::{Components, Scene};
 
 /// The registry of the example, and the name under which its workload is served.
 const REGISTRY: &str = "registry.contoso.com";

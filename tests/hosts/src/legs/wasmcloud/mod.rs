@@ -12,17 +12,19 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::{Value, json};
+use shared_token_cache_interop::authority::Authority;
+use shared_token_cache_interop::http;
+use shared_token_cache_interop::install;
+use shared_token_cache_interop::process::{Running, output, start};
+use shared_token_cache_interop::root;
+use shared_token_cache_interop::sign_in::Home;
 use token_endpoint::sign_in::{MARK, VAULT, username};
 
 pub(crate) use dev::WashDev;
 pub(crate) use engine::WashHost;
 
-use crate::authority::Authority;
 use crate::outcome::Outcome;
-use crate::process::{Running, output, start};
-use crate::scene::{Components, Granted, Operation, Scene, root};
-use crate::sign_in::Home;
-use crate::{http, install};
+use crate::scene::{Components, Granted, Operation, Scene};
 
 /// What a host may take to start, with three components to compile on a machine that is busy.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -7,11 +7,11 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
+use shared_token_cache_interop::http::free_address;
+use shared_token_cache_interop::process::output;
 
 use super::{LIMIT, Logged, Wash};
 use crate::debian;
-use crate::http::free_address;
-use crate::process::output;
 
 /// The Debian release that the packages are of.
 const SUITE: &str = "bookworm";

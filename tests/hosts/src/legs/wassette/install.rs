@@ -6,10 +6,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-
-use crate::install::{folder, once, program, python};
-use crate::process::{output, run};
-use crate::scene::root;
+use shared_token_cache_interop::install::{folder, once, program, python};
+use shared_token_cache_interop::process::{output, run};
+use shared_token_cache_interop::root;
 
 const PATIENCE: Duration = Duration::from_secs(300);
 

@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
+use shared_token_cache_interop::process::Running;
 use tempfile::NamedTempFile;
-
-use crate::process::Running;
 
 const LIMIT: Duration = Duration::from_secs(30);
 

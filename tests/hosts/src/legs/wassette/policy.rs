@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
+use shared_token_cache_interop::root;
 
 use super::{ID, host};
-use crate::scene::{Scene, root};
+use crate::scene::Scene;
 
 /// The example's home folder and authority.
 const HOME: &str = "/home/user0";

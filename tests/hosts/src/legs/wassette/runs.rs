@@ -1,15 +1,15 @@
 //! What is checked on Wassette only.
 
 use anyhow::{Result, ensure};
+use shared_token_cache_interop::authority::{Authority, Scheme};
+use shared_token_cache_interop::sign_in::{Home, expired};
 use token_endpoint::sign_in::{PUBLIC, SignIn, VAULT, access_token, document, new_access_token};
 
 use super::mcp::Session;
 use super::policy::Example;
 use super::{Wassette, host};
-use crate::authority::{Authority, Scheme};
 use crate::scenario::{is_redeemed_once, is_token};
 use crate::scene::{Components, Granted, Operation, Scene};
-use crate::sign_in::{Home, expired};
 
 /// The policy that users copy, with nothing but the home folder changed: the public cloud's cached token comes, and nothing is sent.
 pub(super) fn the_example_as_it_is(wassette: &Wassette, components: &Components) -> Result<()> {

@@ -7,15 +7,15 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::json;
+use shared_token_cache_interop::authority::{Authority, Scheme};
+use shared_token_cache_interop::process::output;
+use shared_token_cache_interop::sign_in::{self, Home};
 use token_endpoint::Reply;
 use token_endpoint::sign_in::{MARK, new_access_token, new_refresh_token};
 
 use super::{World, reply_with};
-use crate::authority::{Authority, Scheme};
 use crate::outcome::Outcome;
-use crate::process::output;
 use crate::scenario::is_token;
-use crate::sign_in::{self, Home};
 
 pub(super) fn writers(world: &World<'_>) -> Result<()> {
     let scopes: Vec<_> = (0..8).map(|number| format!("https://resource{number}.contoso.com/.default")).collect();

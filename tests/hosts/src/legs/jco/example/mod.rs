@@ -6,14 +6,14 @@ mod sdk;
 
 use anyhow::Result;
 use serde_json::{Value, json};
+use shared_token_cache_interop::authority::Authority;
+use shared_token_cache_interop::process::Finished;
+use shared_token_cache_interop::sign_in::Home;
 use token_endpoint::sign_in::{VAULT, token_reply};
 
 use super::node::Node;
-use crate::authority::Authority;
 use crate::outcome::Outcome;
-use crate::process::Finished;
 use crate::scene::{Components, Granted, Operation, Scene};
-use crate::sign_in::Home;
 
 type Check = fn(&World<'_>) -> Result<()>;
 

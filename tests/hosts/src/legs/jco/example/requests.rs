@@ -2,12 +2,12 @@
 
 use anyhow::{Result, ensure};
 use serde_json::json;
+use shared_token_cache_interop::authority::{Authority, Scheme};
+use shared_token_cache_interop::sign_in::Home;
 use token_endpoint::{Received, Reply};
 
 use super::World;
-use crate::authority::{Authority, Scheme};
 use crate::scene::Scene;
-use crate::sign_in::Home;
 
 pub(super) fn rules(world: &World<'_>) -> Result<()> {
     let mut busy = 2;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use serde_json::json;
+use shared_token_cache_interop::authority::{Authority, Scheme};
+use shared_token_cache_interop::sign_in::{self, Home};
 use token_endpoint::sign_in::{MARK, new_access_token, new_refresh_token, token_reply};
 use token_endpoint::{Received, Reply};
 
 use super::{World, is_token_endpoint, reply_with};
-use crate::authority::{Authority, Scheme};
-use crate::sign_in::{self, Home};
 
 pub(super) fn types(world: &World<'_>) -> Result<()> {
     world.node.check_types()

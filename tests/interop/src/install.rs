@@ -8,17 +8,17 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::process::output;
-use crate::scene::root;
+use crate::root;
 
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The folder below which a host of this name is installed.
-pub(crate) fn folder(name: &str) -> PathBuf {
+pub fn folder(name: &str) -> PathBuf {
     root().join("target/interop/hosts").join(name)
 }
 
 /// The Python of a virtual environment that holds what `requirements` pins.
-pub(crate) fn python(name: &str, requirements: &Path) -> Result<PathBuf> {
+pub fn python(name: &str, requirements: &Path) -> Result<PathBuf> {
     let folder = folder(name);
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     let wanted = fs::read_to_string(requirements).with_context(|| requirements.display().to_string())?;
@@ -35,13 +35,13 @@ pub(crate) fn python(name: &str, requirements: &Path) -> Result<PathBuf> {
 }
 
 /// The folder of an installed package of this Python.
-pub(crate) fn package(python: &Path, name: &str) -> Result<PathBuf> {
+pub fn package(python: &Path, name: &str) -> Result<PathBuf> {
     let code = format!("import pathlib, {name}; print(pathlib.Path({name}.__file__).parent)");
     Ok(PathBuf::from(output(Command::new(python).args(["-c", &code]), PATIENCE)?.trim()))
 }
 
 /// A program of a Python package. Some wheels ship theirs without the right to be run.
-pub(crate) fn program(python: &Path, package: &str, name: &str) -> Result<PathBuf> {
+pub fn program(python: &Path, package: &str, name: &str) -> Result<PathBuf> {
     let path = self::package(python, package)?.join(name);
     #[cfg(unix)]
     {
@@ -53,7 +53,7 @@ pub(crate) fn program(python: &Path, package: &str, name: &str) -> Result<PathBu
 }
 
 /// A folder in which `npm ci` has installed what the `package-lock.json` of `source` pins.
-pub(crate) fn node_modules(name: &str, source: &Path) -> Result<PathBuf> {
+pub fn node_modules(name: &str, source: &Path) -> Result<PathBuf> {
     let folder = folder(name);
     let lock = source.join("package-lock.json");
     let wanted = fs::read_to_string(&lock).with_context(|| lock.display().to_string())?;
@@ -74,7 +74,7 @@ pub(crate) fn node_modules(name: &str, source: &Path) -> Result<PathBuf> {
 }
 
 /// Installs unless what is wanted is there already.
-pub(crate) fn once(folder: &Path, wanted: &str, install: impl FnOnce() -> Result<()>) -> Result<()> {
+pub fn once(folder: &Path, wanted: &str, install: impl FnOnce() -> Result<()>) -> Result<()> {
     let mark = folder.join("installed");
     if fs::read_to_string(&mark).is_ok_and(|installed| installed == wanted) {
         return Ok(());

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 
 /// How a host's token requests can be answered on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scheme {
+pub enum Scheme {
     /// The host can be told to trust a CA of the test's own.
     Https,
     /// It can't, so the adapter is told to ask this one address over plain HTTP.
@@ -20,24 +20,26 @@ pub(crate) enum Scheme {
 }
 
 /// An endpoint that redeems refresh tokens of user 0, an API, or whatever a test makes of it.
-pub(crate) struct Authority {
+#[derive(Debug)]
+pub struct Authority {
     endpoint: TokenEndpoint,
     ca: Option<(TempDir, PathBuf)>,
     _runtime: Runtime,
 }
 
 impl Authority {
-    pub(crate) fn start(scheme: Scheme) -> Result<Self> {
+    /// One that redeems refresh tokens of user 0.
+    pub fn start(scheme: Scheme) -> Result<Self> {
         Self::answering(scheme, |_| Reply::json(200, token_reply(0)))
     }
 
     /// An API, under a CA of its own, to which user 0 is a user.
-    pub(crate) fn api() -> Result<Self> {
+    pub fn api() -> Result<Self> {
         Self::answering(Scheme::Https, |_| Reply::json(200, json!({ "userPrincipalName": username(0) })))
     }
 
     /// One that answers a test's own way.
-    pub(crate) fn answering(scheme: Scheme, respond: impl FnMut(&Received) -> Reply + Send + 'static) -> Result<Self> {
+    pub fn answering(scheme: Scheme, respond: impl FnMut(&Received) -> Reply + Send + 'static) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let tls = if scheme == Scheme::Http { Tls::Off } else { Tls::Any };
         let endpoint = runtime.block_on(TokenEndpoint::start_as(Setup { tls, ..Setup::default() }, respond))?;
@@ -53,15 +55,18 @@ impl Authority {
         Ok(Self { endpoint, ca, _runtime: runtime })
     }
 
-    pub(crate) fn name(&self) -> String {
+    /// Its name: a host with a port.
+    pub fn name(&self) -> String {
         format!("localhost:{}", self.endpoint.address().port())
     }
 
-    pub(crate) fn ca(&self) -> Option<PathBuf> {
+    /// The file of the CA to trust, where there is TLS.
+    pub fn ca(&self) -> Option<PathBuf> {
         self.ca.as_ref().map(|(_, path)| path.clone())
     }
 
-    pub(crate) fn requests(&self) -> Vec<Received> {
+    /// The requests so far.
+    pub fn requests(&self) -> Vec<Received> {
         self.endpoint.requests()
     }
 }

@@ -11,14 +11,18 @@ use anyhow::{Context as _, Result, bail};
 const STEP: Duration = Duration::from_millis(20);
 
 /// What a program printed until its end.
-pub(crate) struct Finished {
-    pub(crate) status: ExitStatus,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
+#[derive(Debug)]
+pub struct Finished {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
 }
 
 /// Runs a program with `input` on its standard input. One that takes too long is killed.
-pub(crate) fn run(command: &mut Command, input: &str, limit: Duration) -> Result<Finished> {
+pub fn run(command: &mut Command, input: &str, limit: Duration) -> Result<Finished> {
     // Files, so that a program that prints much is never kept waiting.
     let (mut stdout, mut stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
     let name = command.get_program().to_string_lossy().into_owned();
@@ -43,7 +47,7 @@ pub(crate) fn run(command: &mut Command, input: &str, limit: Duration) -> Result
 }
 
 /// Runs a program that has to succeed, and gives what it printed.
-pub(crate) fn output(command: &mut Command, limit: Duration) -> Result<String> {
+pub fn output(command: &mut Command, limit: Duration) -> Result<String> {
     let finished = run(command, "", limit)?;
     if !finished.status.success() {
         let name = command.get_program().to_string_lossy();
@@ -54,10 +58,10 @@ pub(crate) fn output(command: &mut Command, limit: Duration) -> Result<String> {
 
 /// A program beside the test. It is killed when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Running(pub(crate) Child);
+pub struct Running(pub Child);
 
 /// Starts a program beside the test. What it prints goes to the file `log`.
-pub(crate) fn start(command: &mut Command, log: &Path) -> Result<Running> {
+pub fn start(command: &mut Command, log: &Path) -> Result<Running> {
     let file = File::create(log).with_context(|| log.display().to_string())?;
     let name = command.get_program().to_string_lossy().into_owned();
     command.stdout(file.try_clone()?).stderr(file);
@@ -66,7 +70,7 @@ pub(crate) fn start(command: &mut Command, log: &Path) -> Result<Running> {
 
 impl Running {
     /// Waits until `ready` gives something. It is an error if the program ends before.
-    pub(crate) fn until<T>(&mut self, limit: Duration, mut ready: impl FnMut() -> Option<T>) -> Result<T> {
+    pub fn until<T>(&mut self, limit: Duration, mut ready: impl FnMut() -> Option<T>) -> Result<T> {
         let deadline = Instant::now() + limit;
         loop {
             // In this order, as what it printed last is there when it has ended.
@@ -83,7 +87,7 @@ impl Running {
     }
 
     /// Writes to its standard input, and closes that.
-    pub(crate) fn tell(&mut self, input: &str) -> Result<()> {
+    pub fn tell(&mut self, input: &str) -> Result<()> {
         let mut stdin = self.0.stdin.take().context("it has no standard input")?;
         Ok(stdin.write_all(input.as_bytes())?)
     }

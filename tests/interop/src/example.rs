@@ -4,29 +4,31 @@ use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::scene::root;
+use crate::root;
 
 /// The text of an example's file.
-pub(crate) struct Example {
+#[derive(Debug)]
+pub struct Example {
     name: &'static str,
     text: String,
 }
 
 impl Example {
     /// The file `name` of `examples/`.
-    pub(crate) fn read(name: &'static str) -> Result<Self> {
+    pub fn read(name: &'static str) -> Result<Self> {
         let path = root().join("examples").join(name);
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         Ok(Self { name, text })
     }
 
     /// With `new` in the place of `old`, which stands there once.
-    pub(crate) fn with(self, old: &str, new: &str) -> Result<Self> {
+    pub fn with(self, old: &str, new: &str) -> Result<Self> {
         ensure!(self.text.matches(old).count() == 1, "examples/{} does not have {old:?} once", self.name);
         Ok(Self { text: self.text.replace(old, new), ..self })
     }
 
-    pub(crate) fn into_text(self) -> String {
+    /// The text as it is now.
+    pub fn into_text(self) -> String {
         self.text
     }
 }

@@ -9,13 +9,14 @@ use tempfile::TempDir;
 use token_endpoint::sign_in::{LOCAL, SignIn, VAULT, document};
 
 /// A home folder, and its shared cache.
-pub(crate) struct Home {
+#[derive(Debug)]
+pub struct Home {
     folder: TempDir,
 }
 
 impl Home {
     /// One with this text as its cache, or with an empty folder for it.
-    pub(crate) fn with(cache: Option<&str>) -> Result<Self> {
+    pub fn with(cache: Option<&str>) -> Result<Self> {
         // A host may show a component the real path, and some of those do not follow symbolic links to a temporary folder.
         let folder = tempfile::Builder::new().prefix("shared-token-cache-").tempdir()?;
         let home = Self { folder };
@@ -27,24 +28,28 @@ impl Home {
         Ok(home)
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// The folder.
+    pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub(crate) fn cache(&self) -> PathBuf {
+    /// The file of its shared cache.
+    pub fn cache(&self) -> PathBuf {
         self.path().join(".IdentityService/msal.cache.nocae")
     }
 
-    pub(crate) fn text(&self) -> Result<String> {
+    /// What stands in the cache.
+    pub fn text(&self) -> Result<String> {
         fs::read_to_string(self.cache()).context("the cache can't be read")
     }
 
-    pub(crate) fn read(&self) -> Result<Value> {
+    /// The same as JSON.
+    pub fn read(&self) -> Result<Value> {
         serde_json::from_str(&self.text()?).context("the cache is not JSON any more")
     }
 
     /// The names of all files beside the cache: a lock or a temporary file that was left behind, say.
-    pub(crate) fn beside(&self) -> Result<Vec<String>> {
+    pub fn beside(&self) -> Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(self.path().join(".IdentityService"))? {
             names.push(entry?.file_name().to_string_lossy().into_owned());
@@ -55,20 +60,20 @@ impl Home {
 }
 
 /// A section that no version of MSAL knows: it has to survive a write.
-pub(crate) const UNKNOWN: &str = "TestExtension";
+pub const UNKNOWN: &str = "TestExtension";
 
 /// User 0 with a cached token for the vault.
-pub(crate) fn cached() -> String {
+pub fn cached() -> String {
     cached_by(LOCAL)
 }
 
 /// The same, signed in at another authority.
-pub(crate) fn cached_by(environment: &str) -> String {
+pub fn cached_by(environment: &str) -> String {
     document(&[SignIn::new(0, environment).access_token(VAULT)])
 }
 
 /// User 0 with a token for the vault that is long past, and a section that nobody knows.
-pub(crate) fn expired() -> Result<String> {
+pub fn expired() -> Result<String> {
     let past = json!({ "expires_on": "1700003600", "extended_expires_on": "1700003600" });
     let text = document(&[SignIn::new(0, LOCAL).access_token_with(VAULT, past)]);
     let mut document: Value = serde_json::from_str(&text)?;
@@ -79,12 +84,12 @@ pub(crate) fn expired() -> Result<String> {
 }
 
 /// Users 0 and 1.
-pub(crate) fn two() -> String {
+pub fn two() -> String {
     document(&[SignIn::new(0, LOCAL), SignIn::new(1, LOCAL)])
 }
 
 /// User 0, cut off in the middle.
-pub(crate) fn corrupt() -> String {
+pub fn corrupt() -> String {
     let mut text = cached();
     text.truncate(text.len() / 2);
     text

@@ -10,13 +10,15 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// A response: its status and its body.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Response {
-    pub(crate) status: u16,
-    pub(crate) body: String,
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The body, which has to be UTF-8.
+    pub body: String,
 }
 
 /// Asks `http://<host><path>` at this address. HTTP/1.0, so that the body ends with the connection.
-pub(crate) fn get(address: SocketAddr, host: &str, path: &str) -> Result<Response> {
+pub fn get(address: SocketAddr, host: &str, path: &str) -> Result<Response> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(LIMIT))?;
     write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
@@ -32,7 +34,7 @@ fn read(text: &str) -> Option<Response> {
 }
 
 /// An address of this machine with a port that nobody uses.
-pub(crate) fn free_address() -> Result<SocketAddr> {
+pub fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
