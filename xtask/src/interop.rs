@@ -1,5 +1,8 @@
 //! Runs against real programs that go on longer than a plain run of the tests should.
 
+use std::path::PathBuf;
+use std::process::Command;
+
 use anyhow::{Context as _, Result, bail};
 
 use crate::run::{cargo, root, run};
@@ -44,6 +47,23 @@ pub(crate) fn hosts(names: &[&str]) -> Result<()> {
     component::build_examples()?;
     // This project's own host is among them, and its example. The suite is built with all else, so that nothing is built twice.
     run(cargo().arg("build").args(crate::NATIVE).args(["--bins", "--examples"]))?;
-    let suite = root().join("target/release").join(format!("hosts{}", std::env::consts::EXE_SUFFIX));
-    run(std::process::Command::new(suite).args(names))
+    run(Command::new(suite("hosts")).args(names))
+}
+
+/// Runs the agent and the filter with a real Envoy: all, or what begins with one of `names`.
+pub(crate) fn envoy(names: &[&str]) -> Result<()> {
+    component::build()?;
+    run(cargo().arg("build").args(crate::NATIVE))?;
+    run(Command::new(suite("envoy-suite")).args(names))
+}
+
+/// Shows one of the examples for Envoy at work.
+pub(crate) fn try_envoy(name: &[&str]) -> Result<()> {
+    component::build()?;
+    run(cargo().arg("build").args(crate::NATIVE))?;
+    run(Command::new(suite("envoy-suite")).arg("try").args(name))
+}
+
+fn suite(name: &str) -> PathBuf {
+    root().join("target/release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }

@@ -8,6 +8,8 @@
 //! cargo xtask interop reference   compare with azure-identity in situations made at random
 //! cargo xtask interop contention  time 20 writers of ours, of MSAL, and of both on one file, and count what is lost
 //! cargo xtask interop hosts      run what is published on wasmtime, jco, wasmCloud, wasmtime-py and Wassette
+//! cargo xtask interop envoy      run the agent and the filter with a real Envoy
+//! cargo xtask try envoy NAME     show an example for Envoy at work: sds, file-sds or dynamic-module
 //! cargo xtask bench               time calls on caches of 1, 100 and 10,000 accounts
 //! cargo xtask examples            build the components of the examples
 //! cargo xtask fuzz                run the fuzz targets, some time each
@@ -55,6 +57,8 @@ fn main() -> ExitCode {
         ["interop", "reference", arguments @ ..] => interop::reference(arguments),
         ["interop", "contention", seconds @ ..] => interop::contention(seconds),
         ["interop", "hosts", names @ ..] => interop::hosts(names),
+        ["interop", "envoy", names @ ..] => interop::envoy(names),
+        ["try", "envoy", name @ ..] => interop::try_envoy(name),
         ["fuzz", arguments @ ..] => fuzz::run_targets(arguments),
         ["dist"] => dist::print(),
         ["examples"] => component::build_examples(),
@@ -101,6 +105,6 @@ fn bench(accounts: &[&str]) -> Result<()> {
 
 fn usage() -> Result<()> {
     bail!(
-        "usage: cargo xtask build|hostile|demo|test|bench|dist|examples|fuzz|interop|platforms|released|wit|cargo-component"
+        "usage: cargo xtask build|hostile|demo|test|bench|dist|examples|fuzz|interop|platforms|released|try|wit|cargo-component"
     )
 }

@@ -28,6 +28,14 @@ impl Home {
         Ok(home)
     }
 
+    /// Puts another cache in the place of the one that is there, at once, as MSAL does.
+    pub fn replace(&self, cache: &str) -> Result<()> {
+        let new = self.cache().with_extension("new");
+        fs::write(&new, cache)?;
+        restrict(&new)?;
+        Ok(fs::rename(new, self.cache())?)
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         self.folder.path()

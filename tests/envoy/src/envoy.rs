@@ -1,0 +1,126 @@
+//! A running Envoy.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use shared_token_cache_interop::http::Response;
+use shared_token_cache_interop::process::{Running, output, start};
+
+use crate::client::get;
+use crate::programs::Programs;
+use crate::wait::{SOON, until};
+
+/// Without an agent it waits for the first token, for as long as the example says, before it is ready.
+const READY: Duration = Duration::from_secs(30);
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// It is killed when this is dropped.
+pub(crate) struct Envoy {
+    process: Running,
+    log: PathBuf,
+    admin: SocketAddr,
+}
+
+impl Envoy {
+    /// Starts it with a configuration, as a user with this home folder, and waits until it is ready. Its files go to `folder`.
+    pub(crate) fn start(programs: &Programs, config: &str, folder: &Path, home: &Path) -> Result<Self> {
+        let (file, address, log) = (folder.join("envoy.yaml"), folder.join("admin-address"), folder.join("envoy.log"));
+        fs::write(&file, config)?;
+        if address.exists() {
+            fs::remove_file(&address)?;
+        }
+        let mut command = Command::new(&programs.envoy);
+        command.arg("-c").arg(&file).arg("--admin-address-path").arg(&address);
+        // So that several run beside each other.
+        command.args(["--use-dynamic-base-id", "--concurrency", "1", "--log-level", "info"]);
+        command.env("HOME", home).current_dir(folder);
+        for variable in ["AZURE_AUTHORITY_HOST", "AZURE_CONFIG_DIR", "HTTPS_PROXY", "https_proxy"] {
+            command.env_remove(variable);
+        }
+        let mut process = start(&mut command, &log)?;
+        let admin = process.until(READY, || fs::read_to_string(&address).ok()?.trim().parse().ok());
+        let admin = admin.with_context(|| format!("Envoy: {}", tail(&log)))?;
+        let envoy = Self { process, log, admin };
+        let ready = || Ok((envoy.admin("/ready")?.status == 200).then_some(()));
+        until(READY, "Envoy is ready", ready).with_context(|| format!("Envoy: {}", tail(&envoy.log)))?;
+        Ok(envoy)
+    }
+
+    /// Where its listener listens.
+    pub(crate) fn listener(&self) -> Result<SocketAddr> {
+        let listeners: Value = serde_json::from_str(&self.admin("/listeners?format=json")?.body)?;
+        let address = listeners.pointer("/listener_statuses/0/local_address/socket_address").context("no listener")?;
+        let host = address.get("address").and_then(Value::as_str).context("no address")?;
+        let port = address.get("port_value").and_then(Value::as_u64).context("no port")?;
+        Ok(SocketAddr::new(host.parse()?, u16::try_from(port)?))
+    }
+
+    /// What its admin interface answers.
+    pub(crate) fn admin(&self, path: &str) -> Result<Response> {
+        get(self.admin, path, &[])
+    }
+
+    /// The value of a counter or gauge.
+    pub(crate) fn stat(&self, name: &str) -> Result<u64> {
+        let stats = self.admin("/stats")?.body;
+        stat(&stats, name).with_context(|| format!("there is no {name} in /stats"))
+    }
+
+    pub(crate) fn log(&self) -> Result<String> {
+        Ok(fs::read_to_string(&self.log)?)
+    }
+
+    pub(crate) fn is_running(&mut self) -> Result<bool> {
+        Ok(self.process.0.try_wait()?.is_none())
+    }
+
+    /// Tells it to end, and gives how it did.
+    pub(crate) fn terminate(&mut self) -> Result<ExitStatus> {
+        terminate(&mut self.process)
+    }
+}
+
+/// Whether Envoy accepts a configuration file, without running it. Run in the folder `from`.
+pub(crate) fn validate(programs: &Programs, config: &Path, from: &Path, home: &Path) -> Result<()> {
+    let mut command = Command::new(&programs.envoy);
+    command.args(["--mode", "validate", "--log-level", "warning", "-c"]).arg(config);
+    let said = output(command.current_dir(from).env("HOME", home), LIMIT)?;
+    ensure!(said.contains("OK"), "Envoy said {said:?}");
+    Ok(())
+}
+
+/// Sends SIGTERM to a program, and waits for its end.
+pub(crate) fn terminate(process: &mut Running) -> Result<ExitStatus> {
+    output(Command::new("kill").arg(process.0.id().to_string()), LIMIT)?;
+    until(SOON, "the end after SIGTERM", || Ok(process.0.try_wait()?))
+}
+
+fn stat(stats: &str, name: &str) -> Option<u64> {
+    stats.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")?.parse().ok())
+}
+
+/// The last lines of a log, for a message.
+fn tail(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().rev().take(5).collect();
+    lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stat_is_found_by_its_whole_name() {
+        let stats = "a.failed: 1\na.failed_total: 2\nb: \"text\"\n";
+        assert_eq!(stat(stats, "a.failed"), Some(1));
+        assert_eq!(stat(stats, "a.fail"), None);
+        assert_eq!(stat(stats, "b"), None);
+    }
+}

@@ -1,0 +1,73 @@
+//! The tokens that were ever issued in a scenario, and when.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use token_endpoint::sign_in::{MARK, token_reply};
+use token_endpoint::{Received, Reply};
+
+/// How many seconds the tokens live that the authority issues.
+const LIFETIME: u64 = 4;
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Issued {
+    tokens: Arc<Mutex<BTreeMap<String, Instant>>>,
+}
+
+impl Issued {
+    /// A new token.
+    pub(crate) fn next(&self) -> String {
+        let mut tokens = self.tokens();
+        let token = format!("at-{MARK}-issue-{}", tokens.len());
+        tokens.insert(token.clone(), Instant::now());
+        token
+    }
+
+    /// An authority that redeems refresh tokens of user 0 for tokens that do not live long.
+    pub(crate) fn responder(&self) -> impl FnMut(&Received) -> Reply + Send + use<> {
+        let issued = self.clone();
+        move |_| {
+            let mut reply = token_reply(0);
+            if let Some(fields) = reply.as_object_mut() {
+                for field in ["expires_on", "refresh_token"] {
+                    fields.remove(field);
+                }
+                for field in ["expires_in", "ext_expires_in"] {
+                    fields.insert(field.into(), LIFETIME.into());
+                }
+                fields.insert("access_token".into(), Value::String(issued.next()));
+            }
+            Reply::json(200, reply)
+        }
+    }
+
+    /// Whether this token had been issued at this time.
+    pub(crate) fn check(&self, token: &str, at: Instant) -> Result<()> {
+        let tokens = self.tokens();
+        let issued = tokens.get(token).with_context(|| format!("{token:?} was never issued"))?;
+        ensure!(*issued <= at, "{token} was sent before it was issued");
+        Ok(())
+    }
+
+    fn tokens(&self) -> MutexGuard<'_, BTreeMap<String, Instant>> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_issued_is_good() {
+        let (before, issued) = (Instant::now(), Issued::default());
+        let (one, two) = (issued.next(), issued.next());
+        assert_ne!(one, two);
+        issued.check(&two, Instant::now()).unwrap();
+        assert!(issued.check(&two, before).is_err());
+        assert!(issued.check("", Instant::now()).is_err());
+    }
+}

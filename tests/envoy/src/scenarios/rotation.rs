@@ -1,0 +1,90 @@
+//! New tokens, while Envoy goes on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use shared_token_cache_interop::say;
+use token_endpoint::sign_in::{LOCAL, SignIn, document};
+
+use super::{Entry, for_all};
+use crate::load::Load;
+use crate::stage::Stage;
+use crate::wait::until;
+
+pub(super) const SCENARIOS: &[Entry] = &[
+    ("a token that another program caches is sent from then on", for_all, follows_the_cache),
+    ("a token is renewed ahead of its expiry", for_all, renews),
+    ("10,000 requests during rotation, none lost", for_all, loses_none),
+];
+
+fn follows_the_cache(stage: &mut Stage<'_>) -> Result<()> {
+    stage.start()?;
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let token = stage.issued.next();
+        let cached = Instant::now();
+        stage.cache(&token)?;
+        stage.sends(&token)?;
+        times.push(cached.elapsed());
+    }
+    times.sort_unstable();
+    say(&format!("          a cached token was sent after {:.0?} (median of 5)", times.get(2).context("no times")?));
+    Ok(())
+}
+
+/// How many renewals are waited for.
+const RENEWALS: usize = 4;
+
+/// Tokens live for 4 s in this suite, and are to be renewed after 2 s.
+const FOR_RENEWALS: Duration = Duration::from_secs(30);
+
+fn renews(stage: &mut Stage<'_>) -> Result<()> {
+    // A sign-in without an access token, so that the authority has to be asked.
+    stage.home.replace(&document(&[SignIn::new(0, LOCAL)]))?;
+    stage.start()?;
+    let (mut tokens, mut refused) = (BTreeSet::new(), 0);
+    until(FOR_RENEWALS, "renewals", || {
+        let answer = stage.get()?;
+        if answer.status == 200 {
+            tokens.insert(answer.body);
+        } else {
+            refused += 1;
+        }
+        Ok((tokens.len() > RENEWALS).then_some(()))
+    })?;
+    ensure!(refused == 0, "{refused} requests were refused between tokens");
+    let requests = stage.authority.requests().len();
+    ensure!(requests <= tokens.len() + 1, "{requests} requests to the authority for {} tokens", tokens.len());
+    Ok(())
+}
+
+/// A request each millisecond, as rotation takes its time.
+const MANY: Load = Load { connections: 8, requests: 10_000, pace: Some(Duration::from_millis(1)) };
+
+/// Beyond the four times a second at which caches are looked at.
+const ROTATION: Duration = Duration::from_millis(300);
+
+const ENOUGH: usize = 20;
+
+fn loses_none(stage: &mut Stage<'_>) -> Result<()> {
+    stage.start()?;
+    stage.upstream.forget();
+    let listener = stage.listener()?;
+    let report = std::thread::scope(|scope| {
+        let load = scope.spawn(|| MANY.run(listener));
+        while !load.is_finished() {
+            stage.cache(&stage.issued.next())?;
+            std::thread::sleep(ROTATION);
+        }
+        load.join().unwrap_or_else(|_| anyhow::bail!("the load panicked"))
+    })?;
+    ensure!(report.broken.is_empty(), "{} broke, as {:?}", report.broken.len(), report.broken.first());
+    ensure!(report.statuses == BTreeMap::from([(200, MANY.requests)]), "they ended with {:?}", report.statuses);
+    let seen = stage.upstream.requests();
+    ensure!(seen.len() == MANY.requests as usize, "{} arrived", seen.len());
+    let tokens: BTreeSet<_> = seen.into_iter().flat_map(|seen| seen.authorization).collect();
+    ensure!(tokens.len() >= ENOUGH, "only {} tokens were sent meanwhile", tokens.len());
+    say(&format!("          {} requests with {} tokens", MANY.requests, tokens.len()));
+    Ok(())
+}

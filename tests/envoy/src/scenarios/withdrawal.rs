@@ -1,0 +1,43 @@
+//! The sign-in comes and goes.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use shared_token_cache_interop::say;
+
+use super::{Entry, for_all};
+use crate::config::Config;
+use crate::stage::Stage;
+
+pub(super) const SCENARIOS: &[Entry] = &[
+    ("no sign-in at the start: refused, until there is one", for_all, comes_late),
+    ("the sign-in goes: withdrawn within a second", for_all, goes),
+];
+
+/// How long a token may be sent after the sign-in behind it has gone.
+const WITHDRAWN: Duration = Duration::from_secs(1);
+
+fn comes_late(stage: &mut Stage<'_>) -> Result<()> {
+    stage.sign_out()?;
+    stage.start_agent()?;
+    stage.start_envoy(&Config::new(stage.leg, &stage.place)?)?;
+    stage.refuses()?;
+    ensure!(stage.upstream.requests().is_empty(), "a request got through without a sign-in");
+    let name = stage.leg.counter("failed");
+    ensure!(stage.envoy()?.stat(&name)? > 0, "no request was counted as {name}");
+    let token = stage.issued.next();
+    stage.cache(&token)?;
+    stage.sends(&token)
+}
+
+fn goes(stage: &mut Stage<'_>) -> Result<()> {
+    stage.start()?;
+    let gone = Instant::now();
+    stage.sign_out()?;
+    let after = stage.refuses()?.map_or(Duration::ZERO, |last| last.saturating_duration_since(gone));
+    say(&format!("          the last request passed {after:.0?} after the sign-in had gone"));
+    ensure!(after <= WITHDRAWN, "the token was sent for {after:?} more");
+    let token = stage.issued.next();
+    stage.cache(&token)?;
+    stage.sends(&token)
+}

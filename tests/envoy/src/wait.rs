@@ -1,0 +1,41 @@
+//! Waiting for what comes soon.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+const STEP: Duration = Duration::from_millis(10);
+
+/// How long a change may take to be seen by Envoy's clients.
+pub(crate) const SOON: Duration = Duration::from_secs(10);
+
+/// Asks `what` again and again, until it gives something.
+pub(crate) fn until<T>(limit: Duration, wanted: &str, mut what: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(found) = what()? {
+            return Ok(found);
+        }
+        if Instant::now() > deadline {
+            bail!("{wanted}: not within {limit:?}");
+        }
+        std::thread::sleep(STEP);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_never_comes_is_told_by_its_name() {
+        let error = until(Duration::ZERO, "a token", || Ok(None::<()>)).unwrap_err();
+        assert_eq!(error.to_string(), "a token: not within 0ns");
+        let mut left = 3;
+        let counted = until(SOON, "three", || {
+            left -= 1;
+            Ok((left == 0).then_some("done"))
+        });
+        assert_eq!(counted.unwrap(), "done");
+    }
+}
