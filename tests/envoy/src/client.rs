@@ -40,7 +40,10 @@ pub(crate) async fn connect(address: SocketAddr) -> Result<SendRequest<Empty<Byt
 }
 
 pub(crate) fn request(path: &str, headers: &[(&str, &str)]) -> Result<Request<Empty<Bytes>>> {
-    let mut request = Request::get(path).header("host", "api.example");
+    let mut request = Request::get(path);
+    if !headers.iter().any(|(name, _)| *name == "host") {
+        request = request.header("host", "localhost");
+    }
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

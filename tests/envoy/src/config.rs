@@ -101,7 +101,7 @@ impl Config {
             .replace("cluster_name: vault", "cluster_name: graph")
             .replace(VAULT_PROFILE, GRAPH_PROFILE);
         self.text.push_str(&cluster);
-        let route = "- match: {prefix: /}\n";
+        let route = "- match: {prefix: /,";
         let at = self.text.find(route).context("the example has another route")?;
         let margin = " ".repeat(14);
         let new = format!("- match: {{prefix: /graph}}\n{margin}  route: {{cluster: graph}}\n{margin}");
@@ -112,7 +112,7 @@ impl Config {
     /// With the filter in the listener, and the listener in a file of its own: that file's text is the second.
     pub(crate) fn with_listener_apart(self, folder: &Path) -> Result<(Self, String)> {
         let (text, filter) = yaml::take(&self.text, self.leg.filter())?;
-        let (text, listener) = yaml::take(&text, "- name: api\n".trim())?;
+        let (text, listener) = yaml::take(&text, "- name: api")?;
         let router = listener.find("          - name: envoy.filters.http.router").context("there is no router")?;
         let mut listener = listener;
         listener.insert_str(router, &yaml::indented(&filter, 10));

@@ -61,6 +61,7 @@ fn main() -> ExitCode {
 fn run(names: &[&str]) -> Result<bool> {
     let started = Instant::now();
     let Some(programs) = installed() else { return Ok(true) };
+    let installed = started.elapsed();
     let wanted = |name: &str| names.iter().any(|beginning| name.starts_with(beginning));
     let mut scenarios = scenarios::all();
     if scenarios.iter().any(|scenario| wanted(scenario.name)) {
@@ -83,7 +84,7 @@ fn run(names: &[&str]) -> Result<bool> {
     }
     let mut table = Table::new("configurations", scenarios.iter().map(|scenario| scenario.name.to_owned()).collect());
     for leg in &legs {
-        table.begin(leg.name(), &programs.version, started.elapsed());
+        table.begin(leg.name(), &programs.version, installed);
         for scenario in &scenarios {
             table.add(scenario.name, Scenario::cell(scenario, &programs, *leg));
         }

@@ -32,8 +32,9 @@ impl Programs {
         };
         let version = output(Command::new(&envoy).arg("--version"), LIMIT)?;
         // envoy  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL
-        let version = version.trim().split('/').nth(1).unwrap_or(version.trim()).to_owned();
-        Ok(Self { envoy, version: format!("Envoy {version}") })
+        let version = version.rsplit("version: ").next().unwrap_or_default();
+        let version = format!("Envoy {}", version.trim().split('/').nth(1).unwrap_or(version));
+        Ok(Self { envoy, version })
     }
 }
 

@@ -200,7 +200,8 @@ impl<'a> Stage<'a> {
         let mut text = String::new();
         for name in ["envoy.log", "agent-1.log", "agent-2.log"] {
             let log = fs::read_to_string(self.place.folder.join(name)).unwrap_or_default();
-            let lines: Vec<_> = log.lines().rev().take(8).collect();
+            // Envoy says much that is of no interest here.
+            let lines: Vec<_> = log.lines().filter(|line| !line.contains("[info]")).rev().take(8).collect();
             for line in lines.iter().rev() {
                 text.push_str(&format!("\n          {name}: {line}"));
             }

@@ -8,6 +8,7 @@ use crate::stage::Stage;
 pub(super) const SCENARIOS: &[Entry] = &[
     ("a request carries the token", for_all, carries_the_token),
     ("a client's own Authorization does not get through", for_all, replaces_the_clients),
+    ("a web page gets nothing", for_all, serves_no_web_page),
     ("Envoy ends when it is told to", for_all, ends),
 ];
 
@@ -44,6 +45,31 @@ fn replaces_the_clients(stage: &mut Stage<'_>) -> Result<()> {
     ensure!(seen.len() == attempts.len(), "{} of {} requests arrived", seen.len(), attempts.len());
     // That each carries one header, with a token that was issued, is checked after every scenario.
     ensure!(!seen.iter().any(|seen| seen.authorization.concat().contains("orge")), "a client's header got through");
+    Ok(())
+}
+
+fn serves_no_web_page(stage: &mut Stage<'_>) -> Result<()> {
+    stage.start()?;
+    stage.upstream.forget();
+    let attempts: &[&[(&str, &str)]] = &[
+        // A page whose own name was given this machine's address.
+        &[("host", "evil.example")],
+        &[("host", "evil.example:10000")],
+        &[("host", "localhost.evil.example")],
+        &[("origin", "https://evil.example")],
+        &[("sec-fetch-site", "cross-site")],
+        // The address bar, a bookmark: a person, but one whom a link may have led there.
+        &[("sec-fetch-site", "none")],
+    ];
+    for headers in attempts {
+        let status = stage.get_with("/", headers)?.status;
+        ensure!(status == 404, "{headers:?} ended with {status}");
+    }
+    ensure!(stage.upstream.requests().is_empty(), "a request of a web page got through");
+    for host in ["localhost", "localhost:10000", "127.0.0.1:10000"] {
+        let status = stage.get_with("/", &[("host", host)])?.status;
+        ensure!(status == 200, "under {host}, a request ended with {status}");
+    }
     Ok(())
 }
 
