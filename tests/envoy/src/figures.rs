@@ -12,11 +12,11 @@ use crate::programs::Programs;
 use crate::stage::Stage;
 
 /// What is measured changes between rounds as much as what else the machine does. The middle one counts.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 15;
 
-const LATENCY: Load = Load { connections: 1, requests: 3_000, pace: None };
+const LATENCY: Load = Load { connections: 1, requests: 1_000, pace: None };
 
-const THROUGHPUT: Load = Load { connections: 8, requests: 20_000, pace: None };
+const THROUGHPUT: Load = Load { connections: 8, requests: 5_000, pace: None };
 
 /// So that connections are open and code is warm before the first round.
 const WARM: Load = Load { connections: 8, requests: 2_000, pace: None };

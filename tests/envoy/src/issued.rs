@@ -10,7 +10,7 @@ use token_endpoint::sign_in::{MARK, token_reply};
 use token_endpoint::{Received, Reply};
 
 /// How many seconds the tokens live that the authority issues.
-const LIFETIME: u64 = 4;
+pub(crate) const LIFETIME: u64 = 4;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Issued {

@@ -28,7 +28,7 @@ const SHOWN: usize = 12;
 pub(crate) fn run(programs: &Programs, leg: Leg) -> Result<()> {
     let folder = Folder::make()?;
     let home = folder.0.join("home");
-    say("A made-up sign-in, in a home folder of its own:");
+    say("\nA made-up sign-in, in a home folder of its own:");
     output(&mut step(&programs::agent()?, &["demo", "--home", &text(&home)], &home), LIMIT)?;
 
     say(&format!("\nA server at {UPSTREAM} takes the place of the API. It answers with what it gets."));
@@ -79,8 +79,8 @@ struct Folder(PathBuf);
 impl Folder {
     fn make() -> Result<Self> {
         let path = root().join("target/envoy");
-        ensure!(!path.exists(), "{} is there already; is something running?", path.display());
-        say("  $ mkdir -m 700 -p target/envoy");
+        ensure!(!path.exists(), "{} is there already: stop what uses it, and remove it", path.display());
+        say("A folder for the agent, which nobody else can look into:\n  $ mkdir -m 700 -p target/envoy");
         fs::create_dir_all(&path)?;
         #[cfg(unix)]
         {
