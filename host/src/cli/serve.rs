@@ -78,7 +78,6 @@ fn build(policy: &Policy, profile: &Profile, arguments: &Serve) -> Result<Shared
     Ok(builder.build()?)
 }
 
-#[cfg(unix)]
 fn listen(Socket(path): Socket, allow_uids: Vec<u32>) -> Result<Server, Failure> {
     Server::bind(&shared_token_cache_sds::SocketOptions { path, allow_uids })
         .map_err(|error| Failure::invalid(format!("--sds: {error}")))
