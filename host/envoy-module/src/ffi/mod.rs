@@ -1,0 +1,6 @@
+//! The border to Envoy: the C ABI of its dynamic modules, version 0.2.0, as far as an HTTP filter needs it.
+
+mod abi;
+mod calls;
+mod envoy;
+mod no_ops;
