@@ -14,6 +14,7 @@ fuzz_target!(|text: &str| {
             grants_the_caches_that_it_names(&policy, &document);
             grants_the_authorities_that_it_names(&policy, &document);
             allows_what_it_names(&policy, &document);
+            serves_no_profile_that_asks_for_too_much(&policy);
             assert_eq!(Policy::from_toml(&policy.to_toml()).unwrap(), policy, "what is shown is what holds");
             // A field that nobody knows never passes for one that somebody enforces.
             for unknown in ["x-unknown = 1", "limits.x-unknown = 1", "caches = [{x-unknown = 1}]"] {
@@ -140,6 +141,26 @@ fn allows_what_it_names(policy: &Policy, document: &Table) {
             let text: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
             assert_eq!(policy.check_component(&hash).is_ok(), named(components, &text), "{text}");
         }
+    }
+}
+
+/// What a profile asks for is allowed, and a policy narrowed to it allows no more than before.
+fn serves_no_profile_that_asks_for_too_much(policy: &Policy) {
+    for profile in policy.profiles() {
+        let narrow = policy.narrowed_to(profile);
+        for scope in profile.scopes() {
+            assert!(policy.check_scope(scope).is_ok() && narrow.check_scope(scope).is_ok(), "{scope}");
+        }
+        for scope in ["https://graph.microsoft.com/.default", "nobody", "*", ""] {
+            assert!(narrow.check_scope(scope).is_err() || policy.check_scope(scope).is_ok(), "{scope}");
+        }
+        let document = format!("{}.nocae", profile.cache_name().cloned().unwrap_or_default());
+        for source in [profile.source(), &Source::Shared, &Source::AzureCli] {
+            let granted = narrow.grant(source, &document).is_ok();
+            assert_eq!(granted, source == profile.source() && policy.grant(source, &document).is_ok(), "{source}");
+        }
+        assert_eq!(policy.profile(profile.name().as_str()), Some(profile), "each has a name of its own");
+        assert_eq!(narrow.profiles(), [profile.clone()]);
     }
 }
 

@@ -37,6 +37,15 @@ impl AllowedAccount {
             Rule::Id(id) => id.eq_ignore_ascii_case(home_account_id),
         }
     }
+
+    pub(crate) fn is_username(&self) -> bool {
+        matches!(self.0, Rule::Username(_))
+    }
+
+    /// Whether an account of this name may be among these, whatever its id.
+    pub(crate) fn may_cover(&self, username: &str) -> bool {
+        matches!(self.0, Rule::Id(_)) || self.covers(username, "")
+    }
 }
 
 impl FromStr for AllowedAccount {

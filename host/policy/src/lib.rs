@@ -13,6 +13,8 @@ mod limits;
 mod log;
 mod network;
 mod process;
+mod profile;
+mod profiles;
 mod rules;
 mod scope;
 mod source;
@@ -31,6 +33,7 @@ pub use limits::Limits;
 pub use log::{LogLevel, LogRules};
 pub use network::{AddressClass, AddressRange, Addresses};
 pub use process::CoreDumps;
+pub use profile::{Profile, ProfileName};
 pub use scope::AllowedScope;
 pub use source::Source;
 pub use tenant::AllowedTenant;
@@ -87,6 +90,7 @@ pub struct Policy {
     limits: Limits,
     log: LogRules,
     core_dumps: CoreDumps,
+    profiles: Vec<Profile>,
 }
 
 impl Policy {
@@ -107,6 +111,7 @@ impl Policy {
             limits: Limits::default(),
             log: LogRules { component: LogLevel::Debug, ..LogRules::default() },
             core_dumps: CoreDumps::Deny,
+            profiles: Vec::new(),
         }
     }
 

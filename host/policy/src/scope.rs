@@ -48,6 +48,10 @@ impl AllowedScope {
             Rule::Exact(exact) => lower == *exact,
         }
     }
+
+    pub(crate) fn is_one(&self) -> bool {
+        matches!(self.0, Rule::Exact(_))
+    }
 }
 
 impl FromStr for AllowedScope {

@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use shared_token_cache_policy::{
     Access, AddressClass, Addresses, AllowedComponent, CacheGrant, CacheName, CoreDumps, Leniency, Limits, LogLevel,
-    LogRules, Policy, Source,
+    LogRules, Policy, Profile, Source,
 };
 
 fn leniency() -> impl Strategy<Value = Leniency> {
@@ -78,6 +78,58 @@ fn texts(pattern: &'static str) -> impl Strategy<Value = Vec<String>> {
     vec(pattern, 0..3)
 }
 
+/// Profiles of a policy that allows whatever they ask for.
+fn profiles() -> impl Strategy<Value = Vec<Profile>> {
+    let some = |pattern: &'static str| proptest::option::of(pattern);
+    let texts = (some("[a-zA-Z'#]{1,9}@[a-z\"ä]{1,5}"), some("[a-zA-Z0-9-]{1,12}"), some("[0-9a-fA-F-]{1,36}"));
+    let parts =
+        (texts, some("[a-z0-9]{1,9}(:8443)?"), vec("[a-zA-Z.]{1,9}|https://[a-z]{1,9}/[A-Za-z.!'%]{1,5}", 1..3));
+    vec(parts, 0..3).prop_map(|all| {
+        let profile =
+            |(number, ((account, tenant, client), authority, scopes)): (usize, (_, Option<String>, Vec<_>))| {
+                let (account, tenant, client): (Option<String>, Option<String>, Option<String>) =
+                    (account, tenant, client);
+                let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
+                let source = if number % 2 == 0 { Source::Shared } else { Source::File("/x".into()) };
+                let mut profile = Profile::new(format!("p/{number}").parse().unwrap(), source, &scopes).unwrap();
+                if number == 0 {
+                    profile = profile.with_cache_name(CacheName::default());
+                }
+                if let Some(text) = account {
+                    profile = profile.with_account(&text).unwrap();
+                }
+                // Some of these names stand for any tenant.
+                profile = tenant.and_then(|text| profile.clone().with_tenant(&text).ok()).unwrap_or(profile);
+                if let Some(text) = client {
+                    profile = profile.with_client_id(&text).unwrap();
+                }
+                match authority.and_then(|text| text.parse().ok()) {
+                    Some(host) => profile.with_authority(host),
+                    None => profile,
+                }
+            };
+        all.into_iter().enumerate().map(profile).collect()
+    })
+}
+
+/// A policy that has these profiles, and allows what they ask for.
+fn with(profiles: Vec<Profile>, policy: Policy) -> Policy {
+    if profiles.is_empty() {
+        return policy;
+    }
+    let shared = CacheGrant::new(Source::Shared, Access::Read).with_name(CacheName::default());
+    let policy = policy
+        .allow_cache(shared)
+        .allow_cache(CacheGrant::new(Source::File("/x".into()), Access::Read))
+        .allow_scope("*".parse().unwrap())
+        .allow_tenant("*".parse().unwrap())
+        .allow_account("*".parse().unwrap())
+        .allow_client("*".parse().unwrap());
+    let authorities: Vec<_> = profiles.iter().filter_map(|profile| profile.authority().cloned()).collect();
+    let policy = authorities.into_iter().fold(policy, Policy::allow_authority);
+    profiles.into_iter().fold(policy, Policy::with_profile)
+}
+
 fn policy() -> impl Strategy<Value = Policy> {
     let lists = (
         texts("\\*|[a-z0-9]{1,9}(\\.com)?(:8443)?")
@@ -89,8 +141,8 @@ fn policy() -> impl Strategy<Value = Policy> {
         vec(prop_oneof![Just(AllowedComponent::ANY), any::<[u8; 32]>().prop_map(AllowedComponent::sha256)], 0..3),
     );
     let core_dumps = prop_oneof![Just(CoreDumps::Deny), Just(CoreDumps::Allow)];
-    let parts = (lists, vec(grant(), 0..3), vec(addresses(), 0..3), limits(), log(), core_dumps);
-    parts.prop_map(|(lists, grants, addresses, limits, log, core_dumps)| {
+    let parts = (lists, vec(grant(), 0..3), vec(addresses(), 0..3), limits(), log(), core_dumps, profiles());
+    parts.prop_map(|(lists, grants, addresses, limits, log, core_dumps, profiles)| {
         let (hosts, scopes, tenants, accounts, clients, components) = lists;
         let policy = Policy::default().with_limits(limits).with_log(log).with_core_dumps(core_dumps);
         let policy = hosts.into_iter().fold(policy, Policy::allow_authority);
@@ -100,7 +152,7 @@ fn policy() -> impl Strategy<Value = Policy> {
         let policy = clients.iter().map(|text| text.parse().unwrap()).fold(policy, Policy::allow_client);
         let policy = addresses.into_iter().fold(policy, Policy::allow_addresses);
         let policy = components.into_iter().fold(policy, Policy::allow_component);
-        grants.into_iter().fold(policy, Policy::allow_cache)
+        with(profiles, grants.into_iter().fold(policy, Policy::allow_cache))
     })
 }
 

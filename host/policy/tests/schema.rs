@@ -28,7 +28,9 @@ fn properties(schema: &Value) -> BTreeSet<String> {
 fn parser_and_schema_have_the_same_fields() {
     let schema = schema();
     assert_eq!(fields_of(""), properties(&schema));
-    assert_eq!(fields_of("[[caches]]"), properties(&schema["properties"]["caches"]["items"]));
+    for list in ["caches", "profiles"] {
+        assert_eq!(fields_of(&format!("[[{list}]]")), properties(&schema["properties"][list]["items"]), "{list}");
+    }
     let tables = schema["properties"].as_object().unwrap().iter().filter(|(_, field)| field["type"] == "object");
     let tables: Vec<_> = tables.collect();
     assert!(tables.len() >= 3);
@@ -152,6 +154,44 @@ fn what_parses_is_valid_and_what_does_not_parse_is_not() {
             "::/",
         ],
     ));
+    // A schema can't say that a profile's fields are allowed elsewhere in the document, so all of it is.
+    let profile = |rest: &str| {
+        let caches = ["shared", "azure-cli"].map(|source| {
+            format!("[[caches]]\nsource = \"{source}\"\nnames = [\"msal.cache\", \"x\"]\naccess = \"read\"\n")
+        });
+        let file = "[[caches]]\nsource = \"file:/x\"\naccess = \"read\"\n";
+        let any = "scopes = [\"*\"]\ntenants = [\"*\"]\naccounts = [\"*\"]\nclient-ids = [\"*\"]\nauthorities = [\"localhost:8443\"]\n";
+        format!("{any}{}{file}[[profiles]]\n{rest}", caches.concat())
+    };
+    let named = |rest: &str| profile(&format!("name = \"a\"\nsource = \"shared\"\nscopes = [\"a\"]\n{rest}"));
+    documents.extend([
+        "profiles = {}".into(),
+        "profiles = []".into(),
+        named(""),
+        named("x = 1"),
+        profile("source = \"shared\"\nscopes = [\"a\"]"),
+        profile("name = \"a\"\nscopes = [\"a\"]"),
+        profile("name = \"a\"\nsource = \"shared\""),
+        profile("name = \"a\"\nsource = \"shared\"\nscopes = []"),
+        profile("name = \"a\"\nsource = \"file:/x\"\nscopes = [\"a\"]"),
+        profile("name = \"a\"\nsource = \"file:/x\"\ncache-name = \"x\"\nscopes = [\"a\"]"),
+        profile("name = \"a\"\nsource = \"file:\"\nscopes = [\"a\"]"),
+    ]);
+    for (field, values) in [
+        ("account", &["a@b.c", "a#b@c", "*", "a.b", "a", "", "a b@c"] as &[&str]),
+        ("tenant", &["contoso.com", "*", "common", "a b", ""]),
+        ("client-id", &["04b0-7795", "*", "a b", ""]),
+        ("cache-name", &["x", "msal.cache", ".x", "a/b", ""]),
+        ("authority", &["localhost:8443", "https://localhost:8443/", "*", "u@localhost:8443", ""]),
+    ] {
+        documents.extend(values.iter().map(|value| named(&format!("{field} = \"{value}\""))));
+    }
+    for name in ["entra/graph", "a.b_c-D", "", "a b", "a=b", &"x".repeat(128), &"x".repeat(129)] {
+        documents.push(profile(&format!("name = \"{name}\"\nsource = \"azure-cli\"\nscopes = [\"a\"]")));
+    }
+    for scope in ["a", "https://x/.default", "User.Read", "*", "https://x/*", "a b", ""] {
+        documents.push(profile(&format!("name = \"a\"\nsource = \"shared\"\nscopes = [\"{scope}\"]")));
+    }
     let (mut good, mut bad) = (0, 0);
     for document in documents {
         let parses = Policy::from_toml(&document);

@@ -33,8 +33,8 @@ pub(super) fn print(grants: &[CacheGrant], to: &mut Printer) {
 }
 
 fn grant(mut fields: Fields<'_, '_>) -> Option<CacheGrant> {
-    let source = required(&mut fields, "source", "choose `shared`, `azure-cli` or `file:PATH`", source);
-    let access = required(&mut fields, "access", "choose `read` or `read-write`", str::parse);
+    let source = fields.required("source", "choose `shared`, `azure-cli` or `file:PATH`", source);
+    let access = fields.required("access", "choose `read` or `read-write`", str::parse);
     let loose_permissions = fields.parse("loose-permissions", str::parse);
     let other_owner = fields.parse("other-owner", str::parse);
     let targets: Vec<_> =
@@ -65,20 +65,7 @@ fn grant(mut fields: Fields<'_, '_>) -> Option<CacheGrant> {
     Some(names.into_iter().fold(grant, CacheGrant::with_name))
 }
 
-fn required<T>(
-    fields: &mut Fields<'_, '_>,
-    name: &'static str,
-    choices: &str,
-    parse: impl FnOnce(&str) -> Result<T, InvalidValue>,
-) -> Option<T> {
-    let value = fields.take(name);
-    if value.is_none() {
-        fields.problem(name, None, "is missing", choices);
-    }
-    value?.parse(parse)
-}
-
-fn source(text: &str) -> Result<Source, InvalidValue> {
+pub(super) fn source(text: &str) -> Result<Source, InvalidValue> {
     let source = text.parse()?;
     match &source {
         Source::File(path) => absolute(&path.display().to_string()).map(|_| source),

@@ -11,7 +11,16 @@ pub(super) struct Fields<'p, 'i> {
     path: String,
     at: usize,
     left: Vec<(Spanned<DeString<'i>>, Spanned<DeValue<'i>>)>,
-    known: Vec<&'static str>,
+    /// The fields that were asked for, with their places where they are there.
+    known: Vec<(&'static str, Option<usize>)>,
+    problems: &'p Problems<'i>,
+}
+
+/// The places of a table and its fields, for what can be said of them only later.
+pub(super) struct Places<'p, 'i> {
+    path: String,
+    at: usize,
+    fields: Vec<(&'static str, Option<usize>)>,
     problems: &'p Problems<'i>,
 }
 
@@ -30,10 +39,11 @@ impl<'p, 'i> Fields<'p, 'i> {
 
     /// The value of a field. From then on the field is known.
     pub(super) fn take(&mut self, name: &'static str) -> Option<Value<'p, 'i>> {
-        self.known.push(name);
-        let position = self.left.iter().position(|(key, _)| key.get_ref() == name)?;
-        let (_, value) = self.left.swap_remove(position);
-        let (at, path) = (value.span().start, self.path_of(name));
+        let position = self.left.iter().position(|(key, _)| key.get_ref() == name);
+        let value = position.map(|position| self.left.swap_remove(position).1);
+        self.known.push((name, value.as_ref().map(|value| value.span().start)));
+        let value = value?;
+        let (at, path) = (value.span().start, path_of(&self.path, name));
         Some(Value { path, at, value: value.into_inner(), problems: self.problems })
     }
 
@@ -57,6 +67,20 @@ impl<'p, 'i> Fields<'p, 'i> {
         self.take(name)?.parse(parse)
     }
 
+    /// The same for a field that may not be absent.
+    pub(super) fn required<T>(
+        &mut self,
+        name: &'static str,
+        instead: &str,
+        parse: impl FnOnce(&str) -> Result<T, InvalidValue>,
+    ) -> Option<T> {
+        let value = self.take(name);
+        if value.is_none() {
+            self.problem(name, None, "is missing", instead);
+        }
+        value?.parse(parse)
+    }
+
     /// The number in a field, if it is within the range.
     pub(super) fn number(&mut self, name: &'static str, least: u64, most: u64) -> Option<u64> {
         self.take(name)?.number(least, most)
@@ -64,20 +88,25 @@ impl<'p, 'i> Fields<'p, 'i> {
 
     /// A problem with a field that may well be absent: it is then reported where the table begins.
     pub(super) fn problem(&self, name: &str, at: Option<usize>, what: &str, instead: &str) {
-        self.problems.add(at.unwrap_or(self.at), &self.path_of(name), what, instead);
+        self.problems.add(at.unwrap_or(self.at), &path_of(&self.path, name), what, instead);
     }
 
     /// Reports each field that nobody asked for.
-    pub(super) fn finish(self) {
+    pub(super) fn finish(self) -> Places<'p, 'i> {
         for (key, _) in &self.left {
             let name = key.get_ref();
             let instead = format!("choose among {}", listed(&self.known));
-            self.problems.add(key.span().start, &self.path_of(name), "is not a field of the policy", instead);
+            self.problems.add(key.span().start, &path_of(&self.path, name), "is not a field of the policy", instead);
         }
+        Places { path: self.path, at: self.at, fields: self.known, problems: self.problems }
     }
+}
 
-    fn path_of(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+impl Places<'_, '_> {
+    /// A problem with a field, or with its absence.
+    pub(super) fn problem(&self, name: &str, what: &str, instead: &str) {
+        let at = self.fields.iter().find(|(field, _)| *field == name).and_then(|(_, at)| *at);
+        self.problems.add(at.unwrap_or(self.at), &path_of(&self.path, name), what, instead);
     }
 }
 
@@ -151,6 +180,10 @@ fn kind(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-fn listed(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+fn path_of(table: &str, field: &str) -> String {
+    if table.is_empty() { field.to_owned() } else { format!("{table}.{field}") }
+}
+
+fn listed(fields: &[(&str, Option<usize>)]) -> String {
+    fields.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -9,6 +9,7 @@ mod network;
 mod print;
 mod problems;
 mod process;
+mod profiles;
 #[cfg(test)]
 mod tests;
 
@@ -36,7 +37,8 @@ pub(super) fn parse(text: &str) -> Result<Policy, PolicyError> {
         return problems.into_result(Policy::default());
     }
     let mut root = Fields::root(table.into_inner(), &problems);
-    let policy = Policy {
+    let profiles = profiles::read(&mut root);
+    let mut policy = Policy {
         caches: caches::read(&mut root),
         authorities: lists::read(&mut root, "authorities"),
         scopes: lists::read(&mut root, "scopes"),
@@ -48,7 +50,9 @@ pub(super) fn parse(text: &str) -> Result<Policy, PolicyError> {
         limits: limits::read(&mut root),
         log: log::read(&mut root),
         core_dumps: process::read(&mut root),
+        profiles: Vec::new(),
     };
+    profiles::add(profiles, &mut policy);
     root.finish();
     problems.into_result(policy)
 }
@@ -67,6 +71,7 @@ pub(super) fn print(policy: &Policy) -> String {
         limits,
         log,
         core_dumps,
+        profiles,
     } = policy;
     let mut to = Printer::default();
     lists::print("authorities", authorities, &mut to);
@@ -80,5 +85,6 @@ pub(super) fn print(policy: &Policy) -> String {
     limits::print(limits, &mut to);
     log::print(log, &mut to);
     process::print(*core_dumps, &mut to);
+    profiles::print(profiles, &mut to);
     to.finish()
 }

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::parse;
-use crate::{Access, AddressClass, Addresses, CacheGrant, CacheName, Leniency, Limits, Policy, Source};
+use crate::{Access, AddressClass, Addresses, CacheGrant, CacheName, Leniency, Limits, Policy, Profile, Source};
 
 #[test]
 fn every_field_arrives() {
@@ -210,4 +210,83 @@ fn what_is_no_toml_is_reported_with_its_places() {
     assert!(lines.is_sorted() && lines.contains(&4), "{error:#?}");
     let error = parse("\"ä\" = [").unwrap_err();
     assert_eq!((error.problems()[0].line, error.problems()[0].column), (1, 8), "{error:#?}");
+}
+
+/// A policy with two profiles, of which the second is written by the test.
+fn with_profile(rest: &str) -> String {
+    format!(
+        r#"authorities = ["login.contoso.com"]
+scopes = ["https://graph.microsoft.com/*"]
+tenants = ["contoso.com"]
+accounts = ["user0@contoso.com"]
+client-ids = ["client-0"]
+
+[[caches]]
+source = "shared"
+names = ["msal.cache", "other"]
+access = "read"
+
+[[profiles]]
+name = "first"
+source = "shared"
+scopes = ["https://graph.microsoft.com/.default"]
+
+[[profiles]]
+{rest}
+"#
+    )
+}
+
+#[test]
+fn a_profile_arrives_with_every_field() {
+    let policy = parse(&with_profile(
+        r#"name = "entra/graph"
+        source = "shared"
+        cache-name = "other"
+        account = "user0@contoso.com"
+        tenant = "contoso.com"
+        authority = "login.contoso.com"
+        client-id = "client-0"
+        scopes = ["https://graph.microsoft.com/User.Read", "https://graph.microsoft.com/Mail.Read"]"#,
+    ))
+    .unwrap();
+    let scopes = ["https://graph.microsoft.com/User.Read", "https://graph.microsoft.com/Mail.Read"];
+    let expected = Profile::new("entra/graph".parse().unwrap(), Source::Shared, &scopes)
+        .unwrap()
+        .with_cache_name(CacheName::parse("other").unwrap())
+        .with_authority("login.contoso.com".parse().unwrap());
+    let expected = expected.with_account("user0@contoso.com").unwrap().with_tenant("contoso.com").unwrap();
+    assert_eq!(policy.profile("entra/graph"), Some(&expected.with_client_id("client-0").unwrap()));
+    assert_eq!(policy.profiles().len(), 2);
+    assert_eq!(parse(&policy.to_toml()).unwrap(), policy);
+}
+
+#[test]
+fn a_profile_that_could_never_be_served_is_a_problem_where_it_asks_for_too_much() {
+    let good = "name = \"second\"\nsource = \"shared\"\nscopes = [\"https://graph.microsoft.com/.default\"]\n";
+    assert!(parse(&with_profile(good)).is_ok());
+    for (rest, line, field, part) in [
+        ("account = \"user1@contoso.com\"", 21, "account", "list it under `accounts`"),
+        ("tenant = \"fabrikam.com\"", 21, "tenant", "list it under `tenants`"),
+        ("client-id = \"client-1\"", 21, "client-id", "list it under `client-ids`"),
+        ("authority = \"login.fabrikam.com\"", 21, "authority", "list it under `authorities`"),
+        ("cache-name = \"third\"", 19, "source", "grant it under `[[caches]]`"),
+    ] {
+        let error = parse(&with_profile(&format!("{good}{rest}"))).unwrap_err();
+        let [problem] = error.problems() else { panic!("{error}") };
+        assert_eq!((problem.line, problem.field.as_str()), (line, &*format!("profiles[1].{field}")), "{rest}");
+        assert!(problem.to_string().contains(part), "{problem}");
+    }
+    for (text, fields) in [
+        (good.replace("second", "first"), &["profiles[1].name"] as &[&str]),
+        (good.replace("graph.microsoft.com", "vault.azure.net"), &["profiles[1].scopes"]),
+        (good.replace("shared", "azure-cli"), &["profiles[1].source"]),
+        (good.replace("shared", "file:x"), &["profiles[1].source"]),
+        ("scopes = [\"*\"]".into(), &["profiles[1].name", "profiles[1].source", "profiles[1].scopes[0]"]),
+        ("name = \"a b\"\nsource = \"shared\"".into(), &["profiles[1].scopes", "profiles[1].name"]),
+    ] {
+        let error = parse(&with_profile(&text)).unwrap_err();
+        let found: Vec<_> = error.problems().iter().map(|problem| problem.field.as_str()).collect();
+        assert_eq!(found, fields, "{text}");
+    }
 }
