@@ -103,9 +103,7 @@ mod tests {
     #[test]
     fn a_request_that_takes_no_token_is_answered() {
         let current = current("a", 100);
-        for stream in
-            [Fake { takes_no_header: true, ..Fake::default() }, Fake { panics: true, ..Fake::default() }]
-        {
+        for stream in [Fake { takes_no_header: true, ..Fake::default() }, Fake { panics: true, ..Fake::default() }] {
             assert_eq!(request(&stream, &COUNTERS, Some(&current), 1), Verdict::Stop);
             assert_eq!((stream.refused.take(), stream.counted.take()[..2].to_vec()), (1, vec![0, 1]));
         }

@@ -1,4 +1,4 @@
-//! Panics end here: one must not unwind into Envoy, and none may take it down.
+//! Panics end here: one must not unwind into Envoy, nor take it down.
 
 use std::panic::{self, AssertUnwindSafe};
 
@@ -12,6 +12,7 @@ pub(crate) fn guarded<T>(fallback: impl FnOnce() -> T, body: impl FnOnce() -> T)
 /// Has every panic of the module, on whichever thread, told as an event and not on stderr.
 ///
 /// The hook is the module's own, not Envoy's: each has a standard library of its own.
+#[cfg_attr(test, expect(dead_code, reason = "tests have the usual hook"))]
 pub(crate) fn report_panics() {
     panic::set_hook(Box::new(|panic| tracing::error!("the module panicked: {panic}")));
 }

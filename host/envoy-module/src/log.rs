@@ -11,10 +11,12 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 pub(crate) trait Sink: Send + Sync + 'static {
     /// Whether anybody wants to see lines of this level. It can change at any time.
     fn enabled(&self, level: Level) -> bool;
-    fn write(&self, level: Level, line: &str);
+    /// Takes a line, with the event that it tells of.
+    fn write(&self, source: &Metadata<'_>, line: &str);
 }
 
 /// From here on, what this module and the library have to tell goes to the sink. Only the first call has an effect.
+#[cfg_attr(test, expect(dead_code, reason = "tests have subscribers of their own"))]
 pub(crate) fn start(sink: impl Sink) {
     drop(tracing::subscriber::set_global_default(subscriber(sink)));
 }
@@ -38,7 +40,7 @@ impl<S: Subscriber, W: Sink> Layer<S> for Lines<W> {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut line = Line::default();
         event.record(&mut line);
-        self.0.write(*event.metadata().level(), &line.text());
+        self.0.write(event.metadata(), &line.text());
     }
 }
 
@@ -91,8 +93,8 @@ mod tests {
             level <= *self.level.lock().unwrap()
         }
 
-        fn write(&self, level: Level, line: &str) {
-            self.lines.lock().unwrap().push((level, line.to_owned()));
+        fn write(&self, source: &Metadata<'_>, line: &str) {
+            self.lines.lock().unwrap().push((*source.level(), line.to_owned()));
         }
     }
 

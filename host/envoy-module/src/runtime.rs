@@ -20,9 +20,7 @@ pub(crate) fn handle() -> io::Result<Handle> {
     }
     let runtime = Builder::new_current_thread().thread_name(NAME).enable_all().build()?;
     let handle = runtime.handle().clone();
-    thread::Builder::new()
-        .name(NAME.to_owned())
-        .spawn(move || runtime.block_on(std::future::pending::<()>()))?;
+    thread::Builder::new().name(NAME.to_owned()).spawn(move || runtime.block_on(std::future::pending::<()>()))?;
     *started = Some(handle.clone());
     Ok(handle)
 }

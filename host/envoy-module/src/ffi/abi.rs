@@ -50,7 +50,7 @@ macro_rules! callbacks {
 
 callbacks! {
     // On any thread.
-    "log" => fn log(level: u32, message: Buffer);
+    "log_v2" => fn log(level: u32, message: Buffer, source_file: Buffer, source_line: u32);
     "log_enabled" => fn log_enabled(level: u32) -> bool;
 
     // On the main thread.

@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use tracing::Level;
+use tracing::{Level, Metadata};
 
 use super::abi::{self, Buffer};
 use crate::config::Setup;
@@ -24,9 +24,10 @@ impl Sink for Log {
         unsafe { abi::log_enabled(number(level)) }
     }
 
-    fn write(&self, level: Level, line: &str) {
-        // SAFETY: it may be called on any thread, and has read the line when it returns.
-        unsafe { abi::log(number(level), Buffer::of(line)) }
+    fn write(&self, source: &Metadata<'_>, line: &str) {
+        let (level, file) = (number(*source.level()), Buffer::of(source.file().unwrap_or_default()));
+        // SAFETY: it may be called on any thread, and has read the texts when it returns.
+        unsafe { abi::log(level, Buffer::of(line), file, source.line().unwrap_or_default()) }
     }
 }
 
