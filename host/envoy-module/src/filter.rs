@@ -1,5 +1,7 @@
 //! What happens to a request.
 
+use shared_token_cache::Clock;
+
 use crate::counters::Counters;
 use crate::guard::guarded;
 use crate::injector::Current;
@@ -24,7 +26,12 @@ pub(crate) enum Verdict {
 
 /// Gives the request the token that is current. One that gets none is answered here: nothing is ever sent on without a token, nor
 /// with one that the client brought.
-pub(crate) fn request(stream: &impl Stream, counters: &Counters, current: Option<&Current>, now: u64) -> Verdict {
+pub(crate) fn request(
+    stream: &impl Stream,
+    counters: &Counters,
+    current: Option<&Current>,
+    clock: &impl Clock,
+) -> Verdict {
     let refuse = || {
         stream.refuse();
         stream.count(counters.failed, 1);
@@ -35,7 +42,7 @@ pub(crate) fn request(stream: &impl Stream, counters: &Counters, current: Option
         if refreshed > 0 {
             stream.count(counters.refreshed, refreshed);
         }
-        match current.and_then(|current| current.header(now)) {
+        match current.and_then(|current| current.header(clock.now())) {
             Some(header) if stream.set_authorization(header.expose()) => {
                 stream.count(counters.injected, 1);
                 Verdict::Continue
@@ -53,6 +60,15 @@ mod tests {
     use crate::injector::current;
 
     const COUNTERS: Counters = Counters { injected: 0, failed: 1, refreshed: 2 };
+
+    /// It is always so late.
+    struct At(u64);
+
+    impl Clock for At {
+        fn now(&self) -> u64 {
+            self.0
+        }
+    }
 
     #[derive(Default)]
     struct Fake {
@@ -83,7 +99,7 @@ mod tests {
     fn a_request_gets_the_current_token() {
         let (stream, current) = (Fake::default(), current("a", 100));
         for _ in 0..2 {
-            assert_eq!(request(&stream, &COUNTERS, Some(&current), 99), Verdict::Continue);
+            assert_eq!(request(&stream, &COUNTERS, Some(&current), &At(99)), Verdict::Continue);
         }
         assert_eq!(stream.authorization.take().as_deref(), Some("Bearer a"));
         assert_eq!((stream.refused.take(), stream.counted.take()), (0, [2, 0, 1]));
@@ -94,7 +110,7 @@ mod tests {
         let expired = current("a", 100);
         for current in [None, Some(&Current::default()), Some(&expired)] {
             let stream = Fake::default();
-            assert_eq!(request(&stream, &COUNTERS, current, 100), Verdict::Stop);
+            assert_eq!(request(&stream, &COUNTERS, current, &At(100)), Verdict::Stop);
             assert_eq!((stream.authorization.take(), stream.refused.take()), (None, 1));
             assert_eq!(stream.counted.take()[..2], [0, 1]);
         }
@@ -104,7 +120,7 @@ mod tests {
     fn a_request_that_takes_no_token_is_answered() {
         let current = current("a", 100);
         for stream in [Fake { takes_no_header: true, ..Fake::default() }, Fake { panics: true, ..Fake::default() }] {
-            assert_eq!(request(&stream, &COUNTERS, Some(&current), 1), Verdict::Stop);
+            assert_eq!(request(&stream, &COUNTERS, Some(&current), &At(1)), Verdict::Stop);
             assert_eq!((stream.refused.take(), stream.counted.take()[..2].to_vec()), (1, vec![0, 1]));
         }
     }

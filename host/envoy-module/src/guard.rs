@@ -4,7 +4,7 @@ use std::panic::{self, AssertUnwindSafe};
 
 /// What `body` returns, or the `fallback` when it panics.
 ///
-/// What a panic leaves half done is not looked at again: every lock here is taken over nothing but an assignment.
+/// What a panic leaves half done is not looked at again: whatever is shared here is replaced as a whole.
 pub(crate) fn guarded<T>(fallback: impl FnOnce() -> T, body: impl FnOnce() -> T) -> T {
     panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| fallback())
 }

@@ -2,12 +2,17 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use shared_token_cache::policy::Profile;
 use shared_token_cache::{SharedTokenCacheCredential, TokenRefresher, TokenState};
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
+
+/// Until a refresher that failed, by a panic, is replaced.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// Keeps a token fresh as long as it exists, and has it ready for requests. Dropping it waits for nothing.
 pub(crate) struct Injector {
@@ -88,17 +93,28 @@ impl Header {
 }
 
 async fn refresh(credential: SharedTokenCacheCredential, profile: Profile, current: Arc<Current>) {
-    let withdraw_at_the_end = Withdraw(Arc::clone(&current));
-    let refresher = TokenRefresher::start(credential, &profile);
-    let mut states = refresher.subscribe();
+    let current = WithdrawnAtTheEnd(current);
+    loop {
+        let refresher = TokenRefresher::start(credential.clone(), &profile);
+        follow(refresher.subscribe(), &current.0).await;
+        current.0.set(None);
+        tracing::error!(
+            profile = profile.name().as_str(),
+            "the token is no longer refreshed; this is tried again soon"
+        );
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Has requests get the token that there is, until there is nobody to tell of another.
+async fn follow(mut states: watch::Receiver<TokenState>, current: &Current) {
     loop {
         let state = states.borrow_and_update().clone();
         current.set(header(&state));
         if states.changed().await.is_err() {
-            break;
+            return;
         }
     }
-    drop(withdraw_at_the_end);
 }
 
 fn header(state: &TokenState) -> Option<Header> {
@@ -110,10 +126,10 @@ fn header(state: &TokenState) -> Option<Header> {
     header
 }
 
-/// However the refreshing ends, by a panic too, the token that nobody refreshes any more is not used any longer.
-struct Withdraw(Arc<Current>);
+/// However the refreshing ends, a token that nobody refreshes any more is not used any longer.
+struct WithdrawnAtTheEnd(Arc<Current>);
 
-impl Drop for Withdraw {
+impl Drop for WithdrawnAtTheEnd {
     fn drop(&mut self) {
         self.0.set(None);
     }
@@ -171,7 +187,7 @@ mod tests {
     #[test]
     fn a_token_is_withdrawn_however_its_refreshing_ends() {
         let current = Arc::new(current("a", 1));
-        let withdraw = Withdraw(Arc::clone(&current));
+        let withdraw = WithdrawnAtTheEnd(Arc::clone(&current));
         let task = std::thread::spawn(move || {
             let _withdraw = withdraw;
             panic!("on purpose");

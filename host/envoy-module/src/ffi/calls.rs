@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::sync::Once;
 
-use shared_token_cache::{Clock as _, SystemClock};
+use shared_token_cache::SystemClock;
 
 use super::abi::{self, Buffer};
 use super::envoy::{Log, Reading, Request};
@@ -80,7 +80,7 @@ extern "C" fn envoy_dynamic_module_on_http_filter_request_headers(
     // SAFETY: Envoy has this request in hand now, and its configuration is what `on_http_filter_new` returned.
     let (request, config) = unsafe { (Request::new(filter), &*config.cast::<Config>()) };
     // It catches panics itself, as it has to answer the request then.
-    match filter::request(&request, &config.counters, config.current(), SystemClock.now()) {
+    match filter::request(&request, &config.counters, config.current(), &SystemClock) {
         Verdict::Continue => abi::CONTINUE,
         Verdict::Stop => abi::STOP_ITERATION,
     }

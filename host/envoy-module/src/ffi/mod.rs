@@ -4,3 +4,6 @@ mod abi;
 mod calls;
 mod envoy;
 mod no_ops;
+
+#[cfg(panic = "abort")]
+compile_error!("a panic of the module must not take Envoy down: build it with `panic = \"unwind\"`");
