@@ -28,6 +28,8 @@ pub struct Served {
     pub access_token: AccessToken,
     /// Whose cache.
     pub source: Source,
+    /// Whether the authority was asked for it in this call; `false` for a token that was there already.
+    pub refreshed: bool,
 }
 
 /// A token. It has no `Display` and no serialisation, prints as `Secret(..)`, and is wiped when dropped.

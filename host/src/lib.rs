@@ -12,6 +12,7 @@ mod credential;
 mod error;
 mod imports;
 mod plugin;
+mod refresher;
 mod transport;
 
 pub use access_token::{AccessToken, Secret, Served};
@@ -24,6 +25,7 @@ pub use error::{
     OAuthError, PluginError, Unavailable, UnavailableReason,
 };
 pub use imports::BORDER;
+pub use refresher::{TokenRefresher, TokenState};
 pub use shared_token_cache_policy as policy;
 pub use shared_token_cache_storage::{Examination, HeldLock, KeyringAccess, Note, Places};
 pub use transport::TransportOptions;

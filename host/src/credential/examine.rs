@@ -1,11 +1,12 @@
 //! What a person may want to know when tokens do not come.
 
-use shared_token_cache_storage::Examination;
+use shared_token_cache_storage::{Examination, Store};
 use tokio::task::spawn_blocking;
 
 use super::SharedTokenCacheCredential;
 use super::no_source;
 use super::pool::Pool;
+use crate::clock::{Clock as _, SystemClock};
 use crate::error::Error;
 use crate::imports::stores::{self, Refused};
 use crate::policy::{CacheName, Source};
@@ -20,6 +21,17 @@ impl SharedTokenCacheCredential {
             found.push((source.clone(), examine(pool, enable_cae).await));
         }
         found
+    }
+
+    /// What changes when another program may have changed a source's cache, such as a sign-out. A few looks at files' metadata.
+    pub(crate) fn marks(&self) -> Vec<Option<String>> {
+        let mark = |(_, pool): &(Source, Pool)| store(pool, false).ok().and_then(|store| store.mark());
+        self.inner.sources.iter().map(mark).collect()
+    }
+
+    /// The time, as the component sees it.
+    pub(crate) fn now(&self) -> u64 {
+        self.inner.sources.first().map_or_else(|| SystemClock.now(), |(_, pool)| pool.context().clock.now())
     }
 
     /// By how many seconds this machine's clock is ahead of the authority's, to the second or so. The authority is asked without
@@ -45,15 +57,20 @@ impl SharedTokenCacheCredential {
 }
 
 async fn examine(pool: &Pool, enable_cae: bool) -> Result<Examination, Error> {
-    let unavailable = |why: String| Error::cache_unavailable(why);
+    let store = store(pool, enable_cae)?;
+    spawn_blocking(move || store.examine()).await.map_err(|error| Error::cache_unavailable(error.to_string()))
+}
+
+/// Where the document of a source lies.
+fn store(pool: &Pool, enable_cae: bool) -> Result<Box<dyn Store>, Error> {
     let name = match pool.options().cache_persistence_options.as_ref().and_then(|options| options.name.as_deref()) {
         Some(name) => CacheName::parse(name).map_err(|invalid| Error::InvalidArgument(invalid.into()))?,
         None => CacheName::default(),
     };
     let document = format!("{name}{}", if enable_cae { ".cae" } else { ".nocae" });
-    let (_, store) = stores::open(pool.context(), &document).map_err(|refused| match refused {
-        Refused::Denied(denied) => denied.into(),
-        Refused::NoPlace(why) => unavailable(why),
-    })?;
-    spawn_blocking(move || store.examine()).await.map_err(|error| unavailable(error.to_string()))
+    match stores::open(pool.context(), &document) {
+        Ok((_, store)) => Ok(store),
+        Err(Refused::Denied(denied)) => Err(denied.into()),
+        Err(Refused::NoPlace(why)) => Err(Error::cache_unavailable(why)),
+    }
 }

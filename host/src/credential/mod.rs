@@ -6,6 +6,7 @@ mod flight;
 mod options;
 mod outcome;
 mod pool;
+mod profile;
 mod vault;
 
 pub use builder::Builder;
@@ -14,6 +15,8 @@ pub use options::{CachePersistenceOptions, HostSettings, TokenRequestOptions};
 
 use std::sync::Arc;
 use std::time::Instant;
+
+use shared_token_cache_vault::Origin;
 
 use crate::access_token::{AccessToken, Served};
 use crate::audit::Audit;
@@ -111,7 +114,10 @@ impl SharedTokenCacheCredential {
         let answer = answer.await;
         self.inner.audit.write(&outcome::line(&call, &answer, start.elapsed()));
         match answer {
-            Ok(Found { issued, source }) => Ok(Served { access_token: issued.token, source }),
+            Ok(Found { issued, source }) => {
+                let refreshed = issued.origin == Origin::Refreshed;
+                Ok(Served { access_token: issued.token, source, refreshed })
+            }
             Err(Nothing { error, .. }) => Err(error),
         }
     }

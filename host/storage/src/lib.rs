@@ -44,13 +44,19 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 /// A place that holds one cache document. Its methods wait for disks, locks and other programs, so they are not for async tasks; only
-/// [`Self::is_at`] is quick.
+/// [`Self::is_at`] and [`Self::mark`] are quick.
 pub trait Store: std::fmt::Debug + Send + Sync {
     /// The file whose lock guards the document: the cache file, or the file that signals a change of a keyring's item.
     fn guarded(&self) -> &Path;
 
     /// Whether the document is known to be still at this version. A look at a file's metadata at most; `false` in doubt.
     fn is_at(&self, known: &str) -> bool;
+
+    /// Names the state of what tells that the document has changed: the guarded file. `None` if there is none. A look at a file's
+    /// metadata at most.
+    fn mark(&self) -> Option<String> {
+        std::fs::metadata(self.guarded()).ok().map(|metadata| version::of_file(&metadata))
+    }
 
     /// Reads the document, unless it is still at the known version.
     ///

@@ -1,0 +1,112 @@
+//! The server.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures_util::{Stream, stream};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+use tonic::transport::Server as Http2;
+
+use crate::board::Board;
+use crate::health;
+use crate::peer::Peers;
+use crate::service::SecretDiscovery;
+use crate::socket::{BindError, Socket, SocketOptions};
+use crate::stats::Stats;
+use crate::stream::Shared;
+
+/// How long to wait when no connection can be accepted, for example for want of file descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long connections may take to end after their streams have.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Why a server ended that was not told to.
+#[derive(Debug, thiserror::Error)]
+#[error("the server failed")]
+pub struct ServeError(#[from] tonic::transport::Error);
+
+/// A server that listens, and serves from [`Self::serve`] on.
+#[derive(Debug)]
+pub struct Server {
+    socket: Socket,
+    listener: UnixListener,
+    allow_uids: Vec<u32>,
+    stats: Arc<Stats>,
+}
+
+impl Server {
+    /// Begins to listen. Whoever connects already waits.
+    ///
+    /// # Errors
+    /// See [`BindError`].
+    pub fn bind(options: &SocketOptions) -> Result<Self, BindError> {
+        let (socket, listener) = Socket::bind(options)?;
+        Ok(Self { socket, listener, allow_uids: options.allow_uids.clone(), stats: Arc::default() })
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn stats(&self) -> Arc<Stats> {
+        Arc::clone(&self.stats)
+    }
+
+    /// Serves until `stop`. Then nobody can connect any more; who is connected is sent what is on the board at that moment, and has a
+    /// second to accept it.
+    ///
+    /// # Errors
+    /// When the server fails as a whole; single connections may fail as they like.
+    pub async fn serve(self, board: &Board, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let Self { socket, listener, allow_uids, stats } = self;
+        let (closing, is_closing) = watch::channel(false);
+        let shared = Shared {
+            board: board.subscribe(),
+            stats: Arc::clone(&stats),
+            closing: is_closing.clone(),
+            run: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+        };
+        let (reporter, health_service) = tonic_health::server::health_reporter();
+        let reports = tokio::spawn(health::report(reporter, board.subscribe()));
+        let peers = Peers::new(&allow_uids, stats);
+        let serving = Http2::builder()
+            .add_service(SecretDiscovery(shared))
+            .add_service(health_service)
+            .serve_with_incoming_shutdown(connections(listener, peers), closed(is_closing));
+        let ending = async {
+            stop.await;
+            // Before the readers are told: who finds no socket tries again later.
+            drop(socket);
+            closing.send_replace(true);
+            tokio::time::sleep(LAST_WORDS).await;
+        };
+        let served = tokio::select! {
+            served = serving => served,
+            () = ending => Ok(()),
+        };
+        reports.abort();
+        Ok(served?)
+    }
+}
+
+async fn closed(mut closing: watch::Receiver<bool>) {
+    // The sender outlives the server.
+    let _ = closing.wait_for(|closing| *closing).await;
+}
+
+/// The connections of those who may connect.
+fn connections(listener: UnixListener, peers: Peers) -> impl Stream<Item = io::Result<UnixStream>> {
+    stream::unfold((listener, peers), |(listener, peers)| async {
+        loop {
+            match listener.accept().await {
+                Ok((connection, _)) if peers.allow(&connection) => return Some((Ok(connection), (listener, peers))),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!("a connection can't be accepted: {error}");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    })
+}

@@ -1,0 +1,189 @@
+//! The socket: nobody else's at any moment, and never that of another server which is still there.
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use tokio::net::UnixListener;
+
+/// Where to listen, and for whom.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SocketOptions {
+    /// The socket. Its folder is made if it is missing, for its owner only.
+    pub path: PathBuf,
+    /// Users besides this process's own who may connect.
+    pub allow_uids: Vec<u32>,
+}
+
+/// Why there is no socket.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// Another process answers there.
+    #[error("another server listens on {}; end it first, or choose another path", .0.display())]
+    InUse(PathBuf),
+    /// Something else is there.
+    #[error("{} is there already, and no socket; choose another path", .0.display())]
+    NoSocket(PathBuf),
+    /// A path that no socket can have.
+    #[error("{} can't be the path of a socket: it is {} bytes long, and {LONGEST_PATH} is the most", .0.display(), .0.as_os_str().len())]
+    TooLong(PathBuf),
+    /// The operating system refused.
+    #[error("{action} {} failed: {source}", .path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+}
+
+/// What fits into `sockaddr_un` on Linux and macOS, less the ending that the socket has until it is ready.
+const LONGEST_PATH: usize = 103 - NEW.len();
+const NEW: &str = ".new";
+
+/// A socket that is removed when dropped, unless another has taken its place.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    path: PathBuf,
+    inode: u64,
+}
+
+impl Socket {
+    /// Listens at the path.
+    pub(crate) fn bind(options: &SocketOptions) -> Result<(Self, UnixListener), BindError> {
+        let path = &options.path;
+        if path.as_os_str().len() > LONGEST_PATH {
+            return Err(BindError::TooLong(path.clone()));
+        }
+        let for_others = !options.allow_uids.is_empty();
+        make_folder(path, for_others)?;
+        check_vacant(path)?;
+        // Ready before anybody can find it: its mode is right before it has its name, which it takes from one that was left behind.
+        let mut new = path.clone().into_os_string();
+        new.push(NEW);
+        let new = PathBuf::from(new);
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error("removing", &new, error)),
+            Ok(()) | Err(_) => {}
+        }
+        let listener = UnixListener::bind(&new).map_err(|error| io_error("listening on", &new, error))?;
+        // With other users, the kernel tells who it is that connects.
+        let mode = if for_others { 0o666 } else { 0o600 };
+        fs::set_permissions(&new, Permissions::from_mode(mode))
+            .map_err(|error| io_error("changing the mode of", &new, error))?;
+        let inode = fs::symlink_metadata(&new).map_err(|error| io_error("looking at", &new, error))?.ino();
+        fs::rename(&new, path).map_err(|error| io_error("renaming a socket to", path, error))?;
+        Ok((Self { path: path.clone(), inode }, listener))
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if fs::symlink_metadata(&self.path).is_ok_and(|metadata| metadata.ino() == self.inode)
+            && let Err(error) = fs::remove_file(&self.path)
+        {
+            tracing::debug!("{} stays: {error}", self.path.display());
+        }
+    }
+}
+
+fn make_folder(path: &Path, for_others: bool) -> Result<(), BindError> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    match fs::metadata(folder) {
+        Ok(metadata) => {
+            let mode = metadata.mode();
+            // In a folder such as /tmp only its owner can replace a file.
+            if mode & 0o022 != 0 && mode & 0o1000 == 0 {
+                tracing::warn!("others may put a socket of their own into {}; use a folder of yours", folder.display());
+            }
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mode = if for_others { 0o711 } else { 0o700 };
+            let made = DirBuilder::new().recursive(true).mode(mode).create(folder);
+            made.map_err(|error| io_error("making the folder", folder, error))
+        }
+        Err(error) => Err(io_error("looking at", folder, error)),
+    }
+}
+
+/// What is at the path may be replaced: nothing, or a socket that nobody answers on.
+fn check_vacant(path: &Path) -> Result<(), BindError> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if !metadata.file_type().is_socket() => Err(BindError::NoSocket(path.to_path_buf())),
+        Ok(_) => match UnixStream::connect(path) {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
+            Ok(_) => Err(BindError::InUse(path.to_path_buf())),
+            Err(error) => Err(io_error("connecting to", path, error)),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(io_error("looking at", path, error)),
+    }
+}
+
+fn io_error(action: &'static str, path: &Path, source: io::Error) -> BindError {
+    BindError::Io { action, path: path.to_path_buf(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(path: &Path) -> SocketOptions {
+        SocketOptions { path: path.to_path_buf(), allow_uids: Vec::new() }
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::symlink_metadata(path).unwrap().mode() & 0o7777
+    }
+
+    #[tokio::test]
+    async fn a_socket_is_its_owners_unless_others_are_named_and_goes_with_its_server() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, allow_uids, folder_mode, socket_mode) in [("a", vec![], 0o700, 0o600), ("b", vec![1], 0o711, 0o666)]
+        {
+            let path = folder.path().join(name).join("sds.sock");
+            let bound = Socket::bind(&SocketOptions { path: path.clone(), allow_uids }).unwrap();
+            assert_eq!((mode(path.parent().unwrap()), mode(&path)), (folder_mode, socket_mode));
+            assert!(UnixStream::connect(&path).is_ok());
+            drop(bound);
+            assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_was_left_behind_is_replaced_and_one_in_use_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sds.sock");
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        fs::write(folder.path().join("sds.sock.new"), "").unwrap();
+        let first = Socket::bind(&options(&path)).unwrap();
+        assert!(matches!(Socket::bind(&options(&path)), Err(BindError::InUse(_))));
+        assert!(UnixStream::connect(&path).is_ok());
+        // Somebody else took the place: it is not the first one's to remove.
+        fs::remove_file(&path).unwrap();
+        let second = Socket::bind(&options(&path)).unwrap();
+        drop(first);
+        assert!(path.exists());
+        drop(second);
+        assert!(!path.exists());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_socket_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("precious");
+        fs::write(&path, "x").unwrap();
+        assert!(matches!(Socket::bind(&options(&path)), Err(BindError::NoSocket(_))));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "x");
+        let long = folder.path().join("x".repeat(100));
+        let error = Socket::bind(&options(&long)).unwrap_err();
+        assert!(matches!(error, BindError::TooLong(_)) && error.to_string().contains("bytes long"), "{error}");
+        assert!(matches!(Socket::bind(&options(&path.join("below"))), Err(BindError::Io { .. })));
+    }
+}

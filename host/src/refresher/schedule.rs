@@ -1,0 +1,176 @@
+//! When a token is asked for again, and what an error means for the token that is there: pure decisions.
+
+use crate::access_token::AccessToken;
+use crate::error::{AuthenticationFailureReason, Error, UnavailableReason};
+
+/// How long before its expiry a token is replaced, in seconds. From then on a cached one is not returned any more.
+const AHEAD: u64 = 300;
+
+/// A token is taken back so many seconds before it expires: what is sent with it has to arrive.
+const IN_FLIGHT: u64 = 1;
+
+/// How long to wait, in seconds, when the token that could be renewed was not, although it is good for a while.
+const RENEWAL_PAUSE: u64 = 60;
+
+/// How long to wait, in seconds, when only a new sign-in helps. That is noticed by itself, but for keyrings that are changed without a
+/// signal, and for authorities that change their mind.
+const SIGN_IN_PAUSE: u64 = 60;
+
+/// The longest pause, in seconds, after errors that may pass by themselves. The first is a second, and each doubles.
+const LONGEST_PAUSE: u64 = 30;
+
+/// What an error says of the token that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is good as long as it lives.
+    Keep,
+    /// Nobody is to have it any more.
+    Withdraw,
+}
+
+/// What an error says of the token that is there.
+pub(super) fn verdict(error: &Error) -> Verdict {
+    match error {
+        Error::Unreachable(_) | Error::Limit(_) | Error::Plugin(_) => Verdict::Keep,
+        Error::CredentialUnavailable(unavailable) => match unavailable.reason {
+            // A keyring that is locked for a while, a file that is being written.
+            UnavailableReason::CacheUnavailable | UnavailableReason::CacheCorrupt => Verdict::Keep,
+            _ => Verdict::Withdraw,
+        },
+        Error::ClientAuthentication(failure) => match failure.reason {
+            AuthenticationFailureReason::UnexpectedResponse => Verdict::Keep,
+            AuthenticationFailureReason::OAuthError | AuthenticationFailureReason::TenantNotAllowed => {
+                Verdict::Withdraw
+            }
+        },
+        Error::InvalidArgument(_) | Error::Denied(_) => Verdict::Withdraw,
+    }
+}
+
+/// When to ask next.
+#[derive(Debug, Default)]
+pub(super) struct Schedule {
+    due: u64,
+    failures: u32,
+}
+
+impl Schedule {
+    /// Whether it is time to ask.
+    pub(super) fn is_due(&self, now: u64) -> bool {
+        now >= self.due
+    }
+
+    /// A token came.
+    pub(super) fn came(&mut self, token: &AccessToken, now: u64) {
+        self.failures = 0;
+        let left = token.expires_on.saturating_sub(now);
+        // One that is short-lived from the start is replaced at half its life.
+        let ahead = if left > AHEAD { AHEAD } else { left / 2 };
+        let latest = token.expires_on.saturating_sub(ahead);
+        let renewal = token.refresh_on.map_or(latest, |time| if time > now { time } else { now + RENEWAL_PAUSE });
+        self.due = latest.min(renewal).max(now + 1);
+    }
+
+    /// No token came.
+    pub(super) fn failed(&mut self, verdict: Verdict, now: u64) {
+        let pause = match verdict {
+            Verdict::Keep => 1_u64.checked_shl(self.failures).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE),
+            Verdict::Withdraw => SIGN_IN_PAUSE,
+        };
+        self.failures = self.failures.saturating_add(1);
+        self.due = now + pause;
+    }
+}
+
+/// Whether a token is too old to be sent.
+pub(super) fn is_over(token: &AccessToken, now: u64) -> bool {
+    now + IN_FLIGHT >= token.expires_on
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{AuthenticationFailure, LimitExceeded, Unavailable};
+
+    const NOW: u64 = 1_763_899_200;
+
+    fn token(lives: u64, refresh_in: Option<u64>) -> AccessToken {
+        AccessToken {
+            token: "hunter2".to_owned().into(),
+            expires_on: NOW + lives,
+            refresh_on: refresh_in.map(|seconds| NOW + seconds),
+            token_type: "Bearer".into(),
+        }
+    }
+
+    #[test]
+    fn a_token_is_asked_for_again_before_it_expires_and_when_the_authority_wants_it() {
+        for (lives, refresh_in, due) in [
+            (3600, None, 3300),
+            (3600, Some(1800), 1800),
+            (3600, Some(3500), 3300),
+            (3600, Some(0), 60),
+            (310, Some(0), 10),
+            (310, None, 10),
+            (301, None, 1),
+            (300, None, 150),
+            (4, None, 2),
+            (1, None, 1),
+            (0, None, 1),
+        ] {
+            let mut schedule = Schedule::default();
+            schedule.came(&token(lives, refresh_in), NOW);
+            assert!(schedule.is_due(NOW + due) && !schedule.is_due(NOW + due - 1), "{lives} {refresh_in:?}");
+        }
+    }
+
+    #[test]
+    fn pauses_grow_up_to_a_limit_and_a_token_ends_them() {
+        let mut schedule = Schedule::default();
+        assert!(schedule.is_due(0), "the first time is now");
+        let mut now = NOW;
+        for pause in [1, 2, 4, 8, 16, 30, 30] {
+            schedule.failed(Verdict::Keep, now);
+            assert!(schedule.is_due(now + pause) && !schedule.is_due(now + pause - 1), "{pause}");
+            now += pause;
+        }
+        (0..100).for_each(|_| schedule.failed(Verdict::Keep, now));
+        assert!(schedule.is_due(now + 30) && !schedule.is_due(now + 29));
+        schedule.failed(Verdict::Withdraw, now);
+        assert!(schedule.is_due(now + 60) && !schedule.is_due(now + 59));
+        schedule.came(&token(3600, None), NOW);
+        schedule.failed(Verdict::Keep, NOW);
+        assert!(schedule.is_due(NOW + 1));
+    }
+
+    #[test]
+    fn a_token_is_taken_back_before_it_expires() {
+        assert!(!is_over(&token(2, None), NOW) && is_over(&token(1, None), NOW) && is_over(&token(0, None), NOW + 9));
+    }
+
+    #[test]
+    fn a_token_outlives_what_may_pass_and_nothing_else() {
+        let unavailable = |reason| {
+            Error::CredentialUnavailable(Unavailable { reason, message: String::new(), candidates: Vec::new() })
+        };
+        let refused =
+            |reason| Error::ClientAuthentication(AuthenticationFailure { reason, message: String::new(), oauth: None });
+        for (error, expected) in [
+            (Error::Unreachable(String::new()), Verdict::Keep),
+            (Error::Limit(LimitExceeded::fixed("")), Verdict::Keep),
+            (unavailable(UnavailableReason::CacheUnavailable), Verdict::Keep),
+            (unavailable(UnavailableReason::CacheCorrupt), Verdict::Keep),
+            (refused(AuthenticationFailureReason::UnexpectedResponse), Verdict::Keep),
+            (unavailable(UnavailableReason::NoAccounts), Verdict::Withdraw),
+            (unavailable(UnavailableReason::NoMatchingAccount), Verdict::Withdraw),
+            (unavailable(UnavailableReason::MultipleAccounts), Verdict::Withdraw),
+            (unavailable(UnavailableReason::NoToken), Verdict::Withdraw),
+            (refused(AuthenticationFailureReason::OAuthError), Verdict::Withdraw),
+            (refused(AuthenticationFailureReason::TenantNotAllowed), Verdict::Withdraw),
+            (Error::denied(String::new()), Verdict::Withdraw),
+            (Error::InvalidArgument(String::new()), Verdict::Withdraw),
+        ] {
+            assert_eq!(verdict(&error), expected, "{error:?}");
+        }
+    }
+}
