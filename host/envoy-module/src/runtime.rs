@@ -8,6 +8,9 @@ use tokio::runtime::{Builder, Handle};
 
 const NAME: &str = "shared-token-cache";
 
+/// Threads that read and write files for it, as long as they have something to do.
+const FILES: &str = "token-files";
+
 /// The runtime of that thread, which the first call starts. It is never stopped: it sleeps when there is nothing to do.
 ///
 /// # Errors
@@ -18,7 +21,7 @@ pub(crate) fn handle() -> io::Result<Handle> {
     if let Some(handle) = &*started {
         return Ok(handle.clone());
     }
-    let runtime = Builder::new_current_thread().thread_name(NAME).enable_all().build()?;
+    let runtime = Builder::new_current_thread().thread_name(FILES).enable_all().build()?;
     let handle = runtime.handle().clone();
     thread::Builder::new().name(NAME.to_owned()).spawn(move || runtime.block_on(std::future::pending::<()>()))?;
     *started = Some(handle.clone());
