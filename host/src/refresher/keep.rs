@@ -25,7 +25,7 @@ pub(super) struct Keeper {
     scopes: Vec<String>,
     request: TokenRequestOptions,
     state: watch::Sender<TokenState>,
-    attempts: Arc<Attempts>,
+    attempts: Attempts,
     schedule: Schedule,
     /// Why the last call had no token.
     error: Option<Arc<Error>>,
@@ -36,7 +36,7 @@ impl Keeper {
         credential: SharedTokenCacheCredential,
         profile: &Profile,
         state: watch::Sender<TokenState>,
-        attempts: Arc<Attempts>,
+        attempts: Attempts,
     ) -> Self {
         let (name, scopes) = (profile.name().to_string(), profile.scopes().to_vec());
         let (request, schedule) = (profile.into(), Schedule::default());
@@ -84,7 +84,7 @@ impl Keeper {
                 self.schedule.came(&access_token, now);
                 self.error = None;
                 let is_new = match &*self.state.borrow() {
-                    TokenState::Valid(current) => **current != access_token,
+                    TokenState::Valid(current) => current.token != access_token.token,
                     TokenState::Pending | TokenState::Withdrawn(_) => true,
                 };
                 if is_new {
