@@ -47,7 +47,7 @@ impl Leg {
     pub(crate) fn counter(self, name: &str) -> String {
         match self {
             Self::Sds | Self::FileSds => format!("cluster.vault.credential_injector.{name}"),
-            Self::DynamicModule => format!("dynamicmodulescustom.{name}"),
+            Self::DynamicModule => format!("cluster.vault.dynamicmodulescustom.{name}"),
         }
     }
 }

@@ -129,7 +129,7 @@ impl<'a> Stage<'a> {
 
     /// Another program signs the user out.
     pub(crate) fn sign_out(&self) -> Result<()> {
-        self.home.replace("{}")
+        self.home.replace(r#"{"AccessToken": {}, "RefreshToken": {}, "IdToken": {}, "Account": {}, "AppMetadata": {}}"#)
     }
 
     /// A request through Envoy.

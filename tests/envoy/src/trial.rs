@@ -22,6 +22,10 @@ const LIMIT: Duration = Duration::from_secs(60);
 const LISTENER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 10000);
 const UPSTREAM: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 10001);
 
+/// The examples' policy, and where the module's example has it.
+pub(crate) const POLICY: &str = "examples/envoy/policy.toml";
+pub(crate) const POLICY_OF_USERS: &str = "/etc/envoy/policy.toml";
+
 /// How much of a token is shown.
 const SHOWN: usize = 12;
 
@@ -41,12 +45,13 @@ pub(crate) fn run(programs: &Programs, leg: Leg) -> Result<()> {
             Leg::Sds => ["--sds", "unix:target/envoy/sds.sock"],
             Leg::FileSds | Leg::DynamicModule => ["--token-file", "entra/vault=target/envoy/vault.token"],
         };
-        let arguments = [&["serve", "--policy", "examples/envoy/policy.toml"][..], &to].concat();
+        let arguments = [&["serve", "--policy", POLICY][..], &to].concat();
         agent = Some(start(&mut step(&programs::agent()?, &arguments, &home), &folder.0.join("agent.log"))?);
     }
 
+    let config = config(leg, &folder)?;
     say("\nEnvoy:");
-    let arguments = ["-c", leg.example(), "--concurrency", "1", "--use-dynamic-base-id"];
+    let arguments = ["-c", &config, "--concurrency", "1", "--use-dynamic-base-id"];
     let mut envoy = start(&mut step(&programs.envoy, &arguments, &home), &folder.0.join("envoy.log"))?;
 
     say("\nA request, with a token of the client's own:");
@@ -73,6 +78,23 @@ pub(crate) fn run(programs: &Programs, leg: Leg) -> Result<()> {
     Ok(())
 }
 
+/// The example, or where it has an absolute path in it, one with the path of this tree.
+fn config(leg: Leg, folder: &Folder) -> Result<String> {
+    let (old, new) = (POLICY_OF_USERS, root().join(POLICY).display().to_string());
+    let example = fs::read_to_string(root().join(leg.example()))?;
+    if !example.contains(old) {
+        return Ok(leg.example().to_owned());
+    }
+    let path = folder.0.join("envoy.yaml");
+    say(&format!(
+        "\nThe example with the path of its policy:\n  $ sed 's:{old}:{new}:' {} > {}",
+        leg.example(),
+        text(&path)
+    ));
+    fs::write(&path, example.replace(old, &new))?;
+    Ok(text(&path))
+}
+
 /// The folder of the examples' socket and token. It goes when this is dropped.
 struct Folder(PathBuf);
 
@@ -80,7 +102,7 @@ impl Folder {
     fn make() -> Result<Self> {
         let path = root().join("target/envoy");
         ensure!(!path.exists(), "{} is there already: stop what uses it, and remove it", path.display());
-        say("A folder for the agent, which nobody else can look into:\n  $ mkdir -m 700 -p target/envoy");
+        say("A folder that nobody else can look into:\n  $ mkdir -m 700 -p target/envoy");
         fs::create_dir_all(&path)?;
         #[cfg(unix)]
         {

@@ -26,26 +26,27 @@ const LOAD: Load = Load { connections: 4, requests: 3_000, pace: Some(Duration::
 
 fn replaces_the_listener(stage: &mut Stage<'_>) -> Result<()> {
     let (config, listener) = Config::new(stage.leg, &stage.place)?.with_listener_apart(&stage.place.folder)?;
-    let file = File { stage_path: stage.place.folder.join(LISTENERS), accepted: "listener_manager.lds.update_success" };
+    let file = File { path: stage.place.folder.join(LISTENERS), accepted: "listener_manager.lds.update_success" };
     let versions = |number: usize| listener.replace("stat_prefix: api", &format!("stat_prefix: api{number}"));
     under_load(stage, &config, &file, versions)
 }
 
 fn replaces_the_cluster(stage: &mut Stage<'_>) -> Result<()> {
     let (config, cluster) = Config::new(stage.leg, &stage.place)?.with_cluster_apart(&stage.place.folder)?;
-    let file = File { stage_path: stage.place.folder.join(CLUSTERS), accepted: "cluster_manager.cds.update_success" };
+    let file = File { path: stage.place.folder.join(CLUSTERS), accepted: "cluster_manager.cds.update_success" };
     let versions = |number: usize| cluster.replace("connect_timeout: 5s", &format!("connect_timeout: {}s", number + 5));
     under_load(stage, &config, &file, versions)
 }
 
 fn refuses_a_bad_one(stage: &mut Stage<'_>) -> Result<()> {
     let (config, listener) = Config::new(stage.leg, &stage.place)?.with_listener_apart(&stage.place.folder)?;
-    let file = File { stage_path: stage.place.folder.join(LISTENERS), accepted: "listener_manager.lds.update_success" };
+    let file = File { path: stage.place.folder.join(LISTENERS), accepted: "listener_manager.lds.update_success" };
     file.write(&listener)?;
     stage.start_envoy(&config)?;
     stage.passes()?;
     let good = stage.place.module_config(VAULT_PROFILE);
-    for (number, bad) in ["{", "{}", &stage.place.module_config("entra/other"), "[]"].into_iter().enumerate() {
+    let other = stage.place.module_config("entra/other");
+    for (number, bad) in ["{}", "{policy: /nowhere.toml, profile: entra/vault}", &other].into_iter().enumerate() {
         let rejected = listener.replace(&good, bad);
         ensure!(rejected != listener, "the configuration is not where it should be");
         file.write(&rejected)?;
@@ -67,15 +68,15 @@ fn refuses_a_bad_one(stage: &mut Stage<'_>) -> Result<()> {
 
 /// A file with resources, and the counter of its accepted versions.
 struct File {
-    stage_path: PathBuf,
+    path: PathBuf,
     accepted: &'static str,
 }
 
 impl File {
     fn write(&self, text: &str) -> Result<()> {
-        let new = self.stage_path.with_extension("new");
+        let new = self.path.with_extension("new");
         fs::write(&new, text)?;
-        Ok(fs::rename(new, &self.stage_path)?)
+        Ok(fs::rename(new, &self.path)?)
     }
 }
 
