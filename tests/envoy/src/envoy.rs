@@ -80,6 +80,12 @@ impl Envoy {
         Ok(self.process.0.try_wait()?.is_none())
     }
 
+    /// The processor time that it has used, where the system tells (Linux).
+    pub(crate) fn processor_time(&self) -> Option<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.0.id())).ok()?;
+        processor_time(&stat)
+    }
+
     /// Tells it to end, and gives how it did.
     pub(crate) fn terminate(&mut self) -> Result<ExitStatus> {
         terminate(&mut self.process)
@@ -105,6 +111,14 @@ fn stat(stats: &str, name: &str) -> Option<u64> {
     stats.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")?.parse().ok())
 }
 
+/// User and system time are the 14th and 15th field, in hundredths of a second (proc(5)). The second field, a name in parentheses,
+/// may have spaces in it.
+fn processor_time(stat: &str) -> Option<Duration> {
+    let fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let ticks: Vec<u64> = fields.skip(11).take(2).map_while(|field| field.parse().ok()).collect();
+    (ticks.len() == 2).then(|| Duration::from_millis(ticks.iter().sum::<u64>() * 10))
+}
+
 /// The last lines of a log, for a message.
 fn tail(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
@@ -122,5 +136,12 @@ mod tests {
         assert_eq!(stat(stats, "a.failed"), Some(1));
         assert_eq!(stat(stats, "a.fail"), None);
         assert_eq!(stat(stats, "b"), None);
+    }
+
+    #[test]
+    fn processor_time_is_that_of_user_and_system() {
+        let stat = "42 (an (odd) name) S 1 42 42 0 -1 4194560 100 0 0 0 150 50 7 7 20 0 9 0 1000";
+        assert_eq!(processor_time(stat), Some(Duration::from_secs(2)));
+        assert_eq!(processor_time("42 (cut) S 1"), None);
     }
 }

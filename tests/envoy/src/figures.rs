@@ -26,6 +26,8 @@ struct Contender<'a> {
     stage: Stage<'a>,
     latencies: Vec<Duration>,
     rates: Vec<f64>,
+    requests: u32,
+    processor_time: Duration,
 }
 
 /// Measures, and prints a table.
@@ -56,7 +58,7 @@ impl<'a> Contender<'a> {
             stage.start_envoy(&Config::new(leg, &stage.place)?.without_injection()?)?;
             "no injection".to_owned()
         };
-        Ok(Self { name, stage, latencies: Vec::new(), rates: Vec::new() })
+        Ok(Self { name, stage, latencies: Vec::new(), rates: Vec::new(), requests: 0, processor_time: Duration::ZERO })
     }
 
     fn round(&mut self) -> Result<()> {
@@ -68,8 +70,11 @@ impl<'a> Contender<'a> {
     }
 
     /// The median latency, and the requests in a second.
-    fn load(&self, load: &Load) -> Result<(Duration, f64)> {
+    fn load(&mut self, load: &Load) -> Result<(Duration, f64)> {
+        let before = self.stage.envoy()?.processor_time().unwrap_or_default();
         let report = load.run(self.stage.listener()?)?;
+        self.processor_time += self.stage.envoy()?.processor_time().unwrap_or_default() - before;
+        self.requests += load.requests;
         self.stage.upstream.forget();
         let good = report.statuses.get(&200) == Some(&load.requests);
         ensure!(good, "{}: {:?}, and {} broken", self.name, report.statuses, report.broken.len());
@@ -79,22 +84,29 @@ impl<'a> Contender<'a> {
 
 fn print(contenders: &[Contender<'_>]) {
     say(&format!(
-        "\n| configuration | median latency, 1 connection | over no injection | requests/s, 8 connections | of no injection |\n|---|{}",
-        "---|".repeat(4)
+        "\n| configuration | latency, 1 connection | | requests/s, 8 connections | | Envoy's processor time per request | |\n|---|{}",
+        "---|".repeat(6)
     ));
     let mut base = None;
     for contender in contenders {
         let latency = middle(contender.latencies.iter().map(Duration::as_secs_f64)) * 1e6;
         let rate = middle(contender.rates.iter().copied());
-        let (base_latency, base_rate) = *base.get_or_insert((latency, rate));
+        let processor = contender.processor_time.as_secs_f64() * 1e6 / f64::from(contender.requests);
+        let (base_latency, base_rate, base_processor) = *base.get_or_insert((latency, rate, processor));
         say(&format!(
-            "| {} | {latency:.0} µs | {:+.1} % | {rate:.0} | {:.1} % |",
+            "| {} | {latency:.0} µs | {} | {rate:.0} | {} | {processor:.1} µs | {} |",
             contender.name,
-            (latency / base_latency - 1.0) * 100.0,
-            rate / base_rate * 100.0,
+            over(latency, base_latency),
+            over(rate, base_rate),
+            over(processor, base_processor),
         ));
     }
     say(&format!("\nmedians of {ROUNDS} rounds in turns; upstream and client run on the same machine"));
+}
+
+/// How much more this is than that, in percent.
+fn over(value: f64, base: f64) -> String {
+    format!("{:+.1} %", (value / base - 1.0) * 100.0)
 }
 
 fn middle(values: impl Iterator<Item = f64>) -> f64 {

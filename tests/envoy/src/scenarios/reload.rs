@@ -10,13 +10,14 @@ use shared_token_cache_interop::say;
 
 use super::{Entry, with_module};
 use crate::config::{CLUSTERS, Config, LISTENERS, VAULT_PROFILE};
-use crate::load::Load;
+use crate::load::{Load, Report};
 use crate::stage::Stage;
 use crate::wait::{SOON, until};
 
 pub(super) const SCENARIOS: &[Entry] = &[
     ("the module's listener is replaced under load", with_module, replaces_the_listener),
     ("the module's cluster is replaced under load", with_module, replaces_the_cluster),
+    ("the module gets another configuration under load", with_module, changes),
     ("a bad configuration is refused, and the old one stays", with_module, refuses_a_bad_one),
 ];
 
@@ -28,14 +29,31 @@ fn replaces_the_listener(stage: &mut Stage<'_>) -> Result<()> {
     let (config, listener) = Config::new(stage.leg, &stage.place)?.with_listener_apart(&stage.place.folder)?;
     let file = File { path: stage.place.folder.join(LISTENERS), accepted: "listener_manager.lds.update_success" };
     let versions = |number: usize| listener.replace("stat_prefix: api", &format!("stat_prefix: api{number}"));
-    under_load(stage, &config, &file, versions)
+    all_pass(&under_load(stage, &config, &file, versions)?)
 }
 
 fn replaces_the_cluster(stage: &mut Stage<'_>) -> Result<()> {
     let (config, cluster) = Config::new(stage.leg, &stage.place)?.with_cluster_apart(&stage.place.folder)?;
     let file = File { path: stage.place.folder.join(CLUSTERS), accepted: "cluster_manager.cds.update_success" };
     let versions = |number: usize| cluster.replace("connect_timeout: 5s", &format!("connect_timeout: {}s", number + 5));
-    under_load(stage, &config, &file, versions)
+    all_pass(&under_load(stage, &config, &file, versions)?)
+}
+
+/// Each with an audit file of its own, so that nothing of the configuration before serves this one.
+fn changes(stage: &mut Stage<'_>) -> Result<()> {
+    let (config, cluster) = Config::new(stage.leg, &stage.place)?.with_cluster_apart(&stage.place.folder)?;
+    let file = File { path: stage.place.folder.join(CLUSTERS), accepted: "cluster_manager.cds.update_success" };
+    let audit = stage.place.folder.join("module-audit").display().to_string();
+    let versions =
+        |number: usize| cluster.replace("\"profile\":", &format!("\"audit\":\"{audit}-{number}\",\"profile\":"));
+    ensure!(versions(0) != cluster, "the configuration is not where it should be");
+    let mut statuses = under_load(stage, &config, &file, versions)?.statuses;
+    // Until a new configuration has its first token, it refuses.
+    let refused = statuses.remove(&401).unwrap_or_default();
+    say(&format!("          {refused} of {} requests were refused at {SWAPS} changes", LOAD.requests));
+    ensure!(statuses == BTreeMap::from([(200, LOAD.requests - refused)]), "they ended with {statuses:?}");
+    ensure!(refused < LOAD.requests / 10, "that are too many");
+    Ok(())
 }
 
 fn refuses_a_bad_one(stage: &mut Stage<'_>) -> Result<()> {
@@ -81,7 +99,12 @@ impl File {
 }
 
 /// Replaces the file with one version after the other, while requests come.
-fn under_load(stage: &mut Stage<'_>, config: &Config, file: &File, version: impl Fn(usize) -> String) -> Result<()> {
+fn under_load(
+    stage: &mut Stage<'_>,
+    config: &Config,
+    file: &File,
+    version: impl Fn(usize) -> String,
+) -> Result<Report> {
     file.write(&version(0))?;
     stage.start_envoy(config)?;
     stage.passes()?;
@@ -101,6 +124,10 @@ fn under_load(stage: &mut Stage<'_>, config: &Config, file: &File, version: impl
         load.join().unwrap_or_else(|_| anyhow::bail!("the load panicked"))
     })?;
     ensure!(report.broken.is_empty(), "{} broke, as {:?}", report.broken.len(), report.broken.first());
+    Ok(report)
+}
+
+fn all_pass(report: &Report) -> Result<()> {
     ensure!(report.statuses == BTreeMap::from([(200, LOAD.requests)]), "they ended with {:?}", report.statuses);
     Ok(())
 }
