@@ -15,11 +15,14 @@ use crate::client::{connect, request};
 /// More than any load here takes.
 const LIMIT: Duration = Duration::from_secs(120);
 
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) connections: usize,
     pub(crate) requests: u32,
     /// How far apart requests begin; none for as fast as it goes.
     pub(crate) pace: Option<Duration>,
+    /// Header fields of each request.
+    pub(crate) headers: &'static [(&'static str, &'static str)],
 }
 
 #[derive(Debug, Default)]
@@ -49,7 +52,7 @@ impl Load {
         let next = Arc::new(AtomicU32::new(0));
         let mut connections = JoinSet::new();
         for _ in 0..self.connections {
-            connections.spawn(one(address, Arc::clone(&next), self.requests, self.pace, started));
+            connections.spawn(one(address, Arc::clone(&next), *self, started));
         }
         let mut report = Report::default();
         while let Some(part) = connections.join_next().await {
@@ -84,21 +87,15 @@ impl Report {
 }
 
 /// What one connection has its part in. One that breaks is replaced, and the request counts as broken.
-async fn one(
-    address: SocketAddr,
-    next: Arc<AtomicU32>,
-    requests: u32,
-    pace: Option<Duration>,
-    started: Instant,
-) -> Report {
+async fn one(address: SocketAddr, next: Arc<AtomicU32>, load: Load, started: Instant) -> Report {
     let mut report = Report::default();
     let mut connection = None;
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
-        if number >= requests {
+        if number >= load.requests {
             return report;
         }
-        if let Some(pace) = pace {
+        if let Some(pace) = load.pace {
             tokio::time::sleep_until((started + pace * number).into()).await;
         }
         let asked = Instant::now();
@@ -108,7 +105,7 @@ async fn one(
             }
             let Some(connection) = connection.as_mut() else { bail!("no connection") };
             connection.ready().await?;
-            let answer = connection.send_request(request(&format!("/{number}"), &[])?).await?;
+            let answer = connection.send_request(request(&format!("/{number}"), load.headers)?).await?;
             let status = answer.status().as_u16();
             answer.into_body().collect().await?;
             Ok(status)
@@ -136,7 +133,7 @@ mod tests {
     #[test]
     fn every_request_is_made_once() {
         let upstream = Upstream::start().unwrap();
-        let load = Load { connections: 3, requests: 100, pace: None };
+        let load = Load { connections: 3, requests: 100, pace: None, headers: &[] };
         let report = load.run((Ipv4Addr::LOCALHOST, upstream.port()).into()).unwrap();
         assert_eq!(report.statuses, BTreeMap::from([(200, 100)]));
         assert!(report.broken.is_empty());
@@ -150,14 +147,14 @@ mod tests {
     #[test]
     fn requests_keep_their_pace() {
         let upstream = Upstream::start().unwrap();
-        let load = Load { connections: 2, requests: 11, pace: Some(Duration::from_millis(10)) };
+        let load = Load { connections: 2, requests: 11, pace: Some(Duration::from_millis(10)), headers: &[] };
         let report = load.run((Ipv4Addr::LOCALHOST, upstream.port()).into()).unwrap();
         assert!(report.took >= Duration::from_millis(100));
     }
 
     #[test]
     fn requests_that_nobody_answers_are_broken() {
-        let load = Load { connections: 1, requests: 3, pace: None };
+        let load = Load { connections: 1, requests: 3, pace: None, headers: &[] };
         let report = load.run(shared_token_cache_interop::http::free_address().unwrap()).unwrap();
         assert_eq!(report.broken.len(), 3);
     }

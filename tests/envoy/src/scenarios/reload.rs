@@ -23,7 +23,7 @@ pub(super) const SCENARIOS: &[Entry] = &[
 
 const SWAPS: usize = 6;
 
-const LOAD: Load = Load { connections: 4, requests: 3_000, pace: Some(Duration::from_millis(2)) };
+const LOAD: Load = Load { connections: 4, requests: 3_000, pace: Some(Duration::from_millis(2)), headers: &[] };
 
 fn replaces_the_listener(stage: &mut Stage<'_>) -> Result<()> {
     let (config, listener) = Config::new(stage.leg, &stage.place)?.with_listener_apart(&stage.place.folder)?;

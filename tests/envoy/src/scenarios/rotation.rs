@@ -66,7 +66,7 @@ fn renews(stage: &mut Stage<'_>) -> Result<()> {
 }
 
 /// A request each millisecond, as rotation takes its time.
-const MANY: Load = Load { connections: 8, requests: 10_000, pace: Some(Duration::from_millis(1)) };
+const MANY: Load = Load { connections: 8, requests: 10_000, pace: Some(Duration::from_millis(1)), headers: &[] };
 
 /// Beyond the four times a second at which caches are looked at.
 const ROTATION: Duration = Duration::from_millis(300);
