@@ -37,3 +37,22 @@ impl Peers {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_own_user_may_connect_and_others_only_when_they_are_named() {
+        let (stream, _other_end) = UnixStream::pair().unwrap();
+        let own = rustix::process::geteuid().as_raw();
+        let peers = Peers::new(&[], Arc::default());
+        assert!(peers.allow(&stream));
+        // To a server of another user, this one is a stranger.
+        let elsewhere = Peers { allowed: [own + 1].into(), ..Peers::new(&[], Arc::default()) };
+        assert!(!elsewhere.allow(&stream) && !elsewhere.allow(&stream));
+        assert_eq!((elsewhere.stats.refused(), elsewhere.refused.lock().unwrap().len()), (2, 1));
+        assert!(Peers { allowed: [own + 1, own].into(), ..elsewhere }.allow(&stream));
+        assert!(Peers::new(&[own + 1], Arc::default()).allowed.contains(&(own + 1)));
+    }
+}
