@@ -15,6 +15,8 @@ mod peer;
 #[cfg(unix)]
 mod proto;
 #[cfg(unix)]
+mod said;
+#[cfg(unix)]
 mod server;
 #[cfg(unix)]
 mod service;
