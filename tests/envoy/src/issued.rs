@@ -1,8 +1,9 @@
 //! The tokens that were ever issued in a scenario, and when.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
@@ -14,15 +15,33 @@ pub(crate) const LIFETIME: u64 = 4;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Issued {
-    tokens: Arc<Mutex<BTreeMap<String, Instant>>>,
+    tokens: Arc<Mutex<BTreeMap<String, Life>>>,
+    down: Arc<AtomicBool>,
+}
+
+/// When a token was issued, and when it expires, if it does before the test is over.
+#[derive(Debug, Clone, Copy)]
+struct Life {
+    begin: Instant,
+    end: Option<Instant>,
 }
 
 impl Issued {
-    /// A new token.
+    /// A new token, for a cache.
     pub(crate) fn next(&self) -> String {
+        self.issue(None)
+    }
+
+    /// Whether the authority answers.
+    pub(crate) fn set_down(&self, down: bool) {
+        self.down.store(down, Ordering::SeqCst);
+    }
+
+    fn issue(&self, lifetime: Option<Duration>) -> String {
         let mut tokens = self.tokens();
         let token = format!("at-{MARK}-issue-{}", tokens.len());
-        tokens.insert(token.clone(), Instant::now());
+        let begin = Instant::now();
+        tokens.insert(token.clone(), Life { begin, end: lifetime.map(|lifetime| begin + lifetime) });
         token
     }
 
@@ -30,6 +49,9 @@ impl Issued {
     pub(crate) fn responder(&self) -> impl FnMut(&Received) -> Reply + Send + use<> {
         let issued = self.clone();
         move |_| {
+            if issued.down.load(Ordering::SeqCst) {
+                return Reply::hang_up();
+            }
             let mut reply = token_reply(0);
             if let Some(fields) = reply.as_object_mut() {
                 for field in ["expires_on", "refresh_token"] {
@@ -38,21 +60,22 @@ impl Issued {
                 for field in ["expires_in", "ext_expires_in"] {
                     fields.insert(field.into(), LIFETIME.into());
                 }
-                fields.insert("access_token".into(), Value::String(issued.next()));
+                fields.insert("access_token".into(), Value::String(issued.issue(Some(Duration::from_secs(LIFETIME)))));
             }
             Reply::json(200, reply)
         }
     }
 
-    /// Whether this token had been issued at this time.
+    /// Whether this token was valid at this time.
     pub(crate) fn check(&self, token: &str, at: Instant) -> Result<()> {
         let tokens = self.tokens();
-        let issued = tokens.get(token).with_context(|| format!("{token:?} was never issued"))?;
-        ensure!(*issued <= at, "{token} was sent before it was issued");
+        let life = tokens.get(token).with_context(|| format!("{token:?} was never issued"))?;
+        ensure!(life.begin <= at, "{token} was sent before it was issued");
+        ensure!(life.end.is_none_or(|end| at <= end), "{token} was sent after it had expired");
         Ok(())
     }
 
-    fn tokens(&self) -> MutexGuard<'_, BTreeMap<String, Instant>> {
+    fn tokens(&self) -> MutexGuard<'_, BTreeMap<String, Life>> {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -62,12 +85,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_issued_is_good() {
+    fn only_what_was_issued_and_lives_is_good() {
         let (before, issued) = (Instant::now(), Issued::default());
         let (one, two) = (issued.next(), issued.next());
         assert_ne!(one, two);
         issued.check(&two, Instant::now()).unwrap();
         assert!(issued.check(&two, before).is_err());
         assert!(issued.check("", Instant::now()).is_err());
+        let short = issued.issue(Some(Duration::ZERO));
+        std::thread::sleep(Duration::from_millis(1));
+        assert!(issued.check(&short, Instant::now()).is_err());
     }
 }

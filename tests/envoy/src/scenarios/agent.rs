@@ -3,8 +3,10 @@
 use anyhow::{Result, ensure};
 
 use super::{Entry, with_agent};
-use crate::config::Config;
+use crate::config::{Config, VAULT_PROFILE};
+use crate::leg::Leg;
 use crate::stage::Stage;
+use crate::wait::{SOON, until};
 
 pub(super) const SCENARIOS: &[Entry] = &[
     ("no agent at the start: refused, until there is one", with_agent, comes_late),
@@ -24,14 +26,25 @@ fn is_killed(stage: &mut Stage<'_>) -> Result<()> {
     let (first, second) = (stage.issued.next(), stage.issued.next());
     stage.cache(&first)?;
     stage.start()?;
+    connected(stage, 1)?;
     stage.kill_agent()?;
     stage.cache(&second)?;
+    connected(stage, 0)?;
     for _ in 0..50 {
         let answer = stage.get()?;
         ensure!(answer.status == 200 && answer.body == format!("Bearer {first}"), "without its agent, {answer:?}");
     }
     stage.start_agent()?;
-    stage.sends(&second)
+    stage.sends(&second)?;
+    connected(stage, 1)
+}
+
+/// Waits until the gauge says so that users are to have an alert on. A file has no connection.
+fn connected(stage: &mut Stage<'_>, wanted: u64) -> Result<()> {
+    let envoy = if stage.leg == Leg::Sds { stage.envoy()? } else { return Ok(()) };
+    until(SOON, &format!("the connection's state is {wanted}"), || {
+        Ok((envoy.stat(&format!("sds.{VAULT_PROFILE}.control_plane.connected_state"))? == wanted).then_some(()))
+    })
 }
 
 fn ends(stage: &mut Stage<'_>) -> Result<()> {

@@ -4,14 +4,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use shared_token_cache_interop::say;
+use token_endpoint::sign_in::{LOCAL, SignIn, document};
 
 use super::{Entry, for_all};
 use crate::config::Config;
+use crate::issued::LIFETIME;
 use crate::stage::Stage;
 
 pub(super) const SCENARIOS: &[Entry] = &[
     ("no sign-in at the start: refused, until there is one", for_all, comes_late),
     ("the sign-in goes: withdrawn within a second", for_all, goes),
+    ("the authority goes: the token until it expires, and a new one when it is back", for_all, authority_goes),
 ];
 
 /// How long a token may be sent after the sign-in behind it has gone.
@@ -40,4 +43,17 @@ fn goes(stage: &mut Stage<'_>) -> Result<()> {
     let token = stage.issued.next();
     stage.cache(&token)?;
     stage.sends(&token)
+}
+
+fn authority_goes(stage: &mut Stage<'_>) -> Result<()> {
+    stage.home.replace(&document(&[SignIn::new(0, LOCAL)]))?;
+    stage.start()?;
+    stage.issued.set_down(true);
+    let gone = Instant::now();
+    // That no token is sent after it has expired, is checked after every scenario.
+    let after = stage.refuses()?.map_or(Duration::ZERO, |last| last.saturating_duration_since(gone));
+    say(&format!("          the last request passed {after:.1?} after the authority had gone"));
+    ensure!(after >= Duration::from_secs(LIFETIME / 2 - 1), "the token was withdrawn before it expired");
+    stage.issued.set_down(false);
+    stage.passes()
 }
