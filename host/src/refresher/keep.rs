@@ -47,12 +47,8 @@ impl Keeper {
     pub(super) async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut seen = None;
         loop {
-            // Looked at before the call, so that a change during the call counts as one.
-            let marks = Some(self.credential.marks());
-            if self.schedule.is_due(self.credential.now()) || marks != seen {
-                seen = marks;
+            if self.schedule.is_due(self.credential.now()) || self.credential.cache_may_have_changed() {
                 let answer = self.ask(&mut ticks).await;
                 self.take(answer);
             }
@@ -84,7 +80,9 @@ impl Keeper {
                 self.schedule.came(&access_token, now);
                 self.error = None;
                 let is_new = match &*self.state.borrow() {
-                    TokenState::Valid(current) => current.token != access_token.token,
+                    TokenState::Valid(current) => {
+                        (&current.token, current.expires_on) != (&access_token.token, access_token.expires_on)
+                    }
                     TokenState::Pending | TokenState::Withdrawn(_) => true,
                 };
                 if is_new {

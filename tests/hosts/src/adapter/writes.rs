@@ -42,12 +42,13 @@ mod linux {
     use std::process::Command;
     use std::time::Duration;
 
+    use shared_token_cache_interop::process::{output, run};
+    use shared_token_cache_interop::root;
+
     use super::super::call::{Answer, Call};
     use super::super::locks::{SIGNATURE, lock_path, make_older};
     use super::*;
     use crate::scenario::is_written_back;
-    use shared_token_cache_interop::process::{output, run};
-    use shared_token_cache_interop::root;
 
     const LIMIT: Duration = Duration::from_secs(60);
 
