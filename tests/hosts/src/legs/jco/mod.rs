@@ -4,13 +4,13 @@ mod example;
 mod node;
 
 use anyhow::Result;
+use shared_token_cache_interop::authority::Scheme;
 
 use super::{Host, Leg};
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 use crate::scene::{Components, Scene};
 use node::Node;
-use shared_token_cache_interop::authority::Scheme;
 
 pub(crate) struct Bare;
 
