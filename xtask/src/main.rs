@@ -8,6 +8,7 @@
 //! cargo xtask interop reference   compare with azure-identity in situations made at random
 //! cargo xtask interop contention  time 20 writers of ours, of MSAL, and of both on one file, and count what is lost
 //! cargo xtask interop hosts      run what is published on wasmtime, jco, wasmCloud, wasmtime-py and Wassette
+//! cargo xtask interop pingora     build the example on pingora and test it
 //! cargo xtask bench               time calls on caches of 1, 100 and 10,000 accounts
 //! cargo xtask examples            build the components of the examples
 //! cargo xtask fuzz                run the fuzz targets, some time each
@@ -22,6 +23,7 @@ mod component;
 mod dist;
 mod fuzz;
 mod interop;
+mod pingora;
 mod platforms;
 mod python;
 mod run;
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         ["interop", "reference", arguments @ ..] => interop::reference(arguments),
         ["interop", "contention", seconds @ ..] => interop::contention(seconds),
         ["interop", "hosts", names @ ..] => interop::hosts(names),
+        ["interop", "pingora"] => pingora::test(),
         ["fuzz", arguments @ ..] => fuzz::run_targets(arguments),
         ["dist"] => dist::print(),
         ["examples"] => component::build_examples(),
