@@ -8,23 +8,7 @@ use token_endpoint::sign_in::{SignIn, document};
 
 const CACHE: &str = ".azure/msal_token_cache.json";
 
-const POLICY: &str = r#"
-authorities = ["login.microsoftonline.com"]
-scopes = ["https://graph.microsoft.com/.default"]
-tenants = ["*"]
-accounts = ["*"]
-client-ids = ["04b07795-8ddb-461a-bbee-02f9e1bf7b46"]
-
-[[caches]]
-source = "azure-cli"
-names = ["msal.cache"]
-access = "read"
-
-[[profiles]]
-name = "graph"
-source = "azure-cli"
-scopes = ["https://graph.microsoft.com/.default"]
-"#;
+const POLICY: &str = include_str!("../../policy.toml");
 
 pub(crate) struct Home(TempDir);
 
