@@ -42,10 +42,6 @@ impl Home {
         self.0.path().join(name).display().to_string()
     }
 
-    pub(crate) fn policy(&self) -> String {
-        self.path("policy.toml")
-    }
-
     /// The program, with nothing in its environment that is not of this home.
     pub(crate) fn program(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pingora-example"));

@@ -5,6 +5,7 @@
 mod home;
 mod proxy;
 
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -124,21 +125,21 @@ async fn an_upstream_over_tls_is_verified() {
 #[tokio::test]
 async fn wrong_settings_are_explained() {
     let home = Home::with(&[signed_in()]);
-    let (policy, upstream) = (home.policy(), "http://127.0.0.1:9");
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let taken = taken.local_addr().unwrap().to_string();
+    let (policy, upstream) = (&*home.path("policy.toml"), "http://127.0.0.1:9");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = &*listener.local_addr().unwrap().to_string();
     home.write("damaged.toml", "scope = 1");
-    let damaged = home.path("damaged.toml");
+    let damaged = &*home.path("damaged.toml");
     for (arguments, wanted) in [
         (&[] as &[&str], "usage: "),
-        (&[&policy, "graph"], "usage: "),
+        (&[policy, "graph"], "usage: "),
         (&["/nowhere", "graph", upstream], "/nowhere: "),
-        (&[&damaged, "graph", upstream], "damaged.toml: "),
-        (&[&policy, "vault", upstream], "no profile is named \"vault\", only [graph]"),
-        (&[&policy, "graph", "https://contoso.com/path"], "is not an upstream"),
-        (&[&policy, "graph", "http://contoso.com"], "tokens go out over https only"),
-        (&[&policy, "graph", upstream, "8080"], "\"8080\" is not an address with a port"),
-        (&[&policy, "graph", upstream, &taken], &taken),
+        (&[damaged, "graph", upstream], "damaged.toml: "),
+        (&[policy, "vault", upstream], "no profile is named \"vault\", only [graph]"),
+        (&[policy, "graph", "https://contoso.com/path"], "is not an upstream"),
+        (&[policy, "graph", "http://contoso.com"], "tokens go out over https only"),
+        (&[policy, "graph", upstream, "8080"], "\"8080\" is not an address with a port"),
+        (&[policy, "graph", upstream, taken], taken),
     ] {
         let output = home.program().args(arguments).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();

@@ -32,7 +32,7 @@ impl<'a> Proxy<'a> {
     pub(crate) async fn start_signed_out(home: &'a Home, upstream: &str) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut program = home.program();
-        program.args([&home.policy(), "graph", upstream, &address.to_string()]);
+        program.args([&*home.path("policy.toml"), "graph", upstream, &*address.to_string()]);
         let output = File::create(home.path("output")).unwrap();
         let child = program.stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap();
         let proxy = Self { home, address, child };
