@@ -57,7 +57,7 @@ async fn the_token_reaches_the_upstream_and_a_clients_own_header_does_not() {
         ("/", "AUTHORIZATION: \r\n"),
         ("/", "Authorization: Bearer mine\r\nConnection: authorization\r\n"),
         ("/", "Upgrade: websocket\r\nConnection: upgrade, authorization\r\n"),
-        ("http://elsewhere.example/", "Authorization: Bearer mine\r\n"),
+        ("http://proxy.example/", "Authorization: Bearer mine\r\n"),
     ] {
         let answer = proxy.get(target, headers).await;
         assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("hello"), "{headers:?}: {answer}");
