@@ -25,7 +25,7 @@ pub use error::{
     OAuthError, PluginError, Unavailable, UnavailableReason,
 };
 pub use imports::BORDER;
-pub use refresher::{TokenRefresher, TokenState};
+pub use refresher::{Attempts, TokenRefresher, TokenState};
 pub use shared_token_cache_policy as policy;
 pub use shared_token_cache_storage::{Examination, HeldLock, KeyringAccess, Note, Places};
 pub use transport::TransportOptions;

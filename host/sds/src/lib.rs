@@ -2,8 +2,12 @@
 //!
 //! A [`Board`] holds a token under each name. Whoever subscribes to a name is sent what is there now and each change of it. A token
 //! that is taken back is sent as an empty secret, because a proxy that hears nothing goes on with what it has.
+//!
+//! Where there are no Unix sockets there is no server: to make one is an error.
 
 mod board;
+#[cfg(not(unix))]
+mod elsewhere;
 #[cfg(unix)]
 mod health;
 #[cfg(unix)]
@@ -11,12 +15,13 @@ mod peer;
 #[cfg(unix)]
 mod proto;
 #[cfg(unix)]
+mod said;
+#[cfg(unix)]
 mod server;
 #[cfg(unix)]
 mod service;
 #[cfg(unix)]
 mod socket;
-#[cfg(unix)]
 mod stats;
 #[cfg(unix)]
 mod stream;
@@ -24,11 +29,12 @@ mod stream;
 mod subscription;
 
 pub use board::{Board, Posted, Secret};
+#[cfg(not(unix))]
+pub use elsewhere::{BindError, ServeError, Server, SocketOptions};
 #[cfg(unix)]
 pub use server::{ServeError, Server};
 #[cfg(unix)]
 pub use service::SERVICE;
 #[cfg(unix)]
 pub use socket::{BindError, SocketOptions};
-#[cfg(unix)]
 pub use stats::Stats;

@@ -1,18 +1,18 @@
 //! Who is at the other end of the socket.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::net::UnixStream;
 
+use crate::said::Said;
 use crate::stats::Stats;
 
 /// The users who may have tokens: this process's own, and those who were named.
 #[derive(Debug)]
 pub(crate) struct Peers {
     allowed: BTreeSet<u32>,
-    /// Who was refused already: that is said once.
-    refused: Mutex<BTreeSet<Option<u32>>>,
+    refused: Said<Option<u32>>,
     stats: Arc<Stats>,
 }
 
@@ -20,7 +20,7 @@ impl Peers {
     pub(crate) fn new(also: &[u32], stats: Arc<Stats>) -> Self {
         let mut allowed: BTreeSet<u32> = also.iter().copied().collect();
         allowed.insert(rustix::process::geteuid().as_raw());
-        Self { allowed, refused: Mutex::default(), stats }
+        Self { allowed, refused: Said::default(), stats }
     }
 
     /// Whether the process that connected belongs to one of these users. The kernel says so (`SO_PEERCRED`), and the process can't.
@@ -30,10 +30,30 @@ impl Peers {
             return true;
         }
         self.stats.refuse();
-        if self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(user) {
+        if self.refused.is_news(user) {
             let who = user.map_or_else(|| "an unknown user".to_owned(), |user| format!("user {user}"));
             tracing::warn!("{who} is refused; name the user with --allow-uid if that is your proxy");
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_own_user_may_connect_and_others_only_when_they_are_named() {
+        let (stream, _other_end) = UnixStream::pair().unwrap();
+        let own = rustix::process::geteuid().as_raw();
+        let peers = Peers::new(&[], Arc::default());
+        assert!(peers.allow(&stream));
+        // To a server of another user, this one is a stranger.
+        let elsewhere = Peers { allowed: [own + 1].into(), ..Peers::new(&[], Arc::default()) };
+        assert!(!elsewhere.allow(&stream) && !elsewhere.allow(&stream));
+        assert_eq!(elsewhere.stats.refused(), 2);
+        assert!(!elsewhere.refused.is_news(Some(own)), "it was said");
+        assert!(Peers { allowed: [own + 1, own].into(), ..elsewhere }.allow(&stream));
+        assert!(Peers::new(&[own + 1], Arc::default()).allowed.contains(&(own + 1)));
     }
 }

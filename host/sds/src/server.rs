@@ -65,6 +65,7 @@ impl Server {
             board: board.subscribe(),
             stats: Arc::clone(&stats),
             closing: is_closing.clone(),
+            strangers: Arc::default(),
             run: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
         };
         let (reporter, health_service) = tonic_health::server::health_reporter();

@@ -11,6 +11,7 @@ use tonic::{Status, Streaming};
 
 use crate::board::Posted;
 use crate::proto::{DiscoveryRequest, DiscoveryResponse};
+use crate::said::Said;
 use crate::stats::Stats;
 use crate::subscription::{Subscription, Verdict};
 
@@ -24,6 +25,8 @@ pub(crate) struct Shared {
     pub(crate) stats: Arc<Stats>,
     /// True as soon as the server ends: what is on the board then is all that there will be.
     pub(crate) closing: watch::Receiver<bool>,
+    /// Names that somebody asked for and that there are not. A proxy asks again every second.
+    pub(crate) strangers: Arc<Said<String>>,
     /// Tells this server from one before it.
     pub(crate) run: u64,
 }
@@ -91,9 +94,13 @@ impl Reader {
     }
 
     fn take(&mut self, request: &DiscoveryRequest) -> Result<(), Status> {
-        let verdict = self.subscription.request(request, &self.shared.board.borrow())?;
+        let verdict = self.subscription.request(request, &self.shared.board.borrow());
         let (number, names) = (self.number, self.subscription.names());
-        match verdict {
+        if let Some(name) = self.subscription.unknown().filter(|name| self.shared.strangers.is_news((*name).to_owned()))
+        {
+            tracing::warn!("stream {number}: asks for {name}, and the policy has no such profile");
+        }
+        match verdict? {
             Verdict::None => tracing::debug!("stream {number}: wants {names}"),
             Verdict::Ack => {
                 self.shared.stats.accept();

@@ -18,6 +18,8 @@ const LONGEST_TEXT: usize = 500;
 pub(crate) struct Subscription {
     /// The names that the reader wants and may have.
     names: Vec<String>,
+    /// One that it wants and that there is not.
+    unknown: Option<String>,
     /// What it was sent last under each.
     sent: BTreeMap<String, u64>,
     /// Counts the responses.
@@ -75,12 +77,9 @@ impl Subscription {
             return Err(Status::invalid_argument(format!("a stream takes {MOST_NAMES} names at the most")));
         }
         let (known, unknown): (Vec<_>, Vec<_>) = names.iter().partition(|name| board.contains_key(*name));
-        if let Some(name) = unknown.first() {
-            let what = format!("the policy has no profile {}", printable(name));
-            tracing::warn!("a secret is asked for that there is not: {what}");
-            if known.is_empty() {
-                return Err(Status::not_found(what));
-            }
+        self.unknown = unknown.first().map(|name| printable(name));
+        if let (Some(name), true) = (&self.unknown, known.is_empty()) {
+            return Err(Status::not_found(format!("the policy has no profile {name}")));
         }
         self.names = known.into_iter().cloned().collect();
         self.names.sort_unstable();
@@ -111,6 +110,11 @@ impl Subscription {
         self.sent = current.into_iter().map(|(name, posted)| (name.clone(), posted.version)).collect();
         self.answered = false;
         Some(response)
+    }
+
+    /// A name that the last request has and the board has not.
+    pub(crate) fn unknown(&self) -> Option<&str> {
+        self.unknown.as_deref()
     }
 
     /// Whether the reader has answered to the last response.
@@ -230,6 +234,7 @@ mod tests {
         let mut reader = Subscription::new(7);
         reader.request(&request(&["a", "b", "a"], ""), &all).unwrap();
         assert_eq!(secrets(&reader.response(&all).unwrap()), owned(&[("a", "1")]), "the others do not take it along");
+        assert_eq!(reader.unknown(), Some("\"b\""));
         let many: Vec<String> = (0..=MOST_NAMES).map(|number| number.to_string()).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         assert_eq!(Subscription::new(7).request(&request(&many, ""), &all).unwrap_err().code(), Code::InvalidArgument);

@@ -1,10 +1,13 @@
 //! What may be written on the command line. Names are part of the product: they stay.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use shared_token_cache::policy::{InvalidValue, Source};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use shared_token_cache::policy::{InvalidValue, ProfileName, Source};
+
+use crate::server::TokenFile;
 
 /// Entra ID access tokens from the sign-in that this machine already has, decided on in a sandbox.
 #[derive(Debug, Parser)]
@@ -27,8 +30,10 @@ pub(super) enum Command {
     Policy(PolicyCommand),
     /// Say whether this platform has a shared token cache. Reads nothing.
     Supported(Supported),
+    /// Keep the tokens of a policy's profiles fresh for other processes, such as Envoy, until a signal ends it.
+    Serve(Box<Serve>),
     /// Show what this program does, with made-up accounts and without any network.
-    Demo,
+    Demo(Demo),
 }
 
 /// `get-token`.
@@ -151,6 +156,55 @@ pub(super) struct ShowPolicy {
     pub(super) policy: Option<PathBuf>,
 }
 
+/// `serve`.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("front").args(["sds", "token_files"]).required(true).multiple(true)))]
+pub(super) struct Serve {
+    /// Policy with the profiles to serve, a TOML document.
+    #[arg(long, value_name = "FILE")]
+    pub(super) policy: PathBuf,
+
+    /// Unix socket on which Envoy's Secret Discovery Service is served; its folder is made if it is missing.
+    #[arg(long, value_name = "unix:PATH")]
+    pub(super) sds: Option<Socket>,
+
+    /// User who may connect to the socket besides your own, by number; may be given several times.
+    #[arg(long = "allow-uid", value_name = "UID", requires = "sds")]
+    pub(super) allow_uids: Vec<u32>,
+
+    /// File that holds the bare token of a profile, and is empty while there is none; may be given several times.
+    #[arg(long = "token-file", value_name = "PROFILE=PATH", value_parser = token_file)]
+    pub(super) token_files: Vec<TokenFile>,
+
+    /// Address at which numbers are served for Prometheus, such as `127.0.0.1:9464`.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(super) metrics: Option<SocketAddr>,
+
+    /// Host of the authority of profiles that name none; `AZURE_AUTHORITY_HOST` sets the default.
+    #[arg(long, value_name = "HOST")]
+    pub(super) authority: Option<String>,
+
+    /// Certificate authorities to trust besides the system's.
+    #[arg(long, value_name = "PEM")]
+    pub(super) ca_file: Option<PathBuf>,
+
+    /// File to append a JSON line to, about who got which token or why not. Without it being open nothing is served.
+    #[arg(long, value_name = "FILE")]
+    pub(super) audit: Option<PathBuf>,
+
+    /// Component to run in place of the built-in one.
+    #[arg(long, value_name = "FILE")]
+    pub(super) component: Option<PathBuf>,
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Only make the demo's home folder here, with its made-up sign-in and a token that lives for an hour, to try other commands with.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) home: Option<PathBuf>,
+}
+
 /// `supported`.
 #[derive(Debug, Args)]
 pub(super) struct Supported {
@@ -208,6 +262,31 @@ impl FromStr for Sources {
     }
 }
 
+/// `--sds`: the path of a socket.
+#[derive(Debug, Clone)]
+pub(super) struct Socket(pub(super) PathBuf);
+
+impl FromStr for Socket {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.strip_prefix("unix:") {
+            _ if cfg!(not(unix)) => Err("there are no Unix sockets here; use --token-file".into()),
+            Some(path) if !path.is_empty() => Ok(Self(path.strip_prefix("//").unwrap_or(path).into())),
+            Some(_) | None => Err("write it as `unix:` and the path of a socket".into()),
+        }
+    }
+}
+
+fn token_file(text: &str) -> Result<TokenFile, String> {
+    match text.split_once('=') {
+        Some((profile, path)) if !path.is_empty() => {
+            Ok(TokenFile { profile: profile.parse::<ProfileName>()?, path: path.into() })
+        }
+        Some(_) | None => Err("write it as the profile's name, `=`, and a path".into()),
+    }
+}
+
 /// How a token is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum TokenForm {
@@ -251,7 +330,10 @@ impl Command {
             Self::Accounts(arguments) => arguments.output == ListForm::Json,
             Self::Doctor(arguments) => arguments.output == ListForm::Json,
             Self::Policy(PolicyCommand::Check(arguments)) => arguments.output == ListForm::Json,
-            Self::Policy(PolicyCommand::Show(_) | PolicyCommand::Schema) | Self::Supported(_) | Self::Demo => false,
+            Self::Policy(PolicyCommand::Show(_) | PolicyCommand::Schema)
+            | Self::Supported(_)
+            | Self::Serve(_)
+            | Self::Demo(_) => false,
         };
         if json { ErrorForm::Json } else { ErrorForm::Text }
     }
@@ -272,5 +354,25 @@ mod tests {
         let Sources(sources) = "file:cache.json".parse().unwrap();
         assert!(matches!(sources.as_slice(), [Source::File(path)] if path.is_absolute()));
         assert!("keyring".parse::<Sources>().is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_socket_is_a_path_behind_its_scheme() {
+        for text in ["unix:/run/x/sds.sock", "unix:///run/x/sds.sock"] {
+            assert_eq!(text.parse::<Socket>().unwrap().0, PathBuf::from("/run/x/sds.sock"), "{text}");
+        }
+        for text in ["/run/x/sds.sock", "unix:", "127.0.0.1:1", ""] {
+            assert!(text.parse::<Socket>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_file_is_a_profile_and_a_path() {
+        let file = token_file("entra/graph=/run/x/a=b").unwrap();
+        assert_eq!((file.profile.as_str(), file.path), ("entra/graph", PathBuf::from("/run/x/a=b")));
+        for text in ["entra/graph", "entra/graph=", "=/x", "a b=/x", ""] {
+            assert!(token_file(text).is_err(), "{text}");
+        }
     }
 }

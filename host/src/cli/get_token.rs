@@ -36,7 +36,7 @@ pub(super) async fn run(arguments: GetToken) -> Result<ExitCode, Failure> {
 }
 
 /// Opened before anything else is done: a token that nobody can account for is not handed out.
-fn audit(path: &Path) -> Result<AuditFile, Failure> {
+pub(super) fn audit(path: &Path) -> Result<AuditFile, Failure> {
     AuditFile::open(path).map_err(|error| {
         Failure::invalid(format!(
             "the audit file {} can't be opened, so no token is asked for: {error}",

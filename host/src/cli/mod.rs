@@ -9,6 +9,7 @@ mod doctor;
 mod get_token;
 mod output;
 mod policy;
+mod serve;
 mod supported;
 
 use std::io::Write as _;
@@ -41,8 +42,11 @@ pub(crate) fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::other)?;
-    if !matches!(command, Command::Demo) {
-        log_to_stderr();
+    match &command {
+        Command::Demo(_) => {}
+        // An agent is watched by nobody but who reads what it says.
+        Command::Serve(_) => log_to_stderr("shared_token_cache=info,shared_token_cache::audit=warn"),
+        _ => log_to_stderr("shared_token_cache=warn"),
     }
     runtime.block_on(async {
         match command {
@@ -51,7 +55,8 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             Command::Doctor(arguments) => doctor::run(*arguments).await,
             Command::Policy(command) => policy::run(command),
             Command::Supported(arguments) => supported::run(arguments).await,
-            Command::Demo => demo::run().await,
+            Command::Serve(arguments) => serve::run(*arguments).await,
+            Command::Demo(arguments) => demo::run(arguments).await,
         }
     })
 }
@@ -67,8 +72,8 @@ fn not_understood(error: clap::Error) -> ExitCode {
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
-fn log_to_stderr() {
-    let wanted = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| "shared_token_cache=warn".into());
+fn log_to_stderr(default: &str) {
+    let wanted = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| default.to_owned());
     let targets = wanted.parse::<Targets>().unwrap_or_else(|error| {
         complain(&format!("{LOG_VARIABLE}={wanted:?} is not understood ({error}); warnings are shown"));
         Targets::new().with_target("shared_token_cache", tracing::Level::WARN)

@@ -9,6 +9,7 @@ use crate::audit::{Audit, AuditSink};
 use crate::authentication_record::AuthenticationRecord;
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
+use crate::imports::Seen;
 use crate::plugin::{Context, Plugin};
 use crate::policy::{Policy, Source};
 use crate::transport::{Transport, TransportOptions};
@@ -313,6 +314,7 @@ impl Builder {
                 clock: Arc::clone(&self.clock),
                 settings: self.settings.clone(),
                 audit: self.audit.clone(),
+                seen: Seen::default(),
             };
             sources.push((source, Pool::new(plugin.clone(), Arc::new(context), self.options.clone())));
         }

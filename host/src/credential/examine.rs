@@ -23,10 +23,11 @@ impl SharedTokenCacheCredential {
         found
     }
 
-    /// What changes when another program may have changed a source's cache, such as a sign-out. A few looks at files' metadata.
-    pub(crate) fn marks(&self) -> Vec<Option<String>> {
-        let mark = |(_, pool): &(Source, Pool)| store(pool, false).ok().and_then(|store| store.mark());
-        self.inner.sources.iter().map(mark).collect()
+    /// Whether another program may have changed a source's cache since the last call, by a sign-out say. A few looks at files'
+    /// metadata.
+    pub(crate) fn cache_may_have_changed(&self) -> bool {
+        let changed = |pool: &Pool| store(pool, false).is_ok_and(|store| pool.context().seen.may_have_changed(&*store));
+        self.inner.sources.iter().any(|(_, pool)| changed(pool))
     }
 
     /// The time, as the component sees it.

@@ -76,8 +76,10 @@ impl State {
         // The common case costs one look at the file, which is not worth another thread.
         if let Some(known) = known.as_deref().filter(|known| store.is_at(known)) {
             self.session.unchanged(name, known);
+            self.context.seen.at(known);
             return Ok(ReadOutcome::Unchanged);
         }
+        let mark = store.mark();
         let (vault, document, version) = (self.context.vault.clone(), name.to_owned(), known.clone());
         let read = spawn_blocking(move || {
             let storage::Read::Document(found) = store.read(version.as_deref()).map_err(read_error)? else {
@@ -88,12 +90,16 @@ impl State {
             let sealed = sealed.map_err(|refused| ReadError::Failed(refused.to_string()))?;
             Ok(Some((version, sealed, unencrypted)))
         });
-        match read.await.map_err(|error| ReadError::Failed(error.to_string()))?? {
+        let read = read.await.map_err(|error| ReadError::Failed(error.to_string())).flatten();
+        match read.inspect_err(|_| self.context.seen.nothing(mark))? {
             None => {
-                self.session.unchanged(name, known.as_deref().unwrap_or_default());
+                let known = known.as_deref().unwrap_or_default();
+                self.session.unchanged(name, known);
+                self.context.seen.at(known);
                 Ok(ReadOutcome::Unchanged)
             }
             Some((version, sealed, unencrypted)) => {
+                self.context.seen.at(&version);
                 let content = self.session.hold(sealed);
                 Ok(ReadOutcome::Document(Document { version, content, unencrypted }))
             }
@@ -130,6 +136,7 @@ impl State {
         match replaced {
             Ok(version) => {
                 self.session.replaced(open, &version);
+                self.context.seen.at(&version);
                 Ok(version)
             }
             Err(storage::WriteError::Conflict) => {

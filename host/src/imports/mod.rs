@@ -6,10 +6,12 @@ mod cache_file;
 mod clock;
 mod https;
 mod log;
+mod seen;
 pub(crate) mod stores;
 mod told;
 mod turn;
 
+pub(crate) use seen::Seen;
 pub(crate) use turn::Turn;
 
 /// The target of events that tell what crossed the border of the sandbox.

@@ -8,7 +8,7 @@ use crate::audit::{Audit, Denials};
 use crate::clock::Clock;
 use crate::credential::HostSettings;
 use crate::error::{Error, LimitExceeded};
-use crate::imports::Turn;
+use crate::imports::{Seen, Turn};
 use crate::policy::{Denied, Policy, Source};
 use crate::transport::Transport;
 
@@ -23,6 +23,8 @@ pub(crate) struct Context {
     /// Whatever leaves for the component or comes from it passes through here.
     pub(crate) vault: Vault,
     pub(crate) audit: Audit,
+    /// Of the source's cache.
+    pub(crate) seen: Seen,
 }
 
 /// What belongs to one instance.

@@ -25,7 +25,7 @@ pub(super) struct Keeper {
     scopes: Vec<String>,
     request: TokenRequestOptions,
     state: watch::Sender<TokenState>,
-    attempts: Arc<Attempts>,
+    attempts: Attempts,
     schedule: Schedule,
     /// Why the last call had no token.
     error: Option<Arc<Error>>,
@@ -36,7 +36,7 @@ impl Keeper {
         credential: SharedTokenCacheCredential,
         profile: &Profile,
         state: watch::Sender<TokenState>,
-        attempts: Arc<Attempts>,
+        attempts: Attempts,
     ) -> Self {
         let (name, scopes) = (profile.name().to_string(), profile.scopes().to_vec());
         let (request, schedule) = (profile.into(), Schedule::default());
@@ -47,12 +47,8 @@ impl Keeper {
     pub(super) async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut seen = None;
         loop {
-            // Looked at before the call, so that a change during the call counts as one.
-            let marks = Some(self.credential.marks());
-            if self.schedule.is_due(self.credential.now()) || marks != seen {
-                seen = marks;
+            if self.schedule.is_due(self.credential.now()) || self.credential.cache_may_have_changed() {
                 let answer = self.ask(&mut ticks).await;
                 self.take(answer);
             }
@@ -84,7 +80,9 @@ impl Keeper {
                 self.schedule.came(&access_token, now);
                 self.error = None;
                 let is_new = match &*self.state.borrow() {
-                    TokenState::Valid(current) => **current != access_token,
+                    TokenState::Valid(current) => {
+                        (&current.token, current.expires_on) != (&access_token.token, access_token.expires_on)
+                    }
                     TokenState::Pending | TokenState::Withdrawn(_) => true,
                 };
                 if is_new {

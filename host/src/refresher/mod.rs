@@ -53,15 +53,15 @@ pub enum TokenState {
 #[derive(Debug)]
 pub struct TokenRefresher {
     state: watch::Receiver<TokenState>,
-    attempts: Arc<Attempts>,
+    attempts: Attempts,
     /// The work ends when this is dropped, after the call that is under way: an answer may hold a new refresh token.
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
-/// How often each outcome came.
-#[derive(Debug, Default)]
-struct Attempts(Mutex<BTreeMap<&'static str, u64>>);
+/// How often a credential was asked for a token that is kept fresh. Clones count the same.
+#[derive(Debug, Clone, Default)]
+pub struct Attempts(Arc<Mutex<BTreeMap<&'static str, u64>>>);
 
 impl TokenRefresher {
     /// Begins to keep a token. The credential should be one of [`SharedTokenCacheCredential::builder_for`] this profile.
@@ -72,8 +72,8 @@ impl TokenRefresher {
     pub fn start(credential: SharedTokenCacheCredential, profile: &Profile) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (sender, state) = watch::channel(TokenState::Pending);
-        let attempts = Arc::new(Attempts::default());
-        let keeper = Keeper::new(credential, profile, sender, Arc::clone(&attempts));
+        let attempts = Attempts::default();
+        let keeper = Keeper::new(credential, profile, sender, attempts.clone());
         let task = tokio::spawn(keeper.run(stopped));
         Self { state, attempts, stop, task }
     }
@@ -90,10 +90,10 @@ impl TokenRefresher {
         self.state.clone()
     }
 
-    /// How often the credential was asked, by what came of it: `cached`, `refreshed`, or the [kind](Error::kind) of the error.
+    /// How often the credential was asked.
     #[must_use]
-    pub fn attempts(&self) -> BTreeMap<&'static str, u64> {
-        self.attempts.lock().clone()
+    pub fn attempts(&self) -> Attempts {
+        self.attempts.clone()
     }
 
     /// Ends the work, and waits for a call that is under way.
@@ -105,6 +105,12 @@ impl TokenRefresher {
 }
 
 impl Attempts {
+    /// The numbers so far, by what came of the calls: `cached`, `refreshed`, or the [kind](Error::kind) of the error.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<&'static str, u64> {
+        self.lock().clone()
+    }
+
     fn count(&self, outcome: &'static str) {
         *self.lock().entry(outcome).or_default() += 1;
     }

@@ -16,6 +16,7 @@ mod proxy;
 mod record;
 mod refresh;
 mod selection;
+mod serve;
 mod sources;
 mod tenants;
 mod usage;

@@ -9,14 +9,22 @@ use shared_token_cache::policy::{CacheName, Policy, Source};
 use shared_token_cache::{Builder, Error, Places, SharedTokenCacheCredential, TransportOptions};
 use token_endpoint::TokenEndpoint;
 
-use super::output::Failure;
+use super::arguments::Demo;
+use super::output::{Failure, print};
 use narrator::Narrator;
 use sign_in::{Home, USER0, USER1};
 
 const VAULT: &str = "https://vault.azure.net/.default";
 const GRAPH: &str = "https://graph.microsoft.com/.default";
 
-pub(super) async fn run() -> Result<ExitCode, Failure> {
+pub(super) async fn run(arguments: Demo) -> Result<ExitCode, Failure> {
+    if let Some(folder) = arguments.home {
+        let cache = sign_in::make_home(&folder).map_err(|error| {
+            Failure::invalid(format!("the demo's home can't be made in {}: {error}", folder.display()))
+        })?;
+        print(&format!("{USER0} is signed in: {}", cache.display()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let tell = Narrator::start();
     let home = Home::new().map_err(Failure::other)?;
     let endpoint = TokenEndpoint::start(sign_in::respond).await.map_err(Failure::other)?;

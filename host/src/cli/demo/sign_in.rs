@@ -24,10 +24,7 @@ impl Home {
     /// A home in which user0 is signed in, with an access token for Key Vault.
     pub(super) fn new() -> io::Result<Self> {
         let home = Self { folder: tempfile::tempdir()? };
-        fs::create_dir(home.folder.path().join(".IdentityService"))?;
-        let mut document = json!({});
-        add_account(&mut document, USER0, 0, "login.microsoftonline.com");
-        home.write(&document)?;
+        make_home(home.path())?;
         Ok(home)
     }
 
@@ -72,15 +69,35 @@ impl Home {
 
     /// Replaces the document as the tools do.
     fn write(&self, document: &Value) -> io::Result<()> {
-        let mut temporary = tempfile::NamedTempFile::new_in(self.folder.path())?;
-        temporary.write_all(serde_json::to_string_pretty(document)?.as_bytes())?;
-        temporary.persist(self.document())?;
+        in_place(document, self.path())?.persist(self.document())?;
         Ok(())
     }
 
     fn document(&self) -> PathBuf {
-        self.folder.path().join(".IdentityService/msal.cache.nocae")
+        document_in(self.path())
     }
+}
+
+/// Makes a home in which user0 is signed in, with an access token for Key Vault. It lives in this folder from then on, which may be
+/// there already. A cache that is there stays; gives the path of the new one.
+pub(super) fn make_home(folder: &Path) -> io::Result<PathBuf> {
+    let cache = document_in(folder);
+    fs::create_dir_all(cache.parent().unwrap_or(folder))?;
+    let mut document = json!({});
+    add_account(&mut document, USER0, 0, "login.microsoftonline.com");
+    in_place(&document, folder)?.persist_noclobber(&cache)?;
+    Ok(cache)
+}
+
+fn document_in(home: &Path) -> PathBuf {
+    home.join(".IdentityService/msal.cache.nocae")
+}
+
+/// A document that is to take its place, in a file of its owner's.
+fn in_place(document: &Value, folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+    temporary.write_all(serde_json::to_string_pretty(document)?.as_bytes())?;
+    Ok(temporary)
 }
 
 pub(super) fn now() -> u64 {

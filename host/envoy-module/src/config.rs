@@ -1,0 +1,85 @@
+//! A configuration of the filter.
+
+use std::sync::Arc;
+
+use shared_token_cache::{AuditFile, HostSettings, SharedTokenCacheCredential, TransportOptions};
+
+use crate::counters::{Counters, Define};
+use crate::injector::{Current, Injector};
+use crate::registry::Registry;
+use crate::runtime;
+use crate::settings::{Checked, Contents, Mistakes};
+
+/// The name under which Envoy's configuration has the filter.
+const FILTER: &str = "entra_token";
+
+/// Every listener, every filter chain and every reload has a configuration of its own. Those that say the same share a token.
+static INJECTORS: Registry<Contents, Injector> = Registry::new();
+
+/// Envoy, while it reads a configuration.
+pub(crate) trait Setup: Define {
+    /// Whether that is all it will do.
+    fn only_validates(&self) -> bool;
+}
+
+/// What requests need to know of their configuration.
+pub(crate) struct Config {
+    pub(crate) counters: Counters,
+    injector: Option<Arc<Injector>>,
+}
+
+impl Config {
+    /// Reads a configuration, and has its token kept fresh from here on; unless Envoy only wants to know whether it is valid, in
+    /// which case nothing is started and nothing but files is read.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub(crate) fn read(envoy: &impl Setup, name: &[u8], text: &[u8]) -> Result<Self, Mistakes> {
+        if name != FILTER.as_bytes() {
+            let name = String::from_utf8_lossy(name);
+            return Err(vec![format!("there is no filter {name:?} in this module; its `filter_name` is {FILTER:?}")]);
+        }
+        Self::from_text(envoy, text).map_err(|mistakes| {
+            mistakes.into_iter().map(|what| format!("the configuration of {FILTER}: {what}")).collect()
+        })
+    }
+
+    fn from_text(envoy: &impl Setup, text: &[u8]) -> Result<Self, Mistakes> {
+        let checked = Checked::read(text)?;
+        let counters = Counters::define(envoy).map_err(|name| vec![format!("the counter {name:?} can't be made")])?;
+        let injector = if envoy.only_validates() { None } else { Some(injector(checked).map_err(|what| vec![what])?) };
+        Ok(Self { counters, injector })
+    }
+
+    /// What requests get now.
+    pub(crate) fn current(&self) -> Option<&Current> {
+        self.injector.as_deref().map(Injector::current)
+    }
+}
+
+fn injector(checked: Checked) -> Result<Arc<Injector>, String> {
+    let Checked { policy, profile, authority, ca_file, component, audit, contents } = checked;
+    INJECTORS.get(contents, |_| {
+        let mut transport = TransportOptions::default();
+        transport.ca_file = ca_file;
+        let mut builder = SharedTokenCacheCredential::builder_for(&policy, &profile)
+            .host_settings(HostSettings::from_env()?)
+            .transport(transport);
+        if let Some(authority) = authority {
+            builder = builder.authority(authority);
+        }
+        if let Some(component) = component {
+            builder = builder.component(component);
+        }
+        if let Some(path) = audit {
+            let unusable = |error| format!("the audit {} can't be written: {error}", path.display());
+            builder = builder.audit(AuditFile::open(&path).map_err(unusable)?);
+        }
+        let credential = builder.build().map_err(|error| error.to_string())?;
+        let runtime = runtime::handle().map_err(|error| format!("there can be no thread: {error}"))?;
+        Ok(Injector::start(&runtime, credential, profile))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,27 @@
+//! What is counted.
+
+/// Where counters are made. Envoy allows that while it reads a configuration only.
+pub(crate) trait Define {
+    /// The number under which a counter of this name is known.
+    fn counter(&self, name: &str) -> Option<usize>;
+}
+
+/// The counters of a configuration.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counters {
+    /// Requests that got a token.
+    pub(crate) injected: usize,
+    /// Requests that were answered with 401.
+    pub(crate) failed: usize,
+    /// New tokens.
+    pub(crate) refreshed: usize,
+}
+
+impl Counters {
+    /// # Errors
+    /// The name of the counter that can't be made.
+    pub(crate) fn define(envoy: &impl Define) -> Result<Self, &'static str> {
+        let counter = |name| envoy.counter(name).ok_or(name);
+        Ok(Self { injected: counter("injected")?, failed: counter("failed")?, refreshed: counter("refreshed")? })
+    }
+}

@@ -1,0 +1,122 @@
+//! What a user writes into `filter_config`.
+
+use std::fmt::Display;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use shared_token_cache::policy::{AuthorityHost, Policy, Profile};
+
+/// All that is wrong with a configuration.
+pub(crate) type Mistakes = Vec<String>;
+
+/// The fields of the JSON object.
+#[derive(Debug, Deserialize, PartialEq, Eq, Hash)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    policy: PathBuf,
+    profile: String,
+    authority: Option<String>,
+    ca_file: Option<PathBuf>,
+    component: Option<PathBuf>,
+    audit: Option<PathBuf>,
+}
+
+/// Settings with what is in the files that they name. Two that are equal make the same requests.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Contents {
+    settings: Settings,
+    policy: String,
+    ca_file: Option<Vec<u8>>,
+    component: Option<Vec<u8>>,
+}
+
+/// Settings that can be used, as far as that is known without doing so.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) policy: Policy,
+    pub(crate) profile: Profile,
+    /// The authority for a profile that names none.
+    pub(crate) authority: Option<String>,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) component: Option<PathBuf>,
+    pub(crate) audit: Option<PathBuf>,
+    pub(crate) contents: Contents,
+}
+
+impl Checked {
+    /// Reads settings, and the files that they name.
+    ///
+    /// # Errors
+    /// All that is wrong with them.
+    pub(crate) fn read(text: &[u8]) -> Result<Self, Mistakes> {
+        let settings: Settings =
+            serde_json::from_slice(text).map_err(|error| vec![format!("it is not as expected: {error}")])?;
+        settings.check_paths()?;
+        let text = contents(&settings.policy, |path| fs::read_to_string(path))?;
+        let policy = policy(&settings.policy, &text)?;
+        let profile = profile(&settings, &policy)?;
+        let authority = authority(&settings, &policy, &profile)?;
+        let optional =
+            |path: &Option<PathBuf>| path.as_ref().map(|path| contents(path, |path| fs::read(path))).transpose();
+        let (ca_file, component) = (optional(&settings.ca_file)?, optional(&settings.component)?);
+        Ok(Self {
+            policy,
+            profile,
+            authority,
+            ca_file: settings.ca_file.clone(),
+            component: settings.component.clone(),
+            audit: settings.audit.clone(),
+            contents: Contents { settings, policy: text, ca_file, component },
+        })
+    }
+}
+
+impl Settings {
+    /// Where a relative path leads would depend on where Envoy was started.
+    fn check_paths(&self) -> Result<(), Mistakes> {
+        let paths = [
+            ("policy", Some(&self.policy)),
+            ("ca_file", self.ca_file.as_ref()),
+            ("component", self.component.as_ref()),
+            ("audit", self.audit.as_ref()),
+        ];
+        let mistakes: Mistakes = paths
+            .into_iter()
+            .filter_map(|(name, path)| Some((name, path.filter(|path| !path.is_absolute())?)))
+            .map(|(name, path)| format!("`{name}`: {path:?} is not an absolute path"))
+            .collect();
+        if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+    }
+}
+
+fn contents<T>(path: &Path, read: impl FnOnce(&Path) -> std::io::Result<T>) -> Result<T, Mistakes> {
+    read(path).map_err(|error| mistake(path, &format!("can't be read: {error}")))
+}
+
+fn policy(path: &Path, text: &str) -> Result<Policy, Mistakes> {
+    Policy::from_toml(text)
+        .map_err(|error| error.problems().iter().map(|problem| format!("{}:{problem}", path.display())).collect())
+}
+
+fn profile(settings: &Settings, policy: &Policy) -> Result<Profile, Mistakes> {
+    policy.profile(&settings.profile).cloned().ok_or_else(|| {
+        let names: Vec<_> = policy.profiles().iter().map(|profile| profile.name().as_str()).collect();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        mistake(&settings.policy, &format!("has no profile {:?}; it has {names}", settings.profile))
+    })
+}
+
+fn authority(settings: &Settings, policy: &Policy, profile: &Profile) -> Result<Option<String>, Mistakes> {
+    let Some(text) = settings.authority.as_ref().filter(|_| profile.authority().is_none()) else { return Ok(None) };
+    let host: AuthorityHost = text.parse().map_err(|error| vec![format!("`authority`: {error}")])?;
+    policy.check_authority(&host).map_err(|denied| vec![format!("`authority`: {denied}")])?;
+    Ok(Some(host.to_string()))
+}
+
+fn mistake(path: &Path, what: &dyn Display) -> Mistakes {
+    vec![format!("{} {what}", path.display())]
+}
+
+#[cfg(test)]
+mod tests;

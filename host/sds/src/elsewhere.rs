@@ -1,0 +1,55 @@
+//! The server where it can't be: it is never made, so nothing of it is ever done.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::board::Board;
+use crate::stats::Stats;
+
+/// Where to listen, and for whom.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SocketOptions {
+    /// The socket.
+    pub path: PathBuf,
+    /// Users besides this process's own who may connect.
+    pub allow_uids: Vec<u32>,
+}
+
+/// Why there is no socket.
+#[derive(Debug, thiserror::Error)]
+#[error("there are no Unix sockets on this platform")]
+#[non_exhaustive]
+pub struct BindError;
+
+/// Why a server ended that was not told to.
+#[derive(Debug, thiserror::Error)]
+#[error("the server failed")]
+pub struct ServeError(());
+
+/// A server that listens.
+#[derive(Debug)]
+pub enum Server {}
+
+impl Server {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn bind(_: &SocketOptions) -> Result<Self, BindError> {
+        Err(BindError)
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn stats(&self) -> Arc<Stats> {
+        match *self {}
+    }
+
+    /// Serves until `stop`.
+    ///
+    /// # Errors
+    /// When the server fails as a whole.
+    pub async fn serve(self, _: &Board, _: impl Future<Output = ()>) -> Result<(), ServeError> {
+        match self {}
+    }
+}

@@ -1,0 +1,92 @@
+//! `serve`: from the command line to an agent.
+
+use std::process::ExitCode;
+
+use shared_token_cache::policy::{AuthorityHost, CoreDumps, Policy, Profile};
+use shared_token_cache::{HostSettings, SharedTokenCacheCredential, TransportOptions};
+use shared_token_cache_sds::Server;
+
+use super::arguments::{Serve, Socket};
+use super::output::Failure;
+use super::{core_dumps, credential, get_token};
+use crate::server::{self, Agent, Fronts, Metrics, TokenFile};
+
+pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
+    let policy = credential::from_file(&arguments.policy)?;
+    if policy.core_dumps() == CoreDumps::Allow {
+        core_dumps::allow();
+    }
+    if policy.profiles().is_empty() {
+        let path = arguments.policy.display();
+        return Err(Failure::invalid(format!("the policy {path} names no profile; write one under `[[profiles]]`")));
+    }
+    check(&arguments.token_files, &policy)?;
+    let mut credentials = Vec::new();
+    for profile in policy.profiles() {
+        credentials.push((profile, build(&policy, profile, &arguments)?));
+    }
+    let fronts =
+        Fronts {
+            sds: arguments.sds.map(|socket| listen(socket, arguments.allow_uids)).transpose()?,
+            metrics: match arguments.metrics {
+                Some(address) => Some(Metrics::bind(address).await.map_err(|error| {
+                    Failure::invalid(format!("nobody can listen on {address} for --metrics: {error}"))
+                })?),
+                None => None,
+            },
+            token_files: arguments.token_files,
+        };
+    announce(&policy, &fronts);
+    server::serve(Agent::start(credentials), fronts).await.map_err(Failure::other)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A file for a profile that there is, in a folder that there is, and for no other profile besides.
+fn check(files: &[TokenFile], policy: &Policy) -> Result<(), Failure> {
+    for (position, file) in files.iter().enumerate() {
+        let (name, path) = (&file.profile, file.path.display());
+        if policy.profile(name.as_str()).is_none() {
+            return Err(Failure::invalid(format!("--token-file {name}={path}: the policy has no profile {name}")));
+        }
+        if !server::folder(&file.path).is_dir() {
+            let why = "there is no such folder; make it, for its owner only";
+            return Err(Failure::invalid(format!("--token-file {name}={path}: {why}")));
+        }
+        if files.iter().take(position).any(|other| other.path == file.path) {
+            return Err(Failure::invalid(format!("--token-file {name}={path}: the file is named twice")));
+        }
+    }
+    Ok(())
+}
+
+fn build(policy: &Policy, profile: &Profile, arguments: &Serve) -> Result<SharedTokenCacheCredential, Failure> {
+    let mut settings = HostSettings::from_env().map_err(Failure::invalid)?;
+    if let Some(authority) = &arguments.authority {
+        let host: AuthorityHost = authority.parse().map_err(Failure::invalid)?;
+        settings.default_authority_host = host.to_string();
+    }
+    let mut transport = TransportOptions::default();
+    transport.ca_file.clone_from(&arguments.ca_file);
+    let mut builder =
+        SharedTokenCacheCredential::builder_for(policy, profile).host_settings(settings).transport(transport);
+    if let Some(component) = &arguments.component {
+        builder = builder.component(component);
+    }
+    if let Some(path) = &arguments.audit {
+        builder = builder.audit(get_token::audit(path)?);
+    }
+    Ok(builder.build()?)
+}
+
+fn listen(Socket(path): Socket, allow_uids: Vec<u32>) -> Result<Server, Failure> {
+    Server::bind(&shared_token_cache_sds::SocketOptions { path, allow_uids })
+        .map_err(|error| Failure::invalid(format!("--sds: {error}")))
+}
+
+fn announce(policy: &Policy, fronts: &Fronts) {
+    let names: Vec<_> = policy.profiles().iter().map(|profile| profile.name().as_str()).collect();
+    tracing::info!("keeping {}", names.join(", "));
+    if let Some(Ok(address)) = fronts.metrics.as_ref().map(Metrics::address) {
+        tracing::info!("metrics at http://{address}/metrics");
+    }
+}

@@ -1,0 +1,76 @@
+//! What was last seen of a source's cache, so that what other programs do with it can be noticed between calls.
+
+use std::sync::{Mutex, PoisonError};
+
+use shared_token_cache_storage::Store;
+
+/// What was last seen; nothing at first.
+#[derive(Default)]
+pub(crate) struct Seen(Mutex<Option<Sight>>);
+
+enum Sight {
+    /// The document at this version: it was read, or written by this program.
+    Version(String),
+    /// No document; what told of changes was in this state.
+    Nothing(Option<String>),
+}
+
+impl Seen {
+    /// The document is, or was just put, at this version.
+    pub(super) fn at(&self, version: &str) {
+        self.put(Sight::Version(version.to_owned()));
+    }
+
+    /// The document could not be read. `mark` is the store's, from before it was tried.
+    pub(super) fn nothing(&self, mark: Option<String>) {
+        self.put(Sight::Nothing(mark));
+    }
+
+    /// Whether the cache may have changed since. A look at a file's metadata.
+    pub(crate) fn may_have_changed(&self, store: &dyn Store) -> bool {
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(Sight::Version(version)) => !store.is_at(version),
+            Some(Sight::Nothing(mark)) => store.mark() != *mark,
+            None => false,
+        }
+    }
+
+    fn put(&self, sight: Sight) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(sight);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use shared_token_cache_storage::{FileStore, Leniency, Read, Rules};
+
+    use super::*;
+
+    #[test]
+    fn what_others_do_is_noticed_and_what_this_program_does_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cache");
+        let rules = Rules {
+            largest: 1 << 20,
+            loose_permissions: Leniency::Warn,
+            other_owner: Leniency::Refuse,
+            symlink_targets: Vec::new(),
+        };
+        let (store, seen) = (FileStore::new(path.clone(), rules), Seen::default());
+        assert!(!seen.may_have_changed(&store), "nobody has looked yet");
+        seen.nothing(store.mark());
+        assert!(!seen.may_have_changed(&store));
+        fs::write(&path, "{}").unwrap();
+        assert!(seen.may_have_changed(&store), "a sign-in");
+        let Ok(Read::Document(document)) = store.read(None) else { panic!("it can be read") };
+        seen.at(&document.version);
+        assert!(!seen.may_have_changed(&store));
+        let version = store.replace(&document.version, b"{\"a\":{}}").unwrap();
+        seen.at(&version);
+        assert!(!seen.may_have_changed(&store));
+        fs::remove_file(&path).unwrap();
+        assert!(seen.may_have_changed(&store), "a sign-out");
+    }
+}

@@ -1,0 +1,74 @@
+//! The tokens of a policy's profiles.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use shared_token_cache::policy::Profile;
+use shared_token_cache::{SharedTokenCacheCredential, TokenRefresher, TokenState};
+use shared_token_cache_sds::{Board, Secret, Stats};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
+
+use super::metrics::{Numbers, ProfileNumbers};
+
+/// Keeps a token for each profile, and posts it.
+pub(crate) struct Agent {
+    board: Board,
+    profiles: BTreeMap<String, Kept>,
+}
+
+struct Kept {
+    refresher: TokenRefresher,
+    posting: JoinHandle<()>,
+}
+
+impl Agent {
+    /// Begins to keep these.
+    pub(crate) fn start(credentials: Vec<(&Profile, SharedTokenCacheCredential)>) -> Self {
+        let board = Board::new(credentials.iter().map(|(profile, _)| profile.name().as_str()));
+        let keep = |(profile, credential): (&Profile, SharedTokenCacheCredential)| {
+            let name = profile.name().to_string();
+            let refresher = TokenRefresher::start(credential, profile);
+            let posting = tokio::spawn(post(name.clone(), refresher.subscribe(), board.clone()));
+            (name, Kept { refresher, posting })
+        };
+        let profiles = credentials.into_iter().map(keep).collect();
+        Self { board, profiles }
+    }
+
+    /// Where the tokens are posted.
+    pub(crate) fn board(&self) -> Board {
+        self.board.clone()
+    }
+
+    /// What there is to be counted.
+    pub(crate) fn numbers(&self, sds: Option<Arc<Stats>>) -> Numbers {
+        let numbers =
+            |kept: &Kept| ProfileNumbers { state: kept.refresher.subscribe(), attempts: kept.refresher.attempts() };
+        let profiles = self.profiles.iter().map(|(name, kept)| (name.clone(), numbers(kept))).collect();
+        Numbers { profiles, sds }
+    }
+
+    /// Takes every token back; nothing is posted from now on. The refreshers may still be in a call.
+    pub(crate) fn withdraw(self) -> Vec<TokenRefresher> {
+        self.profiles.values().for_each(|kept| kept.posting.abort());
+        self.board.withdraw_all();
+        self.profiles.into_values().map(|kept| kept.refresher).collect()
+    }
+}
+
+/// Posts what a refresher has, for as long as it works.
+async fn post(name: String, mut state: watch::Receiver<TokenState>, board: Board) {
+    loop {
+        let secret = match &*state.borrow_and_update() {
+            TokenState::Pending => Secret::Pending,
+            TokenState::Valid(token) => Secret::Token(Arc::new(Zeroizing::new(token.token.expose().to_owned()))),
+            TokenState::Withdrawn(_) => Secret::Withdrawn,
+        };
+        board.post(&name, secret);
+        if state.changed().await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! An agent as a process.
+
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use shared_token_cache_tests::cli::{ANYTHING, Cli, program};
+use shared_token_cache_tests::sign_in::{GRAPH, MARK, VAULT, username};
+
+const SOON: Duration = Duration::from_secs(20);
+const LOG: &str = "agent.log";
+
+/// A policy with two profiles: `vault` for user 0, `graph` for user 1.
+pub(crate) fn policy(authority: &str) -> String {
+    let profile = |name: &str, scope: &str, number: u32| {
+        format!(
+            "[[profiles]]\nname = \"{name}\"\nsource = \"shared\"\naccount = \"{}\"\nscopes = [\"{scope}\"]\n",
+            username(number)
+        )
+    };
+    let cache = "[[caches]]\nsource = \"shared\"\nnames = [\"msal.cache\"]\naccess = \"read-write\"\n";
+    let (vault, graph) = (profile("vault", VAULT, 0), profile("graph", GRAPH, 1));
+    format!("authorities = [\"{authority}\"]\n{ANYTHING}{cache}{vault}{graph}")
+}
+
+/// It is killed when dropped.
+pub(crate) struct Agent<'a> {
+    cli: &'a Cli,
+    process: Child,
+}
+
+impl<'a> Agent<'a> {
+    /// Starts one under this policy.
+    pub(crate) fn start(cli: &'a Cli, policy: &str, arguments: &[&str]) -> Self {
+        let policy = cli.write("policy.toml", policy).unwrap();
+        let mut command = cli.command(&program().unwrap());
+        command.env("AZURE_AUTHORITY_HOST", "localhost").args(["serve", "--policy", &policy]).args(arguments);
+        let process = command.stderr(File::create(cli.home().join(LOG)).unwrap()).spawn().unwrap();
+        Self { cli, process }
+    }
+
+    /// Waits until the file has this content.
+    pub(crate) fn until_file(&self, name: &str, content: &str) {
+        self.until(name, || self.cli.read(name).is_ok_and(|text| text == content));
+    }
+
+    pub(crate) fn until(&self, what: &str, holds: impl Fn() -> bool) {
+        let deadline = Instant::now() + SOON;
+        while !holds() {
+            assert!(Instant::now() < deadline, "{what} was waited for: {}", self.said());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Puts a file in place, as other programs do.
+    pub(crate) fn write(&self, name: &str, content: &str) {
+        let new = self.cli.write(&format!("{name}.new"), content).unwrap();
+        fs::rename(new, self.cli.home().join(name)).unwrap();
+    }
+
+    /// The page of numbers.
+    pub(crate) fn metrics(&self) -> String {
+        self.until("the address of the metrics", || self.said().contains("/metrics"));
+        let said = self.said();
+        let address = said.split_once("http://").and_then(|(_, rest)| rest.split_once("/metrics")).unwrap().0;
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        let (head, body) = response.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200") && head.contains("openmetrics-text"), "{head}");
+        body.to_owned()
+    }
+
+    /// What it has said so far.
+    pub(crate) fn said(&self) -> String {
+        self.cli.read(LOG).unwrap()
+    }
+
+    /// Asks it to end, waits for it, and gives what it said. None of it may be a secret.
+    pub(crate) fn end(mut self) -> String {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let deadline = Instant::now() + SOON;
+        let status = loop {
+            match self.process.try_wait().unwrap() {
+                Some(status) => break status,
+                None => assert!(Instant::now() < deadline, "it goes on: {}", self.said()),
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        let said = self.said();
+        assert_eq!(status.code(), Some(0), "{said}");
+        assert!(!said.contains(MARK) && !said.contains(".utid-"), "{said}");
+        said
+    }
+}
+
+impl Drop for Agent<'_> {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
