@@ -63,9 +63,11 @@ async fn the_token_reaches_the_upstream_and_a_clients_own_header_does_not() {
         assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("hello"), "{headers:?}: {answer}");
         assert_eq!(last_seen(&upstream), [bearer()], "{headers:?}");
         let last = upstream.requests().pop().unwrap();
-        assert_eq!(last.host, upstream.address().to_string());
+        assert_eq!(
+            (last.host, &*last.path),
+            (upstream.address().to_string(), target.trim_start_matches("http://proxy.example"))
+        );
     }
-    assert_eq!(upstream.requests()[1].path, "/v1.0/me?a=b");
     proxy.stop_and_check();
 }
 
