@@ -41,10 +41,11 @@ impl FromStr for Upstream {
         if url.as_str() != format!("{origin}/") {
             return Err(wrong("write https://HOST or https://HOST:PORT and no more".into()));
         }
-        let tls = url.scheme() == "https";
-        if !tls && !(url.scheme() == "http" && is_here(&url)) {
-            return Err(wrong("tokens go out over https only, or to this machine".into()));
-        }
+        let tls = match url.scheme() {
+            "https" => true,
+            "http" if is_here(&url) => false,
+            _ => return Err(wrong("tokens go out over https only, or to this machine".into())),
+        };
         let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
             return Err(wrong("it has no host".into()));
         };
