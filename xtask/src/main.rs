@@ -12,7 +12,7 @@
 //! cargo xtask bench               time calls on caches of 1, 100 and 10,000 accounts
 //! cargo xtask examples            build the components of the examples
 //! cargo xtask fuzz                run the fuzz targets, some time each
-//! cargo xtask platforms           lint the storage for Windows and macOS, and test it under Wine
+//! cargo xtask platforms           lint storage and socket for Windows and macOS, and test the storage under Wine
 //! cargo xtask dist              write what is published to target/dist
 //! cargo xtask released          check that the contract keeps what its last release promised
 //! cargo xtask wit                 print the built component's imports and exports, and sizes

@@ -1,4 +1,5 @@
-//! The storage for platforms other than this one: compiled and linted for all, run under Wine for Windows.
+//! What differs from platform to platform, the storage and the agent's socket: compiled and linted for all, and the storage run under Wine
+//! for Windows.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,17 +9,20 @@ use anyhow::{Context as _, Result, bail};
 use crate::run::{cargo, output, root, run, say};
 
 const STORAGE: &str = "shared-token-cache-storage";
+const SDS: &str = "shared-token-cache-sds";
 const WINDOWS: &str = "x86_64-pc-windows-gnu";
 const TARGETS: &[&str] = &[WINDOWS, "aarch64-apple-darwin", "x86_64-apple-darwin"];
 
 pub(crate) fn check() -> Result<()> {
     for target in TARGETS {
         output(Command::new("rustup").args(["target", "add", target])).context("the target can't be installed")?;
-        say(&format!("linting the storage for {target}"));
+        say(&format!("linting the storage and the agent's socket for {target}"));
         run(cargo().args([
             "clippy",
             "--package",
             STORAGE,
+            "--package",
+            SDS,
             "--target",
             target,
             "--all-targets",
