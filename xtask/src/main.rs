@@ -10,6 +10,7 @@
 //! cargo xtask interop hosts      run what is published on wasmtime, jco, wasmCloud, wasmtime-py and Wassette
 //! cargo xtask interop envoy      run the agent and the filter with a real Envoy
 //! cargo xtask try envoy NAME     show an example for Envoy at work: sds, file-sds or dynamic-module
+//! cargo xtask interop pingora     build the example on pingora and test it
 //! cargo xtask bench               time calls on caches of 1, 100 and 10,000 accounts
 //! cargo xtask examples            build the components of the examples
 //! cargo xtask fuzz                run the fuzz targets, some time each
@@ -24,6 +25,7 @@ mod component;
 mod dist;
 mod fuzz;
 mod interop;
+mod pingora;
 mod platforms;
 mod python;
 mod run;
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         ["interop", "hosts", names @ ..] => interop::hosts(names),
         ["interop", "envoy", names @ ..] => interop::envoy(names),
         ["try", "envoy", name @ ..] => interop::try_envoy(name),
+        ["interop", "pingora"] => pingora::test(),
         ["fuzz", arguments @ ..] => fuzz::run_targets(arguments),
         ["dist"] => dist::print(),
         ["examples"] => component::build_examples(),

@@ -12,7 +12,7 @@ const AZURE_IDENTITY: &[&str] = &["azure-identity==1.27.0", "msal==1.39.0", "msa
 const PORTALOCKER: &[&str] = &["msal==1.39.0", "msal-extensions[portalocker]==1.3.1", "portalocker==3.2.0"];
 const AZURE_CLI: &[&str] = &["azure-cli-core==2.91.0"];
 
-const BASE: &str = if cfg!(windows) { "python" } else { "python3" };
+pub(crate) const BASE: &str = if cfg!(windows) { "python" } else { "python3" };
 
 /// The Python that the system's packages of PyGObject belong to.
 const SYSTEM: &str = "/usr/bin/python3";
@@ -88,7 +88,7 @@ fn environment(name: &str, base: &str, options: &[&str], imports: &str, packages
     Ok(python)
 }
 
-fn is_in_path(program: &str) -> bool {
+pub(crate) fn is_in_path(program: &str) -> bool {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
 }

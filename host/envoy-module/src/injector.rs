@@ -1,6 +1,7 @@
 //! The token that requests get.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -10,6 +11,10 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
+
+/// How long a new configuration waits for its first token. One that is cached is there in some milliseconds, and then a reload refuses no
+/// request. Envoy's main thread waits, so it must not be for long: requests are served meanwhile, under the old configuration.
+const FIRST_TOKEN: Duration = Duration::from_millis(250);
 
 /// Until a refresher that failed, by a panic, is replaced.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -21,10 +26,13 @@ pub(crate) struct Injector {
 }
 
 impl Injector {
-    /// Starts to get tokens of the profile, on the runtime's thread.
+    /// Starts to get tokens of the profile, on the runtime's thread, and waits a moment for the first.
     pub(crate) fn start(runtime: &Handle, credential: SharedTokenCacheCredential, profile: Profile) -> Self {
         let current = Arc::new(Current::default());
-        let refreshing = runtime.spawn(refresh(credential, profile, Arc::clone(&current)));
+        let (answered, answer) = mpsc::sync_channel(1);
+        let refreshing = runtime.spawn(refresh(credential, profile, Arc::clone(&current), answered));
+        // Without an answer by then, requests are refused until there is one.
+        let _ = answer.recv_timeout(FIRST_TOKEN);
         Self { current, refreshing }
     }
 
@@ -92,11 +100,16 @@ impl Header {
     }
 }
 
-async fn refresh(credential: SharedTokenCacheCredential, profile: Profile, current: Arc<Current>) {
+async fn refresh(
+    credential: SharedTokenCacheCredential,
+    profile: Profile,
+    current: Arc<Current>,
+    answered: SyncSender<()>,
+) {
     let current = WithdrawnAtTheEnd(current);
     loop {
         let refresher = TokenRefresher::start(credential.clone(), &profile);
-        follow(refresher.subscribe(), &current.0).await;
+        follow(refresher.subscribe(), &current.0, &answered).await;
         current.0.set(None);
         tracing::error!(
             profile = profile.name().as_str(),
@@ -107,10 +120,14 @@ async fn refresh(credential: SharedTokenCacheCredential, profile: Profile, curre
 }
 
 /// Has requests get the token that there is, until there is nobody to tell of another.
-async fn follow(mut states: watch::Receiver<TokenState>, current: &Current) {
+async fn follow(mut states: watch::Receiver<TokenState>, current: &Current, answered: &SyncSender<()>) {
     loop {
         let state = states.borrow_and_update().clone();
         current.set(header(&state));
+        if !matches!(state, TokenState::Pending) {
+            // Only the first is waited for.
+            let _ = answered.try_send(());
+        }
         if states.changed().await.is_err() {
             return;
         }
