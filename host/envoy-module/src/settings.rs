@@ -10,7 +10,7 @@ use shared_token_cache::policy::{AuthorityHost, Policy, Profile};
 /// All that is wrong with a configuration.
 pub(crate) type Mistakes = Vec<String>;
 
-/// The fields of the JSON object.
+/// The fields of the JSON object. A relative path begins where Envoy was started, as those of Envoy's own configuration do.
 #[derive(Debug, Deserialize, PartialEq, Eq, Hash)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
@@ -52,7 +52,6 @@ impl Checked {
     pub(crate) fn read(text: &[u8]) -> Result<Self, Mistakes> {
         let settings: Settings =
             serde_json::from_slice(text).map_err(|error| vec![format!("it is not as expected: {error}")])?;
-        settings.check_paths()?;
         let text = contents(&settings.policy, |path| fs::read_to_string(path))?;
         let policy = policy(&settings.policy, &text)?;
         let profile = profile(&settings, &policy)?;
@@ -69,24 +68,6 @@ impl Checked {
             audit: settings.audit.clone(),
             contents: Contents { settings, policy: text, ca_file, component },
         })
-    }
-}
-
-impl Settings {
-    /// Where a relative path leads would depend on where Envoy was started.
-    fn check_paths(&self) -> Result<(), Mistakes> {
-        let paths = [
-            ("policy", Some(&self.policy)),
-            ("ca_file", self.ca_file.as_ref()),
-            ("component", self.component.as_ref()),
-            ("audit", self.audit.as_ref()),
-        ];
-        let mistakes: Mistakes = paths
-            .into_iter()
-            .filter_map(|(name, path)| Some((name, path.filter(|path| !path.is_absolute())?)))
-            .map(|(name, path)| format!("`{name}`: {path:?} is not an absolute path"))
-            .collect();
-        if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
     }
 }
 

@@ -21,9 +21,10 @@ pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
         return Err(Failure::invalid(format!("the policy {path} names no profile; write one under `[[profiles]]`")));
     }
     check(&arguments.token_files, &policy)?;
+    let profiles = wanted(&policy, &arguments);
     let mut credentials = Vec::new();
-    for profile in policy.profiles() {
-        credentials.push((profile, build(&policy, profile, &arguments)?));
+    for profile in &profiles {
+        credentials.push((*profile, build(&policy, profile, &arguments)?));
     }
     let fronts =
         Fronts {
@@ -36,7 +37,7 @@ pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
             },
             token_files: arguments.token_files,
         };
-    announce(&policy, &fronts);
+    announce(&profiles, &fronts);
     server::serve(Agent::start(credentials), fronts).await.map_err(Failure::other)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -57,6 +58,12 @@ fn check(files: &[TokenFile], policy: &Policy) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The profiles whose tokens somebody can have: over the socket all of them.
+fn wanted<'a>(policy: &'a Policy, arguments: &Serve) -> Vec<&'a Profile> {
+    let in_a_file = |profile: &&Profile| arguments.token_files.iter().any(|file| file.profile == *profile.name());
+    policy.profiles().iter().filter(|profile| arguments.sds.is_some() || in_a_file(profile)).collect()
 }
 
 fn build(policy: &Policy, profile: &Profile, arguments: &Serve) -> Result<SharedTokenCacheCredential, Failure> {
@@ -83,8 +90,8 @@ fn listen(Socket(path): Socket, allow_uids: Vec<u32>) -> Result<Server, Failure>
         .map_err(|error| Failure::invalid(format!("--sds: {error}")))
 }
 
-fn announce(policy: &Policy, fronts: &Fronts) {
-    let names: Vec<_> = policy.profiles().iter().map(|profile| profile.name().as_str()).collect();
+fn announce(profiles: &[&Profile], fronts: &Fronts) {
+    let names: Vec<_> = profiles.iter().map(|profile| profile.name().as_str()).collect();
     tracing::info!("keeping {}", names.join(", "));
     if let Some(Ok(address)) = fronts.metrics.as_ref().map(Metrics::address) {
         tracing::info!("metrics at http://{address}/metrics");

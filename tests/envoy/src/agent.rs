@@ -45,7 +45,7 @@ impl Agent {
                 }
             }
         }
-        command.args(more).env("HOME", home).env("SHARED_TOKEN_CACHE_LOG", "debug");
+        command.args(more).env("HOME", home).env("SHARED_TOKEN_CACHE_LOG", "trace");
         for variable in ["AZURE_AUTHORITY_HOST", "AZURE_CONFIG_DIR", "HTTPS_PROXY", "https_proxy"] {
             command.env_remove(variable);
         }

@@ -17,7 +17,7 @@ pub(crate) const VAULT_PROFILE: &str = "entra/vault";
 pub(crate) const GRAPH_PROFILE: &str = "entra/graph";
 
 /// What the module is configured with in the example.
-const MODULE_CONFIG: &str = "{policy: /etc/envoy/policy.toml, profile: entra/vault}";
+const MODULE_CONFIG: &str = "{policy: examples/envoy/policy.toml, profile: entra/vault}";
 
 /// The cluster of the examples.
 const CLUSTER: &str = "- name: vault";

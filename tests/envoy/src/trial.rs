@@ -22,9 +22,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 const LISTENER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 10000);
 const UPSTREAM: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 10001);
 
-/// The examples' policy, and where the module's example has it.
-pub(crate) const POLICY: &str = "examples/envoy/policy.toml";
-pub(crate) const POLICY_OF_USERS: &str = "/etc/envoy/policy.toml";
+/// The examples' policy.
+const POLICY: &str = "examples/envoy/policy.toml";
 
 /// How much of a token is shown.
 const SHOWN: usize = 12;
@@ -49,9 +48,8 @@ pub(crate) fn run(programs: &Programs, leg: Leg) -> Result<()> {
         agent = Some(start(&mut step(&programs::agent()?, &arguments, &home), &folder.0.join("agent.log"))?);
     }
 
-    let config = config(leg, &folder)?;
     say("\nEnvoy:");
-    let arguments = ["-c", &config, "--concurrency", "1", "--use-dynamic-base-id"];
+    let arguments = ["-c", leg.example(), "--concurrency", "1", "--use-dynamic-base-id"];
     let mut envoy = start(&mut step(&programs.envoy, &arguments, &home), &folder.0.join("envoy.log"))?;
 
     say("\nA request, with a token of the client's own:");
@@ -76,23 +74,6 @@ pub(crate) fn run(programs: &Programs, leg: Leg) -> Result<()> {
     }
     say("\nAll is stopped again.");
     Ok(())
-}
-
-/// The example, or where it has an absolute path in it, one with the path of this tree.
-fn config(leg: Leg, folder: &Folder) -> Result<String> {
-    let (old, new) = (POLICY_OF_USERS, root().join(POLICY).display().to_string());
-    let example = fs::read_to_string(root().join(leg.example()))?;
-    if !example.contains(old) {
-        return Ok(leg.example().to_owned());
-    }
-    let path = folder.0.join("envoy.yaml");
-    say(&format!(
-        "\nThe example with the path of its policy:\n  $ sed 's:{old}:{new}:' {} > {}",
-        leg.example(),
-        text(&path)
-    ));
-    fs::write(&path, example.replace(old, &new))?;
-    Ok(text(&path))
 }
 
 /// The folder of the examples' socket and token. It goes when this is dropped.

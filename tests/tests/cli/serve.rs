@@ -133,5 +133,6 @@ fn an_agent_may_be_started_before_anybody_signs_in() {
     agent.until_file("v", "");
     agent.write(SHARED, &document(&[SignIn::new(0, LOCAL).access_token(VAULT)]));
     agent.until_file("v", &access_token(0, VAULT));
-    agent.end();
+    let said = agent.end();
+    assert!(said.contains("keeping vault\n") && !said.contains("graph"), "nobody can have the other's token: {said}");
 }
