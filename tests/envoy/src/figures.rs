@@ -7,12 +7,13 @@ use shared_token_cache_interop::say;
 
 use crate::config::Config;
 use crate::leg::Leg;
-use crate::load::Load;
+use crate::load::{Load, Report};
 use crate::programs::Programs;
 use crate::stage::Stage;
 
-/// What is measured changes between rounds as much as what else the machine does. The middle one counts.
-const ROUNDS: usize = 15;
+/// What else the machine does changes what is measured more than any injection. So each contender is compared
+/// with the one without injection in the same round, and the middle of these comparisons counts.
+const ROUNDS: usize = 30;
 
 /// As long as what is injected: an Envoy that injects nothing has the same header to pass on, and the same answer to bring back.
 const OWN: &[(&str, &str)] = &[("authorization", "Bearer at-made-up-secret-issue-0")];
@@ -27,9 +28,11 @@ const WARM: Load = Load { connections: 8, requests: 2_000, pace: None, headers: 
 struct Contender<'a> {
     name: String,
     stage: Stage<'a>,
-    latencies: Vec<Duration>,
+    /// Of each round: the median latency in microseconds.
+    latencies: Vec<f64>,
+    /// Of each round: the requests in a second.
     rates: Vec<f64>,
-    requests: u32,
+    /// Envoy's, over all rounds: it is counted in steps of 10 ms.
     processor_time: Duration,
 }
 
@@ -42,9 +45,14 @@ pub(crate) fn measure(programs: &Programs, legs: &[Leg]) -> Result<()> {
     for contender in &mut contenders {
         contender.load(&WARM)?;
     }
-    for _ in 0..ROUNDS {
-        for contender in &mut contenders {
-            contender.round()?;
+    for round in 0..ROUNDS {
+        // Nobody is always the one behind the same other one, nor the first.
+        let (count, first) = (contenders.len(), round % contenders.len());
+        let direction = |place: usize| if round % 2 == 0 { place } else { count - 1 - place };
+        for place in 0..count {
+            if let Some(contender) = contenders.get_mut((first + direction(place)) % count) {
+                contender.round()?;
+            }
         }
     }
     print(&contenders);
@@ -61,27 +69,30 @@ impl<'a> Contender<'a> {
             stage.start_envoy(&Config::new(leg, &stage.place)?.without_injection()?)?;
             "no injection".to_owned()
         };
-        Ok(Self { name, stage, latencies: Vec::new(), rates: Vec::new(), requests: 0, processor_time: Duration::ZERO })
+        Ok(Self { name, stage, latencies: Vec::new(), rates: Vec::new(), processor_time: Duration::ZERO })
     }
 
     fn round(&mut self) -> Result<()> {
-        let median = self.load(&LATENCY)?.0;
-        self.latencies.push(median);
-        let rate = self.load(&THROUGHPUT)?.1;
+        let before = self.envoys_time()?;
+        let latency = self.load(&LATENCY)?.median();
+        let rate = self.load(&THROUGHPUT)?.per_second();
+        let after = self.envoys_time()?;
+        self.processor_time += after.saturating_sub(before);
+        self.latencies.push(latency.as_secs_f64() * 1e6);
         self.rates.push(rate);
         Ok(())
     }
 
-    /// The median latency, and the requests in a second.
-    fn load(&mut self, load: &Load) -> Result<(Duration, f64)> {
-        let before = self.stage.envoy()?.processor_time().unwrap_or_default();
+    fn envoys_time(&mut self) -> Result<Duration> {
+        Ok(self.stage.envoy()?.processor_time().unwrap_or_default())
+    }
+
+    fn load(&mut self, load: &Load) -> Result<Report> {
         let report = load.run(self.stage.listener()?)?;
-        self.processor_time += self.stage.envoy()?.processor_time().unwrap_or_default() - before;
-        self.requests += load.requests;
         self.stage.upstream.forget();
         let good = report.statuses.get(&200) == Some(&load.requests);
         ensure!(good, "{}: {:?}, and {} broken", self.name, report.statuses, report.broken.len());
-        Ok((report.median(), report.per_second()))
+        Ok(report)
     }
 }
 
@@ -90,30 +101,37 @@ fn print(contenders: &[Contender<'_>]) {
         "\n| configuration | latency, 1 connection | | requests/s, 8 connections | | Envoy's processor time per request | |\n|---|{}",
         "---|".repeat(6)
     ));
-    let mut base = None;
+    let Some(base) = contenders.first() else { return };
+    let requests = ROUNDS as f64 * f64::from(LATENCY.requests + THROUGHPUT.requests);
     for contender in contenders {
-        let latency = middle(contender.latencies.iter().map(Duration::as_secs_f64)) * 1e6;
-        let rate = middle(contender.rates.iter().copied());
-        let processor = contender.processor_time.as_secs_f64() * 1e6 / f64::from(contender.requests);
-        let (base_latency, base_rate, base_processor) = *base.get_or_insert((latency, rate, processor));
+        let time = contender.processor_time.as_secs_f64();
         say(&format!(
-            "| {} | {latency:.0} µs | {} | {rate:.0} | {} | {processor:.1} µs | {} |",
+            "| {} | {:.0} µs | {} | {:.0} | {} | {:.1} µs | {:+.1} % |",
             contender.name,
-            over(latency, base_latency),
-            over(rate, base_rate),
-            over(processor, base_processor),
+            middle(&contender.latencies),
+            over(&contender.latencies, &base.latencies),
+            middle(&contender.rates),
+            over(&contender.rates, &base.rates),
+            time * 1e6 / requests,
+            (time / base.processor_time.as_secs_f64() - 1.0) * 100.0,
         ));
     }
-    say(&format!("\nmedians of {ROUNDS} rounds in turns; upstream and client run on the same machine"));
+    say(&format!(
+        "\nmedians of {ROUNDS} rounds in turns, and of the differences within a round, with the half of these in the middle; \
+         upstream and client run on the same machine"
+    ));
 }
 
-/// How much more this is than that, in percent.
-fn over(value: f64, base: f64) -> String {
-    format!("{:+.1} %", (value / base - 1.0) * 100.0)
+/// How much more these are than those, in percent: the middle of the comparisons, and what the half of them in the middle is between.
+fn over(values: &[f64], base: &[f64]) -> String {
+    let mut ratios: Vec<f64> = values.iter().zip(base).map(|(value, base)| (value / base - 1.0) * 100.0).collect();
+    ratios.sort_by(f64::total_cmp);
+    let at = |part: usize| ratios.get(ratios.len() * part / 4).copied().unwrap_or_default();
+    format!("{:+.1} % ({:+.1} to {:+.1})", at(2), at(1), at(3))
 }
 
-fn middle(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
+fn middle(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
@@ -124,6 +142,7 @@ mod tests {
 
     #[test]
     fn one_bad_round_does_not_count() {
-        assert!((middle([3.0, 900.0, 1.0, 2.0, 2.5].into_iter()) - 2.5).abs() < f64::EPSILON);
+        assert!((middle(&[3.0, 900.0, 1.0, 2.0, 2.5]) - 2.5).abs() < f64::EPSILON);
+        assert_eq!(over(&[2.2, 90.0, 1.1, 4.4], &[2.0, 1.0, 1.0, 4.0]), "+10.0 % (+10.0 to +8900.0)");
     }
 }
