@@ -6,7 +6,7 @@
 use std::fs;
 use std::io;
 
-use shared_token_cache_tests::cli::{Cli, Run};
+use shared_token_cache_tests::cli::{Cli, Run, SHARED};
 use tempfile::TempDir;
 
 /// A run of the demo that is held to leave nothing behind.
@@ -131,4 +131,22 @@ fn the_demo_needs_no_proxy_though_the_user_has_one() {
     let environment = [("HTTPS_PROXY", "http://127.0.0.1:9"), ("ALL_PROXY", "http://127.0.0.1:9")];
     let text = demo(&environment).unwrap().stdout;
     assert_eq!(out_of_order(&text, &["at-0-graph", "6. "]), None, "{text}");
+}
+
+#[test]
+fn the_demos_home_serves_other_commands_and_replaces_nothing() {
+    let cli = Cli::new().unwrap();
+    let home = cli.home().display().to_string();
+    let made = cli.run(&["demo", "--home", &home]).unwrap();
+    assert_eq!((made.code, made.stderr.as_str()), (Some(0), ""), "{made:?}");
+    assert!(made.stdout.contains("user0@contoso.com is signed in"), "{made:?}");
+    let token = ["get-token", "--scope", "https://vault.azure.net/.default"];
+    let answer = cli.run(&token).unwrap().answer().unwrap();
+    assert_eq!((answer["token"].as_str(), answer["source"].as_str()), (Some("at-0-vault-cached"), Some("shared")));
+    let before = cli.read(SHARED).unwrap();
+    let again = cli.run(&["demo", "--home", &home]).unwrap();
+    assert_eq!(again.code, Some(2), "{again:?}");
+    assert!(again.stderr.contains("can't be made"), "{again:?}");
+    assert_eq!(cli.read(SHARED).unwrap(), before);
+    assert_eq!(cli.files().unwrap().len(), 2, "the cache and its folder");
 }
