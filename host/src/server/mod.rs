@@ -35,6 +35,8 @@ pub(crate) struct Fronts {
 
 /// Serves until a signal ends it, or a front fails. Then every token is taken back before the process ends.
 pub(crate) async fn serve(agent: Agent, fronts: Fronts) -> anyhow::Result<()> {
+    // Before anything else: no token is posted yet, so there is none that could not be taken back.
+    let signal = signals::listen()?;
     let (stop, stopping) = watch::channel(false);
     let mut tasks = JoinSet::new();
     let stats = fronts.sds.as_ref().map(Server::stats);
@@ -58,7 +60,7 @@ pub(crate) async fn serve(agent: Agent, fronts: Fronts) -> anyhow::Result<()> {
     }
     let mut failed = None;
     tokio::select! {
-        signal = signals::end() => tracing::info!("{signal}: every token is taken back"),
+        signal = signal => tracing::info!("{signal}: every token is taken back"),
         Some(ended) = tasks.join_next() => failed = Some(ended),
     }
     let refreshers = agent.withdraw();

@@ -1,23 +1,26 @@
 //! What ends the agent.
 
-/// Waits for a signal that asks to end; gives its name.
+use std::io;
+
+/// From here on a signal that asks to end does not end the process; the future waits for one, and gives its name.
 #[cfg(unix)]
-pub(super) async fn end() -> &'static str {
+pub(super) fn listen() -> io::Result<impl Future<Output = &'static str>> {
     use tokio::signal::unix::{SignalKind, signal};
-    // Without a handler the signal ends the process at once, so there is nothing to wait for.
-    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    let (Ok(mut terminate), Ok(mut interrupt)) = (terminate, interrupt) else { return std::future::pending().await };
-    tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    }
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        }
+    })
 }
 
-/// Waits for Ctrl+C.
+/// The same for Ctrl+C.
 #[cfg(not(unix))]
-pub(super) async fn end() -> &'static str {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => "Ctrl+C",
-        Err(_) => std::future::pending().await,
-    }
+pub(super) fn listen() -> io::Result<impl Future<Output = &'static str>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+        "Ctrl+C"
+    })
 }

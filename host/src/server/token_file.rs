@@ -1,6 +1,7 @@
 //! A file that holds the token, for whoever reads files: Envoy's file SDS, scripts.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -55,7 +56,8 @@ impl TokenFile {
         match secret {
             Secret::Pending => Ok(()),
             Secret::Token(token) => replace(&self.path, token.as_bytes()),
-            Secret::Withdrawn => replace(&self.path, b""),
+            // On a disk without any room a file can still lose what is in it.
+            Secret::Withdrawn => replace(&self.path, b"").or_else(|_| empty(&self.path)),
         }
     }
 }
@@ -71,6 +73,11 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     new.write_all(content)?;
     new.persist(path)?;
     Ok(())
+}
+
+/// Takes the content away where it stands.
+fn empty(path: &Path) -> io::Result<()> {
+    File::options().write(true).truncate(true).open(path).map(drop)
 }
 
 #[cfg(test)]
@@ -125,6 +132,16 @@ mod tests {
         kept.await.unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_file_can_be_emptied_where_it_stands_and_none_is_made_for_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("graph.token");
+        assert!(empty(&path).is_err() && !path.exists());
+        fs::write(&path, "1").unwrap();
+        empty(&path).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "");
     }
 
     #[tokio::test]
