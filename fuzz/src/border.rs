@@ -64,7 +64,8 @@ impl Platform for Border {
     }
 
     fn replace_cache(&mut self, name: &str, expected: &str, document: &[u8]) -> Result<String, WriteError> {
-        let open = match self.session.open_document(name, expected, document) {
+        let allowed = self.session.try_to_write();
+        let open = match allowed.and_then(|()| self.session.open_document(name, expected, document)) {
             Ok(open) => open,
             Err(why) => return Err(WriteError::Denied(self.note(why))),
         };

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use zeroize::Zeroizing;
@@ -32,7 +33,6 @@ pub(crate) struct Place {
     pub(crate) handle: Handle,
     pub(crate) form: Form,
     value: Span,
-    pub(crate) path: u64,
     entry: Option<u32>,
 }
 
@@ -53,7 +53,7 @@ impl Document {
         };
         match Self::read(keys, name, version, content)? {
             Ok(document) => {
-                let sealed = document.sealed();
+                let sealed = document.sealed().text.into_bytes();
                 Ok((document, sealed))
             }
             Err(content) => Ok((Self::damaged(name, version), Damage::of(content.as_bytes()).stand_in())),
@@ -68,7 +68,7 @@ impl Document {
         content: Zeroizing<String>,
     ) -> Result<Result<Self, Zeroizing<String>>, Refused> {
         let json = json_of(&content);
-        let index = match Index::of(json, Shape::Document, &keys.paths, None) {
+        let index = match Index::of(json, Shape::Document, None) {
             Ok(index) => index,
             // An empty document is a cache without entries.
             Err(NoIndex::NotAnObject) if json.is_empty() => Index::default(),
@@ -86,7 +86,7 @@ impl Document {
             .filter_map(|spot| {
                 let kind = kind_of(&index, &spot);
                 let (handle, form) = literal::seal(&keys.sealer, kind, spot.value.of(json))?;
-                Some(Place { handle, form, value: spot.value, path: spot.path, entry: spot.entry })
+                Some(Place { handle, form, value: spot.value, entry: spot.entry })
             })
             .collect();
         let mut by_handle: Vec<u32> = (0_u32..).take(places.len()).collect();
@@ -117,21 +117,40 @@ impl Document {
     }
 
     /// The document with handles for secrets.
-    pub(crate) fn sealed(&self) -> Vec<u8> {
+    pub(crate) fn sealed(&self) -> SealedText {
         let json = self.json();
         let secrets: usize = self.places.iter().map(|place| (place.value.end - place.value.start) as usize).sum();
-        let mut sealed = Vec::with_capacity(self.content.len() - secrets + self.places.len() * LONGEST_LITERAL);
-        if json.len() < self.content.len() {
-            sealed.extend_from_slice(BYTE_ORDER_MARK.as_bytes());
+        let mut sealed = String::with_capacity(self.content.len() - secrets + self.places.len() * LONGEST_LITERAL);
+        let mark = self.content.len() - json.len();
+        if mark > 0 {
+            sealed.push_str(BYTE_ORDER_MARK);
         }
         let mut from = 0;
+        let mut ends = Vec::with_capacity(self.places.len());
         for place in &self.places {
-            sealed.extend_from_slice(Span { start: from, end: place.value.start }.of(json).as_bytes());
+            sealed.push_str(Span { start: from, end: place.value.start }.of(json));
             literal::push(place.handle, place.form, &mut sealed);
             from = place.value.end;
+            ends.push((sealed.len() - mark, from as usize));
         }
-        sealed.extend_from_slice(json.get(from as usize..).unwrap_or_default().as_bytes());
-        sealed
+        sealed.push_str(json.get(from as usize..).unwrap_or_default());
+        SealedText { text: sealed, ends }
+    }
+
+    /// The stretch of the document that a stretch of its sealed text stands for. Neither begins or ends in a secret.
+    pub(crate) fn opened(&self, sealed: &SealedText, range: Range<usize>) -> &str {
+        let open = |at: usize| {
+            let before = sealed.ends.partition_point(|(end, _)| *end <= at);
+            let (end, open) = before.checked_sub(1).and_then(|last| sealed.ends.get(last)).copied().unwrap_or_default();
+            open + (at - end)
+        };
+        self.json().get(open(range.start)..open(range.end)).unwrap_or_default()
+    }
+
+    /// How many entries of refresh tokens hold this one.
+    pub(crate) fn refresh_token_entries(&self, handle: Handle) -> usize {
+        let section = |place: &Place| Some(self.index.entries.get(place.entry? as usize)?.section);
+        self.places_of(handle).filter(|(_, place)| section(place) == Some(Section::RefreshToken)).count()
     }
 
     /// The document as it is stored.
@@ -146,10 +165,6 @@ impl Document {
         from_there.map_while(move |number| Some((*number, place(*number).filter(|at| at.handle == handle)?)))
     }
 
-    pub(crate) fn numbered_places(&self) -> impl Iterator<Item = (u32, &Place)> {
-        (0_u32..).zip(&self.places)
-    }
-
     /// The secret as it is written.
     pub(crate) fn literal(&self, place: &Place) -> &str {
         place.value.of(self.json())
@@ -159,11 +174,6 @@ impl Document {
     pub(crate) fn facts(&self, place: &Place) -> Option<Facts<'_>> {
         let entry = self.index.entries.get(place.entry? as usize)?;
         Facts::of(self.json(), entry)
-    }
-
-    /// The values of all members of the root that are named `Account`.
-    pub(crate) fn account_sections(&self) -> impl Iterator<Item = &str> {
-        self.index.account_sections.iter().map(|section| section.of(self.json()))
     }
 
     /// Whose the home account ids are.
@@ -178,6 +188,14 @@ impl Document {
     fn json(&self) -> &str {
         json_of(&self.content)
     }
+}
+
+/// A document with handles in place of its secrets.
+pub(crate) struct SealedText {
+    /// With the document's byte order mark.
+    pub(crate) text: String,
+    /// Where each secret ends: in the JSON of `text`, and in the JSON of the document.
+    ends: Vec<(usize, usize)>,
 }
 
 /// The longest that stands for a secret: quotes, brackets, half a surrogate pair.
@@ -226,14 +244,6 @@ impl<'a> Facts<'a> {
         let bearer = !self.has(Field::TokenType)
             || self.text(Field::TokenType).is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
         bearer && ![Field::KeyId, Field::ExtCacheKey, Field::UserAssertionHash].iter().any(|field| self.has(*field))
-    }
-
-    /// Whether the other entry says the same, to the letter.
-    pub(crate) fn same_as(&self, other: &Facts<'_>) -> bool {
-        self.entry.section == other.entry.section
-            && Field::ALL
-                .into_iter()
-                .all(|field| self.entry.raw(self.json, field) == other.entry.raw(other.json, field))
     }
 
     pub(crate) fn section(&self) -> Section {

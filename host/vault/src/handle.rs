@@ -71,13 +71,14 @@ impl Handle {
         Some(Self { kind, tag: tag.try_into().ok()? })
     }
 
-    pub(crate) fn push_to(self, text: &mut Vec<u8>) {
-        text.extend_from_slice(PREFIX.as_bytes());
-        text.extend_from_slice(&[self.kind.letter(), b'-']);
+    pub(crate) fn push_to(self, text: &mut String) {
+        text.push_str(PREFIX);
+        text.push(self.kind.letter().into());
+        text.push('-');
         let mut tag = [0; TAG];
         // Sixteen bytes always fit.
         let _ = URL_SAFE_NO_PAD.encode_slice(self.tag, &mut tag);
-        text.extend_from_slice(&tag);
+        text.push_str(std::str::from_utf8(&tag).unwrap_or_default());
     }
 
     /// Every place in `text` that has the shape of a handle.
@@ -131,9 +132,9 @@ mod tests {
     use super::*;
 
     fn text(handle: Handle) -> String {
-        let mut text = Vec::new();
+        let mut text = String::new();
         handle.push_to(&mut text);
-        String::from_utf8(text).unwrap()
+        text
     }
 
     #[test]

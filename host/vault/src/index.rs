@@ -3,7 +3,6 @@
 mod builder;
 mod entry;
 
-pub(crate) use builder::Paths;
 pub(crate) use entry::{Entry, Field, Section};
 
 use crate::json::{Halt, walk};
@@ -27,8 +26,6 @@ impl Span {
 pub(crate) struct Spot {
     /// The value, with its quotes or brackets.
     pub(crate) value: Span,
-    /// Tells places apart: a keyed hash of the keys that lead here.
-    pub(crate) path: u64,
     /// The member of the root object that the value is.
     pub(crate) top_level: Option<TopLevel>,
     /// The number of the entry whose own `secret` it is, for entries of known sections.
@@ -55,9 +52,7 @@ pub(crate) enum Shape {
 pub(crate) struct Index {
     pub(crate) spots: Vec<Spot>,
     pub(crate) entries: Vec<Entry>,
-    /// The values of all root members named `Account`.
-    pub(crate) account_sections: Vec<Span>,
-    /// The number of the first entry of the last of them, which is the one that counts.
+    /// The number of the first entry of the last section of accounts, which is the one that counts.
     pub(crate) first_account: usize,
 }
 
@@ -73,13 +68,8 @@ pub(crate) enum NoIndex {
 
 impl Index {
     /// Reads `text`. `watch` is asked about every string that is in no secret's place.
-    pub(crate) fn of(
-        text: &str,
-        shape: Shape,
-        paths: &Paths,
-        watch: Option<&dyn Fn(&str) -> bool>,
-    ) -> Result<Self, NoIndex> {
-        let mut builder = Builder::new(text, shape, paths, watch);
+    pub(crate) fn of(text: &str, shape: Shape, watch: Option<&dyn Fn(&str) -> bool>) -> Result<Self, NoIndex> {
+        let mut builder = Builder::new(text, shape, watch);
         match walk(text, &mut builder) {
             Ok(()) => Ok(builder.finish()),
             Err(Halt::NotAnObject) => Err(NoIndex::NotAnObject),

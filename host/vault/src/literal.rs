@@ -43,15 +43,15 @@ pub(crate) fn seal(sealer: &Sealer, kind: Kind, literal: &str) -> Option<(Handle
 }
 
 /// Writes a handle in the place of a value of this form.
-pub(crate) fn push(handle: Handle, form: Form, text: &mut Vec<u8>) {
+pub(crate) fn push(handle: Handle, form: Form, text: &mut String) {
     let (before, behind) = match form {
         Form::Text => ("\"", "\""),
         Form::Broken => ("\"", "\\ud800\""),
         Form::Other => ("[\"", "\"]"),
     };
-    text.extend_from_slice(before.as_bytes());
+    text.push_str(before);
     handle.push_to(text);
-    text.extend_from_slice(behind.as_bytes());
+    text.push_str(behind);
 }
 
 /// Reads what stands in a secret's place. A handle is taken only as [`push`] writes it.
@@ -93,9 +93,8 @@ mod tests {
             ("{\"a\":1}", Form::Other),
         ] {
             let (handle, sealed) = seal(&sealer, Kind::RefreshToken, literal).unwrap();
-            let mut text = Vec::new();
+            let mut text = String::new();
             push(handle, sealed, &mut text);
-            let text = String::from_utf8(text).unwrap();
             assert_eq!((sealed, read(&text)), (form, Literal::Sealed(handle, form)), "{literal}");
             assert_eq!(text.starts_with('"'), literal.starts_with('"'));
         }

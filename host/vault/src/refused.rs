@@ -40,17 +40,27 @@ pub enum Refused {
     #[error("the {0} belongs to another entry")]
     WrongEntry(Kind),
     /// The entry would say something else about its secret than before, or than the authority said.
-    #[error("the entry of the {0} would say something about it that is not so")]
+    #[error("the new document changes the metadata of the {0}")]
     ChangedEntry(Kind),
     /// Account entries say which account a caller means, so that only sign-in tools may change them.
     #[error("the new document changes accounts")]
     ChangedAccounts,
-    /// A refresh token is gone that the authority was not asked about: nobody can tell that it is dead.
-    #[error("the new document lacks a refresh token that was not redeemed")]
+    /// A refresh token is gone that the authority did not declare dead.
+    #[error("the new document lacks a refresh token that the authority did not declare dead")]
     RemovedRefreshToken,
-    /// A handle where the document holds no secret.
-    #[error("a handle stands where the document holds no secret")]
-    HandleElsewhere,
+    /// Something differs that no call changes: another section, an order, white space, a member twice.
+    #[error("the new document changes more than the tokens of this call")]
+    ChangedDocument,
+    /// A new entry lacks a field, or has one that is unknown, there twice, too long or of the wrong type, or its key is not made
+    /// of its fields.
+    #[error("the new document has a malformed entry in {0}")]
+    MalformedEntry(&'static str),
+    /// No refresh token was redeemed in this call, so there is nothing to write.
+    #[error("no refresh token was redeemed in this call, so there is nothing to write")]
+    NothingRedeemed,
+    /// The call has written as often as it redeemed refresh tokens, or tried too often.
+    #[error("the call has no write left")]
+    TooManyWrites,
 
     /// A form outside of a call for a token.
     #[error("no token was asked for")]
@@ -138,7 +148,10 @@ impl Refused {
             Self::ChangedEntry(_) => "changed-entry",
             Self::ChangedAccounts => "changed-accounts",
             Self::RemovedRefreshToken => "removed-refresh-token",
-            Self::HandleElsewhere => "handle-elsewhere",
+            Self::ChangedDocument => "changed-document",
+            Self::MalformedEntry(_) => "malformed-entry",
+            Self::NothingRedeemed => "nothing-redeemed",
+            Self::TooManyWrites => "too-many-writes",
             Self::NoCall => "no-call",
             Self::UnknownField(_) => "unknown-field",
             Self::RepeatedField(_) => "repeated-field",

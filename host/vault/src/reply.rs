@@ -59,7 +59,7 @@ impl Session {
     /// Seals the body of a reply, whatever its status. What is not a JSON object becomes `null`; so does a body that repeats the
     /// refresh token, or a handle.
     pub fn seal_reply(&mut self, redemption: Redemption, body: impl Into<Zeroizing<Vec<u8>>>, now: u64) -> Vec<u8> {
-        self.note_redeemed(redemption.redeemed);
+        self.note_answer();
         let mut body = body.into();
         // The guest tells an empty body from an unusable one.
         if body.is_empty() {
@@ -74,7 +74,7 @@ impl Session {
         };
         let Some(index) = self.index_of_reply(&body, redemption.secret.expose()) else { return UNUSABLE.to_vec() };
         let keys = self.vault.keys();
-        let mut sealed = Vec::with_capacity(body.len());
+        let mut sealed = String::with_capacity(body.len());
         let mut secrets = Vec::new();
         let mut from = 0;
         for spot in &index.spots {
@@ -85,7 +85,7 @@ impl Session {
                 None => Kind::Opaque,
             };
             let Some((handle, form)) = literal::seal(&keys.sealer, kind, spot.value.of(&body)) else { continue };
-            sealed.extend_from_slice(Span { start: from, end: spot.value.start }.of(&body).as_bytes());
+            sealed.push_str(Span { start: from, end: spot.value.start }.of(&body));
             literal::push(handle, form, &mut sealed);
             from = spot.value.end;
             // Nothing opens any other secret of a reply.
@@ -93,12 +93,15 @@ impl Session {
                 secrets.push((handle, spot.value));
             }
         }
-        sealed.extend_from_slice(body.get(from as usize..).unwrap_or_default().as_bytes());
+        sealed.push_str(body.get(from as usize..).unwrap_or_default());
+        if declares_dead(&body) {
+            self.note_dead(redemption.redeemed);
+        }
         if !secrets.is_empty() {
             let reply = note(redemption, body, secrets, now);
             self.keep_reply(reply, now);
         }
-        sealed
+        sealed.into_bytes()
     }
 
     /// The secrets of a body; nothing if it is no JSON object, or repeats what it must not.
@@ -108,8 +111,17 @@ impl Session {
         let forbidden = |text: &str| {
             (redeemed.len() >= SHORTEST_ECHO && text.contains(redeemed)) || Handle::all_in(text).any(is_live)
         };
-        Index::of(body, Shape::Reply, &self.vault.keys().paths, Some(&forbidden)).ok()
+        Index::of(body, Shape::Reply, Some(&forbidden)).ok()
     }
+}
+
+/// Whether the authority says that the refresh token will never do again. `invalid_grant` alone may be a policy that the user can
+/// satisfy.
+fn declares_dead(body: &str) -> bool {
+    let members: HashMap<String, &RawValue> = serde_json::from_str(body).unwrap_or_default();
+    let text = |name| members.get(name).and_then(|value| decode(value.get()));
+    text("error").is_some_and(|code| code == "invalid_grant")
+        && text("suberror").is_some_and(|code| matches!(&*code, "bad_token" | "token_expired"))
 }
 
 fn note(redemption: Redemption, body: Zeroizing<String>, secrets: Vec<(Handle, Span)>, now: u64) -> Reply {

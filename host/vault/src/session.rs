@@ -19,6 +19,12 @@ const MOST_DOCUMENTS: usize = 4;
 /// more tokens than this in between two versions of the cache loses the oldest.
 const MOST_REPLIES: usize = 1024;
 
+/// The built-in component tries 16 times, as other programs may be faster.
+const MOST_TRIES: usize = 32;
+
+/// Refresh tokens that are dead and could not be removed yet. An account has a few.
+const MOST_DEAD: usize = 256;
+
 /// What one instance of the component was given, which is all that it can hand back. Cloning is cheap, for work on another
 /// thread.
 #[derive(Clone)]
@@ -28,13 +34,23 @@ pub struct Session {
     documents: Vec<Arc<Document>>,
     /// The newest last.
     replies: VecDeque<HeldReply>,
-    /// The refresh tokens that the authority has been asked with.
-    redeemed: HashSet<Handle>,
+    /// The refresh tokens that the authority declared dead, the newest last.
+    dead: VecDeque<Handle>,
     pub(crate) call: Option<Arc<Call>>,
     /// The guest has looked at the call's document since the call began.
     pub(crate) up_to_date: bool,
     /// How many calls there were.
     pub(crate) calls: u64,
+    /// What the present call may write.
+    writes: Writes,
+}
+
+/// A call may write once for each refresh token that it redeemed, in so many tries.
+#[derive(Debug, Clone, Default)]
+struct Writes {
+    redemptions: usize,
+    tries: usize,
+    done: usize,
 }
 
 #[derive(Clone)]
@@ -50,10 +66,11 @@ impl Session {
             vault,
             documents: Vec::new(),
             replies: VecDeque::new(),
-            redeemed: HashSet::new(),
+            dead: VecDeque::new(),
             call: None,
             up_to_date: false,
             calls: 0,
+            writes: Writes::default(),
         }
     }
 
@@ -74,6 +91,7 @@ impl Session {
         self.call = allowed.is_ok().then(|| Arc::new(call));
         self.calls += 1;
         self.up_to_date = false;
+        self.writes = Writes::default();
         self.forget_the_past();
         allowed
     }
@@ -81,6 +99,7 @@ impl Session {
     /// The call is over, or another begins that asks for no token.
     pub fn end(&mut self) {
         self.call = None;
+        self.writes = Writes::default();
         self.forget_the_past();
     }
 
@@ -88,7 +107,7 @@ impl Session {
     pub fn forget(&mut self) {
         self.documents.clear();
         self.replies.clear();
-        self.redeemed.clear();
+        self.dead.clear();
     }
 
     /// Holds the secrets of a document that the guest gets to read, and gives the text for it.
@@ -111,15 +130,44 @@ impl Session {
         self.call.as_ref().is_some_and(|call| call.document == name)
     }
 
-    pub(crate) fn note_redeemed(&mut self, handle: Handle) {
-        self.redeemed.insert(handle);
+    /// The component tries to replace a document.
+    ///
+    /// # Errors
+    /// [`Refused::NothingRedeemed`] outside of a call for a token, and in one that redeemed no refresh token;
+    /// [`Refused::TooManyWrites`] when the call has written, or tried, as often as it may.
+    pub fn try_to_write(&mut self) -> Result<(), Refused> {
+        if self.call.is_none() || self.writes.redemptions == 0 {
+            return Err(Refused::NothingRedeemed);
+        }
+        let writes = &mut self.writes;
+        if writes.done >= writes.redemptions || writes.tries >= writes.redemptions * MOST_TRIES {
+            return Err(Refused::TooManyWrites);
+        }
+        writes.tries += 1;
+        Ok(())
     }
 
-    pub(crate) fn was_redeemed(&self, handle: Handle) -> bool {
-        self.redeemed.contains(&handle)
+    /// The authority answered a redemption.
+    pub(crate) fn note_answer(&mut self) {
+        self.writes.redemptions += 1;
+    }
+
+    /// The authority declared a refresh token dead.
+    pub(crate) fn note_dead(&mut self, handle: Handle) {
+        if !self.dead.contains(&handle) {
+            self.dead.push_back(handle);
+        }
+        if self.dead.len() > MOST_DEAD {
+            self.dead.pop_front();
+        }
+    }
+
+    pub(crate) fn is_dead(&self, handle: Handle) -> bool {
+        self.dead.contains(&handle)
     }
 
     pub(crate) fn keep_written(&mut self, document: Arc<Document>) {
+        self.writes.done += 1;
         for held in self.replies.iter_mut().filter(|held| held.reply.document == document.name) {
             held.written = true;
         }

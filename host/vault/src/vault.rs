@@ -7,7 +7,6 @@ use zeroize::Zeroizing;
 use crate::call::Credential;
 use crate::document::Document;
 use crate::handle::{NoRandomness, Sealer};
-use crate::index::Paths;
 use crate::refused::Refused;
 use crate::session::Session;
 
@@ -27,10 +26,9 @@ pub(crate) struct Shared {
     held: Mutex<HashMap<Box<str>, Vec<Weak<Document>>>>,
 }
 
-/// What handles and places are named with.
+/// What handles are named with.
 pub(crate) struct Keys {
     pub(crate) sealer: Sealer,
-    pub(crate) paths: Paths,
 }
 
 /// A sealed document: what the guest may see, and the secrets, for [`Session::hold`].
@@ -52,7 +50,7 @@ impl Vault {
     /// # Errors
     /// When the platform has no randomness.
     pub fn new(credential: Credential, largest_document: usize) -> Result<Self, NoRandomness> {
-        let keys = Keys { sealer: Sealer::new()?, paths: Paths::new() };
+        let keys = Keys { sealer: Sealer::new()? };
         Ok(Self { shared: Arc::new(Shared { keys, credential, largest_document, held: Mutex::default() }) })
     }
 
@@ -74,7 +72,7 @@ impl Vault {
     ) -> Result<Sealed, Refused> {
         let content = content.into();
         if let Some(document) = self.find(name, version, &content) {
-            return Ok(Sealed { text: document.sealed(), document });
+            return Ok(Sealed { text: document.sealed().text.into_bytes(), document });
         }
         let (document, text) = Document::seal(self.keys(), name, version, content)?;
         let document = Arc::new(document);

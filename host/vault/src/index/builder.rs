@@ -1,4 +1,3 @@
-use std::hash::{BuildHasher as _, RandomState};
 use std::ops::Range;
 
 use super::{Entry, Index, NoIndex, Section, Shape, Span, Spot, TopLevel};
@@ -8,64 +7,40 @@ use crate::json::{Event, Visitor, decode};
 /// host's memory.
 const MOST: usize = 1 << 20;
 
-/// So many levels tell one place from another. A cache has four; what lies deeper counts as being where its ancestor is.
-const LEVELS: usize = 8;
-
-/// Gives places a name that nobody can choose.
-pub(crate) type Paths = RandomState;
-
 /// Collects an [`Index`] during a walk.
 pub(super) struct Builder<'a> {
     text: &'a str,
     shape: Shape,
-    paths: &'a Paths,
     watch: Option<&'a dyn Fn(&str) -> bool>,
     index: Index,
     /// How many containers are around.
     depth: usize,
-    levels: [Level; LEVELS],
     /// The key whose value comes next.
     key: Option<Span>,
     section: Option<Section>,
     entry: Option<Entry>,
-    /// The section is named like a secret.
-    secret_section: bool,
+    /// The depth of a section or an entry that is named like a secret: all that lies below it is one.
+    secret_below: Option<usize>,
+    /// The section is one of MSAL's, and what lies directly in it, outside of any entry, has no better name.
+    token_section: bool,
     /// Where a container begins that is a secret as a whole, and how deep.
     whole: Option<(u32, usize)>,
-    accounts: Accounts,
-}
-
-/// Where the walk is with regard to the value of a root member named `Account`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Accounts {
-    Elsewhere,
-    Next,
-    Inside,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Level {
-    path: u64,
-    /// How many values an array had so far.
-    elements: u64,
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(text: &'a str, shape: Shape, paths: &'a Paths, watch: Option<&'a dyn Fn(&str) -> bool>) -> Self {
+    pub(super) fn new(text: &'a str, shape: Shape, watch: Option<&'a dyn Fn(&str) -> bool>) -> Self {
         Self {
             text,
             shape,
-            paths,
             watch,
             index: Index::default(),
             depth: 0,
-            levels: [Level::default(); LEVELS],
             key: None,
             section: None,
             entry: None,
-            secret_section: false,
+            secret_below: None,
+            token_section: false,
             whole: None,
-            accounts: Accounts::Elsewhere,
         }
     }
 
@@ -80,23 +55,21 @@ impl<'a> Builder<'a> {
         let secret = key.is_some_and(|key| self.is_secret(key));
         // A section or an entry might be named like a secret, and has to stay readable. Neither is an array.
         let readable = !array && self.is_document() && self.depth < 3;
-        if self.depth == 1 {
-            self.secret_section = secret && readable;
+        if readable && self.depth == 1 && key.is_some_and(|key| self.is_token_section(key)) {
+            self.token_section = true;
+        } else if readable && key.is_some_and(|key| self.is_named_secret(key)) {
+            self.secret_below.get_or_insert(self.depth);
         }
         if secret && !readable && self.whole.is_none() {
             self.whole = Some((at.start, self.depth));
             self.add_spot(key, at)?;
         }
-        let path = self.path(key);
         if self.depth == 1 {
             let name = key.and_then(|key| decode(key.of(self.text)));
             self.section = name.and_then(|name| Section::named(&name)).filter(|_| !array);
         }
         if self.depth == 2 && !array && self.is_document() {
             self.entry = key.and(self.section).map(Entry::new);
-        }
-        if let Some(level) = self.levels.get_mut(self.depth) {
-            *level = Level { path, elements: 0 };
         }
         self.depth += 1;
         Ok(())
@@ -112,6 +85,9 @@ impl<'a> Builder<'a> {
                 spot.value = Span { start, end: at.end };
             }
         }
+        if self.secret_below == Some(self.depth) {
+            self.secret_below = None;
+        }
         if self.depth == 2
             && let Some(entry) = self.entry.take()
         {
@@ -122,12 +98,7 @@ impl<'a> Builder<'a> {
         }
         if self.depth == 1 {
             self.section = None;
-            if self.accounts == Accounts::Inside
-                && let Some(accounts) = self.index.account_sections.last_mut()
-            {
-                accounts.end = at.end;
-            }
-            self.accounts = Accounts::Elsewhere;
+            self.token_section = false;
         }
         Ok(())
     }
@@ -136,7 +107,6 @@ impl<'a> Builder<'a> {
         self.key = Some(at);
         if self.depth == 1 && self.is_document() && decode(at.of(self.text)).is_some_and(|name| name == "Account") {
             self.index.first_account = self.index.entries.len();
-            self.accounts = Accounts::Next;
         }
         self.watch(at)
     }
@@ -144,21 +114,14 @@ impl<'a> Builder<'a> {
     fn scalar(&mut self, at: Span) -> Result<(), NoIndex> {
         let key = self.key.take();
         self.note_field(key, at);
-        if self.depth == 1 {
-            self.accounts = Accounts::Elsewhere;
-        }
         if self.whole.is_some() {
             return Ok(());
         }
         if key.is_some_and(|key| self.is_secret(key)) { self.add_spot(key, at) } else { self.watch(at) }
     }
 
-    /// What every value does besides: it may be a field of an entry, or the section of accounts.
+    /// A value may be a field of an entry.
     fn note_field(&mut self, key: Option<Span>, value: Span) {
-        if self.accounts == Accounts::Next {
-            self.index.account_sections.push(value);
-            self.accounts = Accounts::Inside;
-        }
         if self.depth == 3
             && let (Some(entry), Some(name)) = (&mut self.entry, key.and_then(|key| decode(key.of(self.text))))
         {
@@ -180,43 +143,35 @@ impl<'a> Builder<'a> {
         // The entry gets its number when it ends, and none begins before.
         let entry = self.entry.as_ref().filter(|_| self.depth == 3 && name.as_deref() == Some("secret"));
         let entry = entry.and_then(|_| u32::try_from(self.index.entries.len()).ok());
-        let path = self.path(key);
         let top_level = top_level.filter(|_| self.depth == 1);
-        self.index.spots.push(Spot { value, path, top_level, entry });
+        self.index.spots.push(Spot { value, top_level, entry });
         Ok(())
-    }
-
-    /// The name of the value that begins here.
-    fn path(&mut self, key: Option<Span>) -> u64 {
-        let Some(level) = self.levels.get_mut(self.depth.saturating_sub(1).min(LEVELS - 1)) else { return 0 };
-        match key {
-            Some(key) => {
-                let literal = key.of(self.text);
-                let name = decode(literal);
-                // A key that is no text is told apart by how it is written.
-                self.paths.hash_one((level.path, name.is_some(), name.as_deref().unwrap_or(literal)))
-            }
-            None => {
-                level.elements += 1;
-                self.paths.hash_one((level.path, level.elements))
-            }
-        }
     }
 
     fn is_document(&self) -> bool {
         self.shape == Shape::Document
     }
 
-    /// Case counts for nobody that reads a cache, but what is nearly named like a secret may nearly be one.
+    /// A name of secrets, in any case and with any separator, and all that lies below one.
     fn is_secret(&self, key: Span) -> bool {
-        const NAMES: [&str; 4] = ["secret", "access_token", "refresh_token", "id_token"];
-        // What stands directly in a section of that name has no better name.
-        if self.secret_section && self.depth == 2 {
+        if self.secret_below.is_some() || (self.token_section && self.depth == 2) {
             return true;
         }
+        self.is_named_secret(key)
+    }
+
+    fn is_named_secret(&self, key: Span) -> bool {
         let literal = key.of(self.text);
-        let could_be = literal.contains('\\') || matches!(literal.len(), 8 | 10 | 14 | 15);
-        could_be && decode(literal).is_some_and(|name| NAMES.iter().any(|secret| secret.eq_ignore_ascii_case(&name)))
+        if literal.contains('\\') {
+            return decode(literal).is_some_and(|name| names_a_secret(&name));
+        }
+        names_a_secret(literal.trim_matches('"'))
+    }
+
+    fn is_token_section(&self, key: Span) -> bool {
+        let name = decode(key.of(self.text));
+        self.is_document()
+            && name.and_then(|name| Section::named(&name)).is_some_and(|section| section != Section::Account)
     }
 
     fn watch(&self, string: Span) -> Result<(), NoIndex> {
@@ -228,6 +183,27 @@ impl<'a> Builder<'a> {
         };
         if forbidden { Err(NoIndex::Forbidden) } else { Ok(()) }
     }
+}
+
+/// Whether a name, without its separators and in lower case, is one that secrets have.
+fn names_a_secret(name: &str) -> bool {
+    const NAMES: [&str; 12] = [
+        "secret",
+        "accesstoken",
+        "refreshtoken",
+        "idtoken",
+        "password",
+        "clientsecret",
+        "sessionkey",
+        "assertion",
+        "clientassertion",
+        "privatekey",
+        "proofkey",
+        "prt",
+    ];
+    const LONGEST: usize = 20;
+    let letters = || name.bytes().filter(|byte| !matches!(byte, b'_' | b'-')).map(|byte| byte.to_ascii_lowercase());
+    name.len() <= LONGEST && NAMES.iter().any(|secret| letters().eq(secret.bytes()))
 }
 
 impl Visitor for Builder<'_> {

@@ -15,15 +15,50 @@ fn answer(fixture: &mut Fixture, body: &str) -> (String, Vec<String>) {
     (sealed, handles)
 }
 
-/// The entry that the guest writes for a new access token.
+/// The entry that the guest writes for a new access token, with these changes made before its key is.
+fn changed_entry(handle: &str, changes: &[(&str, &str)]) -> String {
+    let fields = [
+        ("credential_type", "AccessToken"),
+        ("secret", handle),
+        ("home_account_id", "uid-0.utid-0"),
+        ("environment", "login.microsoftonline.com"),
+        ("client_id", "client"),
+        ("target", SCOPE),
+        ("realm", "organizations"),
+        ("token_type", "Bearer"),
+        ("cached_at", "1700000000"),
+        ("expires_on", "1700003600"),
+        ("extended_expires_on", "1700003600"),
+    ];
+    let change = |name| changes.iter().find(|(changed, _)| *changed == name).map(|(_, text)| *text);
+    let text = |name| change(name).or_else(|| Some(fields.iter().find(|(field, _)| *field == name)?.1)).unwrap();
+    let key = format!(
+        "{}-{}-accesstoken-{}-{}-{}",
+        text("home_account_id"),
+        text("environment"),
+        text("client_id"),
+        text("realm"),
+        text("target")
+    );
+    let fields: Vec<String> = fields.iter().map(|(name, _)| format!("\"{name}\":\"{}\"", text(name))).collect();
+    format!("\"{}\":{{{}}}", key.to_lowercase(), fields.join(","))
+}
+
 fn entry(handle: &str) -> String {
+    changed_entry(handle, &[])
+}
+
+fn id_entry(handle: &str) -> String {
     format!(
-        r#""new":{{"secret":"{handle}","home_account_id":"uid-0.utid-0","environment":"login.microsoftonline.com","client_id":"client","target":"{SCOPE}","realm":"organizations","token_type":"Bearer","cached_at":"1700000000","expires_on":"1700003600"}},"#
+        r#""uid-0.utid-0-login.microsoftonline.com-idtoken-client-organizations-":{{"credential_type":"IdToken","secret":"{handle}","home_account_id":"uid-0.utid-0","environment":"login.microsoftonline.com","realm":"organizations","client_id":"client"}}"#
     )
 }
 
+/// The text with an entry at the end of a section.
 fn with_entry(text: &str, section: &str, entry: &str) -> String {
-    text.replacen(&format!("\"{section}\":{{"), &format!("\"{section}\":{{{entry}"), 1)
+    let start = text.find(&format!("\"{section}\":{{")).unwrap();
+    let end = start + text[start..].find("}}").unwrap() + 1;
+    format!("{},{entry}{}", &text[..end], &text[end..])
 }
 
 #[test]
@@ -156,8 +191,12 @@ fn new_tokens_are_written_into_the_entries_that_they_are_about() {
     let rows: Vec<(&str, Change, Result<&str, Refused>)> = vec![
         ("an access token", |_, text, new| with_entry(text, "AccessToken", &entry(&new[0])), Ok("\"at-new\"")),
         ("a rotation", |f, text, new| f.put(text, "r0", &new[1]), Ok("\"rt-new\"")),
-        ("an id token", |_, text, new| with_entry(text, "IdToken", &entry(&new[2])), Ok("\"idt-new\"")),
-        ("a removal of what was redeemed", |_, text, _| without(text, "\"r0\":", "\"r1\":"), Ok("\"rt-1\"")),
+        ("an id token", |_, text, new| with_entry(text, "IdToken", &id_entry(&new[2])), Ok("\"idt-new\"")),
+        (
+            "a removal of what was redeemed and lives on",
+            |_, text, _| without(text, "\"r0\":", "\"r1\":"),
+            Err(Refused::RemovedRefreshToken),
+        ),
         (
             "a removal of what was not",
             |_, text, _| without(text, "\"r1\":", "\"r-family\""),
@@ -165,38 +204,44 @@ fn new_tokens_are_written_into_the_entries_that_they_are_about() {
         ),
         (
             "an access token of longer life",
-            |_, text, new| with_entry(text, "AccessToken", &entry(&new[0]).replace("1700003600", "1700003601")),
+            |_, text, new| with_entry(text, "AccessToken", &changed_entry(&new[0], &[("expires_on", "1700003601")])),
             Err(Refused::ChangedEntry(access)),
         ),
         (
             "an access token for more",
-            |_, text, new| with_entry(text, "AccessToken", &entry(&new[0]).replace(SCOPE, &format!("{SCOPE} x"))),
+            |_, text, new| {
+                with_entry(text, "AccessToken", &changed_entry(&new[0], &[("target", &format!("{SCOPE} x"))]))
+            },
             Err(Refused::ChangedEntry(access)),
         ),
         (
             "an access token of another account",
-            |_, text, new| with_entry(text, "AccessToken", &entry(&new[0]).replace("uid-0.utid-0", "uid-1.utid-1")),
+            |_, text, new| {
+                with_entry(text, "AccessToken", &changed_entry(&new[0], &[("home_account_id", "uid-1.utid-1")]))
+            },
             Err(Refused::WrongEntry(access)),
         ),
         (
             "an access token of another client",
-            |_, text, new| with_entry(text, "AccessToken", &entry(&new[0]).replace("\"client\"", "\"other\"")),
+            |_, text, new| with_entry(text, "AccessToken", &changed_entry(&new[0], &[("client_id", "other")])),
             Err(Refused::WrongEntry(access)),
         ),
         (
             "an access token of another tenant",
-            |_, text, new| with_entry(text, "AccessToken", &entry(&new[0]).replace("organizations", "utid-1")),
+            |_, text, new| with_entry(text, "AccessToken", &changed_entry(&new[0], &[("realm", "utid-1")])),
             Err(Refused::WrongEntry(access)),
         ),
         (
             "an access token of another cloud",
-            |_, text, new| with_entry(text, "AccessToken", &entry(&new[0]).replace("online.com", "online.us")),
+            |_, text, new| {
+                with_entry(text, "AccessToken", &changed_entry(&new[0], &[("environment", "login.microsoftonline.us")]))
+            },
             Err(Refused::WrongEntry(access)),
         ),
         (
             "an access token twice",
             |_, text, new| {
-                let twice = entry(&new[0]) + &entry(&new[0]).replace("\"new\"", "\"newer\"");
+                let twice = entry(&new[0]) + "," + &changed_entry(&new[0], &[("environment", "login.windows.net")]);
                 with_entry(text, "AccessToken", &twice)
             },
             Err(Refused::WrongEntry(access)),
@@ -209,7 +254,7 @@ fn new_tokens_are_written_into_the_entries_that_they_are_about() {
         (
             "an access token in an unknown section",
             |f, text, new| f.put(text, "o0", &new[0]),
-            Err(Refused::WrongKind(access)),
+            Err(Refused::ChangedDocument),
         ),
         (
             "a refresh token in another entry",
@@ -219,7 +264,7 @@ fn new_tokens_are_written_into_the_entries_that_they_are_about() {
         (
             "a refresh token in a new entry",
             |_, text, new| with_entry(text, "RefreshToken", &entry(&new[1])),
-            Err(Refused::WrongEntry(refresh)),
+            Err(Refused::ChangedEntry(refresh)),
         ),
         (
             "a refresh token that joins a family",
@@ -232,7 +277,7 @@ fn new_tokens_are_written_into_the_entries_that_they_are_about() {
         (
             "a refresh token in a field",
             |_, text, new| text.replacen("\"Other\"", &format!("\"x\":\"{}\",\"Other\"", new[1]), 1),
-            Err(Refused::HandleElsewhere),
+            Err(Refused::ChangedDocument),
         ),
     ];
     for (what, change, expected) in rows {
@@ -247,6 +292,29 @@ fn new_tokens_are_written_into_the_entries_that_they_are_about() {
             }
             (opened, expected) => assert_eq!(opened.err(), expected.err(), "{what}"),
         }
+    }
+}
+
+#[test]
+fn a_refresh_token_goes_only_when_the_authority_declared_it_dead() {
+    for (body, goes) in [
+        (r#"{"error":"invalid_grant","suberror":"bad_token"}"#, true),
+        (r#"{"error":"invalid_grant","suberror":"token_expired"}"#, true),
+        (r#"{"error":"invalid_grant"}"#, false),
+        (r#"{"error":"invalid_grant","suberror":"basic_action"}"#, false),
+        (r#"{"error":"interaction_required","suberror":"bad_token"}"#, false),
+        (r#"{"access_token":"at-new","expires_in":3600}"#, false),
+        (BODY, false),
+        ("<html>", false),
+        ("", false),
+    ] {
+        let mut fixture = Fixture::new(Credential::default());
+        answer(&mut fixture, body);
+        let text = without(&fixture.text, "\"r0\":", "\"r1\":");
+        let opened = fixture.session.open_document(NAME, "1", text.as_bytes());
+        assert_eq!(opened.err(), (!goes).then_some(Refused::RemovedRefreshToken), "{body}");
+        let emptied = fixture.put(&fixture.text, "r0", "");
+        assert_eq!(fixture.session.open_document(NAME, "1", emptied.as_bytes()).unwrap_err(), Refused::PlainSecret);
     }
 }
 

@@ -176,7 +176,8 @@ impl Platform for World {
             (*version, *content) = (*version + 1, document.to_vec());
             return Ok(version.to_string());
         };
-        match session.open_document(name, expected, document) {
+        let opened = session.try_to_write().and_then(|()| session.open_document(name, expected, document));
+        match opened {
             Ok(open) => {
                 (*version, *content) = (*version + 1, open.content().to_vec());
                 session.replaced(open, &version.to_string());
