@@ -1,6 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::scope::is_of_openid_connect;
 use crate::{
     AllowedAccount, AllowedClient, AllowedScope, AllowedTenant, AuthorityHost, CacheName, InvalidValue, Source,
 };
@@ -34,12 +35,10 @@ impl Profile {
     /// A profile for a token with these scopes from the sign-in of a source.
     ///
     /// # Errors
-    /// When there is no scope, or one that is not written in full.
+    /// When there is no scope of a resource, or a scope that is not written in full.
     pub fn new(name: ProfileName, source: Source, scopes: &[&str]) -> Result<Self, InvalidValue> {
         let scopes = scopes.iter().map(|text| scope(text)).collect::<Result<Vec<_>, _>>()?;
-        if scopes.is_empty() {
-            return Err(no_scope());
-        }
+        check_scopes(&scopes)?;
         Ok(Self::with_scopes(name, source, scopes))
     }
 
@@ -170,8 +169,14 @@ impl fmt::Display for ProfileName {
     }
 }
 
-pub(crate) fn no_scope() -> InvalidValue {
-    InvalidValue::new("names no scope", "write for example `scopes = [\"https://vault.azure.net/.default\"]`")
+/// A profile names a scope of a resource. Microsoft Entra ID answers a request for scopes of OpenID Connect alone with a token of
+/// Microsoft Graph, which a profile then has to name.
+pub(crate) fn check_scopes(scopes: &[String]) -> Result<(), InvalidValue> {
+    if scopes.iter().any(|scope| !is_of_openid_connect(scope)) {
+        return Ok(());
+    }
+    let what = if scopes.is_empty() { "names no scope" } else { "names no scope of a resource" };
+    Err(InvalidValue::new(what, "write for example `scopes = [\"https://vault.azure.net/.default\"]`"))
 }
 
 /// A scope as it is asked for.

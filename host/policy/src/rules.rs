@@ -15,8 +15,8 @@ impl Policy {
     /// ```
     /// # use shared_token_cache_policy::Policy;
     /// let policy = Policy::default().allow_scope("https://vault.azure.net/.default".parse()?);
-    /// assert!(policy.check_scope("https://vault.azure.net/.default").is_ok());
-    /// assert!(policy.check_scope("https://graph.microsoft.com/.default").is_err());
+    /// assert!(policy.check_scopes(&["https://vault.azure.net/.default"]).is_ok());
+    /// assert!(policy.check_scopes(&["https://graph.microsoft.com/.default"]).is_err());
     /// # Ok::<(), shared_token_cache_policy::InvalidValue>(())
     /// ```
     #[must_use]
@@ -121,11 +121,24 @@ impl Policy {
         self.core_dumps
     }
 
-    /// Whether tokens for a scope may be asked for.
+    /// Whether a token for all of these scopes may be asked for. A rule for a scope of OpenID Connect, such as `offline_access`,
+    /// allows it only beside a scope of an allowed resource.
     ///
     /// # Errors
-    /// When they may not.
-    pub fn check_scope(&self, scope: &str) -> Result<(), Denied> {
+    /// When it may not.
+    pub fn check_scopes<S: AsRef<str>>(&self, scopes: &[S]) -> Result<(), Denied> {
+        let mut scopes = scopes.iter().map(AsRef::as_ref);
+        scopes.clone().try_for_each(|scope| self.check_listed(scope))?;
+        let Some(first) = scopes.clone().next() else { return Ok(()) };
+        let alone = |scope| self.scopes.iter().any(|allowed| allowed.covers_alone(scope));
+        scopes.any(alone).then_some(()).ok_or_else(|| {
+            let what = format!("the scope {} without a scope of a resource", shown(first));
+            Denied::new(what, "ask for it together with a scope of a resource that `scopes` lists")
+        })
+    }
+
+    /// Whether a rule names the scope, which is not enough for a call.
+    pub(crate) fn check_listed(&self, scope: &str) -> Result<(), Denied> {
         let denied = || Denied::new(format!("the scope {}", shown(scope)), "list it under `scopes`");
         self.scopes.iter().any(|allowed| allowed.covers(scope)).then_some(()).ok_or_else(denied)
     }
@@ -201,8 +214,8 @@ mod tests {
     const ROWS: &[Row] = &[
         (
             |policy| policy.allow_scope("a/.default".parse().unwrap()),
-            |policy| policy.check_scope("a/.default"),
-            |policy| policy.check_scope("b/.default"),
+            |policy| policy.check_scopes(&["a/.default"]),
+            |policy| policy.check_scopes(&["b/.default"]),
             "the scope \"b/.default\"; list it under `scopes`",
         ),
         (
@@ -275,7 +288,44 @@ mod tests {
     #[test]
     fn one_of_several_rules_is_enough() {
         let policy = Policy::default().allow_scope("a".parse().unwrap()).allow_scope("b".parse().unwrap());
-        assert!(policy.check_scope("a").is_ok() && policy.check_scope("b").is_ok() && policy.check_scope("c").is_err());
+        assert!(policy.check_scopes(&["a", "b"]).is_ok());
+        assert!(policy.check_scopes(&["c"]).is_err() && policy.check_scopes(&["a", "c"]).is_err());
+    }
+
+    #[test]
+    fn scopes_of_openid_connect_are_allowed_beside_a_scope_of_a_resource_only() {
+        const VAULT: &str = "https://vault.azure.net/.default";
+        let rules = |scopes: &[&str]| {
+            scopes.iter().fold(Policy::default(), |policy, scope| policy.allow_scope(scope.parse().unwrap()))
+        };
+        let named = rules(&[VAULT, "openid", "offline_access", "https://graph.microsoft.com/profile"]);
+        for (policy, scopes, allowed) in [
+            (&named, &[VAULT][..], true),
+            (&named, &[VAULT, "offline_access"], true),
+            (&named, &["OPENID", "Offline_Access", VAULT], true),
+            (&named, &["offline_access"], false),
+            (&named, &["openid", "offline_access"], false),
+            (&named, &["OpenID"], false),
+            (&named, &["https://graph.microsoft.com/profile"], false),
+            (&named, &["https://graph.microsoft.com/profile", "openid"], false),
+            (&named, &[VAULT, "email"], false),
+            (&named, &["openid", "https://graph.microsoft.com/.default"], false),
+            (&rules(&["openid"]), &["openid"], false),
+            (&rules(&["https://vault.azure.net/*", "openid"]), &["openid"], false),
+            (&rules(&["https://vault.azure.net/*", "openid"]), &["openid", VAULT], true),
+            (&rules(&["https://graph.microsoft.com/*"]), &["https://graph.microsoft.com/openid"], true),
+            (&rules(&["https://graph.microsoft.com/*"]), &["openid"], false),
+            (&rules(&["User.Read", "openid"]), &["openid", "user.read"], true),
+            (&rules(&["*"]), &["openid"], true),
+            (&rules(&["openid", "*"]), &["openid", "offline_access"], true),
+        ] {
+            assert_eq!(policy.check_scopes(scopes).is_ok(), allowed, "{scopes:?}");
+        }
+        assert_eq!(
+            named.check_scopes(&["offline_access"]).unwrap_err().to_string(),
+            "the policy does not allow the scope \"offline_access\" without a scope of a resource; ask for it together \
+             with a scope of a resource that `scopes` lists"
+        );
     }
 
     #[test]

@@ -14,6 +14,10 @@ use crate::InvalidValue;
 /// Scopes have no case. One without a resource, such as `User.Read`, which Microsoft Entra ID takes for Microsoft Graph's, has
 /// to be written like that.
 ///
+/// The scopes of OpenID Connect (`openid`, `profile`, `email`, `offline_access`, `address`, `phone`) name no resource: Microsoft
+/// Entra ID answers a request for them alone with a token of Microsoft Graph. A rule for one of them therefore allows the scope
+/// only in a call that also asks for a scope of an allowed resource.
+///
 /// ```
 /// use shared_token_cache_policy::AllowedScope;
 ///
@@ -49,6 +53,15 @@ impl AllowedScope {
         }
     }
 
+    /// Whether the rule allows a call for this scope and no other.
+    pub(crate) fn covers_alone(&self, scope: &str) -> bool {
+        let names_a_resource = match &self.0 {
+            Rule::Any | Rule::Resource(_) => true,
+            Rule::Exact(exact) => !is_of_openid_connect(exact),
+        };
+        names_a_resource && self.covers(scope)
+    }
+
     pub(crate) fn is_one(&self) -> bool {
         matches!(self.0, Rule::Exact(_))
     }
@@ -79,6 +92,16 @@ impl fmt::Display for AllowedScope {
             Rule::Exact(exact) => f.write_str(exact),
         }
     }
+}
+
+/// OpenID Connect Core 1.0, sections 3.1.2.1, 5.4 and 11.
+const OPENID_CONNECT: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
+
+/// Whether a scope is of OpenID Connect. Microsoft Entra ID also takes such a scope with Microsoft Graph's name in front, and with
+/// slashes too many, so the last segment decides.
+pub(crate) fn is_of_openid_connect(scope: &str) -> bool {
+    let name = scope.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    OPENID_CONNECT.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 fn is_permission(text: &str) -> bool {
@@ -164,6 +187,35 @@ mod tests {
         assert!(covered("api://contoso.com/app/*", "api://contoso.com/app/Files.Read"));
         assert!(!covered("api://contoso.com/*", "api://contoso.com/app/Files.Read"));
         assert!(covered("*", "https://graph.microsoft.com/.default") && covered("*", "openid"));
+    }
+
+    #[test]
+    fn a_rule_for_a_scope_of_openid_connect_allows_no_call_for_it_alone() {
+        for scope in [
+            "openid",
+            "profile",
+            "email",
+            "address",
+            "phone",
+            "offline_access",
+            "OpenID",
+            "OFFLINE_ACCESS",
+            "openid/",
+            "/openid",
+            "https://graph.microsoft.com/openid",
+            "https://graph.microsoft.com//offline_access",
+            "https://graph.microsoft.com/Profile/",
+            "00000003-0000-0000-c000-000000000000/email",
+        ] {
+            let rule: AllowedScope = scope.parse().unwrap();
+            assert!(rule.covers(scope) && !rule.covers_alone(scope), "{scope}");
+            assert!(AllowedScope::ANY.covers_alone(scope), "{scope}");
+        }
+        for scope in ["User.Read", ".default", "openid.read", "https://openid/.default", "api://profile/Files.Read"] {
+            assert!(scope.parse::<AllowedScope>().unwrap().covers_alone(scope), "{scope}");
+        }
+        let graph: AllowedScope = "https://graph.microsoft.com/*".parse().unwrap();
+        assert!(graph.covers_alone("https://graph.microsoft.com/openid") && !graph.covers_alone("openid"));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! A cache document in an item of a keyring. Whoever changes it touches a signal file, whose time tells the others to read again.
 
 use std::fs::File;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use crate::examine::{self, Examination, HeldLock, Note};
@@ -171,11 +172,10 @@ impl<K: Keyring> Store for SignalledStore<K> {
     }
 }
 
-/// Tells documents apart; nobody has a reason to make two that look alike, as whoever names a version has read the document.
+/// Tells documents apart. The component sees it, and the document has secrets, so the hash has a key that only this process knows.
 fn digest(document: &[u8]) -> String {
-    let mut hasher = DefaultHasher::new();
-    document.hash(&mut hasher);
-    format!("{:016x}.{:x}", hasher.finish(), document.len())
+    static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    format!("{:016x}.{:x}", KEY.hash_one(document), document.len())
 }
 
 /// Sets the file's time to now. The clock's time, because MSAL for Python compares it with the clock: the coarse one that the kernel

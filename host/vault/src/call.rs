@@ -93,20 +93,24 @@ impl Tenant {
     }
 }
 
-/// Whether a tenant's name stands for every account's own.
+/// Whether tokens cached under this name are of the account's own tenant, as the guest takes them.
 fn is_any(tenant: &str) -> bool {
     [ORGANIZATIONS, "common"].iter().any(|name| name.eq_ignore_ascii_case(tenant))
 }
 
 /// The tenant that was asked under this name for an account.
 pub(crate) fn asked_tenant<'a>(name: &'a str, home_account_id: &'a str) -> &'a str {
-    if is_any(name) { home_tenant(home_account_id).unwrap_or(name) } else { name }
+    if is_any(name) || name.eq_ignore_ascii_case("consumers") {
+        home_tenant(home_account_id).unwrap_or(name)
+    } else {
+        name
+    }
 }
 
 impl Credential {
     /// Whether the policy allows the call, as far as that can be said before an account is chosen.
     pub(crate) fn check(&self, call: &Call) -> Result<(), Denied> {
-        call.scopes.iter().try_for_each(|scope| self.policy.check_scope(scope))?;
+        self.policy.check_scopes(&call.scopes)?;
         match &call.tenant {
             Some(Tenant::Named(tenant)) => self.policy.check_tenant_name(tenant),
             Some(Tenant::Home) | None => Ok(()),
@@ -209,6 +213,16 @@ mod tests {
         ] {
             assert_eq!(credential.tenant(asked), expected, "{asked:?}");
         }
+    }
+
+    #[test]
+    fn a_tenant_that_was_asked_under_a_common_name_is_the_account_s_own() {
+        for name in ["organizations", "common", "consumers", "Consumers"] {
+            assert_eq!(asked_tenant(name, "u.home"), "home", "{name}");
+            assert_eq!(asked_tenant(name, "u"), name);
+        }
+        assert_eq!(asked_tenant("contoso.com", "u.home"), "contoso.com");
+        assert!(!Tenant::Home.is_realm("consumers", "u.home") && Tenant::Home.is_realm("common", "u.home"));
     }
 
     #[test]

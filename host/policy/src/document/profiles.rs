@@ -59,15 +59,18 @@ fn placed<'p, 'i>(mut fields: Fields<'p, 'i>) -> Option<Placed<'p, 'i>> {
     let authority = fields.parse("authority", str::parse);
     let scopes = fields.take("scopes");
     let scopes_at = scopes.as_ref().map(Value::at);
-    let scopes = scopes.map(Value::into_list).unwrap_or_default();
-    if scopes.is_empty() {
-        let InvalidValue { what, instead } = profile::no_scope();
+    let listed = scopes.map(Value::into_list).unwrap_or_default();
+    let count = listed.len();
+    let scopes: Vec<_> = listed.into_iter().filter_map(|scope| scope.parse(profile::scope)).collect();
+    // A scope that does not parse is a problem of its own.
+    if scopes.len() == count
+        && let Err(InvalidValue { what, instead }) = profile::check_scopes(&scopes)
+    {
         fields.problem("scopes", scopes_at, &what, &instead);
     }
     if matches!(source, Some(Source::File(_))) && cache_name.is_some() {
         fields.problem("cache-name", None, "a file serves whichever cache is asked for", "leave it out");
     }
-    let scopes: Vec<_> = scopes.into_iter().filter_map(|scope| scope.parse(profile::scope)).collect();
     let places = fields.finish();
 
     let mut profile = Profile::with_scopes(name?, source?, scopes);
@@ -86,6 +89,7 @@ fn refused(policy: &Policy, profile: &Profile) -> Vec<(&'static str, Denied)> {
         ("account", profile.account().and_then(|account| policy.check_username(account).err())),
         ("authority", profile.authority().and_then(|host| policy.check_authority(host).err())),
     ];
-    refused.extend(profile.scopes().iter().map(|scope| ("scopes", policy.check_scope(scope).err())));
+    let one_by_one = profile.scopes().iter().filter_map(|scope| policy.check_listed(scope).err());
+    refused.extend(one_by_one.map(|denied| ("scopes", Some(denied))));
     refused.into_iter().filter_map(|(field, denied)| Some((field, denied?))).collect()
 }

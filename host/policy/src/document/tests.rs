@@ -282,6 +282,7 @@ fn a_profile_that_could_never_be_served_is_a_problem_where_it_asks_for_too_much(
         (good.replace("graph.microsoft.com", "vault.azure.net"), &["profiles[1].scopes"]),
         (good.replace("shared", "azure-cli"), &["profiles[1].source"]),
         (good.replace("shared", "file:x"), &["profiles[1].source"]),
+        (good.replace("https://graph.microsoft.com/.default", "openid"), &["profiles[1].scopes", "profiles[1].scopes"]),
         ("scopes = [\"*\"]".into(), &["profiles[1].name", "profiles[1].source", "profiles[1].scopes[0]"]),
         ("name = \"a b\"\nsource = \"shared\"".into(), &["profiles[1].scopes", "profiles[1].name"]),
     ] {

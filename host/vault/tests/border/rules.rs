@@ -49,6 +49,24 @@ fn a_call_begins_only_when_the_policy_allows_its_scopes_and_its_tenant() {
 }
 
 #[test]
+fn scopes_of_openid_connect_alone_begin_no_call_unless_the_policy_allows_any_scope() {
+    let named = "scopes = [\"https://vault.azure.net/.default\", \"offline_access\", \"openid\"]\ntenants = [\"*\"]\n";
+    let any = "scopes = [\"*\"]\ntenants = [\"*\"]\n";
+    for (policy, scopes, begins) in [
+        (named, "https://vault.azure.net/.default offline_access", true),
+        (named, "offline_access", false),
+        (named, "OFFLINE_ACCESS\topenid", false),
+        (named, "openid", false),
+        (any, "offline_access", true),
+    ] {
+        let vault = Vault::new(ruled(Policy::from_toml(policy).unwrap()), 1 << 16).unwrap();
+        let scopes = [scopes.to_owned()];
+        let begun = vault.session().begin(&Request { scopes: &scopes, ..Request::default() });
+        assert_eq!(begun.is_ok(), begins, "{scopes:?}");
+    }
+}
+
+#[test]
 fn nothing_opens_after_a_call_that_did_not_begin() {
     let mut fixture = Fixture::new(ruled(rules(&["utid-0"], &["*"], &["client"])));
     assert!(fixture.open_form("r0").is_ok());
