@@ -93,7 +93,7 @@ impl Platform for Border {
         let token = open.fields.iter().find(|(name, _)| name == "refresh_token").unwrap();
         self.world.redeemed.push(token.1.expose().to_owned());
         let reply = self.world.reply.clone().ok_or_else(|| HttpsError::Unreachable("there is no network".into()))?;
-        let body = self.session.seal_reply(open.redemption, reply.body, NOW);
+        let body = self.session.seal_reply(open.redemption, reply.status, reply.body, NOW);
         assert_sealed(&body);
         Ok(FormReply { body, ..reply })
     }

@@ -120,7 +120,6 @@ impl State {
         if u64::try_from(content.len()).is_ok_and(|size| size > largest) {
             return Err(WriteError::Denied(format!("the policy's `limits.document-mib` allows {largest} bytes")));
         }
-        self.session.try_to_write().map_err(|refused| WriteError::Denied(self.denials.refused(&refused)))?;
         let (session, document, version) = (self.session.clone(), name.to_owned(), expected.clone());
         let open = spawn_blocking(move || session.open_document(&document, &version, &content)).await;
         let open = match open.map_err(|error| WriteError::Failed(error.to_string()))? {
@@ -128,6 +127,7 @@ impl State {
             Err(Refused::StaleDocument) => return Err(WriteError::Conflict),
             Err(refused) => return Err(WriteError::Denied(self.denials.refused(&refused))),
         };
+        self.session.try_to_write().map_err(|refused| WriteError::Denied(self.denials.refused(&refused)))?;
         let turn = match self.turn.take() {
             Some(turn) => Some(turn),
             None => take_turn(store.guarded()).await,

@@ -90,7 +90,7 @@ impl State {
         match self.context.transport.post_form(url, headers, open.fields).await {
             Ok(response) => {
                 let now = self.context.clock.now();
-                let body = self.session.seal_reply(open.redemption, response.body, now);
+                let body = self.session.seal_reply(open.redemption, response.status, response.body, now);
                 Ok(Response { status: response.status, body })
             }
             Err(error @ TransportError::Timeout { .. }) => Err(HttpsError::Timeout(error.to_string())),

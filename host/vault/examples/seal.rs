@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use shared_token_cache_policy::{CacheName, Policy};
-use shared_token_cache_vault::{Credential, Request, Vault};
+use shared_token_cache_vault::{Credential, Form, Request, Session, Vault};
 
 const NAME: &str = "msal.cache.nocae";
 
@@ -37,6 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let seal = start.elapsed();
 
         let text = session.hold(sealed);
+        redeem(&mut session, &text)?;
         let start = Instant::now();
         let open = session.open_document(NAME, "1", &text)?;
         let opened = start.elapsed();
@@ -44,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             return Err("the opened document is another".into());
         }
 
-        let handle = last_handle(&text).ok_or("no access token")?;
+        let handle = last_handle(&text, "sealed-a-").ok_or("no access token")?;
         let start = Instant::now();
         session.open_result(&handle, 1_700_000_000)?;
         let first = start.elapsed();
@@ -90,9 +91,26 @@ fn document(accounts: usize) -> Result<String, std::fmt::Error> {
     Ok(format!("{{\n{}\n}}", sections.join(",\n")))
 }
 
-fn last_handle(text: &[u8]) -> Option<String> {
+/// Redeems the last refresh token, as no call without a redemption may write.
+fn redeem(session: &mut Session, text: &[u8]) -> Result<(), Box<dyn Error>> {
+    let handle = last_handle(text, "sealed-r-").ok_or("no refresh token")?;
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", &handle),
+        ("scope", "https://vault.azure.net/.default"),
+        ("client_id", "client"),
+        ("client_info", "1"),
+    ];
+    let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let (authority_host, tenant) = ("login.microsoftonline.com", "organizations");
+    let form = session.open_form(&Form { authority_host, tenant, headers: &[], fields: &fields })?;
+    session.seal_reply(form.redemption, 400, br#"{"error":"invalid_grant"}"#.to_vec(), 1_700_000_000);
+    Ok(())
+}
+
+fn last_handle(text: &[u8], prefix: &str) -> Option<String> {
     let text = std::str::from_utf8(text).ok()?;
-    let start = text.rfind("sealed-a-")?;
+    let start = text.rfind(prefix)?;
     text.get(start..)?.split('"').next().map(str::to_owned)
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct Document {
 pub(crate) struct Place {
     pub(crate) handle: Handle,
     pub(crate) form: Form,
-    value: Span,
+    pub(crate) value: Span,
     entry: Option<u32>,
 }
 
@@ -53,7 +53,7 @@ impl Document {
         };
         match Self::read(keys, name, version, content)? {
             Ok(document) => {
-                let sealed = document.sealed().text.into_bytes();
+                let sealed = document.sealed().into_bytes();
                 Ok((document, sealed))
             }
             Err(content) => Ok((Self::damaged(name, version), Damage::of(content.as_bytes()).stand_in())),
@@ -117,40 +117,48 @@ impl Document {
     }
 
     /// The document with handles for secrets.
-    pub(crate) fn sealed(&self) -> SealedText {
+    pub(crate) fn sealed(&self) -> String {
         let json = self.json();
         let secrets: usize = self.places.iter().map(|place| (place.value.end - place.value.start) as usize).sum();
         let mut sealed = String::with_capacity(self.content.len() - secrets + self.places.len() * LONGEST_LITERAL);
-        let mark = self.content.len() - json.len();
-        if mark > 0 {
-            sealed.push_str(BYTE_ORDER_MARK);
-        }
+        sealed.push_str(self.byte_order_mark());
         let mut from = 0;
-        let mut ends = Vec::with_capacity(self.places.len());
         for place in &self.places {
             sealed.push_str(Span { start: from, end: place.value.start }.of(json));
             literal::push(place.handle, place.form, &mut sealed);
             from = place.value.end;
-            ends.push((sealed.len() - mark, from as usize));
         }
         sealed.push_str(json.get(from as usize..).unwrap_or_default());
-        SealedText { text: sealed, ends }
+        sealed
     }
 
-    /// The stretch of the document that a stretch of its sealed text stands for. Neither begins or ends in a secret.
-    pub(crate) fn opened(&self, sealed: &SealedText, range: Range<usize>) -> &str {
-        let open = |at: usize| {
-            let before = sealed.ends.partition_point(|(end, _)| *end <= at);
-            let (end, open) = before.checked_sub(1).and_then(|last| sealed.ends.get(last)).copied().unwrap_or_default();
-            open + (at - end)
-        };
-        self.json().get(open(range.start)..open(range.end)).unwrap_or_default()
+    /// Whether `text` is what a guest gets to see of this range, byte for byte.
+    pub(crate) fn seals_to(&self, range: &Range<usize>, text: &str) -> bool {
+        let json = self.json();
+        let (mut from, mut rest) = (range.start, text.as_bytes());
+        let mut handle = String::with_capacity(LONGEST_LITERAL);
+        for place in self.places_in(range) {
+            handle.clear();
+            literal::push(place.handle, place.form, &mut handle);
+            let before = json.get(from..place.value.start as usize).unwrap_or_default();
+            let behind = rest.strip_prefix(before.as_bytes()).and_then(|rest| rest.strip_prefix(handle.as_bytes()));
+            let Some(behind) = behind else { return false };
+            (from, rest) = (place.value.end as usize, behind);
+        }
+        json.get(from..range.end).is_some_and(|json| json.as_bytes() == rest)
     }
 
-    /// How many entries of refresh tokens hold this one.
-    pub(crate) fn refresh_token_entries(&self, handle: Handle) -> usize {
-        let section = |place: &Place| Some(self.index.entries.get(place.entry? as usize)?.section);
-        self.places_of(handle).filter(|(_, place)| section(place) == Some(Section::RefreshToken)).count()
+    /// The secrets in a range, in their order.
+    pub(crate) fn places_in(&self, range: &Range<usize>) -> impl Iterator<Item = &Place> {
+        let first = self.places.partition_point(|place| (place.value.start as usize) < range.start);
+        let from_there = self.places.get(first..).unwrap_or_default().iter();
+        let end = range.end;
+        from_there.take_while(move |place| place.value.end as usize <= end)
+    }
+
+    /// What the document begins with besides JSON.
+    pub(crate) fn byte_order_mark(&self) -> &str {
+        self.content.get(..self.content.len() - self.json().len()).unwrap_or_default()
     }
 
     /// The document as it is stored.
@@ -185,17 +193,9 @@ impl Document {
         })
     }
 
-    fn json(&self) -> &str {
+    pub(crate) fn json(&self) -> &str {
         json_of(&self.content)
     }
-}
-
-/// A document with handles in place of its secrets.
-pub(crate) struct SealedText {
-    /// With the document's byte order mark.
-    pub(crate) text: String,
-    /// Where each secret ends: in the JSON of `text`, and in the JSON of the document.
-    ends: Vec<(usize, usize)>,
 }
 
 /// The longest that stands for a secret: quotes, brackets, half a surrogate pair.
@@ -210,7 +210,7 @@ fn kind_of(index: &Index, spot: &Spot) -> Kind {
         Some(Section::AccessToken) => Kind::AccessToken,
         Some(Section::RefreshToken) => Kind::RefreshToken,
         Some(Section::IdToken) => Kind::IdToken,
-        Some(Section::Account) | None => Kind::Opaque,
+        Some(Section::Account | Section::AppMetadata) | None => Kind::Opaque,
     }
 }
 

@@ -7,13 +7,14 @@
 //! | what the component does | what opens |
 //! |---|---|
 //! | post a form | a refresh token as the form's `refresh_token`, if the call needs that request |
-//! | replace a document | each secret in its own entry; those of a reply in the entries that it is about |
+//! | replace a document | the old document with changes from a closed list: entries for the tokens of a reply |
 //! | return a token | an access token whose scopes, account, tenant and expiry fit the call |
 //!
-//! A secret is the value of any member named `secret`, `access_token`, `refresh_token` or `id_token`, at any depth of any section,
-//! known or not, however its key is spelled and however often it is there. Text becomes a handle; a number, an object or an array,
-//! which is no token to anybody, becomes an array with a handle; `""`, `null`, `true` and `false` stay, as the component tells them
-//! apart. A document that is not a JSON object becomes white space that is damaged at the same line and column.
+//! A document is sealed but for a closed list of fields: those of the entries of `AccessToken`, `RefreshToken`, `IdToken`, `Account`
+//! and `AppMetadata` that say whose a token is and how long it lives. In a reply, a secret is the value of any member that is named
+//! like one, at any depth, however its key is spelled. Text becomes a handle; a number, an object or an array becomes an array with
+//! a handle; `""`, `null`, `true` and `false` stay, as the component tells them apart. A document that is not a JSON object becomes
+//! white space that is damaged at the same line and column.
 //!
 //! What fits is decided by what the vault noted when it sealed, never by what the component says. So whatever a component does,
 //! and whatever is in the cache, it holds nothing to leak.
@@ -22,7 +23,7 @@
 //! use std::sync::Arc;
 //!
 //! use shared_token_cache_policy::{CacheName, Policy};
-//! use shared_token_cache_vault::{Credential, Request, Vault};
+//! use shared_token_cache_vault::{Credential, Refused, Request, Vault};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let credential = Credential {
@@ -41,8 +42,9 @@
 //! let text = session.hold(sealed);
 //! assert!(!String::from_utf8_lossy(&text).contains("hunter2"));
 //!
-//! let open = session.open_document("msal.cache.nocae", "1", &text)?;
-//! assert_eq!(open.content(), document);
+//! // A document is written when there is something to write: this call has redeemed no refresh token.
+//! let refused = session.open_document("msal.cache.nocae", "1", &text).unwrap_err();
+//! assert_eq!(refused, Refused::NothingRedeemed);
 //! # Ok(())
 //! # }
 //! ```
@@ -66,6 +68,7 @@ mod result;
 mod secret;
 mod session;
 mod vault;
+mod verdict;
 
 pub use call::{Credential, Record, Request};
 pub use form::{Form, OpenForm, Redemption};

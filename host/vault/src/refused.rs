@@ -40,7 +40,7 @@ pub enum Refused {
     #[error("the {0} belongs to another entry")]
     WrongEntry(Kind),
     /// The entry would say something else about its secret than before, or than the authority said.
-    #[error("the new document changes the metadata of the {0}")]
+    #[error("the new document changes what is said of the {0}")]
     ChangedEntry(Kind),
     /// Account entries say which account a caller means, so that only sign-in tools may change them.
     #[error("the new document changes accounts")]
@@ -48,19 +48,32 @@ pub enum Refused {
     /// A refresh token is gone that the authority did not declare dead.
     #[error("the new document lacks a refresh token that the authority did not declare dead")]
     RemovedRefreshToken,
-    /// Something differs that no call changes: another section, an order, white space, a member twice.
-    #[error("the new document changes more than the tokens of this call")]
-    ChangedDocument,
-    /// A new entry lacks a field, or has one that is unknown, there twice, too long or of the wrong type, or its key is not made
-    /// of its fields.
-    #[error("the new document has a malformed entry in {0}")]
-    MalformedEntry(&'static str),
+    /// The guest changes what is none of its business: another section or entry, the order, a byte of white space.
+    #[error("the new document changes {0}, which a component may not change")]
+    ChangedElsewhere(&'static str),
+    /// A new entry is not as MSAL would write it.
+    #[error("the new entry in {section} {why}")]
+    NewEntry {
+        /// The section.
+        section: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A member is there twice, so that readers would differ in what the document says.
+    #[error("the new document has a member twice where it changes")]
+    RepeatedMember,
+    /// An entry is gone that is neither an expired access token of the account nor replaced by a new one.
+    #[error("the new document lacks an entry of {0} that other tools may still need")]
+    RemovedEntry(&'static str),
     /// No refresh token was redeemed in this call, so there is nothing to write.
     #[error("no refresh token was redeemed in this call, so there is nothing to write")]
     NothingRedeemed,
     /// The call has written as often as it redeemed refresh tokens, or tried too often.
     #[error("the call has no write left")]
     TooManyWrites,
+    /// A handle where the document holds no secret.
+    #[error("a handle stands where the document holds no secret")]
+    HandleElsewhere,
 
     /// A form outside of a call for a token.
     #[error("no token was asked for")]
@@ -148,8 +161,11 @@ impl Refused {
             Self::ChangedEntry(_) => "changed-entry",
             Self::ChangedAccounts => "changed-accounts",
             Self::RemovedRefreshToken => "removed-refresh-token",
-            Self::ChangedDocument => "changed-document",
-            Self::MalformedEntry(_) => "malformed-entry",
+            Self::ChangedElsewhere(_) => "changed-elsewhere",
+            Self::NewEntry { .. } => "new-entry",
+            Self::RepeatedMember => "repeated-member",
+            Self::RemovedEntry(_) => "removed-entry",
+            Self::HandleElsewhere => "handle-elsewhere",
             Self::NothingRedeemed => "nothing-redeemed",
             Self::TooManyWrites => "too-many-writes",
             Self::NoCall => "no-call",

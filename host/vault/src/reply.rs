@@ -15,6 +15,7 @@ use crate::index::{Index, Shape, Span, TopLevel};
 use crate::json::{decode, seconds};
 use crate::literal::{self, Form};
 use crate::session::Session;
+use crate::verdict::Verdict;
 
 /// What the guest gets instead of a body that can't be sealed. It is as little a token as the body was.
 const UNUSABLE: &[u8] = b"null";
@@ -37,29 +38,37 @@ pub(crate) struct Reply {
     pub(crate) call: u64,
     pub(crate) expires_on: Option<u64>,
     pub(crate) bearer: bool,
+    /// The family of clients that the authority names.
+    pub(crate) family: Option<String>,
+    /// When the reply came.
+    pub(crate) received: u64,
     /// The authority says that the tokens are another account's.
     pub(crate) of_another: bool,
     body: Zeroizing<String>,
-    secrets: Vec<(Handle, Span)>,
+    secrets: HashMap<Handle, Span>,
 }
 
 impl Reply {
     pub(crate) fn handles(&self) -> impl Iterator<Item = Handle> {
-        self.secrets.iter().map(|(handle, _)| *handle)
+        self.secrets.keys().copied()
     }
 
     /// A secret of this reply as it is written.
     pub(crate) fn secret(&self, handle: Handle) -> Option<&str> {
-        let (_, span) = self.secrets.iter().find(|(held, _)| *held == handle)?;
-        Some(span.of(&self.body))
+        Some(self.secrets.get(&handle)?.of(&self.body))
     }
 }
 
 impl Session {
     /// Seals the body of a reply, whatever its status. What is not a JSON object becomes `null`; so does a body that repeats the
-    /// refresh token, or a handle.
-    pub fn seal_reply(&mut self, redemption: Redemption, body: impl Into<Zeroizing<Vec<u8>>>, now: u64) -> Vec<u8> {
-        self.note_answer();
+    /// refresh token, or a handle. Tokens of a reply that is no success are sealed, and never open.
+    pub fn seal_reply(
+        &mut self,
+        redemption: Redemption,
+        status: u16,
+        body: impl Into<Zeroizing<Vec<u8>>>,
+        now: u64,
+    ) -> Vec<u8> {
         let mut body = body.into();
         // The guest tells an empty body from an unusable one.
         if body.is_empty() {
@@ -75,7 +84,7 @@ impl Session {
         let Some(index) = self.index_of_reply(&body, redemption.secret.expose()) else { return UNUSABLE.to_vec() };
         let keys = self.vault.keys();
         let mut sealed = String::with_capacity(body.len());
-        let mut secrets = Vec::new();
+        let mut secrets = HashMap::new();
         let mut from = 0;
         for spot in &index.spots {
             let kind = match spot.top_level {
@@ -90,14 +99,13 @@ impl Session {
             from = spot.value.end;
             // Nothing opens any other secret of a reply.
             if kind != Kind::Opaque && form == Form::Text {
-                secrets.push((handle, spot.value));
+                secrets.insert(handle, spot.value);
             }
         }
         sealed.push_str(body.get(from as usize..).unwrap_or_default());
-        if declares_dead(&body) {
-            self.note_dead(redemption.redeemed);
-        }
-        if !secrets.is_empty() {
+        let verdict = Verdict::of(status, &body);
+        self.note_answer(verdict, &redemption, now);
+        if verdict == Verdict::Bought && !secrets.is_empty() {
             let reply = note(redemption, body, secrets, now);
             self.keep_reply(reply, now);
         }
@@ -115,16 +123,7 @@ impl Session {
     }
 }
 
-/// Whether the authority says that the refresh token will never do again. `invalid_grant` alone may be a policy that the user can
-/// satisfy.
-fn declares_dead(body: &str) -> bool {
-    let members: HashMap<String, &RawValue> = serde_json::from_str(body).unwrap_or_default();
-    let text = |name| members.get(name).and_then(|value| decode(value.get()));
-    text("error").is_some_and(|code| code == "invalid_grant")
-        && text("suberror").is_some_and(|code| matches!(&*code, "bad_token" | "token_expired"))
-}
-
-fn note(redemption: Redemption, body: Zeroizing<String>, secrets: Vec<(Handle, Span)>, now: u64) -> Reply {
+fn note(redemption: Redemption, body: Zeroizing<String>, secrets: HashMap<Handle, Span>, now: u64) -> Reply {
     let Redemption { redeemed, secret: _, holder, host, tenant, client_id, scopes, claims, call } = redemption;
     let members: HashMap<String, &RawValue> = serde_json::from_str(&body).unwrap_or_default();
     let member = |name: &str| members.get(name).map(|value| value.get());
@@ -134,6 +133,7 @@ fn note(redemption: Redemption, body: Zeroizing<String>, secrets: Vec<(Handle, S
     let expires_on = number("expires_on").or_else(lifetime);
     let bearer = text("token_type").is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
     let of_another = text("client_info").is_some_and(|info| !is_of(&info, &holder.home_account_id));
+    let family = text("foci").map(|family| family.into_owned());
     drop(members);
     Reply {
         document: holder.document.clone(),
@@ -147,6 +147,8 @@ fn note(redemption: Redemption, body: Zeroizing<String>, secrets: Vec<(Handle, S
         call,
         expires_on,
         bearer,
+        family,
+        received: now,
         of_another,
         body,
         secrets,

@@ -6,11 +6,13 @@ use shared_token_cache_policy::Denied;
 
 use crate::call::{Call, Request};
 use crate::document::Document;
+use crate::form::Redemption;
 use crate::handle::{Handle, Kind};
 use crate::people::home_tenant;
 use crate::refused::Refused;
 use crate::reply::Reply;
 use crate::vault::{Sealed, Vault};
+use crate::verdict::Verdict;
 
 /// A component reads two documents, with CAE and without; while one is read again its last version still counts.
 const MOST_DOCUMENTS: usize = 4;
@@ -36,6 +38,8 @@ pub struct Session {
     replies: VecDeque<HeldReply>,
     /// The refresh tokens that the authority declared dead, the newest last.
     dead: VecDeque<Handle>,
+    /// The accounts that refresh tokens were redeemed of, and when the last answer came.
+    asked: HashMap<String, u64>,
     pub(crate) call: Option<Arc<Call>>,
     /// The guest has looked at the call's document since the call began.
     pub(crate) up_to_date: bool,
@@ -67,6 +71,7 @@ impl Session {
             documents: Vec::new(),
             replies: VecDeque::new(),
             dead: VecDeque::new(),
+            asked: HashMap::new(),
             call: None,
             up_to_date: false,
             calls: 0,
@@ -108,6 +113,7 @@ impl Session {
         self.documents.clear();
         self.replies.clear();
         self.dead.clear();
+        self.asked.clear();
     }
 
     /// Holds the secrets of a document that the guest gets to read, and gives the text for it.
@@ -136,24 +142,42 @@ impl Session {
     /// [`Refused::NothingRedeemed`] outside of a call for a token, and in one that redeemed no refresh token;
     /// [`Refused::TooManyWrites`] when the call has written, or tried, as often as it may.
     pub fn try_to_write(&mut self) -> Result<(), Refused> {
-        if self.call.is_none() || self.writes.redemptions == 0 {
-            return Err(Refused::NothingRedeemed);
-        }
+        self.check_write()?;
         let writes = &mut self.writes;
-        if writes.done >= writes.redemptions || writes.tries >= writes.redemptions * MOST_TRIES {
+        if writes.tries >= writes.redemptions * MOST_TRIES {
             return Err(Refused::TooManyWrites);
         }
         writes.tries += 1;
         Ok(())
     }
 
-    /// The authority answered a redemption.
-    pub(crate) fn note_answer(&mut self) {
-        self.writes.redemptions += 1;
+    /// Whether the present call has something to write.
+    pub(crate) fn check_write(&self) -> Result<(), Refused> {
+        let writes = &self.writes;
+        if self.call.is_none() || writes.redemptions == 0 {
+            return Err(Refused::NothingRedeemed);
+        }
+        if writes.done >= writes.redemptions { Err(Refused::TooManyWrites) } else { Ok(()) }
     }
 
-    /// The authority declared a refresh token dead.
-    pub(crate) fn note_dead(&mut self, handle: Handle) {
+    /// The authority answered a redemption. Where something else answered, there is nothing to write.
+    pub(crate) fn note_answer(&mut self, verdict: Verdict, redemption: &Redemption, now: u64) {
+        if verdict == Verdict::Nothing {
+            return;
+        }
+        self.writes.redemptions += 1;
+        self.asked.insert(redemption.holder.home_account_id.clone(), now);
+        if verdict == Verdict::Dead {
+            self.note_dead(redemption.redeemed);
+        }
+    }
+
+    /// Whether an access token of this account had expired when the authority was last asked with a refresh token of it.
+    pub(crate) fn had_expired(&self, home_account_id: &str, expires_on: u64) -> bool {
+        self.asked.get(home_account_id).is_some_and(|now| expires_on < *now)
+    }
+
+    fn note_dead(&mut self, handle: Handle) {
         if !self.dead.contains(&handle) {
             self.dead.push_back(handle);
         }

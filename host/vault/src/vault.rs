@@ -72,7 +72,7 @@ impl Vault {
     ) -> Result<Sealed, Refused> {
         let content = content.into();
         if let Some(document) = self.find(name, version, &content) {
-            return Ok(Sealed { text: document.sealed().text.into_bytes(), document });
+            return Ok(Sealed { text: document.sealed().into_bytes(), document });
         }
         let (document, text) = Document::seal(self.keys(), name, version, content)?;
         let document = Arc::new(document);

@@ -6,7 +6,7 @@ struct ReturnASecretOfAnUnknownSection;
 
 impl Attempt for ReturnASecretOfAnUnknownSection {
     fn get_token(_: &Call) -> Answer {
-        token(cache().handle(&["stash-entry"]))
+        token(cache().handle(&["\"name\":"]))
     }
 }
 

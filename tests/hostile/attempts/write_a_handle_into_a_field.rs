@@ -8,7 +8,7 @@ impl Attempt for WriteAHandleIntoAField {
     fn get_token(_: &Call) -> Answer {
         let cache = cache();
         let refresh_token = cache.handle(&["RefreshToken", "uid-0", "family_id"]);
-        tell(cache.replace_with("\"stash-entry\"", &format!("\"{refresh_token}\"")))
+        tell(cache.replace_with("\"token_type\":\"Bearer\"", &format!("\"token_type\":\"{refresh_token}\"")))
     }
 }
 

@@ -28,7 +28,16 @@ pub(crate) fn hurried(stage: &Stage) -> Result<AccessToken, Error> {
 
 /// The same, and the accounts are asked for.
 pub(crate) fn hurried_accounts(stage: &Stage) -> Result<AccessToken, Error> {
-    let credential = stage.hostile().policy(in_little_time()).build()?;
+    ask_for_accounts(stage, stage.hostile().policy(in_little_time()))
+}
+
+/// The accounts are asked for.
+pub(crate) fn accounts(stage: &Stage) -> Result<AccessToken, Error> {
+    ask_for_accounts(stage, stage.hostile())
+}
+
+fn ask_for_accounts(stage: &Stage, builder: Builder) -> Result<AccessToken, Error> {
+    let credential = builder.build()?;
     let accounts = stage.runtime.block_on(credential.accounts(false));
     stage.hear("accounts", format!("{accounts:?}"));
     Err(accounts.into_iter().next().unwrap().1.unwrap_err())

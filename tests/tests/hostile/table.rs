@@ -39,21 +39,46 @@ attempts! {
     write_a_handle_into_another_entry: plain => "WriteError::Denied", "the access token belongs to another entry";
     write_a_handle_into_another_kind_of_entry: plain =>
         "WriteError::Denied", "an entry of another kind can't hold the refresh token";
-    write_a_handle_into_an_unknown_section: plain =>
-        "WriteError::Denied", "an entry of another kind can't hold the refresh token";
+    write_a_handle_into_an_unknown_section: plain => "WriteError::Denied", "the new document changes its sections";
     write_a_handle_into_a_field: plain => "WriteError::Denied", "a handle stands where the document holds no secret";
     write_a_refresh_token_of_its_own: plain =>
         "WriteError::Denied", "the new document has a secret that the guest made up";
-    write_an_entry_of_its_own: plain => "WriteError::Denied", "the new document has a secret that the guest made up";
+    write_an_entry_of_its_own: plain =>
+        "WriteError::Denied", "the new entry in RefreshToken is one that only a sign-in makes";
     move_a_token_to_another_account: plain =>
-        "WriteError::Denied", "the entry of the refresh token would say something about it that is not so";
-    lengthen_the_life_of_a_token: plain =>
-        "WriteError::Denied", "the entry of the access token would say something about it that is not so";
+        "WriteError::Denied", "the new document changes what is said of the refresh token";
+    lengthen_the_life_of_a_token: plain => "WriteError::Denied", "the access token belongs to another entry";
     rename_an_account: plain => "WriteError::Denied", "the new document changes accounts";
-    sign_a_user_out: plain => "WriteError::Denied", "the new document lacks a refresh token that was not redeemed";
-    empty_the_cache: plain => "WriteError::Denied", "the new document lacks a refresh token that was not redeemed";
+    sign_a_user_out: plain =>
+        "WriteError::Denied", "the new document lacks a refresh token that the authority did not declare dead";
+    drop_a_refresh_token_that_lives: plain =>
+        "WriteError::Denied", "the new document lacks a refresh token that the authority did not declare dead";
+    remove_the_access_tokens_of_others: plain =>
+        "WriteError::Denied", "the new document lacks an entry of AccessToken that other tools may still need";
+    empty_the_cache: plain => "WriteError::Denied", "the new document changes its sections";
+    write_a_section_twice: plain => "WriteError::Denied", "the new document has a member twice where it changes";
+    write_an_entry_twice: plain => "WriteError::Denied", "the new document has a member twice where it changes";
+    write_sections_of_another_type: plain =>
+        "WriteError::Denied", "the new document changes the type of a section / the new document changes its sections / the new entry in AppMetadata is not an object / the new entry in AccessToken is not an object";
+    write_tokens_without_a_secret: plain =>
+        "WriteError::Denied", "the new document lacks a refresh token that the authority did not declare dead / the new entry in AccessToken has no secret";
+    write_a_family_of_its_own: plain =>
+        "WriteError::Denied", "the new entry in AppMetadata says something that the authority did not say";
+    write_a_byte_order_mark: plain => "WriteError::Denied", "the new document changes the byte order mark";
+    change_white_space: plain =>
+        "WriteError::Denied", "the new document changes white space / the new document changes another section / the new document changes its sections / the new entry in RefreshToken is one that only a sign-in makes";
+    change_an_unknown_section: plain => "WriteError::Denied", "the new document changes another section";
+    reorder_the_cache: plain =>
+        "WriteError::Denied", "the id token belongs to another entry / has a field that no entry has / the new document lacks an entry of IdToken";
+    blow_a_document_up: plain =>
+        "WriteError::Denied", "the new document changes another section / the new document changes white space / the new entry in AccessToken is larger than any entry has to be";
     write_what_is_no_cache: plain => "WriteError::Denied", "the new document is not a JSON object";
     write_a_document_that_is_too_large: small_documents => "WriteError::Denied", "limits.document-mib";
+    write_without_a_redemption: plain =>
+        "WriteError::Denied", "no refresh token was redeemed in this call, so there is nothing to write";
+    write_when_asked_for_the_accounts: accounts =>
+        "WriteError::Denied", "no refresh token was redeemed in this call, so there is nothing to write";
+    write_without_end: plain => "WriteError::Denied", "the call has no write left";
     hold_replace: hurried => "Error::Limit", "limits.call-seconds";
     read_for_ever: hurried => "Error::Limit", "limits.call-seconds";
 

@@ -1,11 +1,32 @@
 use std::ops::Range;
 
+use super::entry::is_harmless;
 use super::{Entry, Index, NoIndex, Section, Shape, Span, Spot, TopLevel};
 use crate::json::{Event, Visitor, decode};
 
 /// The largest cache that a user reported has 164,663 tokens. More than this many secrets or entries would be an attack on the
 /// host's memory.
 const MOST: usize = 1 << 20;
+
+/// What members with secrets are named, in small letters and without what parts words.
+const SECRETS: [&str; 16] = [
+    "secret",
+    "secrets",
+    "token",
+    "tokens",
+    "accesstoken",
+    "refreshtoken",
+    "idtoken",
+    "password",
+    "passwd",
+    "clientsecret",
+    "sessionkey",
+    "privatekey",
+    "assertion",
+    "clientassertion",
+    "userassertion",
+    "credential",
+];
 
 /// Collects an [`Index`] during a walk.
 pub(super) struct Builder<'a> {
@@ -19,10 +40,6 @@ pub(super) struct Builder<'a> {
     key: Option<Span>,
     section: Option<Section>,
     entry: Option<Entry>,
-    /// The depth of a section or an entry that is named like a secret: all that lies below it is one.
-    secret_below: Option<usize>,
-    /// The section is one of MSAL's, and what lies directly in it, outside of any entry, has no better name.
-    token_section: bool,
     /// Where a container begins that is a secret as a whole, and how deep.
     whole: Option<(u32, usize)>,
 }
@@ -38,8 +55,6 @@ impl<'a> Builder<'a> {
             key: None,
             section: None,
             entry: None,
-            secret_below: None,
-            token_section: false,
             whole: None,
         }
     }
@@ -52,15 +67,9 @@ impl<'a> Builder<'a> {
         let key = self.key.take();
         // A field of another type than expected is a field all the same.
         self.note_field(key, at);
-        let secret = key.is_some_and(|key| self.is_secret(key));
         // A section or an entry might be named like a secret, and has to stay readable. Neither is an array.
         let readable = !array && self.is_document() && self.depth < 3;
-        if readable && self.depth == 1 && key.is_some_and(|key| self.is_token_section(key)) {
-            self.token_section = true;
-        } else if readable && key.is_some_and(|key| self.is_named_secret(key)) {
-            self.secret_below.get_or_insert(self.depth);
-        }
-        if secret && !readable && self.whole.is_none() {
+        if !readable && self.whole.is_none() && key.is_some_and(|key| self.is_secret(key)) {
             self.whole = Some((at.start, self.depth));
             self.add_spot(key, at)?;
         }
@@ -85,9 +94,6 @@ impl<'a> Builder<'a> {
                 spot.value = Span { start, end: at.end };
             }
         }
-        if self.secret_below == Some(self.depth) {
-            self.secret_below = None;
-        }
         if self.depth == 2
             && let Some(entry) = self.entry.take()
         {
@@ -98,7 +104,6 @@ impl<'a> Builder<'a> {
         }
         if self.depth == 1 {
             self.section = None;
-            self.token_section = false;
         }
         Ok(())
     }
@@ -117,10 +122,14 @@ impl<'a> Builder<'a> {
         if self.whole.is_some() {
             return Ok(());
         }
-        if key.is_some_and(|key| self.is_secret(key)) { self.add_spot(key, at) } else { self.watch(at) }
+        let sealed = match self.shape {
+            Shape::Document => !self.is_harmless(key),
+            Shape::Reply => key.is_some_and(|key| self.is_secret(key)),
+        };
+        if sealed { self.add_spot(key, at) } else { self.watch(at) }
     }
 
-    /// A value may be a field of an entry.
+    /// What every value does besides: it may be a field of an entry.
     fn note_field(&mut self, key: Option<Span>, value: Span) {
         if self.depth == 3
             && let (Some(entry), Some(name)) = (&mut self.entry, key.and_then(|key| decode(key.of(self.text))))
@@ -152,26 +161,18 @@ impl<'a> Builder<'a> {
         self.shape == Shape::Document
     }
 
-    /// A name of secrets, in any case and with any separator, and all that lies below one.
+    /// A field of an entry that is known, and known to hold no secret.
+    fn is_harmless(&self, key: Option<Span>) -> bool {
+        let name = key.filter(|_| self.depth == 3 && self.entry.is_some()).and_then(|key| decode(key.of(self.text)));
+        name.is_some_and(|name| is_harmless(&name))
+    }
+
+    /// Case and hyphens do not matter: what is nearly named like a secret may nearly be one.
     fn is_secret(&self, key: Span) -> bool {
-        if self.secret_below.is_some() || (self.token_section && self.depth == 2) {
-            return true;
-        }
-        self.is_named_secret(key)
-    }
-
-    fn is_named_secret(&self, key: Span) -> bool {
-        let literal = key.of(self.text);
-        if literal.contains('\\') {
-            return decode(literal).is_some_and(|name| names_a_secret(&name));
-        }
-        names_a_secret(literal.trim_matches('"'))
-    }
-
-    fn is_token_section(&self, key: Span) -> bool {
-        let name = decode(key.of(self.text));
-        self.is_document()
-            && name.and_then(|name| Section::named(&name)).is_some_and(|section| section != Section::Account)
+        let Some(name) = decode(key.of(self.text)) else { return false };
+        let words = name.chars().filter(|character| !matches!(character, '_' | '-' | ' ' | '.'));
+        let name: String = words.take(40).map(|character| character.to_ascii_lowercase()).collect();
+        SECRETS.contains(&name.as_str())
     }
 
     fn watch(&self, string: Span) -> Result<(), NoIndex> {
@@ -183,27 +184,6 @@ impl<'a> Builder<'a> {
         };
         if forbidden { Err(NoIndex::Forbidden) } else { Ok(()) }
     }
-}
-
-/// Whether a name, without its separators and in lower case, is one that secrets have.
-fn names_a_secret(name: &str) -> bool {
-    const NAMES: [&str; 12] = [
-        "secret",
-        "accesstoken",
-        "refreshtoken",
-        "idtoken",
-        "password",
-        "clientsecret",
-        "sessionkey",
-        "assertion",
-        "clientassertion",
-        "privatekey",
-        "proofkey",
-        "prt",
-    ];
-    const LONGEST: usize = 20;
-    let letters = || name.bytes().filter(|byte| !matches!(byte, b'_' | b'-')).map(|byte| byte.to_ascii_lowercase());
-    name.len() <= LONGEST && NAMES.iter().any(|secret| letters().eq(secret.bytes()))
 }
 
 impl Visitor for Builder<'_> {

@@ -7,6 +7,7 @@ pub(crate) enum Section {
     RefreshToken,
     IdToken,
     Account,
+    AppMetadata,
 }
 
 impl Section {
@@ -16,6 +17,7 @@ impl Section {
             "RefreshToken" => Some(Self::RefreshToken),
             "IdToken" => Some(Self::IdToken),
             "Account" => Some(Self::Account),
+            "AppMetadata" => Some(Self::AppMetadata),
             _ => None,
         }
     }
@@ -112,4 +114,18 @@ impl Entry {
         let value = self.fields.get(field as usize)?.of(text);
         (!value.is_empty() && value != "null").then_some(value)
     }
+}
+
+/// Whether a field is known to hold no secret. The guest reads no other but `secret`, so that any other is sealed.
+pub(super) fn is_harmless(name: &str) -> bool {
+    const BESIDES: [&str; 7] = [
+        "credential_type",
+        "local_account_id",
+        "authority_type",
+        "account_source",
+        "extended_expires_on",
+        "refresh_on",
+        "last_modification_time",
+    ];
+    Field::named(name).is_some() || BESIDES.contains(&name)
 }

@@ -4,11 +4,11 @@
 //! any depth. This walker takes exactly the same texts, because a text that one side takes and the other refuses would be
 //! reported with a wrong place.
 
-mod object;
+mod members;
 mod text;
 mod walk;
 
-pub(crate) use object::{Member, NoObject, Object};
+pub(crate) use members::{Member, Object, is_space};
 pub(crate) use text::{decode, decode_secret, seconds};
 pub(crate) use walk::{Event, Halt, Visitor, walk};
 

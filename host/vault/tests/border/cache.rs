@@ -84,6 +84,19 @@ impl Fixture {
         text.replacen(&self.handle(other), &self.handle(one), 1).replacen('\u{1}', &self.handle(other), 1)
     }
 
+    /// The text with one more entry at the end of a section.
+    pub(crate) fn add(&self, text: &str, section: &str, entry: &str) -> String {
+        let start = text.find(&format!("\"{section}\":{{")).unwrap();
+        let end = start + text[start..].find("}}").unwrap() + 1;
+        format!("{},{entry}{}", &text[..end], &text[end..])
+    }
+
+    /// The text without an entry, which has another behind.
+    pub(crate) fn less(&self, text: &str, entry: &str, next: &str) -> String {
+        let [start, end] = [entry, next].map(|key| text.find(&format!("\"{key}\":")).unwrap());
+        format!("{}{}", &text[..start], &text[end..])
+    }
+
     pub(crate) fn open_form(&self, entry: &str) -> Result<OpenForm, Refused> {
         let url = Url::default();
         self.session.open_form(&Form {
@@ -92,6 +105,20 @@ impl Fixture {
             headers: &[],
             fields: &form(&self.handle(entry)),
         })
+    }
+}
+
+impl Fixture {
+    /// Redeems the first account's refresh token; gives what the guest gets to see of the answer.
+    pub(crate) fn redeem(&mut self, status: u16, body: &str) -> String {
+        let redemption = self.open_form("r0").unwrap().redemption;
+        String::from_utf8(self.session.seal_reply(redemption, status, body.as_bytes().to_vec(), NOW)).unwrap()
+    }
+
+    /// A session whose call may write, though it has nothing to write.
+    pub(crate) fn refused(mut self) -> Self {
+        self.redeem(400, r#"{"error":"interaction_required"}"#);
+        self
     }
 }
 

@@ -2,23 +2,25 @@
 
 use shared_token_cache_vault::{Credential, Kind, Refused};
 
-use crate::cache::{Fixture, NAME, NOW, SCOPE};
+use crate::cache::{Fixture, NAME, SCOPE};
 
 #[test]
 fn a_replaced_document_has_each_secret_in_its_place() {
     let unknown = |kind| Refused::UnknownHandle(kind);
+    let elsewhere = Refused::ChangedElsewhere;
+    let sign_in = || Refused::NewEntry { section: "RefreshToken", why: "is one that only a sign-in makes" };
     type Change = fn(&Fixture, &str) -> String;
     let rows: Vec<(&str, Change, Refused)> = vec![
         ("two refresh tokens swapped", |f, text| f.swap(text, "r0", "r1"), Refused::WrongEntry(Kind::RefreshToken)),
-        ("two access tokens swapped", |f, text| f.swap(text, "a0", "a1"), Refused::MalformedEntry("AccessToken")),
-        ("another kind", |f, text| f.put(text, "a0", &f.handle("r0")), Refused::MalformedEntry("AccessToken")),
+        ("two access tokens swapped", |f, text| f.swap(text, "a0", "a1"), Refused::WrongEntry(Kind::AccessToken)),
+        ("another kind", |f, text| f.put(text, "a0", &f.handle("r0")), Refused::WrongKind(Kind::RefreshToken)),
         (
             "an unknown secret as a token",
             |f, text| f.put(text, "a0", &f.handle("o0")),
-            Refused::MalformedEntry("AccessToken"),
+            Refused::WrongKind(Kind::Opaque),
         ),
-        ("a token as an unknown secret", |f, text| f.put(text, "o0", &f.handle("r0")), Refused::ChangedDocument),
-        ("two unknown secrets swapped", |f, text| f.swap(text, "o0", "o1"), Refused::ChangedDocument),
+        ("a token as an unknown secret", |f, text| f.put(text, "o0", &f.handle("r0")), elsewhere("another section")),
+        ("two unknown secrets swapped", |f, text| f.swap(text, "o0", "o1"), elsewhere("another section")),
         ("plain text", |f, text| f.put(text, "r0", "rt-made-up"), Refused::PlainSecret),
         ("a number", |f, text| text.replacen(&format!("\"{}\"", f.handle("r0")), "7", 1), Refused::PlainSecret),
         (
@@ -68,17 +70,17 @@ fn a_replaced_document_has_each_secret_in_its_place() {
                     1,
                 )
             },
-            Refused::ChangedEntry(Kind::RefreshToken),
+            sign_in(),
         ),
         (
             "a wider target",
             |_, text| text.replacen(SCOPE, "https://graph.contoso.com/.default", 1),
-            Refused::MalformedEntry("AccessToken"),
+            Refused::WrongEntry(Kind::AccessToken),
         ),
         (
             "a longer life",
             |_, text| text.replacen("\"1700003600\"", "\"1900000000\"", 1),
-            Refused::MalformedEntry("AccessToken"),
+            Refused::WrongEntry(Kind::AccessToken),
         ),
         (
             "a family",
@@ -94,7 +96,7 @@ fn a_replaced_document_has_each_secret_in_its_place() {
                 let entry = format!("\"secret\":\"{}\"", f.handle("r0"));
                 text.replacen(&entry, &format!("{entry},\"client_id\":\"client\""), 1)
             },
-            Refused::ChangedEntry(Kind::RefreshToken),
+            Refused::RepeatedMember,
         ),
         (
             "a refresh token less",
@@ -108,91 +110,7 @@ fn a_replaced_document_has_each_secret_in_its_place() {
         (
             "a second section of accounts",
             |_, text| text.replacen("\"RefreshToken\"", "\"Account\":{},\"RefreshToken\"", 1),
-            Refused::ChangedDocument,
-        ),
-        ("an empty section behind", |_, text| behind(text, r#""RefreshToken":{}"#), Refused::ChangedDocument),
-        ("a section of another name in behind", |_, text| behind(text, r#""Note":{}"#), Refused::ChangedDocument),
-        ("a byte order mark", |_, text| format!("\u{feff}{text}"), Refused::ChangedDocument),
-        ("metadata that is no section", |_, text| behind(text, r#""AppMetadata":7"#), Refused::ChangedDocument),
-        (
-            "metadata without a redemption",
-            |_, text| {
-                let entry = r#""appmetadata-login.microsoftonline.com-client":{"client_id":"client","environment":"login.microsoftonline.com"}"#;
-                behind(text, &format!(r#""AppMetadata":{{{entry}}}"#))
-            },
-            Refused::ChangedDocument,
-        ),
-        ("a second section of access tokens", |_, text| behind(text, r#""AccessToken":{}"#), Refused::ChangedDocument),
-        (
-            "a section that is a number",
-            |_, text| text.replacen("\"IdToken\":{", "\"IdToken\":7,\"Note\":{", 1),
-            Refused::ChangedDocument,
-        ),
-        (
-            "a section that is null",
-            |_, text| text.replacen("\"RefreshToken\":{", "\"RefreshToken\":null,\"Note\":{", 1),
-            Refused::ChangedDocument,
-        ),
-        (
-            "an entry that is a number",
-            |_, text| text.replacen("\"IdToken\":{", "\"IdToken\":{\"x\":7,", 1),
-            Refused::MalformedEntry("IdToken"),
-        ),
-        (
-            "an entry twice that is empty the second time",
-            |_, text| text.replacen(",\"r-family\"", ",\"r0\":{},\"r-family\"", 1),
-            Refused::ChangedDocument,
-        ),
-        (
-            "a refresh token without a secret",
-            |_, text| {
-                let entry =
-                    r#""zz":{"home_account_id":"uid-0.utid-0","environment":"login.windows.net","family_id":"1"},"#;
-                text.replacen("\"RefreshToken\":{", &format!("\"RefreshToken\":{{{entry}"), 1)
-            },
-            Refused::ChangedEntry(Kind::RefreshToken),
-        ),
-        ("a refresh token that is emptied", |f, text| f.put(text, "r0", ""), Refused::PlainSecret),
-        (
-            "a field of an unknown section",
-            |_, text| text.replacen("\"o0\":{", "\"o0\":{\"x\":1,", 1),
-            Refused::ChangedDocument,
-        ),
-        (
-            "white space in a refresh token",
-            |_, text| text.replacen("\"r0\":{", "\"r0\": {", 1),
-            Refused::ChangedEntry(Kind::RefreshToken),
-        ),
-        ("white space in an account", |_, text| text.replacen("\"u0\":{", "\"u0\": {", 1), Refused::ChangedAccounts),
-        (
-            "white space between sections",
-            |_, text| text.replacen(",\"IdToken\"", ", \"IdToken\"", 1),
-            Refused::ChangedDocument,
-        ),
-        ("white space behind", |_, text| format!("{text}\n"), Refused::ChangedDocument),
-        (
-            "sections in another order",
-            |_, text| {
-                let (start, end) = (text.find("\"IdToken\"").unwrap(), text.find("\"Account\"").unwrap());
-                let end_of_accounts = text.find(",\"Other\"").unwrap();
-                format!(
-                    "{}{},{}{}",
-                    &text[..start],
-                    &text[end..end_of_accounts],
-                    &text[start..end - 1],
-                    &text[end_of_accounts..]
-                )
-            },
-            Refused::ChangedDocument,
-        ),
-        (
-            "refresh tokens in another order",
-            |_, text| {
-                let (start, end) = (text.find("\"r0\":").unwrap(), text.find("\"r1\":").unwrap());
-                let behind = text.find("\"r-family\"").unwrap();
-                format!("{}{}{}{}", &text[..start], &text[end..behind], &text[start..end], &text[behind..])
-            },
-            Refused::RemovedRefreshToken,
+            elsewhere("its sections"),
         ),
         ("no JSON", |_, text| text.replacen('{', "", 1), Refused::NotAnObject),
         ("an array", |_, _| "[]".into(), Refused::NotAnObject),
@@ -204,65 +122,21 @@ fn a_replaced_document_has_each_secret_in_its_place() {
             Refused::TooLarge { size: 0, largest: 1 << 16 },
         ),
     ];
-    let mut wrong = Vec::new();
     for (what, change, expected) in rows {
-        let fixture = Fixture::new(Credential::default());
+        let fixture = Fixture::new(Credential::default()).refused();
         let new = change(&fixture, &fixture.text);
         assert_ne!(new, fixture.text, "{what}");
         let refused = match fixture.session.open_document(NAME, "1", new.as_bytes()).unwrap_err() {
             Refused::TooLarge { largest, .. } => Refused::TooLarge { size: 0, largest },
             other => other,
         };
-        if refused != expected {
-            wrong.push(format!("{what}: {refused:?}, not {expected:?}"));
-        }
+        assert_eq!(refused, expected, "{what}");
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
-}
-
-/// The text with a member at the end of the root.
-fn behind(text: &str, member: &str) -> String {
-    format!("{},{member}}}", text.strip_suffix('}').unwrap())
-}
-
-#[test]
-fn access_and_id_tokens_may_go_and_nothing_else() {
-    let fixture = Fixture::new(Credential::default());
-    let start = fixture.text.find("\"AccessToken\":{").unwrap() + "\"AccessToken\":{".len();
-    let end = start + fixture.text[start..].find("}}").unwrap() + 1;
-    let text = format!("{}{}", &fixture.text[..start], &fixture.text[end..]);
-    let open = fixture.session.open_document(NAME, "1", text.as_bytes()).unwrap();
-    let content = String::from_utf8(open.content().to_vec()).unwrap();
-    let plain_end = fixture.plain[start..].find("}}").unwrap() + start + 1;
-    assert_eq!(content, format!("{}{}", &fixture.plain[..start], &fixture.plain[plain_end..]));
-}
-
-#[test]
-fn a_call_writes_only_when_it_redeemed_a_refresh_token_and_then_once() {
-    let mut fixture = Fixture::new(Credential::default());
-    assert_eq!(fixture.session.try_to_write(), Err(Refused::NothingRedeemed));
-    let redemption = fixture.open_form("r0").unwrap().redemption;
-    fixture.session.seal_reply(redemption, b"{\"error\":\"invalid_grant\"}".to_vec(), NOW);
-    assert_eq!(fixture.session.try_to_write(), Ok(()));
-    let open = fixture.session.open_document(NAME, "1", fixture.text.as_bytes()).unwrap();
-    fixture.session.replaced(open, "2");
-    assert_eq!(fixture.session.try_to_write(), Err(Refused::TooManyWrites));
-    fixture.session.end();
-    assert_eq!(fixture.session.try_to_write(), Err(Refused::NothingRedeemed));
-}
-
-#[test]
-fn a_call_that_never_succeeds_in_writing_is_stopped() {
-    let mut fixture = Fixture::new(Credential::default());
-    let redemption = fixture.open_form("r0").unwrap().redemption;
-    fixture.session.seal_reply(redemption, b"{}".to_vec(), NOW);
-    let tries = (0..1000).take_while(|_| fixture.session.try_to_write().is_ok()).count();
-    assert!((16..100).contains(&tries), "{tries}");
 }
 
 #[test]
 fn a_document_is_opened_for_the_version_that_was_read() {
-    let fixture = Fixture::new(Credential::default());
+    let fixture = Fixture::new(Credential::default()).refused();
     let text = fixture.text.as_bytes();
     assert_eq!(fixture.session.open_document(NAME, "2", text).unwrap_err(), Refused::StaleDocument);
     assert_eq!(fixture.session.open_document("msal.cache.cae", "1", text).unwrap_err(), Refused::StaleDocument);
@@ -274,7 +148,7 @@ fn a_document_is_opened_for_the_version_that_was_read() {
     let moved = format!("{{\"RefreshToken\":{{\"r0\":{{\"secret\":\"{}\"}}}}}}", fixture.handle("r0"));
     assert_eq!(
         session.open_document("msal.cache.cae", "1", moved.as_bytes()).unwrap_err(),
-        Refused::ChangedEntry(Kind::RefreshToken)
+        Refused::NewEntry { section: "RefreshToken", why: "is one that only a sign-in makes" }
     );
 
     let sealed = session.vault().clone().seal_document(NAME, "3", b"{\"secret\":\"hunter2\"".to_vec()).unwrap();
@@ -285,7 +159,7 @@ fn a_document_is_opened_for_the_version_that_was_read() {
 #[test]
 fn a_document_without_anything_is_one() {
     for empty in ["", "\u{feff}", "{}"] {
-        let mut session = Fixture::new(Credential::default()).session;
+        let mut session = Fixture::new(Credential::default()).refused().session;
         let sealed = session.vault().seal_document(NAME, "2", empty.as_bytes().to_vec()).unwrap();
         let text = session.hold(sealed);
         assert_eq!(session.open_document(NAME, "2", &text).unwrap().content(), empty.as_bytes());
@@ -294,15 +168,222 @@ fn a_document_without_anything_is_one() {
 
 #[test]
 fn sessions_of_a_vault_read_the_same_handles_and_open_their_own() {
-    let fixture = Fixture::new(Credential::default());
+    let fixture = Fixture::new(Credential::default()).refused();
     let mut sibling = fixture.session.vault().session();
     let text = fixture.text.as_bytes();
     assert_eq!(sibling.open_document(NAME, "1", text).unwrap_err(), Refused::StaleDocument);
     let sealed = sibling.vault().seal_document(NAME, "1", fixture.plain.clone().into_bytes()).unwrap();
     assert_eq!(sibling.hold(sealed), text);
-    assert!(sibling.open_document(NAME, "1", text).is_ok());
+    // It has redeemed nothing by itself.
+    assert_eq!(sibling.open_document(NAME, "1", text).unwrap_err(), Refused::NothingRedeemed);
     // The other one goes on when this one is closed.
     sibling.forget();
     assert_eq!(sibling.open_document(NAME, "1", text).unwrap_err(), Refused::StaleDocument);
     assert!(fixture.session.open_document(NAME, "1", text).is_ok());
+}
+
+#[test]
+fn what_no_token_needs_is_left_alone_to_the_byte() {
+    let elsewhere = Refused::ChangedElsewhere;
+    let of = |section, why| Refused::NewEntry { section, why };
+    type Change = fn(&Fixture, &str) -> String;
+    let rows: Vec<(&str, Change, Refused)> = vec![
+        ("an empty section behind", |_, text| at_end(text, ",\"AppMetadata\":{}"), elsewhere("its sections")),
+        ("a section twice", |_, text| at_end(text, ",\"RefreshToken\":{}"), Refused::RepeatedMember),
+        ("a section twice, in disguise", |_, text| at_end(text, ",\"\\u0052efreshToken\":{}"), Refused::RepeatedMember),
+        ("a section nearly twice", |_, text| at_end(text, ",\"refreshtoken\":{}"), Refused::RepeatedMember),
+        ("a section that no cache has", |_, text| at_end(text, ",\"Stash\":{\"x\":{}}"), elsewhere("another section")),
+        (
+            "a section that is a number",
+            |_, text| at_end(text, ",\"AppMetadata\":7"),
+            elsewhere("the type of a section"),
+        ),
+        (
+            "a section that becomes a number",
+            |_, text| becomes(text, "IdToken", "Account", "7"),
+            elsewhere("the type of a section"),
+        ),
+        (
+            "a section that becomes nothing",
+            |_, text| becomes(text, "RefreshToken", "IdToken", "null"),
+            elsewhere("the type of a section"),
+        ),
+        (
+            "an entry that is a number",
+            |f, text| f.add(text, "AccessToken", "\"x\":7"),
+            of("AccessToken", "is not an object"),
+        ),
+        ("a refresh token twice", |f, text| f.add(text, "RefreshToken", "\"r0\":{}"), Refused::RepeatedMember),
+        ("a refresh token without a secret", |f, text| f.put(text, "r0", ""), Refused::RemovedRefreshToken),
+        (
+            "a new refresh token without a secret",
+            |f, text| f.add(text, "RefreshToken", "\"x\":{\"home_account_id\":\"uid-0.utid-0\",\"family_id\":\"1\"}"),
+            of("RefreshToken", "is one that only a sign-in makes"),
+        ),
+        (
+            "an access token without a secret",
+            |f, text| f.add(text, "AccessToken", "\"x\":{\"secret\":\"\",\"expires_on\":\"4102444800\"}"),
+            of("AccessToken", "has no secret"),
+        ),
+        ("an access token less", |f, text| f.less(text, "a0", "a1"), Refused::RemovedEntry("AccessToken")),
+        (
+            "an expired access token of another less",
+            |f, text| f.less(text, "a1", "a-expired"),
+            Refused::RemovedEntry("AccessToken"),
+        ),
+        ("a byte order mark", |_, text| format!("\u{feff}{text}"), elsewhere("the byte order mark")),
+        ("white space before", |_, text| format!(" {text}"), elsewhere("white space")),
+        ("white space behind", |_, text| format!("{text}\n"), elsewhere("white space")),
+        ("white space in front of a member", |_, text| text.replacen("{\"", "{ \"", 1), elsewhere("its sections")),
+        (
+            "white space behind a member",
+            |_, text| text.replacen("},\"Account", "} ,\"Account", 1),
+            elsewhere("white space"),
+        ),
+        ("white space behind the last member", |_, text| at_end(text, " "), elsewhere("white space")),
+        (
+            "white space behind an entry",
+            |_, text| text.replacen("}},\"RefreshToken", "} },\"RefreshToken", 1),
+            elsewhere("white space"),
+        ),
+        (
+            "two sections swapped",
+            |_, text| swapped(text, "\"IdToken\":", "\"Account\":", "\"Other\":"),
+            elsewhere("its sections"),
+        ),
+        (
+            "two entries swapped",
+            |_, text| swapped(text, "\"r0\":", "\"r1\":", "\"r-family\":"),
+            of("RefreshToken", "is one that only a sign-in makes"),
+        ),
+        ("another spelling", |_, text| text.replacen("user0", "\\u0075ser0", 1), Refused::ChangedAccounts),
+        (
+            "an unknown section less",
+            |_, text| format!("{}}}", text.split(",\"Other\"").next().unwrap()),
+            elsewhere("another section"),
+        ),
+        (
+            "a change in an unknown section",
+            |_, text| text.replacen("\"o0\"", "\"o2\"", 1),
+            elsewhere("another section"),
+        ),
+        (
+            "a field of a refresh token",
+            |_, text| text.replacen("\"family_id\":\"1\"", "\"family_id\":\"2\"", 1),
+            Refused::ChangedEntry(Kind::RefreshToken),
+        ),
+        (
+            "more",
+            |f, text| f.add(text, "AccessToken", &format!("\"x\":{{\"target\":\"{}\"}}", "x".repeat(17_000))),
+            of("AccessToken", "is larger than any entry has to be"),
+        ),
+        (
+            "metadata that nobody asked for",
+            |_, text| {
+                at_end(
+                    text,
+                    ",\"AppMetadata\":{\"appmetadata-login.microsoftonline.com-client\":{\"client_id\":\"client\",\"environment\":\"login.microsoftonline.com\",\"family_id\":\"1\"}}",
+                )
+            },
+            of("AppMetadata", "says something that the authority did not say"),
+        ),
+    ];
+    for (what, change, expected) in rows {
+        let fixture = Fixture::new(Credential::default()).refused();
+        let new = change(&fixture, &fixture.text);
+        assert_ne!(new, fixture.text, "{what}");
+        assert_eq!(fixture.session.open_document(NAME, "1", new.as_bytes()).unwrap_err(), expected, "{what}");
+    }
+}
+
+fn at_end(text: &str, more: &str) -> String {
+    format!("{}{more}}}", text.strip_suffix('}').unwrap())
+}
+
+/// The text with another value of a section, which has another behind.
+fn becomes(text: &str, section: &str, next: &str, value: &str) -> String {
+    let [start, end] = [section, next].map(|key| text.find(&format!("\"{key}\":")).unwrap());
+    format!("{}\"{section}\":{value},{}", &text[..start], &text[end..])
+}
+
+/// The text with what is between the first two of these behind what is between the last two.
+fn swapped(text: &str, first: &str, second: &str, end: &str) -> String {
+    let [first, second, end] = [first, second, end].map(|word| text.find(word).unwrap());
+    format!("{}{}{}{}", &text[..first], &text[second..end], &text[first..second], &text[end..])
+}
+
+#[test]
+fn a_call_writes_once_for_each_answer_and_not_without_one() {
+    let refused = r#"{"error":"invalid_grant"}"#;
+    for (status, body, writes) in [
+        (200, r#"{"access_token":"at-new","expires_in":1}"#, true),
+        (400, refused, true),
+        (400, "<html>", false),
+        (503, refused, false),
+        (302, "", false),
+    ] {
+        let mut fixture = Fixture::new(Credential::default());
+        let open = |fixture: &Fixture, version| fixture.session.open_document(NAME, version, fixture.text.as_bytes());
+        assert_eq!(open(&fixture, "1").unwrap_err(), Refused::NothingRedeemed, "{status}");
+        fixture.redeem(status, body);
+        if !writes {
+            assert_eq!(open(&fixture, "1").unwrap_err(), Refused::NothingRedeemed, "{status}");
+            continue;
+        }
+        // What was not stored does not count.
+        let first = open(&fixture, "1").and_then(|_| open(&fixture, "1")).unwrap();
+        fixture.session.replaced(first, "2");
+        assert_eq!(open(&fixture, "2").unwrap_err(), Refused::TooManyWrites, "{status}");
+        fixture.redeem(status, body);
+        assert!(open(&fixture, "2").is_ok(), "{status}");
+        fixture.session.end();
+        assert_eq!(open(&fixture, "2").unwrap_err(), Refused::NothingRedeemed, "{status}");
+    }
+}
+
+#[test]
+fn a_refresh_token_goes_when_the_authority_says_that_it_is_dead() {
+    let dead = r#"{"error":"invalid_grant","suberror":"bad_token"}"#;
+    for (status, body, goes) in [
+        (400, dead, true),
+        (401, r#"{"error":"invalid_grant","suberror":"token_expired"}"#, true),
+        (400, r#"{"error":"interaction_required"}"#, false),
+        (400, r#"{"error":"invalid_grant"}"#, false),
+        (400, r#"{"error":"invalid_request","suberror":"bad_token"}"#, false),
+        (200, r#"{"access_token":"at-new","expires_in":1}"#, false),
+        (200, r#"{"access_token":"at-new","refresh_token":"rt-new"}"#, false),
+    ] {
+        let mut fixture = Fixture::new(Credential::default());
+        fixture.redeem(status, body);
+        let open = |text: String| {
+            fixture
+                .session
+                .open_document(NAME, "1", text.as_bytes())
+                .map(|open| String::from_utf8(open.content().to_vec()).unwrap())
+        };
+        let less = fixture.less(&fixture.plain, "r0", "r1");
+        let expected = if goes { Ok(less) } else { Err(Refused::RemovedRefreshToken) };
+        assert_eq!(open(fixture.less(&fixture.text, "r0", "r1")), expected, "{status} {body}");
+        assert_eq!(open(fixture.put(&fixture.text, "r0", "")), Err(Refused::RemovedRefreshToken), "{status} {body}");
+        assert_eq!(open(fixture.less(&fixture.text, "r1", "r-family")), Err(Refused::RemovedRefreshToken));
+    }
+}
+
+#[test]
+fn expired_access_tokens_of_the_account_go_with_a_write() {
+    let mut fixture = Fixture::new(Credential::default());
+    fixture.plain = fixture.plain.replacen("\"1700000000\"", "\"1699999999\"", 1);
+    let sealed = fixture.session.vault().seal_document(NAME, "2", fixture.plain.clone().into_bytes()).unwrap();
+    fixture.text = String::from_utf8(fixture.session.hold(sealed)).unwrap();
+    let fixture = fixture.refused();
+    let less = fixture.less(&fixture.text, "a-expired", "a-endless");
+    let open = fixture.session.open_document(NAME, "2", less.as_bytes()).unwrap();
+    assert_eq!(String::from_utf8_lossy(open.content()), fixture.less(&fixture.plain, "a-expired", "a-endless"));
+}
+
+#[test]
+fn a_call_that_never_succeeds_in_writing_is_stopped() {
+    let mut fixture = Fixture::new(Credential::default()).refused();
+    let tries = (0..1000).take_while(|_| fixture.session.try_to_write().is_ok()).count();
+    assert!((16..100).contains(&tries), "{tries}");
 }

@@ -230,7 +230,7 @@ impl Platform for World {
         let status = u16::try_from(reply["status"].as_u64().unwrap()).unwrap();
         let body = match (&mut self.session, redemption) {
             (Some(session), Some(redemption)) => {
-                let sealed = session.seal_reply(redemption, body.into_bytes(), self.now);
+                let sealed = session.seal_reply(redemption, status, body.into_bytes(), self.now);
                 self.assert_no_secret(&sealed);
                 sealed
             }

@@ -1,0 +1,134 @@
+use std::ops::Range;
+
+use crate::document::Document;
+use crate::json::{Member, Object, decode, is_space};
+use crate::refused::Refused;
+
+/// White space around a new member. A cache is indented by a few characters a level.
+const LONGEST_SPACE: usize = 1024;
+
+/// What the guest was given, and what it wants to write.
+#[derive(Clone, Copy)]
+pub(super) struct Texts<'a> {
+    pub(super) original: &'a Document,
+    /// The original with its secrets.
+    pub(super) old: &'a str,
+    /// The new document with handles.
+    pub(super) new: &'a str,
+}
+
+/// What became of the members of an object.
+pub(super) struct Changes<'o, 'n> {
+    pub(super) kept: Vec<(&'o Member, &'n Member)>,
+    /// Members that are there with another value, or under the same key in another spelling.
+    pub(super) replaced: Vec<(&'o Member, &'n Member)>,
+    pub(super) removed: Vec<&'o Member>,
+    /// Members behind all that were there.
+    pub(super) added: Vec<&'n Member>,
+}
+
+/// What counts as the same key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keys {
+    Exact,
+    /// MSAL for Go wrote mixed-case keys before 1.1.
+    AnyCase,
+}
+
+impl<'a> Texts<'a> {
+    pub(super) fn of_old(&self, range: &Range<usize>) -> &'a str {
+        self.old.get(range.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn of_new(&self, range: &Range<usize>) -> &'a str {
+        self.new.get(range.clone()).unwrap_or_default()
+    }
+
+    /// Whether a value is what it was, byte for byte.
+    pub(super) fn is_kept(&self, old: &Range<usize>, new: &Range<usize>) -> bool {
+        self.original.seals_to(old, self.of_new(new))
+    }
+
+    /// Compares two objects member by member, in order. What is neither replaced, removed nor added is the same to the byte, with
+    /// the white space around it. Takes one step for each member.
+    pub(super) fn changes<'o, 'n>(
+        &self,
+        old: &'o Object,
+        new: &'n Object,
+        keys: Keys,
+    ) -> Result<Changes<'o, 'n>, Refused> {
+        let mut changes = Changes { kept: Vec::new(), replaced: Vec::new(), removed: Vec::new(), added: Vec::new() };
+        let mut rest = new.members.iter();
+        // The white space behind the last member that is still there.
+        let mut trail = "";
+        for before in &old.members {
+            let Some(now) = rest.as_slice().first() else {
+                changes.removed.push(before);
+                continue;
+            };
+            let same_head = self.of_old(&before.head) == self.of_new(&now.head);
+            if same_head && self.is_kept(&before.value, &now.value) {
+                changes.kept.push((before, now));
+            } else if self.is_same_key(before, now, keys) && (same_head || keys == Keys::AnyCase) {
+                changes.replaced.push((before, now));
+            } else {
+                changes.removed.push(before);
+                continue;
+            }
+            rest.next();
+            trail = self.of_old(&before.trail);
+            // That of the last member is part of the tail.
+            if !rest.as_slice().is_empty() && self.of_new(&now.trail) != trail {
+                return Err(Refused::ChangedElsewhere("white space"));
+            }
+        }
+        if !rest.as_slice().is_empty() {
+            trail = "";
+        }
+        changes.added.extend(rest);
+        self.check_tail(old, new, &changes, trail)?;
+        self.check_heads(&changes)?;
+        Ok(changes)
+    }
+
+    /// The white space before the closing brace: the old one, or what a layout needs where there was none.
+    fn check_tail(&self, old: &Object, new: &Object, changes: &Changes<'_, '_>, trail: &str) -> Result<(), Refused> {
+        let (before, now) = (self.of_old(&old.tail), self.of_new(&new.tail));
+        if now.strip_prefix(trail) == Some(before) {
+            return Ok(());
+        }
+        let has_new = !changes.added.is_empty() || !changes.replaced.is_empty();
+        let may_differ = if new.members.is_empty() {
+            !changes.removed.is_empty() && now.is_empty()
+        } else {
+            has_new && (changes.kept.is_empty() || before.is_empty()) && is_short_space(now)
+        };
+        if may_differ { Ok(()) } else { Err(Refused::ChangedElsewhere("white space")) }
+    }
+
+    fn check_heads(&self, changes: &Changes<'_, '_>) -> Result<(), Refused> {
+        let replaced = changes.replaced.iter();
+        let spelled_anew =
+            replaced.filter(|(before, now)| self.of_old(&before.head) != self.of_new(&now.head)).map(|(_, now)| *now);
+        for now in spelled_anew.chain(changes.added.iter().copied()) {
+            let (before, behind) = (now.head.start..now.key.start, now.key.end..now.head.end);
+            let colon = self.of_new(&behind).trim_start_matches(crate::json::SPACE).strip_prefix(':');
+            let is_new_head = is_short_space(self.of_new(&before)) && colon.is_some_and(is_short_space);
+            if !is_new_head || !is_short_space(self.of_new(&now.trail)) {
+                return Err(Refused::ChangedElsewhere("white space"));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_same_key(&self, before: &Member, now: &Member, keys: Keys) -> bool {
+        let (Some(before), Some(now)) = (decode(self.of_old(&before.key)), decode(self.of_new(&now.key))) else {
+            return false;
+        };
+        before == now || (keys == Keys::AnyCase && before.eq_ignore_ascii_case(&now))
+    }
+}
+
+fn is_short_space(text: &str) -> bool {
+    text.len() <= LONGEST_SPACE && is_space(text)
+}

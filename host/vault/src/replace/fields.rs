@@ -1,0 +1,89 @@
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::changes::Texts;
+use super::sections::Written;
+use crate::handle::{Handle, Kind, contains_handle};
+use crate::json::{Member, Object, decode};
+use crate::literal::{self, Form, Literal};
+use crate::refused::Refused;
+
+/// A new entry with its key, besides its secret. The longest field lists the scopes that were asked for, and so does the key.
+pub(super) const LARGEST_ENTRY: usize = 16 << 10;
+
+/// The digits of 2⁶⁴.
+const LONGEST_NUMBER: usize = 20;
+
+/// The fields of a new entry: text, each known, none twice.
+pub(super) struct Fields<'a> {
+    section: Written,
+    fields: Vec<(&'static str, Cow<'a, str>, Range<usize>)>,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads a member that is a new entry.
+    pub(super) fn of(
+        texts: &Texts<'a>,
+        section: Written,
+        member: &Member,
+        known: &[&'static str],
+    ) -> Result<Self, Refused> {
+        let refused = |why| Refused::NewEntry { section: section.name(), why };
+        if member.value.end - member.head.start > LARGEST_ENTRY {
+            return Err(refused("is larger than any entry has to be"));
+        }
+        let object = Object::cut(texts.new, member.value.clone()).ok_or(refused("is not an object"))?;
+        let mut entry = Self { section, fields: Vec::with_capacity(known.len()) };
+        for field in &object.members {
+            let literal = texts.of_new(&field.key);
+            let name = literal.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or_default();
+            let name = known.iter().find(|known| **known == name).ok_or(refused("has a field that no entry has"))?;
+            if entry.get(name).is_some() {
+                return Err(Refused::RepeatedMember);
+            }
+            let value = decode(texts.of_new(&field.value)).ok_or(refused("has a field that is not text"))?;
+            if *name != "secret" && contains_handle(&value) {
+                return Err(Refused::HandleElsewhere);
+            }
+            entry.fields.push((name, value, field.value.clone()));
+        }
+        Ok(entry)
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(known, ..)| *known == name).map(|(_, value, _)| &**value)
+    }
+
+    /// A field that has to be there.
+    pub(super) fn text(&self, name: &'static str) -> Result<&str, Refused> {
+        self.get(name).filter(|text| !text.is_empty()).ok_or_else(|| self.refused("lacks a field that every entry has"))
+    }
+
+    /// A field that is a count of seconds, if it is there.
+    pub(super) fn seconds(&self, name: &str) -> Result<Option<u64>, Refused> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        seconds(text).map(Some).ok_or_else(|| self.refused("has a time that is no number"))
+    }
+
+    /// The handle that is its secret, and where it is.
+    pub(super) fn secret(&self, texts: &Texts<'_>, kind: Kind) -> Result<(Handle, &Range<usize>), Refused> {
+        let place = self.fields.iter().find(|(name, ..)| *name == "secret").map(|(_, _, place)| place);
+        let place = place.ok_or_else(|| self.refused("has no secret"))?;
+        match literal::read(texts.of_new(place)) {
+            Literal::Nothing => Err(self.refused("has no secret")),
+            Literal::Sealed(handle, Form::Text) if handle.kind == kind => Ok((handle, place)),
+            Literal::Sealed(handle, _) => Err(Refused::WrongKind(handle.kind)),
+            Literal::Plain => Err(Refused::PlainSecret),
+        }
+    }
+
+    pub(super) fn refused(&self, why: &'static str) -> Refused {
+        Refused::NewEntry { section: self.section.name(), why }
+    }
+}
+
+/// A count of seconds as MSAL writes it.
+pub(super) fn seconds(text: &str) -> Option<u64> {
+    let is_number = text.len() <= LONGEST_NUMBER && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number)
+}

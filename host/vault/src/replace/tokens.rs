@@ -1,0 +1,135 @@
+use std::collections::HashSet;
+
+use super::Writing;
+use super::changes::Changes;
+use super::fields::Fields;
+use super::sections::Written;
+use crate::clouds::same_cloud;
+use crate::handle::Kind;
+use crate::json::{Member, decode, seconds};
+use crate::refused::Refused;
+use crate::reply::Reply;
+
+const ACCESS_TOKEN: [&str; 12] = [
+    "credential_type",
+    "secret",
+    "home_account_id",
+    "environment",
+    "client_id",
+    "target",
+    "realm",
+    "token_type",
+    "cached_at",
+    "expires_on",
+    "extended_expires_on",
+    "refresh_on",
+];
+
+const ID_TOKEN: [&str; 6] = ["credential_type", "secret", "home_account_id", "environment", "realm", "client_id"];
+
+impl Writing<'_> {
+    /// Access tokens and id tokens: what is new is of a reply, and what goes is of no use.
+    pub(super) fn check_tokens(&mut self, section: Written, changes: &Changes<'_, '_>) -> Result<(), Refused> {
+        let mut keys = HashSet::new();
+        let replaced = changes.replaced.iter().map(|(_, now)| *now);
+        for now in replaced.chain(changes.added.iter().copied()) {
+            keys.insert(self.check_token(section, now)?.to_ascii_lowercase());
+        }
+        for removed in &changes.removed {
+            let key = decode(self.texts.of_old(&removed.key)).unwrap_or_default();
+            let has_successor = keys.contains(&key.to_ascii_lowercase());
+            if !has_successor && !(section == Written::AccessToken && self.has_expired(removed)) {
+                return Err(Refused::RemovedEntry(section.name()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks a new entry; gives its key.
+    fn check_token(&mut self, section: Written, member: &Member) -> Result<String, Refused> {
+        let (kind, known) = match section {
+            Written::AccessToken => (Kind::AccessToken, &ACCESS_TOKEN[..]),
+            _ => (Kind::IdToken, &ID_TOKEN[..]),
+        };
+        let fields = Fields::of(&self.texts, section, member, known)?;
+        let (handle, place) = fields.secret(&self.texts, kind)?;
+        let mut refused = match self.session.is_in_documents(handle) {
+            true => Refused::WrongEntry(kind),
+            false => Refused::UnknownHandle(kind),
+        };
+        let replies = self.replies.get(&handle).cloned().unwrap_or_default();
+        for reply in replies.into_iter().filter(|reply| *reply.document == *self.texts.original.name) {
+            match check_reply(reply, kind, &fields).and_then(|()| self.put(reply, handle, place)) {
+                Ok(()) => return checked_key(section, &fields, self.texts.of_new(&member.key)),
+                Err(why) => refused = why,
+            }
+        }
+        Err(refused)
+    }
+
+    /// An access token of an account whose refresh token was redeemed when it had expired.
+    fn has_expired(&self, removed: &Member) -> bool {
+        let entry = self.object_of(removed).unwrap_or_default();
+        let field = |name: &str| {
+            let is = |member: &&Member| decode(self.texts.of_old(&member.key)).is_some_and(|key| key == name);
+            let mut fields = entry.members.iter().filter(is).map(|member| self.texts.of_old(&member.value));
+            fields.next().filter(|_| fields.next().is_none())
+        };
+        let (account, expiry) = (field("home_account_id").and_then(decode), field("expires_on").and_then(seconds));
+        account.zip(expiry).is_some_and(|(account, expiry)| self.session.had_expired(&account, expiry))
+    }
+}
+
+/// The key of a new entry, which is the one that MSAL gives to an entry with these fields: `msal/token_cache.py`, `key_makers`.
+fn checked_key(section: Written, fields: &Fields<'_>, written: &str) -> Result<String, Refused> {
+    let (home, environment) = (fields.text("home_account_id")?, fields.text("environment")?);
+    let (client_id, realm) = (fields.text("client_id")?, fields.text("realm")?);
+    let target = match section {
+        Written::AccessToken => fields.text("target")?,
+        _ => "",
+    };
+    let kind = section.name();
+    if fields.text("credential_type")? != kind {
+        return Err(fields.refused("has another type than its section"));
+    }
+    let key = format!("{home}-{environment}-{kind}-{client_id}-{realm}-{target}").to_lowercase();
+    if decode(written).is_none_or(|written| written != key) {
+        return Err(fields.refused("has another key than its fields make"));
+    }
+    Ok(key)
+}
+
+/// Whether a secret of a reply belongs into this entry, and the entry says of it what is known.
+fn check_reply(reply: &Reply, kind: Kind, fields: &Fields<'_>) -> Result<(), Refused> {
+    if reply.of_another {
+        return Err(Refused::WrongAccount(kind));
+    }
+    let fits = fields.text("home_account_id")? == reply.holder.home_account_id
+        && fields.text("client_id")? == reply.client_id
+        && fields.text("realm")? == reply.tenant
+        && same_cloud(fields.text("environment")?, &reply.host);
+    if !fits {
+        return Err(Refused::WrongEntry(kind));
+    }
+    if kind == Kind::IdToken {
+        return Ok(());
+    }
+    let is_asked = |scope: &str| reply.scopes.iter().any(|asked| asked == scope);
+    let mut target = fields.text("target")?.split(' ');
+    // The guest looked at the clock before the request went out.
+    let expiry = fields.seconds("expires_on")?;
+    let in_time = expiry.is_some_and(|expiry| reply.expires_on.is_some_and(|latest| expiry <= latest));
+    let cached_at = fields.seconds("cached_at")?.ok_or_else(|| fields.refused("lacks a field that every entry has"))?;
+    fields.seconds("extended_expires_on")?;
+    fields.seconds("refresh_on")?;
+    let token_type = fields.get("token_type").unwrap_or("Bearer");
+    if token_type.is_empty() || token_type.len() > 64 || !token_type.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(fields.refused("has a type of token that is no name"));
+    }
+    let is_bearer = token_type.eq_ignore_ascii_case("bearer");
+    if target.all(is_asked) && in_time && cached_at <= reply.received && is_bearer == reply.bearer {
+        Ok(())
+    } else {
+        Err(Refused::ChangedEntry(kind))
+    }
+}
