@@ -272,6 +272,21 @@ async fn accounts_that_the_policy_hides_are_not_named() {
 }
 
 #[tokio::test]
+async fn a_hidden_account_looks_like_one_that_does_not_exist() {
+    let home = signed_in(Cached::AccessToken(CLIENT));
+    let said = async |line: &str, name: String| {
+        let builder = home.builder().policy(policy("accounts", line)).username(name);
+        let error = builder.build().unwrap().get_token(&[VAULT]).await.unwrap_err();
+        (error.kind(), error.reason(), error.to_string())
+    };
+    let by_name = "accounts = [\"user0@contoso.com\"]";
+    assert_eq!(said(by_name, username(1)).await, said(by_name, "nobody@contoso.com".into()).await);
+    let ambiguous = home.builder().policy(policy("accounts", by_name)).build().unwrap().get_token(&[VAULT]).await;
+    let message = ambiguous.unwrap_err().to_string();
+    assert!(!message.contains('2') && message.contains("allows 1 of the cache"), "{message}");
+}
+
+#[tokio::test]
 async fn a_source_whose_account_is_denied_passes_on_to_the_next() {
     let home = signed_in(Cached::AccessToken(CLIENT));
     fs::create_dir(home.path().join(".azure")).unwrap();

@@ -7,7 +7,7 @@ use super::limiter::Limiter;
 use crate::audit::{Audit, Denials};
 use crate::clock::Clock;
 use crate::credential::HostSettings;
-use crate::error::{Error, LimitExceeded};
+use crate::error::{Error, LimitExceeded, Unavailable, UnavailableReason as Reason};
 use crate::imports::{Seen, Turn};
 use crate::policy::{Denied, Policy, Source};
 use crate::transport::Transport;
@@ -71,9 +71,78 @@ impl State {
             (Error::CredentialUnavailable(mut unavailable), _) => {
                 let known = self.session.accounts();
                 unavailable.candidates.retain(|account| known.contains(&account.as_known()));
-                Error::CredentialUnavailable(unavailable)
+                let hidden: Vec<&str> = self.session.hidden_usernames().collect();
+                Error::CredentialUnavailable(without_the_hidden(unavailable, known.len(), &hidden))
             }
             (error, _) => error,
         }
+    }
+}
+
+/// The error in the host's words where the component's would tell of accounts that the policy hides. `allowed` is how many it does
+/// not hide.
+fn without_the_hidden(unavailable: Unavailable, allowed: usize, hidden: &[&str]) -> Unavailable {
+    let said = unavailable.message.to_lowercase();
+    let names_one = hidden.iter().any(|name| !name.is_empty() && said.contains(&name.to_lowercase()));
+    let counts = match unavailable.reason {
+        Reason::NoAccounts
+        | Reason::NoMatchingAccount
+        | Reason::MultipleAccounts
+        | Reason::MultipleMatchingAccounts => !hidden.is_empty(),
+        Reason::CacheUnavailable | Reason::CacheCorrupt | Reason::UnsupportedPlatform | Reason::NoToken => false,
+    };
+    if !counts && !names_one {
+        return unavailable;
+    }
+    let (reason, message) = match unavailable.reason {
+        _ if allowed == 0 => (
+            Reason::NoAccounts,
+            "the cache has no account that the policy allows; sign in with one, or list it under `accounts`".into(),
+        ),
+        reason @ (Reason::MultipleAccounts | Reason::MultipleMatchingAccounts) => (
+            reason,
+            format!(
+                "the call does not say which account it is for; the policy allows {allowed} of the cache: give username, \
+                 tenant or both"
+            ),
+        ),
+        _ => (
+            Reason::NoMatchingAccount,
+            format!(
+                "none of the accounts in the cache that the policy allows ({allowed}) is the one asked for; sign in with \
+                 that account, or list it under `accounts`"
+            ),
+        ),
+    };
+    Unavailable { reason, message, candidates: unavailable.candidates }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_neither_counts_nor_names_accounts_that_the_policy_hides() {
+        let told = |reason, message: &str, allowed, hidden: &[&str]| {
+            let unavailable = Unavailable { reason, message: message.into(), candidates: Vec::new() };
+            let told = without_the_hidden(unavailable, allowed, hidden);
+            (told.reason, told.message)
+        };
+        let counted = "the cache holds 7 accounts";
+        for reason in
+            [Reason::NoAccounts, Reason::NoMatchingAccount, Reason::MultipleAccounts, Reason::MultipleMatchingAccounts]
+        {
+            assert_eq!(told(reason, counted, 1, &[]), (reason, counted.into()), "nothing is hidden");
+            let (_, message) = told(reason, counted, 1, &["user1@contoso.com"]);
+            assert!(!message.contains('7') && message.contains('1'), "{message}");
+            assert_eq!(told(reason, counted, 0, &[""]).0, Reason::NoAccounts);
+        }
+        let named = "user1@contoso.com has no token";
+        assert_eq!(told(Reason::NoToken, named, 1, &["other@contoso.com"]), (Reason::NoToken, named.into()));
+        let (reason, message) = told(Reason::NoToken, named, 1, &["User1@contoso.com"]);
+        assert!(reason == Reason::NoMatchingAccount && !message.contains("user1"), "{message}");
+        let (_, message) = told(Reason::CacheUnavailable, named, 1, &["user1@contoso.com"]);
+        assert!(!message.contains("user1"), "{message}");
+        assert_eq!(told(Reason::CacheCorrupt, "line 1", 1, &["user1@contoso.com"]).1, "line 1");
     }
 }

@@ -111,6 +111,10 @@ impl Credential {
     /// Whether the policy allows the call, as far as that can be said before an account is chosen.
     pub(crate) fn check(&self, call: &Call) -> Result<(), Denied> {
         self.policy.check_scopes(&call.scopes)?;
+        // Before a cache is looked at, so that the denial does not tell whether the account exists.
+        if let Some(name) = self.username.as_deref().filter(|name| !name.is_empty() && self.record.is_none()) {
+            self.policy.check_username(name)?;
+        }
         match &call.tenant {
             Some(Tenant::Named(tenant)) => self.policy.check_tenant_name(tenant),
             Some(Tenant::Home) | None => Ok(()),

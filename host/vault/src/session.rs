@@ -286,6 +286,13 @@ impl Session {
             .collect()
     }
 
+    /// The usernames of accounts that a document knows and the policy hides. Empty text where an account has none.
+    pub fn hidden_usernames(&self) -> impl Iterator<Item = &str> {
+        let policy = &self.vault.credential().policy;
+        let people = self.documents().flat_map(|document| document.people().all());
+        people.filter(|(id, username)| policy.check_account(username, id).is_err()).map(|(_, username)| username)
+    }
+
     /// Between calls the guest has the newest version of each document, with the answers that did not make it into the store.
     fn forget_the_past(&mut self) {
         let names: Vec<Box<str>> = self.documents.iter().map(|document| document.name.clone()).collect();
