@@ -59,7 +59,7 @@ attempts! {
     write_a_section_twice: plain => "WriteError::Denied", "the new document has a member twice where it changes";
     write_an_entry_twice: plain => "WriteError::Denied", "the new document has a member twice where it changes";
     write_sections_of_another_type: plain =>
-        "WriteError::Denied", "the new document changes the type of a section / the new document changes its sections / the new entry in AppMetadata is not an object / the new entry in AccessToken is not an object";
+        "WriteError::Denied", "the new document changes the type of a section / the new document changes its sections / the new document changes another section / the new entry in AppMetadata is not an object / the new entry in AccessToken is not an object";
     write_tokens_without_a_secret: plain =>
         "WriteError::Denied", "the new document lacks a refresh token that the authority did not declare dead / the new entry in AccessToken has no secret";
     write_a_family_of_its_own: plain =>
