@@ -20,12 +20,17 @@ const SOON: Duration = Duration::from_secs(10);
 /// Long enough for several looks at the clock and the cache.
 const A_WHILE: Duration = Duration::from_millis(900);
 
+/// How the clock says that it is broken.
+const BROKEN: u64 = u64::MAX;
+
 #[derive(Clone)]
 struct Hands(Arc<AtomicU64>);
 
 impl Clock for Hands {
     fn now(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
+        let now = self.0.load(Ordering::SeqCst);
+        assert!(now != BROKEN, "on purpose");
+        now
     }
 }
 
@@ -303,4 +308,67 @@ async fn who_stops_waits_for_the_answer_that_is_on_its_way() {
     refresher.stop().await;
     let document = world.home.read().unwrap().to_string();
     assert!(document.contains("rt-new-1"), "the old refresh token is dead, so the new one has to be kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_takes_the_token_back_and_the_work_begins_anew() {
+    let world = World::new(json!({})).await;
+    let refresher = world.start();
+    until_token(&refresher, "at-1").await;
+    world.clock.0.store(BROKEN, Ordering::SeqCst);
+    let withdrawn = tokio::time::timeout(Duration::from_secs(1), until_withdrawn(&refresher)).await.unwrap();
+    assert!(withdrawn.contains("panicked"), "{withdrawn}");
+    world.clock.at(1);
+    until_token(&refresher, "at-1").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresher_that_is_dropped_or_stopped_takes_its_token_back_at_once() {
+    let world = World::new(json!({})).await;
+    let (dropped, stopped) = (world.start(), world.start());
+    let states = [dropped.subscribe(), stopped.subscribe()];
+    until_token(&dropped, "at-1").await;
+    until_token(&stopped, "at-1").await;
+    drop(dropped);
+    assert!(matches!(&*states[0].borrow(), TokenState::Withdrawn(why) if why.to_string().contains("has ended")));
+    stopped.stop().await;
+    assert!(matches!(&*states[1].borrow(), TokenState::Withdrawn(_)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_taken_back_when_the_runtime_of_its_refresher_shuts_down() {
+    let world = World::new(json!({})).await;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let credential = world.credential(&vault());
+    let refresher = runtime.spawn(async move { TokenRefresher::start(credential, &vault()) }).await.unwrap();
+    until_token(&refresher, "at-1").await;
+    runtime.shutdown_background();
+    until_withdrawn(&refresher).await;
+    assert!(token(&refresher.state()).is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_token_is_none_before_the_refresher_has_noticed() {
+    let world = World::new(json!({})).await;
+    let refresher = world.start();
+    until_token(&refresher, "at-1").await;
+    world.clock.at(3599);
+    assert!(matches!(refresher.state(), TokenState::Withdrawn(_)), "{:?}", refresher.state());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cache_that_cannot_be_read_for_some_seconds_takes_the_token_back() {
+    let world = World::new(json!({})).await;
+    let refresher = world.start();
+    until_token(&refresher, "at-1").await;
+    // Something that is no file is in its place.
+    let (cache, away) = (world.home.cache(), world.home.path().join("away"));
+    std::fs::rename(&cache, &away).unwrap();
+    std::fs::create_dir(&cache).unwrap();
+    let start = std::time::Instant::now();
+    until_withdrawn(&refresher).await;
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    std::fs::remove_dir(&cache).unwrap();
+    std::fs::rename(&away, &cache).unwrap();
+    until_token(&refresher, "at-1").await;
 }

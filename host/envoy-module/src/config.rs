@@ -77,7 +77,7 @@ fn injector(checked: Checked) -> Result<Arc<Injector>, String> {
         }
         let credential = builder.build().map_err(|error| error.to_string())?;
         let runtime = runtime::handle().map_err(|error| format!("there can be no thread: {error}"))?;
-        Ok(Injector::start(&runtime, credential, profile))
+        Ok(Injector::start(&runtime, credential, &profile))
     })
 }
 

@@ -107,8 +107,8 @@ mod tests {
 
     #[test]
     fn a_request_without_a_token_is_answered() {
-        let expired = current("a", 100);
-        for current in [None, Some(&Current::default()), Some(&expired)] {
+        let (without, expired) = (current("", 100), current("a", 100));
+        for current in [None, Some(&without), Some(&expired)] {
             let stream = Fake::default();
             assert_eq!(request(&stream, &COUNTERS, current, &At(100)), Verdict::Stop);
             assert_eq!((stream.authorization.take(), stream.refused.take()), (None, 1));

@@ -9,31 +9,31 @@ use shared_token_cache::policy::Profile;
 use shared_token_cache::{SharedTokenCacheCredential, TokenRefresher, TokenState};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 /// How long a new configuration waits for its first token. One that is cached is there in some milliseconds, and then a reload refuses no
 /// request. Envoy's main thread waits, so it must not be for long: requests are served meanwhile, under the old configuration.
 const FIRST_TOKEN: Duration = Duration::from_millis(250);
 
-/// Until a refresher that failed, by a panic, is replaced.
-const PAUSE: Duration = Duration::from_secs(5);
-
 /// Keeps a token fresh as long as it exists, and has it ready for requests. Dropping it waits for nothing.
 pub(crate) struct Injector {
     current: Arc<Current>,
-    refreshing: JoinHandle<()>,
+    _refresher: TokenRefresher,
 }
 
 impl Injector {
     /// Starts to get tokens of the profile, on the runtime's thread, and waits a moment for the first.
-    pub(crate) fn start(runtime: &Handle, credential: SharedTokenCacheCredential, profile: Profile) -> Self {
-        let current = Arc::new(Current::default());
+    pub(crate) fn start(runtime: &Handle, credential: SharedTokenCacheCredential, profile: &Profile) -> Self {
+        let refresher = {
+            let _runtime = runtime.enter();
+            TokenRefresher::start(credential, profile)
+        };
+        let current = Arc::new(Current::of(refresher.subscribe()));
         let (answered, answer) = mpsc::sync_channel(1);
-        let refreshing = runtime.spawn(refresh(credential, profile, Arc::clone(&current), answered));
+        runtime.spawn(follow(Arc::clone(&current), answered));
         // Without an answer by then, requests are refused until there is one.
         let _ = answer.recv_timeout(FIRST_TOKEN);
-        Self { current, refreshing }
+        Self { current, _refresher: refresher }
     }
 
     pub(crate) fn current(&self) -> &Current {
@@ -41,24 +41,25 @@ impl Injector {
     }
 }
 
-impl Drop for Injector {
-    fn drop(&mut self) {
-        self.refreshing.abort();
-    }
-}
-
 /// What is current changes here, on the runtime's thread, and is looked at by requests, on Envoy's.
-#[derive(Default)]
 pub(crate) struct Current {
+    states: watch::Receiver<TokenState>,
     header: RwLock<Option<Arc<Header>>>,
     /// New tokens that no counter has yet.
     uncounted: AtomicU64,
 }
 
 impl Current {
+    fn of(states: watch::Receiver<TokenState>) -> Self {
+        Self { states, header: RwLock::default(), uncounted: AtomicU64::new(0) }
+    }
+
     /// The header that a request gets at this time, in seconds since the Unix epoch. None where there is no token, or one that
-    /// expired: a laptop that slept wakes up with one.
+    /// expired: a laptop that slept wakes up with one. The refresher's state counts, also when the runtime does not run any more.
     pub(crate) fn header(&self, now: u64) -> Option<Arc<Header>> {
+        if matches!(*self.states.borrow(), TokenState::Withdrawn(_)) {
+            return None;
+        }
         let header = self.header.read().unwrap_or_else(PoisonError::into_inner).clone();
         header.filter(|header| now < header.expires_on)
     }
@@ -100,27 +101,9 @@ impl Header {
     }
 }
 
-async fn refresh(
-    credential: SharedTokenCacheCredential,
-    profile: Profile,
-    current: Arc<Current>,
-    answered: SyncSender<()>,
-) {
-    let current = WithdrawnAtTheEnd(current);
-    loop {
-        let refresher = TokenRefresher::start(credential.clone(), &profile);
-        follow(refresher.subscribe(), &current.0, &answered).await;
-        current.0.set(None);
-        tracing::error!(
-            profile = profile.name().as_str(),
-            "the token is no longer refreshed; this is tried again soon"
-        );
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-/// Has requests get the token that there is, until there is nobody to tell of another.
-async fn follow(mut states: watch::Receiver<TokenState>, current: &Current, answered: &SyncSender<()>) {
+/// Has requests get the token that there is, until the refresher has ended.
+async fn follow(current: Arc<Current>, answered: SyncSender<()>) {
+    let mut states = current.states.clone();
     loop {
         let state = states.borrow_and_update().clone();
         current.set(header(&state));
@@ -143,25 +126,37 @@ fn header(state: &TokenState) -> Option<Header> {
     header
 }
 
-/// However the refreshing ends, a token that nobody refreshes any more is not used any longer.
-struct WithdrawnAtTheEnd(Arc<Current>);
-
-impl Drop for WithdrawnAtTheEnd {
-    fn drop(&mut self) {
-        self.0.set(None);
-    }
-}
-
 #[cfg(test)]
 pub(crate) fn current(token: &str, expires_on: u64) -> Current {
-    let current = Current::default();
+    let current = tests::Refresher::default().current();
     current.set(Header::bearer(token, expires_on));
     current
 }
 
 #[cfg(test)]
 mod tests {
+    use shared_token_cache::Error;
+
     use super::*;
+
+    /// What a refresher posts.
+    pub(super) struct Refresher(watch::Sender<TokenState>);
+
+    impl Default for Refresher {
+        fn default() -> Self {
+            Self(watch::Sender::new(TokenState::Pending))
+        }
+    }
+
+    impl Refresher {
+        pub(super) fn current(&self) -> Current {
+            Current::of(self.0.subscribe())
+        }
+
+        fn withdraw(&self) {
+            self.0.send_replace(TokenState::Withdrawn(Arc::new(Error::Unreachable("it has ended".into()))));
+        }
+    }
 
     fn value(current: &Current, now: u64) -> Option<String> {
         current.header(now).map(|header| header.expose().to_owned())
@@ -169,7 +164,7 @@ mod tests {
 
     #[test]
     fn requests_get_a_token_until_it_expires_or_is_withdrawn() {
-        let current = Current::default();
+        let current = Refresher::default().current();
         assert_eq!(value(&current, 0), None);
         current.set(Header::bearer("a", 100));
         assert_eq!(value(&current, 99).as_deref(), Some("Bearer a"));
@@ -182,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_new_token_is_counted_once() {
-        let current = Current::default();
+        let current = Refresher::default().current();
         for token in ["a", "a", "b"] {
             current.set(Header::bearer(token, 1));
         }
@@ -202,14 +197,13 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_withdrawn_however_its_refreshing_ends() {
-        let current = Arc::new(current("a", 1));
-        let withdraw = WithdrawnAtTheEnd(Arc::clone(&current));
-        let task = std::thread::spawn(move || {
-            let _withdraw = withdraw;
-            panic!("on purpose");
-        });
-        assert!(task.join().is_err());
-        assert!(current.header(0).is_none());
+    fn a_token_that_its_refresher_took_back_is_gone_although_nothing_follows() {
+        let refresher = Refresher::default();
+        let current = refresher.current();
+        current.set(Header::bearer("a", 100));
+        assert_eq!(value(&current, 0).as_deref(), Some("Bearer a"));
+        refresher.withdraw();
+        drop(refresher);
+        assert_eq!(value(&current, 0), None);
     }
 }

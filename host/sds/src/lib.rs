@@ -6,6 +6,10 @@
 //! Where there are no Unix sockets there is no server: to make one is an error.
 
 mod board;
+#[cfg(unix)]
+mod connection;
+#[cfg(unix)]
+mod crowd;
 #[cfg(not(unix))]
 mod elsewhere;
 #[cfg(unix)]
@@ -14,6 +18,10 @@ mod health;
 mod peer;
 #[cfg(unix)]
 mod proto;
+#[cfg(unix)]
+mod requests;
+#[cfg(unix)]
+mod resets;
 #[cfg(unix)]
 mod said;
 #[cfg(unix)]

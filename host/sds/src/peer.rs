@@ -23,18 +23,18 @@ impl Peers {
         Self { allowed, refused: Said::default(), stats }
     }
 
-    /// Whether the process that connected belongs to one of these users. The kernel says so (`SO_PEERCRED`), and the process can't.
-    pub(crate) fn allow(&self, stream: &UnixStream) -> bool {
+    /// The user of the process that connected, if it is one of these. The kernel tells (`SO_PEERCRED`), and the process can't.
+    pub(crate) fn allow(&self, stream: &UnixStream) -> Option<u32> {
         let user = stream.peer_cred().ok().map(|credentials| credentials.uid());
-        if user.is_some_and(|user| self.allowed.contains(&user)) {
-            return true;
+        if let Some(user) = user.filter(|user| self.allowed.contains(user)) {
+            return Some(user);
         }
         self.stats.refuse();
         if self.refused.is_news(user) {
             let who = user.map_or_else(|| "an unknown user".to_owned(), |user| format!("user {user}"));
             tracing::warn!("{who} is refused; name the user with --allow-uid if that is your proxy");
         }
-        false
+        None
     }
 }
 
@@ -47,13 +47,13 @@ mod tests {
         let (stream, _other_end) = UnixStream::pair().unwrap();
         let own = rustix::process::geteuid().as_raw();
         let peers = Peers::new(&[], Arc::default());
-        assert!(peers.allow(&stream));
+        assert_eq!(peers.allow(&stream), Some(own));
         // To a server of another user, this one is a stranger.
         let elsewhere = Peers { allowed: [own + 1].into(), ..Peers::new(&[], Arc::default()) };
-        assert!(!elsewhere.allow(&stream) && !elsewhere.allow(&stream));
+        assert!(elsewhere.allow(&stream).is_none() && elsewhere.allow(&stream).is_none());
         assert_eq!(elsewhere.stats.refused(), 2);
         assert!(!elsewhere.refused.is_news(Some(own)), "it was said");
-        assert!(Peers { allowed: [own + 1, own].into(), ..elsewhere }.allow(&stream));
+        assert!(Peers { allowed: [own + 1, own].into(), ..elsewhere }.allow(&stream).is_some());
         assert!(Peers::new(&[own + 1], Arc::default()).allowed.contains(&(own + 1)));
     }
 }

@@ -10,8 +10,12 @@ use tokio::sync::watch;
 use tonic::transport::Server as Http2;
 
 use crate::board::Board;
+use crate::connection::Connection;
+use crate::crowd::Crowd;
 use crate::health;
 use crate::peer::Peers;
+use crate::resets::Resets;
+use crate::said::Said;
 use crate::service::SecretDiscovery;
 use crate::socket::{BindError, Socket, SocketOptions};
 use crate::stats::Stats;
@@ -22,6 +26,16 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// How long connections may take to end after their streams have.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How often a client is asked whether it is still there, and how long it has to answer.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(10);
+
+/// Streams of a connection. A proxy has one for each profile.
+const MOST_STREAMS: u32 = 100;
+
+/// The headers of a request.
+const LARGEST_HEADERS: u32 = 16_384;
 
 /// Why a server ended that was not told to.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +86,10 @@ impl Server {
         let reports = tokio::spawn(health::report(reporter, board.subscribe()));
         let peers = Peers::new(&allow_uids, stats);
         let serving = Http2::builder()
+            .http2_keepalive_interval(Some(KEEP_ALIVE))
+            .http2_keepalive_timeout(Some(KEEP_ALIVE_ANSWER))
+            .max_concurrent_streams(MOST_STREAMS)
+            .http2_max_header_list_size(LARGEST_HEADERS)
             .add_service(SecretDiscovery(shared))
             .add_service(health_service)
             .serve_with_incoming_shutdown(connections(listener, peers), closed(is_closing));
@@ -96,13 +114,17 @@ async fn closed(mut closing: watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
 }
 
-/// The connections of those who may connect.
-fn connections(listener: UnixListener, peers: Peers) -> impl Stream<Item = io::Result<UnixStream>> {
-    stream::unfold((listener, peers), |(listener, peers)| async {
+/// The connections of those who may connect, as far as there is room for them.
+fn connections(listener: UnixListener, peers: Peers) -> impl Stream<Item = io::Result<Connection>> {
+    let door = Door { listener, peers, crowd: Crowd::default(), crowded: Said::default(), resets: Resets::default() };
+    stream::unfold(door, |door| async {
         loop {
-            match listener.accept().await {
-                Ok((connection, _)) if peers.allow(&connection) => return Some((Ok(connection), (listener, peers))),
-                Ok(_) => {}
+            match door.listener.accept().await {
+                Ok((stream, _)) => {
+                    if let Some(connection) = door.admit(stream) {
+                        return Some((Ok(connection), door));
+                    }
+                }
                 Err(error) => {
                     tracing::warn!("a connection can't be accepted: {error}");
                     tokio::time::sleep(PAUSE).await;
@@ -110,4 +132,24 @@ fn connections(listener: UnixListener, peers: Peers) -> impl Stream<Item = io::R
             }
         }
     })
+}
+
+/// Where connections come in.
+struct Door {
+    listener: UnixListener,
+    peers: Peers,
+    crowd: Crowd,
+    crowded: Said<u32>,
+    resets: Resets,
+}
+
+impl Door {
+    fn admit(&self, stream: UnixStream) -> Option<Connection> {
+        let user = self.peers.allow(&stream)?;
+        let place = self.crowd.enter(user);
+        if place.is_none() && self.crowded.is_news(user) {
+            tracing::warn!("user {user} has too many connections; further ones are closed");
+        }
+        Some(Connection::new(stream, place?, self.resets.of_another()))
+    }
 }

@@ -12,6 +12,7 @@ use tonic::server::{Grpc, NamedService, StreamingService};
 use tonic::{Request, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
 
+use crate::connection::Usage;
 use crate::proto::{DiscoveryRequest, DiscoveryResponse};
 use crate::stream::{Shared, responses};
 
@@ -60,6 +61,7 @@ impl StreamingService<DiscoveryRequest> for StreamSecrets {
     type Future = Ready<Result<Response<Self::ResponseStream>, Status>>;
 
     fn call(&mut self, request: Request<Streaming<DiscoveryRequest>>) -> Self::Future {
-        ready(Ok(Response::new(Box::pin(responses(request.into_inner(), self.0.clone())))))
+        let in_use = request.extensions().get().map(Usage::begin);
+        ready(Ok(Response::new(Box::pin(responses(request.into_inner(), self.0.clone(), in_use)))))
     }
 }

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use tonic::{Status, Streaming};
 
 use crate::board::Posted;
+use crate::connection::InUse;
 use crate::proto::{DiscoveryRequest, DiscoveryResponse};
 use crate::said::Said;
 use crate::stats::Stats;
@@ -40,17 +41,20 @@ struct Reader {
     over: bool,
     /// When it ends without an answer.
     deadline: Option<Instant>,
+    /// As long as the reader listens, its connection is not idle.
+    _in_use: Option<InUse>,
 }
 
 /// The responses to a reader, for as long as it listens.
 pub(crate) fn responses(
     requests: Streaming<DiscoveryRequest>,
     shared: Shared,
+    in_use: Option<InUse>,
 ) -> impl Stream<Item = Result<DiscoveryResponse, Status>> + Send {
     let number = shared.stats.open();
     let subscription = Subscription::new(shared.run);
     tracing::debug!("stream {number}: open");
-    let reader = Reader { number, requests, subscription, shared, over: false, deadline: None };
+    let reader = Reader { number, requests, subscription, shared, over: false, deadline: None, _in_use: in_use };
     stream::unfold(reader, |mut reader| async move {
         let item = reader.next().await?;
         Some((item, reader))

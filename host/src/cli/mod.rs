@@ -14,6 +14,7 @@ mod supported;
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
 use tracing_subscriber::filter::Targets;
@@ -25,6 +26,12 @@ use output::Failure;
 
 /// Which log lines go to stderr: `debug`, or for example `shared_token_cache::border=debug`.
 const LOG_VARIABLE: &str = "SHARED_TOKEN_CACHE_LOG";
+
+/// The threads of an agent's event loop. Its work is little; the second is for when the first one is held up.
+const AGENT_THREADS: usize = 2;
+
+/// How long work on files may take when the command is over.
+const LAST_WORK: Duration = Duration::from_secs(1);
 
 pub(crate) fn main() -> ExitCode {
     // Before there is any secret in this process.
@@ -41,14 +48,19 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<ExitCode, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::other)?;
+    let mut runtime = match &command {
+        // A file system that hangs under one profile must not hold another.
+        Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = runtime.worker_threads(AGENT_THREADS).enable_all().build().map_err(Failure::other)?;
     match &command {
         Command::Demo(_) => {}
         // An agent is watched by nobody but who reads what it says.
         Command::Serve(_) => log_to_stderr("shared_token_cache=info,shared_token_cache::audit=warn"),
         _ => log_to_stderr("shared_token_cache=warn"),
     }
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         match command {
             Command::GetToken(arguments) => get_token::run(*arguments).await,
             Command::Accounts(arguments) => accounts::run(*arguments).await,
@@ -58,7 +70,10 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             Command::Serve(arguments) => serve::run(*arguments).await,
             Command::Demo(arguments) => demo::run(arguments).await,
         }
-    })
+    });
+    // Work on a file system that hangs is left behind: dropping the runtime would wait for it.
+    runtime.shutdown_timeout(LAST_WORK);
+    outcome
 }
 
 /// Help and version are no errors; the rest is printed as clap prints it, unless JSON was asked for.

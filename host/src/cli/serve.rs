@@ -1,5 +1,6 @@
 //! `serve`: from the command line to an agent.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use shared_token_cache::policy::{AuthorityHost, CoreDumps, Policy, Profile};
@@ -8,8 +9,8 @@ use shared_token_cache_sds::Server;
 
 use super::arguments::{Serve, Socket};
 use super::output::Failure;
-use super::{core_dumps, credential, get_token};
-use crate::server::{self, Agent, Fronts, Metrics, TokenFile};
+use super::{core_dumps, credential};
+use crate::server::{self, Agent, Audit, Fronts, Metrics, TokenFile};
 
 pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
     let policy = credential::from_file(&arguments.policy)?;
@@ -20,11 +21,14 @@ pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
         let path = arguments.policy.display();
         return Err(Failure::invalid(format!("the policy {path} names no profile; write one under `[[profiles]]`")));
     }
+    server::raise_descriptors();
     check(&arguments.token_files, &policy)?;
+    check_users(&arguments.allow_uids)?;
+    let audit = arguments.audit.as_deref().map(audit).transpose()?;
     let profiles = wanted(&policy, &arguments);
     let mut credentials = Vec::new();
     for profile in &profiles {
-        credentials.push((*profile, build(&policy, profile, &arguments)?));
+        credentials.push((*profile, build(&policy, profile, &arguments, audit.clone())?));
     }
     let fronts =
         Fronts {
@@ -36,6 +40,7 @@ pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
                 None => None,
             },
             token_files: arguments.token_files,
+            audit,
         };
     announce(&profiles, &fronts);
     server::serve(Agent::start(credentials), fronts).await.map_err(Failure::other)?;
@@ -60,13 +65,39 @@ fn check(files: &[TokenFile], policy: &Policy) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Users who may not be named, because one number of theirs stands for many users.
+fn check_users(allow_uids: &[u32]) -> Result<(), Failure> {
+    let overflow = std::fs::read_to_string("/proc/sys/kernel/overflowuid").ok();
+    let overflow = overflow.and_then(|number| number.trim().parse().ok()).unwrap_or(65_534);
+    for uid in allow_uids {
+        if [overflow, 65_534, u32::MAX].contains(uid) {
+            let why =
+                "the kernel gives this number for every user that has none here (of another namespace, or none at all)";
+            return Err(Failure::invalid(format!("--allow-uid {uid}: {why}; run your proxy as a user of its own")));
+        }
+    }
+    Ok(())
+}
+
+fn audit(path: &Path) -> Result<Audit, Failure> {
+    Audit::open(path).map_err(|error| {
+        let path = path.display();
+        Failure::invalid(format!("the audit file {path} can't be opened, so no token is asked for: {error}"))
+    })
+}
+
 /// The profiles whose tokens somebody can have: over the socket all of them.
 fn wanted<'a>(policy: &'a Policy, arguments: &Serve) -> Vec<&'a Profile> {
     let in_a_file = |profile: &&Profile| arguments.token_files.iter().any(|file| file.profile == *profile.name());
     policy.profiles().iter().filter(|profile| arguments.sds.is_some() || in_a_file(profile)).collect()
 }
 
-fn build(policy: &Policy, profile: &Profile, arguments: &Serve) -> Result<SharedTokenCacheCredential, Failure> {
+fn build(
+    policy: &Policy,
+    profile: &Profile,
+    arguments: &Serve,
+    audit: Option<Audit>,
+) -> Result<SharedTokenCacheCredential, Failure> {
     let mut settings = HostSettings::from_env().map_err(Failure::invalid)?;
     if let Some(authority) = &arguments.authority {
         let host: AuthorityHost = authority.parse().map_err(Failure::invalid)?;
@@ -79,8 +110,8 @@ fn build(policy: &Policy, profile: &Profile, arguments: &Serve) -> Result<Shared
     if let Some(component) = &arguments.component {
         builder = builder.component(component);
     }
-    if let Some(path) = &arguments.audit {
-        builder = builder.audit(get_token::audit(path)?);
+    if let Some(audit) = audit {
+        builder = builder.audit(audit);
     }
     Ok(builder.build()?)
 }

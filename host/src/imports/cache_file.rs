@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use shared_token_cache_storage as storage;
 use shared_token_cache_vault::Refused;
 use tokio::task::spawn_blocking;
@@ -79,19 +81,22 @@ impl State {
             self.context.seen.at(known);
             return Ok(ReadOutcome::Unchanged);
         }
-        let mark = store.mark();
         let (vault, document, version) = (self.context.vault.clone(), name.to_owned(), known.clone());
+        let context = Arc::clone(&self.context);
         let read = spawn_blocking(move || {
-            let storage::Read::Document(found) = store.read(version.as_deref()).map_err(read_error)? else {
-                return Ok(None);
+            let mark = store.mark();
+            let read = || {
+                let storage::Read::Document(found) = store.read(version.as_deref()).map_err(read_error)? else {
+                    return Ok(None);
+                };
+                let storage::Document { version, content, unencrypted } = found;
+                let sealed = vault.seal_document(&document, &version, content);
+                let sealed = sealed.map_err(|refused| ReadError::Failed(refused.to_string()))?;
+                Ok(Some((version, sealed, unencrypted)))
             };
-            let storage::Document { version, content, unencrypted } = found;
-            let sealed = vault.seal_document(&document, &version, content);
-            let sealed = sealed.map_err(|refused| ReadError::Failed(refused.to_string()))?;
-            Ok(Some((version, sealed, unencrypted)))
+            read().inspect_err(|_| context.seen.nothing(mark))
         });
-        let read = read.await.map_err(|error| ReadError::Failed(error.to_string())).flatten();
-        match read.inspect_err(|_| self.context.seen.nothing(mark))? {
+        match read.await.map_err(|error| ReadError::Failed(error.to_string())).flatten()? {
             None => {
                 let known = known.as_deref().unwrap_or_default();
                 self.session.unchanged(name, known);

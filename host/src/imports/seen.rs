@@ -8,6 +8,7 @@ use shared_token_cache_storage::Store;
 #[derive(Default)]
 pub(crate) struct Seen(Mutex<Option<Sight>>);
 
+#[derive(Clone)]
 enum Sight {
     /// The document at this version: it was read, or written by this program.
     Version(String),
@@ -26,11 +27,12 @@ impl Seen {
         self.put(Sight::Nothing(mark));
     }
 
-    /// Whether the cache may have changed since. A look at a file's metadata.
+    /// Whether the cache may have changed since. A look at a file's metadata, which may hang; nothing else waits for it.
     pub(crate) fn may_have_changed(&self, store: &dyn Store) -> bool {
-        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(Sight::Version(version)) => !store.is_at(version),
-            Some(Sight::Nothing(mark)) => store.mark() != *mark,
+        let sight = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match sight {
+            Some(Sight::Version(version)) => !store.is_at(&version),
+            Some(Sight::Nothing(mark)) => store.mark() != mark,
             None => false,
         }
     }

@@ -1,6 +1,8 @@
 //! Keeps a token fresh for others: a proxy, an agent.
 
 mod keep;
+mod look;
+mod post;
 mod schedule;
 
 use std::collections::BTreeMap;
@@ -13,7 +15,8 @@ use crate::access_token::AccessToken;
 use crate::credential::SharedTokenCacheCredential;
 use crate::error::Error;
 use crate::policy::Profile;
-use keep::Keeper;
+use keep::keep;
+use post::Post;
 
 /// What there is of a token that is kept fresh.
 #[derive(Debug, Clone)]
@@ -22,7 +25,8 @@ pub enum TokenState {
     Pending,
     /// A token that may be sent.
     Valid(Arc<AccessToken>),
-    /// There is none: it could not be renewed before it expired, or its sign-in is gone. Whoever has an older one is to forget it.
+    /// There is none: it could not be renewed before it expired, its sign-in is gone, or the refresher has ended. A reader that
+    /// holds an older one must forget it.
     Withdrawn(Arc<Error>),
 }
 
@@ -31,7 +35,11 @@ pub enum TokenState {
 /// It is renewed 5 minutes before it expires, or when the authority wants it (`refresh_on`); one that lives no longer than 5 minutes at
 /// half its life. Errors that may pass are tried again, after 1 s at first and 30 s at last, and the token stays as long as it lives.
 /// When the sign-in is gone, the policy does not allow it, or the authority refuses, it is withdrawn at once. What other
-/// programs change about the cache is noticed within half a second, be it a sign-in, a sign-out, or a newer token.
+/// programs change about the cache is noticed within half a second, be it a sign-in, a sign-out, or a newer token. A cache that
+/// cannot be looked at for 5 seconds withdraws the token too, because a sign-out would go unnoticed.
+///
+/// A refresher that ends takes its token back: when it is stopped or dropped, when its runtime shuts down, and when its work panics.
+/// After a panic the work begins anew 5 seconds later.
 ///
 /// ```no_run
 /// use shared_token_cache::policy::Policy;
@@ -52,11 +60,12 @@ pub enum TokenState {
 /// ```
 #[derive(Debug)]
 pub struct TokenRefresher {
-    state: watch::Receiver<TokenState>,
+    credential: SharedTokenCacheCredential,
+    post: Arc<Post>,
     attempts: Attempts,
     /// The work ends when this is dropped, after the call that is under way: an answer may hold a new refresh token.
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
+    stop: Option<oneshot::Sender<()>>,
+    task: Option<JoinHandle<()>>,
 }
 
 /// How often a credential was asked for a token that is kept fresh. Clones count the same.
@@ -71,23 +80,27 @@ impl TokenRefresher {
     #[must_use]
     pub fn start(credential: SharedTokenCacheCredential, profile: &Profile) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let (sender, state) = watch::channel(TokenState::Pending);
-        let attempts = Attempts::default();
-        let keeper = Keeper::new(credential, profile, sender, attempts.clone());
-        let task = tokio::spawn(keeper.run(stopped));
-        Self { state, attempts, stop, task }
+        let (post, attempts) = (Arc::<Post>::default(), Attempts::default());
+        let ending = post::Ending(Arc::clone(&post));
+        let task = tokio::spawn(keep(credential.clone(), profile.clone(), ending, attempts.clone(), stopped));
+        Self { credential, post, attempts, stop: Some(stop), task: Some(task) }
     }
 
-    /// What there is now. It costs no more than a short lock.
+    /// What there is now; never a token that has expired. It costs no more than a short lock and a look at the clock.
     #[must_use]
     pub fn state(&self) -> TokenState {
-        self.state.borrow().clone()
+        match self.post.state() {
+            TokenState::Valid(token) if schedule::is_over(&token, self.credential.now()) => {
+                TokenState::Withdrawn(Arc::new(schedule::expired()))
+            }
+            state => state,
+        }
     }
 
-    /// For whoever wants to be told of changes.
+    /// Hears of each change, and sees what there was after the last one. [`Self::state`] compares with the clock besides.
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<TokenState> {
-        self.state.clone()
+        self.post.subscribe()
     }
 
     /// How often the credential was asked.
@@ -96,11 +109,20 @@ impl TokenRefresher {
         self.attempts.clone()
     }
 
-    /// Ends the work, and waits for a call that is under way.
-    pub async fn stop(self) {
-        drop(self.stop);
-        // A task that panicked has ended as well.
-        drop(self.task.await);
+    /// Takes the token back, ends the work, and waits for a call that is under way.
+    pub async fn stop(mut self) {
+        self.post.end();
+        drop(self.stop.take());
+        if let Some(task) = self.task.take() {
+            // A task that panicked has ended as well.
+            drop(task.await);
+        }
+    }
+}
+
+impl Drop for TokenRefresher {
+    fn drop(&mut self) {
+        self.post.end();
     }
 }
 

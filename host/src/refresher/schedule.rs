@@ -82,6 +82,11 @@ impl Schedule {
     }
 }
 
+/// Why a token is taken back that was not renewed in time.
+pub(super) fn expired() -> Error {
+    Error::Unreachable("the token expired before a new one came".into())
+}
+
 /// Whether a token is too old to be sent.
 pub(super) fn is_over(token: &AccessToken, now: u64) -> bool {
     now + IN_FLIGHT >= token.expires_on

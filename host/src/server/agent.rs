@@ -58,7 +58,7 @@ impl Agent {
     }
 }
 
-/// Posts what a refresher has, for as long as it works.
+/// Posts what a refresher has, for as long as it works; then nothing is kept fresh, so there is no token.
 async fn post(name: String, mut state: watch::Receiver<TokenState>, board: Board) {
     loop {
         let secret = match &*state.borrow_and_update() {
@@ -68,7 +68,7 @@ async fn post(name: String, mut state: watch::Receiver<TokenState>, board: Board
         };
         board.post(&name, secret);
         if state.changed().await.is_err() {
-            return;
+            return board.post(&name, Secret::Withdrawn);
         }
     }
 }

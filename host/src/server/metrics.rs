@@ -1,10 +1,10 @@
 //! Numbers for Prometheus: how long tokens live, how often they were asked for, who listens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -25,14 +25,22 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::descriptors;
+
 /// OpenMetrics, which Prometheus and its relatives read.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// How long a client may take to send its request.
+/// How long a connection may last, from the first byte of the request to the last one of the page. It serves one request.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The pause when no connection can be accepted.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// So many connections at once. Prometheus has one; further ones are closed at once.
+const MOST: usize = 16;
+
+/// So many of one address. On loopback, where every program has the same address, the others are for other machines.
+const MOST_OF_ONE: usize = 12;
 
 /// A page of numbers, at `/metrics`.
 pub(crate) struct Metrics(TcpListener);
@@ -66,17 +74,35 @@ impl Metrics {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(numbers));
         let registry = Arc::new(registry);
+        let most = descriptors::share(8, MOST);
         let mut connections = JoinSet::new();
+        let mut peers: HashMap<IpAddr, usize> = HashMap::new();
         let mut stopped = std::pin::pin!(stopped);
         loop {
             tokio::select! {
                 accepted = self.0.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        connections.spawn(connection(TokioIo::new(stream), Arc::clone(&registry)));
+                    Ok((stream, peer)) => {
+                        let of_peer = peers.entry(peer.ip()).or_default();
+                        if connections.len() < most && *of_peer < MOST_OF_ONE {
+                            *of_peer += 1;
+                            let (peer, registry) = (peer.ip(), Arc::clone(&registry));
+                            connections.spawn(async move {
+                                connection(TokioIo::new(stream), registry).await;
+                                peer
+                            });
+                        } else {
+                            peers.retain(|_, connections| *connections > 0);
+                        }
                     }
                     Err(_) => tokio::time::sleep(PAUSE).await,
                 },
-                Some(_) = connections.join_next() => {}
+                Some(ended) = connections.join_next() => {
+                    // One that panicked stays counted; the numbers are encoded without any panic.
+                    if let Ok(peer) = ended && let Some(connections) = peers.get_mut(&peer) {
+                        *connections = connections.saturating_sub(1);
+                    }
+                    peers.retain(|_, connections| *connections > 0);
+                }
                 () = &mut stopped => return,
             }
         }
@@ -89,9 +115,9 @@ async fn connection(stream: TokioIo<tokio::net::TcpStream>, registry: Arc<Regist
         async { Ok::<_, Infallible>(response) }
     });
     let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).keep_alive(false);
     // What goes wrong on a connection is its client's to notice.
-    drop(http.serve_connection(stream, service).await);
+    drop(tokio::time::timeout(PATIENCE, http.serve_connection(stream, service)).await);
 }
 
 fn answer(request: &Request<Incoming>, registry: &Registry) -> Response<Full<Bytes>> {

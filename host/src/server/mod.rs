@@ -4,10 +4,14 @@
 //! way: the Secret Discovery Service, files, metrics. A front that is to come takes the same: the agent, and the moment to stop.
 
 mod agent;
+mod apart;
+mod audit;
+mod descriptors;
 mod metrics;
 mod signals;
 mod token_file;
 
+use std::collections::BTreeSet;
 use std::future::pending;
 use std::time::Duration;
 
@@ -16,11 +20,19 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub(crate) use agent::Agent;
+pub(crate) use audit::Audit;
+pub(crate) use descriptors::raise as raise_descriptors;
 pub(crate) use metrics::Metrics;
 pub(crate) use token_file::{TokenFile, folder};
 
+use signals::Asked;
+
 /// How long calls that are under way may take to end: an answer of the authority may hold a new refresh token.
 const LAST_CALLS: Duration = Duration::from_secs(5);
+
+/// How long a front may take to end: longer than the readers of a socket have to accept their last answer. Fronts end side by side, so
+/// one that hangs delays no other.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// The ways in which tokens leave.
 #[derive(Default)]
@@ -31,53 +43,96 @@ pub(crate) struct Fronts {
     pub(crate) token_files: Vec<TokenFile>,
     /// Numbers, and no tokens.
     pub(crate) metrics: Option<Metrics>,
+    /// Lines about tokens.
+    pub(crate) audit: Option<Audit>,
+}
+
+/// Fronts at work, by what they are called.
+#[derive(Default)]
+struct Serving {
+    tasks: JoinSet<(String, anyhow::Result<()>)>,
+    names: BTreeSet<String>,
 }
 
 /// Serves until a signal ends it, or a front fails. Then every token is taken back before the process ends.
 pub(crate) async fn serve(agent: Agent, fronts: Fronts) -> anyhow::Result<()> {
     // Before anything else: no token is posted yet, so there is none that could not be taken back.
-    let signal = signals::listen()?;
+    let mut signals = signals::listen()?;
     let (stop, stopping) = watch::channel(false);
-    let mut tasks = JoinSet::new();
+    let mut serving = Serving::default();
     let stats = fronts.sds.as_ref().map(Server::stats);
     if let Some(server) = fronts.sds {
         let (board, stopped) = (agent.board(), stopped(stopping.clone()));
-        tasks.spawn(async move { Ok(server.serve(&board, stopped).await?) });
+        serving.add("the socket".into(), async move { Ok(server.serve(&board, stopped).await?) });
     }
     for file in fronts.token_files {
         let (board, stopped) = (agent.board().subscribe(), stopped(stopping.clone()));
-        tasks.spawn(async move {
-            file.keep(board, stopped).await;
-            Ok(())
-        });
+        let name = format!("the token file {}", file.path.display());
+        serving.add(name.clone(), apart::apart(name, file.keep(board, stopped)));
     }
     if let Some(metrics) = fronts.metrics {
         let (numbers, stopped) = (agent.numbers(stats), stopped(stopping));
-        tasks.spawn(async move {
+        serving.add("the metrics".into(), async move {
             metrics.serve(numbers, stopped).await;
             Ok(())
         });
     }
-    let mut failed = None;
-    tokio::select! {
-        signal = signal => tracing::info!("{signal}: every token is taken back"),
-        Some(ended) = tasks.join_next() => failed = Some(ended),
-    }
+    let mut outcome = loop {
+        tokio::select! {
+            asked = signals.next() => match (asked, &fronts.audit) {
+                (Asked::End(signal), _) => {
+                    tracing::info!("{signal}: every token is taken back");
+                    break Ok(());
+                }
+                (Asked::Reopen, Some(audit)) => audit.reopen(),
+                (Asked::Reopen, None) => tracing::info!("SIGHUP: there is no audit file to reopen"),
+            },
+            Some(ended) = serving.next() => break ended,
+        }
+    };
     let refreshers = agent.withdraw();
     stop.send_replace(true);
-    let mut outcome = match failed {
-        Some(ended) => ended.map_err(anyhow::Error::from).flatten(),
-        None => Ok(()),
+    let last_words = async {
+        while let Some(ended) = serving.next().await {
+            let so_far = std::mem::replace(&mut outcome, Ok(()));
+            outcome = so_far.and(ended);
+        }
     };
-    while let Some(ended) = tasks.join_next().await {
-        outcome = outcome.and(ended.map_err(anyhow::Error::from).flatten());
+    if tokio::time::timeout(LAST_WORDS, last_words).await.is_err() {
+        let names: Vec<_> = serving.names.iter().map(String::as_str).collect();
+        outcome = outcome.and(Err(anyhow::anyhow!(
+            "{} did not end within {} s, and may still have a token",
+            names.join(", "),
+            LAST_WORDS.as_secs()
+        )));
     }
     let last_calls =
         futures_util::future::join_all(refreshers.into_iter().map(shared_token_cache::TokenRefresher::stop));
     if tokio::time::timeout(LAST_CALLS, last_calls).await.is_err() {
         tracing::warn!("a call was still under way after {LAST_CALLS:?}");
     }
+    if let Some(audit) = fronts.audit {
+        audit.flush().await;
+    }
     outcome
+}
+
+impl Serving {
+    fn add(&mut self, name: String, front: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+        self.names.insert(name.clone());
+        self.tasks.spawn(async move { (name, front.await) });
+    }
+
+    /// Waits for one that ends; none when all have.
+    async fn next(&mut self) -> Option<anyhow::Result<()>> {
+        Some(match self.tasks.join_next().await? {
+            Ok((name, ended)) => {
+                self.names.remove(&name);
+                ended
+            }
+            Err(panicked) => Err(panicked.into()),
+        })
+    }
 }
 
 async fn stopped(mut stopping: watch::Receiver<bool>) {

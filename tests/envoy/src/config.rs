@@ -89,6 +89,16 @@ impl Config {
         Ok(Self { text: yaml::take(&self.text, self.leg.filter())?.0, ..self })
     }
 
+    /// With gRPC's own library in place of Envoy's.
+    pub(crate) fn with_google_grpc(self, place: &Place) -> Result<Self> {
+        let range = yaml::item(&self.text, "- envoy_grpc:")?;
+        let mut text = self.text;
+        let margin = " ".repeat(22);
+        let target = format!("target_uri: \"unix:{}\"", place.socket().display());
+        text.replace_range(range, &format!("{margin}- google_grpc: {{{target}, stat_prefix: sds}}\n"));
+        Ok(Self { text, ..self })
+    }
+
     /// With a second cluster under the second profile, for requests below `/graph`.
     pub(crate) fn with_graph(mut self, place: &Place) -> Result<Self> {
         let mut cluster = self.text.get(yaml::item(&self.text, CLUSTER)?).unwrap_or_default().to_owned();

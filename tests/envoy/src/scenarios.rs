@@ -2,6 +2,7 @@
 
 mod agent;
 mod example;
+mod grpc;
 mod injection;
 mod leaks;
 mod peer;
@@ -39,6 +40,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         reload::SCENARIOS,
         leaks::SCENARIOS,
         peer::SCENARIOS,
+        grpc::SCENARIOS,
     ]
     .into_iter()
     .flatten()

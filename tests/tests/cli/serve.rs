@@ -9,7 +9,9 @@
 )]
 
 mod agent;
+mod ended;
 mod refused;
+mod starved;
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};

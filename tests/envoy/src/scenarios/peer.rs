@@ -14,8 +14,8 @@ use crate::stage::{Stage, open};
 pub(super) const SCENARIOS: &[Entry] =
     &[("another user gets nothing at the socket, unless allowed", cannot, is_checked)];
 
-/// On every Debian, the user `nobody`.
-const NOBODY: &str = "65534";
+/// On every Debian, the user `daemon`.
+const ANOTHER: &str = "1";
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -48,11 +48,11 @@ fn is_checked(stage: &mut Stage<'_>) -> Result<()> {
     let own = probe(stage, "0")?;
     ensure!(is_served(&own), "the agent's own user got {own}");
     open(&stage.place.socket())?;
-    let refused = probe(stage, NOBODY)?;
+    let refused = probe(stage, ANOTHER)?;
     ensure!(!is_served(&refused), "another user got {refused} bytes");
     stage.kill_agent()?;
-    stage.start_agent_with(&[VAULT_PROFILE], &["--allow-uid", NOBODY])?;
-    let allowed = probe(stage, NOBODY)?;
+    stage.start_agent_with(&[VAULT_PROFILE], &["--allow-uid", ANOTHER])?;
+    let allowed = probe(stage, ANOTHER)?;
     ensure!(is_served(&allowed), "an allowed user got {allowed}");
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -34,8 +35,31 @@ pub(crate) struct Agent<'a> {
 impl<'a> Agent<'a> {
     /// Starts one under this policy.
     pub(crate) fn start(cli: &'a Cli, policy: &str, arguments: &[&str]) -> Self {
+        Self::start_with(cli, policy, arguments, &[])
+    }
+
+    /// Starts one with these variables, and none that tell of a service manager besides.
+    pub(crate) fn start_with(cli: &'a Cli, policy: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let command = cli.command(&program().unwrap());
+        Self::spawn(cli, command, policy, arguments, environment)
+    }
+
+    /// Starts one that may have so many files open.
+    pub(crate) fn start_limited(cli: &'a Cli, policy: &str, arguments: &[&str], files: u32) -> Self {
+        let mut command = cli.command(Path::new("/bin/sh"));
+        command.args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")]).arg(program().unwrap());
+        Self::spawn(cli, command, policy, arguments, &[])
+    }
+
+    fn spawn(
+        cli: &'a Cli,
+        mut command: Command,
+        policy: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let policy = cli.write("policy.toml", policy).unwrap();
-        let mut command = cli.command(&program().unwrap());
+        command.env_remove("INVOCATION_ID").env_remove("NOTIFY_SOCKET").envs(environment.iter().copied());
         command.env("AZURE_AUTHORITY_HOST", "localhost").args(["serve", "--policy", &policy]).args(arguments);
         let process = command.stderr(File::create(cli.home().join(LOG)).unwrap()).spawn().unwrap();
         Self { cli, process }
@@ -60,11 +84,16 @@ impl<'a> Agent<'a> {
         fs::rename(new, self.cli.home().join(name)).unwrap();
     }
 
-    /// The page of numbers.
-    pub(crate) fn metrics(&self) -> String {
+    /// Where the page of numbers is.
+    pub(crate) fn metrics_address(&self) -> String {
         self.until("the address of the metrics", || self.said().contains("/metrics"));
         let said = self.said();
-        let address = said.split_once("http://").and_then(|(_, rest)| rest.split_once("/metrics")).unwrap().0;
+        said.split_once("http://").and_then(|(_, rest)| rest.split_once("/metrics")).unwrap().0.to_owned()
+    }
+
+    /// The page of numbers.
+    pub(crate) fn metrics(&self) -> String {
+        let address = self.metrics_address();
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
         let mut response = String::new();
@@ -80,9 +109,26 @@ impl<'a> Agent<'a> {
     }
 
     /// Asks it to end, waits for it, and gives what it said. None of it may be a secret.
-    pub(crate) fn end(mut self) -> String {
+    pub(crate) fn end(self) -> String {
+        self.end_by("TERM")
+    }
+
+    /// Sends it a signal that ends it, waits for it, and gives what it said. None of it may be a secret.
+    pub(crate) fn end_by(self, signal: &str) -> String {
+        self.signal(signal);
+        let (code, said) = self.wait();
+        assert_eq!(code, Some(0), "{signal}: {said}");
+        assert!(!said.contains(MARK) && !said.contains(".utid-"), "{said}");
+        said
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
+    }
+
+    /// Waits for its end; gives its exit code, and what it said.
+    pub(crate) fn wait(mut self) -> (Option<i32>, String) {
         let deadline = Instant::now() + SOON;
         let status = loop {
             match self.process.try_wait().unwrap() {
@@ -91,10 +137,7 @@ impl<'a> Agent<'a> {
             }
             std::thread::sleep(Duration::from_millis(5));
         };
-        let said = self.said();
-        assert_eq!(status.code(), Some(0), "{said}");
-        assert!(!said.contains(MARK) && !said.contains(".utid-"), "{said}");
-        said
+        (status.code(), self.said())
     }
 }
 

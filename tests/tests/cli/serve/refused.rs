@@ -29,6 +29,7 @@ fn what_makes_no_sense_is_said_before_anything_is_served() {
     for (policy, arguments, code, parts) in [
         (good.as_str(), &[] as &[&str], 2, &["--sds", "--token-file"] as &[&str]),
         (&good, &["--token-file", "vault=v", "--allow-uid", "1"], 2, &["--sds"]),
+        (&good, &["--sds", "unix:run/s.sock", "--allow-uid", "65534"], 2, &["--allow-uid 65534", "a user of its own"]),
         (&good, &["--token-file", "vault"], 2, &["the profile's name, `=`, and a path"]),
         (&good, &["--token-file", "mail=m"], 2, &["the policy has no profile mail"]),
         (&good, &["--token-file", "vault=missing/v"], 2, &["vault=missing/v", "there is no such folder"]),

@@ -1,0 +1,163 @@
+//! A connection: who it is of, whether it is used, and its requests without what means nothing here.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::UnixStream;
+use tokio::time::{Instant, Sleep, sleep};
+use tonic::transport::server::Connected;
+
+use crate::crowd::Place;
+use crate::requests::Requests;
+use crate::resets::Resets;
+
+/// How long a connection may be open before its first request.
+const FIRST_REQUEST: Duration = Duration::from_secs(10);
+
+/// How long a connection may be open without a stream of tokens or a new request.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// A connection of a user who may have tokens.
+pub(crate) struct Connection {
+    stream: UnixStream,
+    requests: Requests,
+    resets: Resets,
+    usage: Usage,
+    /// The requests that there were when the timer was set.
+    requests_seen: u64,
+    timer: Pin<Box<Sleep>>,
+    idle: Duration,
+    _place: Place,
+}
+
+/// How many streams of tokens a connection has.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Usage(Arc<AtomicUsize>);
+
+/// One stream, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct InUse(Usage);
+
+impl Usage {
+    /// A stream begins.
+    pub(crate) fn begin(&self) -> InUse {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        InUse(self.clone())
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Connection {
+    pub(crate) fn new(stream: UnixStream, place: Place, resets: Resets) -> Self {
+        Self::with(stream, place, resets, FIRST_REQUEST, IDLE)
+    }
+
+    fn with(stream: UnixStream, place: Place, resets: Resets, first_request: Duration, idle: Duration) -> Self {
+        let timer = Box::pin(sleep(first_request));
+        let (requests, usage) = (Requests::default(), Usage::default());
+        Self { stream, requests, resets, usage, requests_seen: 0, timer, idle, _place: place }
+    }
+
+    /// Waits until the connection was not used for too long.
+    fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            ready!(self.timer.as_mut().poll(context));
+            let is_used = self.usage.0.load(Ordering::SeqCst) > 0 || self.requests.count() > self.requests_seen;
+            if !is_used {
+                return Poll::Ready(());
+            }
+            self.requests_seen = self.requests.count();
+            self.timer.as_mut().reset(Instant::now() + self.idle);
+        }
+    }
+}
+
+impl Connected for Connection {
+    type ConnectInfo = Usage;
+
+    fn connect_info(&self) -> Usage {
+        self.usage.clone()
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        loop {
+            if this.requests.give(buffer) {
+                return Poll::Ready(Ok(()));
+            }
+            let mut bytes = [0; 8192];
+            let mut read = ReadBuf::new(&mut bytes);
+            match Pin::new(&mut this.stream).poll_read(context, &mut read) {
+                Poll::Ready(Ok(())) if read.filled().is_empty() => return Poll::Ready(Ok(())),
+                Poll::Ready(Ok(())) => this.requests.take(read.filled())?,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                // An end without any bytes is the end of the connection.
+                Poll::Pending => return this.poll_idle(context).map(Ok),
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = ready!(Pin::new(&mut this.stream).poll_write(context, bytes))?;
+        this.resets.watch(bytes.get(..written).unwrap_or_default());
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+    use crate::crowd::Crowd;
+
+    const FIRST: Duration = Duration::from_millis(50);
+
+    fn connection(idle: Duration) -> (Connection, UnixStream) {
+        let (stream, other_end) = UnixStream::pair().unwrap();
+        let place = Crowd::default().enter(0).unwrap();
+        (Connection::with(stream, place, Resets::default(), FIRST, idle), other_end)
+    }
+
+    #[tokio::test]
+    async fn a_connection_without_a_request_ends() {
+        let (mut connection, mut other_end) = connection(IDLE);
+        other_end.write_all(b"PRI * HT").await.unwrap();
+        let (start, mut sent) = (Instant::now(), Vec::new());
+        connection.read_to_end(&mut sent).await.unwrap();
+        assert_eq!(sent, b"PRI * HT");
+        assert!((FIRST..FIRST * 20).contains(&start.elapsed()), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_connection_with_a_stream_goes_on_until_that_is_over() {
+        let (mut connection, _other_end) = connection(FIRST);
+        let stream = connection.usage.begin();
+        assert!(tokio::time::timeout(FIRST * 6, connection.read_u8()).await.is_err());
+        drop(stream);
+        assert!(connection.read_u8().await.is_err());
+    }
+}

@@ -1,0 +1,86 @@
+//! What the server refuses on the level of HTTP/2, where no other code of this crate sees it.
+
+use std::sync::Arc;
+
+use crate::said::Said;
+
+const HEAD: usize = 9;
+const RST_STREAM: u8 = 3;
+const GOAWAY: u8 = 7;
+
+/// Codes that say nothing is wrong (RFC 9113, section 7): no error, and a stream that is not needed any more.
+const HARMLESS: [u32; 2] = [0, 8];
+
+/// Watches the frames that are sent, and says once for each code that a stream or a connection was refused.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Resets {
+    said: Arc<Said<u32>>,
+    /// The beginning of the frame: its head, and of a reset the code.
+    beginning: Vec<u8>,
+    /// What is left of a frame that is not looked at.
+    left: usize,
+}
+
+impl Resets {
+    /// The same for another connection; what was said counts for all.
+    pub(crate) fn of_another(&self) -> Self {
+        Self { said: Arc::clone(&self.said), ..Self::default() }
+    }
+
+    /// Takes bytes as they are sent.
+    pub(crate) fn watch(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let skipped = bytes.get(self.left.min(bytes.len())..).unwrap_or_default();
+            self.left -= bytes.len() - skipped.len();
+            bytes = skipped;
+            let Some((byte, rest)) = bytes.split_first() else { return };
+            self.beginning.push(*byte);
+            bytes = rest;
+            self.look();
+        }
+    }
+
+    fn look(&mut self) {
+        let Some((&[a, b, c, kind, ..], payload)) = self.beginning.split_first_chunk::<HEAD>() else { return };
+        let length = usize::try_from(u32::from_be_bytes([0, a, b, c])).unwrap_or(usize::MAX);
+        let code = match kind {
+            RST_STREAM => payload.first_chunk(),
+            GOAWAY => payload.get(4..).and_then(<[u8]>::first_chunk),
+            _ => None,
+        };
+        let is_watched = [RST_STREAM, GOAWAY].contains(&kind) && payload.len() < length;
+        if code.is_none() && is_watched {
+            return;
+        }
+        if let Some(code) = code.map(|code| u32::from_be_bytes(*code))
+            && !HARMLESS.contains(&code)
+            && self.said.is_news(code)
+        {
+            tracing::warn!(
+                "a client sent what is no gRPC, or too much of it: its stream is reset (HTTP/2 error code {code})"
+            );
+        }
+        self.left = length.saturating_sub(payload.len());
+        self.beginning.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reset_is_news_once_however_the_bytes_are_cut() {
+        let reset = |code| [&[0, 0, 4, RST_STREAM, 0, 0, 0, 0, 1][..], &[0, 0, 0, code]].concat();
+        let data = [&[0, 0, 20, 0, 0, 0, 0, 0, 1][..], &[RST_STREAM; 20]].concat();
+        let away = [&[0, 0, 9, GOAWAY, 0, 0, 0, 0, 0][..], &[0, 0, 0, 1, 0, 0, 0, 11, b'x']].concat();
+        let sent = [data.clone(), reset(1), data, reset(8), reset(0), away, reset(2)].concat();
+        for size in 1..sent.len() {
+            let mut resets = Resets::default();
+            sent.chunks(size).for_each(|bytes| resets.watch(bytes));
+            let said = |code| !resets.said.is_news(code);
+            assert!(said(1) && said(11) && said(2), "{size}");
+            assert!(!said(0) && !said(8) && !said(3), "{size}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The audit of an agent: one file for all profiles, written on a thread of its own.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, SyncSender, TrySendError};
+use std::time::Duration;
+
+use shared_token_cache::{AuditFile, AuditLine, AuditSink};
+use tokio::sync::oneshot;
+
+/// More lines than an agent has in a minute. When the file's disk hangs for longer, lines are lost, and that is logged.
+const MOST_WAITING: usize = 1024;
+
+/// How long the last lines may take.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// Takes lines without waiting for a disk. Clones write to the same file.
+#[derive(Debug, Clone)]
+pub(crate) struct Audit(SyncSender<Work>);
+
+#[derive(Debug)]
+enum Work {
+    Line(Box<AuditLine>),
+    Reopen,
+    Flush(oneshot::Sender<()>),
+}
+
+impl Audit {
+    /// Opens the file.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or the thread cannot be started.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let (file, path) = (AuditFile::open(path)?, path.to_path_buf());
+        let (sender, work) = mpsc::sync_channel(MOST_WAITING);
+        std::thread::Builder::new().name("audit".into()).spawn(move || write(file, &path, &work))?;
+        Ok(Self(sender))
+    }
+
+    /// Opens the file again by its path: another program has renamed it.
+    pub(crate) fn reopen(&self) {
+        if let Err(error) = self.send(Work::Reopen) {
+            tracing::warn!("cannot reopen the audit file: {error}");
+        }
+    }
+
+    /// Waits until the lines so far are written, but not for a disk that hangs.
+    pub(super) async fn flush(&self) {
+        let (sender, flushed) = oneshot::channel();
+        let sent = self.send(Work::Flush(sender));
+        if sent.is_err() || tokio::time::timeout(LAST_LINES, flushed).await.is_err() {
+            tracing::warn!("cannot write the last lines of the audit: the file does not take them");
+        }
+    }
+
+    fn send(&self, work: Work) -> io::Result<()> {
+        self.0.try_send(work).map_err(|error| match error {
+            TrySendError::Full(_) => {
+                io::Error::new(io::ErrorKind::WouldBlock, "the audit file does not take its lines")
+            }
+            TrySendError::Disconnected(_) => io::Error::other("the audit's thread has ended"),
+        })
+    }
+}
+
+impl AuditSink for Audit {
+    fn write(&self, line: &AuditLine) -> io::Result<()> {
+        self.send(Work::Line(Box::new(line.clone())))
+    }
+}
+
+fn write(mut file: AuditFile, path: &PathBuf, work: &mpsc::Receiver<Work>) {
+    while let Ok(work) = work.recv() {
+        match work {
+            Work::Line(line) => {
+                if let Err(error) = file.write(&line) {
+                    tracing::warn!("a line of the audit is lost: {error}");
+                }
+            }
+            Work::Reopen => match AuditFile::open(path) {
+                Ok(new) => {
+                    file = new;
+                    tracing::info!("the audit file {} is open again", path.display());
+                }
+                Err(error) => tracing::warn!(
+                    "cannot reopen the audit file {}: {error}; the audit goes on in the old one",
+                    path.display()
+                ),
+            },
+            Work::Flush(done) => drop(done.send(())),
+        }
+    }
+}

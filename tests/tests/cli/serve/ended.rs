@@ -1,0 +1,75 @@
+//! Every way to end takes the tokens back.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use shared_token_cache_tests::cli::Cli;
+use shared_token_cache_tests::sign_in::{LOCAL, VAULT, access_token};
+
+use super::agent::{Agent, policy};
+use super::signed_in;
+
+fn started<'a>(cli: &'a Cli, arguments: &[&str], environment: &[(&str, &str)]) -> Agent<'a> {
+    let arguments = [&["--token-file", "vault=v"], arguments].concat();
+    let agent = Agent::start_with(cli, &policy(LOCAL), &arguments, environment);
+    agent.until_file("v", &access_token(0, VAULT));
+    agent
+}
+
+#[test]
+fn every_signal_that_ends_a_process_takes_the_tokens_back() {
+    let mut signals =
+        vec!["HUP", "INT", "TERM", "QUIT", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "XCPU", "XFSZ", "ABRT"];
+    signals.extend(["TRAP", "SYS"]);
+    if cfg!(target_os = "linux") {
+        signals.extend(["IO", "PWR", "STKFLT", "40"]);
+    }
+    for signal in signals {
+        let cli = signed_in();
+        let agent = started(&cli, &[], &[]);
+        let said = agent.end_by(signal);
+        assert!(said.contains("every token is taken back"), "{signal}: {said}");
+        assert_eq!(cli.read("v").unwrap(), "", "{signal}");
+    }
+}
+
+#[test]
+fn a_reader_of_the_log_that_leaves_is_no_end() {
+    let cli = signed_in();
+    let agent = started(&cli, &[], &[]);
+    agent.signal("PIPE");
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(cli.read("v").unwrap(), access_token(0, VAULT));
+    agent.end();
+    assert_eq!(cli.read("v").unwrap(), "");
+}
+
+#[test]
+fn a_hang_up_has_a_service_open_its_audit_file_again() {
+    let cli = signed_in();
+    let agent = started(&cli, &["--audit", "a.jsonl"], &[("INVOCATION_ID", "1f")]);
+    let audit = cli.home().join("a.jsonl");
+    agent.until("a line of the audit", || fs::read_to_string(&audit).is_ok_and(|text| !text.is_empty()));
+    fs::rename(&audit, cli.home().join("a.jsonl.1")).unwrap();
+    agent.signal("HUP");
+    agent.until("the new file", || audit.exists());
+    assert_eq!(cli.read("v").unwrap(), access_token(0, VAULT), "it is no end");
+    agent.end();
+}
+
+#[test]
+fn a_front_that_hangs_delays_neither_another_nor_the_end() {
+    let cli = signed_in();
+    let agent = started(&cli, &["--token-file", "graph=pipe"], &[]);
+    // From here on opening that file for writing would wait for a reader.
+    let pipe = cli.home().join("pipe");
+    agent.until("the other file", || pipe.exists());
+    fs::remove_file(&pipe).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let start = Instant::now();
+    agent.signal("TERM");
+    agent.until_file("v", "");
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    agent.wait();
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+}
