@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use shared_token_cache_policy::{Denied, Policy};
 
+use crate::claims::Claims;
 use crate::clouds;
 use crate::people::home_tenant;
 
@@ -65,6 +66,7 @@ pub(crate) struct Call {
     /// None: the credential may not ask the tenant that the call names.
     pub(crate) tenant: Option<Tenant>,
     pub(crate) challenged: bool,
+    pub(crate) claims: Claims,
 }
 
 /// The tenant that a request goes to.
@@ -128,6 +130,7 @@ impl Credential {
             scopes: request.scopes.iter().flat_map(|scopes| scopes.split_whitespace()).map(str::to_owned).collect(),
             tenant: self.tenant(request.tenant_id.filter(|tenant| !tenant.is_empty())),
             challenged: request.claims.is_some_and(|claims| !claims.trim().is_empty()),
+            claims: Claims::of(request.claims, request.enable_cae),
         }
     }
 

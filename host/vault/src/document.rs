@@ -4,12 +4,13 @@ use std::sync::OnceLock;
 
 use zeroize::Zeroizing;
 
+use crate::call::Credential;
 use crate::damage::{BYTE_ORDER_MARK, Damage};
 use crate::handle::{Handle, Kind};
 use crate::index::{Entry, Field, Index, NoIndex, Section, Shape, Span, Spot};
 use crate::json::{decode, seconds};
 use crate::literal::{self, Form};
-use crate::people::People;
+use crate::people::{Chosen, People};
 use crate::refused::Refused;
 use crate::vault::Keys;
 
@@ -25,6 +26,7 @@ pub(crate) struct Document {
     /// The numbers of places in the order of their handles.
     by_handle: Vec<u32>,
     people: OnceLock<People>,
+    chosen: OnceLock<Chosen>,
 }
 
 /// A sealed secret.
@@ -100,6 +102,7 @@ impl Document {
             places,
             by_handle,
             people: OnceLock::new(),
+            chosen: OnceLock::new(),
         }
     }
 
@@ -113,6 +116,7 @@ impl Document {
             places: Vec::new(),
             by_handle: Vec::new(),
             people: OnceLock::new(),
+            chosen: OnceLock::new(),
         }
     }
 
@@ -190,6 +194,20 @@ impl Document {
             let entries = self.index.entries.iter().skip(self.index.first_account);
             let accounts = entries.filter(|entry| entry.section == Section::Account);
             People::of(accounts.filter_map(|entry| Facts::of(self.json(), entry)))
+        })
+    }
+
+    /// The one account that the credential's options leave. A document is of one vault, and so of one credential.
+    pub(crate) fn chosen(&self, credential: &Credential) -> &Chosen {
+        self.chosen.get_or_init(|| {
+            let tokens = self.index.entries.iter().filter(|entry| entry.section == Section::RefreshToken);
+            let facts = tokens.filter_map(|entry| Facts::of(self.json(), entry));
+            let usable = facts.filter(|token| {
+                let text = |field| token.text(field).unwrap_or_default();
+                let own = !text(Field::FamilyId).is_empty() || credential.is_client(&text(Field::ClientId));
+                own && credential.is_cloud(&text(Field::Environment))
+            });
+            Chosen::among(usable.filter_map(|token| token.text(Field::HomeAccountId)), self.people(), credential)
         })
     }
 

@@ -49,7 +49,6 @@ pub struct Redemption {
     /// The client that asked.
     pub(crate) client_id: String,
     pub(crate) scopes: Vec<String>,
-    pub(crate) claims: bool,
     pub(crate) call: u64,
 }
 
@@ -85,8 +84,13 @@ impl Session {
         let handle = field("refresh_token")?.ok_or(Refused::MissingField("refresh_token"))?;
         let client_id = field("client_id")?.ok_or(Refused::MissingField("client_id"))?;
         let scope = field("scope")?.ok_or(Refused::MissingField("scope"))?;
-        let claims = field("claims")?.is_some();
-        field("client_info")?;
+        if !call.claims.allow(field("claims")?) {
+            return Err(Refused::WrongClaims);
+        }
+        // Without it the reply does not tell whose the tokens are.
+        if field("client_info")? != Some("1") {
+            return Err(Refused::MissingField("client_info"));
+        }
 
         let kind = Kind::RefreshToken;
         // The authority parts scopes at spaces, so what only looks like one is no way to ask for another.
@@ -121,7 +125,6 @@ impl Session {
                 tenant: form.tenant.to_owned(),
                 client_id: client_id.to_owned(),
                 scopes,
-                claims,
                 call: self.calls,
             },
         })

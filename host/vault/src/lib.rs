@@ -52,6 +52,7 @@
 #![forbid(unsafe_code)]
 
 mod call;
+mod claims;
 mod clouds;
 mod damage;
 mod document;

@@ -1,5 +1,7 @@
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
+use crate::call::Credential;
 use crate::document::Facts;
 use crate::index::Field;
 
@@ -44,6 +46,50 @@ impl People {
             }
         }
         found
+    }
+}
+
+/// Whom the credential's options leave of the accounts of a document.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Chosen {
+    Nobody,
+    One(Box<str>),
+    Several,
+}
+
+impl Chosen {
+    /// Accounts with a usable refresh token come first. Where there is none, a cached token may be of any other.
+    pub(crate) fn among<'a>(
+        usable: impl Iterator<Item = Cow<'a, str>>,
+        people: &People,
+        credential: &Credential,
+    ) -> Self {
+        let usable: HashSet<Cow<'a, str>> = usable.collect();
+        match Self::of(usable.iter().map(|id| &**id), people, credential) {
+            Self::Nobody => Self::of(people.0.keys().map(|id| &**id), people, credential),
+            chosen => chosen,
+        }
+    }
+
+    fn of<'a>(ids: impl Iterator<Item = &'a str>, people: &People, credential: &Credential) -> Self {
+        let in_cloud = |environment: &str| credential.is_cloud(environment);
+        let ids: Vec<&str> = ids
+            .filter(|id| {
+                people.username(id, in_cloud).is_some_and(|username| {
+                    credential.selects(id, username) && credential.policy.check_account(username, id).is_ok()
+                })
+            })
+            .collect();
+        // As a guest the tenant tells several accounts apart.
+        let tenant = credential.tenant_id.as_deref().filter(|_| ids.len() > 1 && credential.record.is_none());
+        let mut ids = ids.into_iter().filter(|id| {
+            tenant.is_none_or(|tenant| home_tenant(id).is_some_and(|home| home.eq_ignore_ascii_case(tenant)))
+        });
+        match (ids.next(), ids.next()) {
+            (None, _) => Self::Nobody,
+            (Some(id), None) => Self::One(id.into()),
+            (Some(_), Some(_)) => Self::Several,
+        }
     }
 }
 

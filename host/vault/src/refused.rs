@@ -87,6 +87,9 @@ pub enum Refused {
     /// A field is missing.
     #[error("the form has no field {0:?}")]
     MissingField(&'static str),
+    /// `claims` are not those of the call.
+    #[error("the form's claims are not those of the call")]
+    WrongClaims,
     /// A handle in another field than `refresh_token`, in a header field, or in the URL.
     #[error("a handle stands in the {0} of a request")]
     HandleInRequest(&'static str),
@@ -121,6 +124,9 @@ pub enum Refused {
     /// It is of an account that the call does not select.
     #[error("the {0} is of an account that was not asked for")]
     WrongAccount(Kind),
+    /// Several accounts fit the credential's options, and choosing is the caller's part.
+    #[error("several accounts could serve, and the {0} is of one of them")]
+    SeveralAccounts(Kind),
     /// The policy does not allow its account, its tenant or its client.
     #[error("{0}")]
     Denied(#[from] Denied),
@@ -136,6 +142,9 @@ pub enum Refused {
     /// It has expired, or nobody knows when it does.
     #[error("the access token has expired")]
     Expired,
+    /// It has white space, control characters or letters that are not ASCII: more than a token in a header field.
+    #[error("the access token has other characters than visible ASCII")]
+    MalformedToken,
     /// It is no bearer token, or bound to something.
     #[error("the access token is no plain bearer token")]
     NotBearer,
@@ -172,6 +181,7 @@ impl Refused {
             Self::UnknownField(_) => "unknown-field",
             Self::RepeatedField(_) => "repeated-field",
             Self::MissingField(_) => "missing-field",
+            Self::WrongClaims => "wrong-claims",
             Self::HandleInRequest(_) => "handle-in-request",
             Self::WrongGrant => "wrong-grant",
             Self::WrongKindOfGrant(_) => "wrong-kind-of-grant",
@@ -183,11 +193,13 @@ impl Refused {
             Self::WrongClient(_) => "wrong-client",
             Self::WrongCloud(_) => "wrong-cloud",
             Self::WrongAccount(_) => "wrong-account",
+            Self::SeveralAccounts(_) => "several-accounts",
             Self::Denied(_) => "policy",
             Self::WrongTenant(_) => "wrong-tenant",
             Self::WrongScopes(_) => "wrong-scopes",
             Self::WrongCache(_) => "wrong-cache",
             Self::Expired => "expired",
+            Self::MalformedToken => "malformed-token",
             Self::NotBearer => "not-bearer",
             Self::Unchallenged => "unchallenged",
         }

@@ -34,7 +34,6 @@ pub(crate) struct Reply {
     pub(crate) tenant: String,
     pub(crate) client_id: String,
     pub(crate) scopes: Vec<String>,
-    pub(crate) claims: bool,
     pub(crate) call: u64,
     pub(crate) expires_on: Option<u64>,
     pub(crate) bearer: bool,
@@ -124,7 +123,7 @@ impl Session {
 }
 
 fn note(redemption: Redemption, body: Zeroizing<String>, secrets: HashMap<Handle, Span>, now: u64) -> Reply {
-    let Redemption { redeemed, secret: _, holder, host, tenant, client_id, scopes, claims, call } = redemption;
+    let Redemption { redeemed, secret: _, holder, host, tenant, client_id, scopes, call } = redemption;
     let members: HashMap<String, &RawValue> = serde_json::from_str(&body).unwrap_or_default();
     let member = |name: &str| members.get(name).map(|value| value.get());
     let text = |name| member(name).and_then(decode).filter(|text| !text.is_empty());
@@ -143,7 +142,6 @@ fn note(redemption: Redemption, body: Zeroizing<String>, secrets: HashMap<Handle
         tenant,
         client_id,
         scopes,
-        claims,
         call,
         expires_on,
         bearer,

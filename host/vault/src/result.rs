@@ -7,6 +7,7 @@ use crate::document::Facts;
 use crate::handle::{Handle, Kind};
 use crate::index::Field;
 use crate::json::decode_secret;
+use crate::literal::is_a_token;
 use crate::people::home_tenant;
 use crate::refused::Refused;
 use crate::reply::Reply;
@@ -80,7 +81,8 @@ impl Session {
                 Err(why) => note(why),
             }
         }
-        for document in self.documents() {
+        // The newest version of each document: it may lack a token that an older one had.
+        for document in self.newest_documents() {
             for (_, place) in document.places_of(handle) {
                 let Some(facts) = document.facts(place) else { continue };
                 match self.check_cached(&document.name, &facts, call, now) {
@@ -110,6 +112,9 @@ impl Session {
             return Err(Refused::OutOfDate);
         }
         let token = decode_secret(literal).ok_or(Refused::NotAnAccessToken)?;
+        if !is_a_token(token.as_str()) {
+            return Err(Refused::MalformedToken);
+        }
         let tenant = asked_tenant(tenant, &home_account_id).to_owned();
         Ok(AccessToken { token: Secret::new(token.as_str()), expires_on, home_account_id, tenant, origin })
     }
@@ -147,7 +152,7 @@ impl Session {
         if *reply.document != *call.document {
             return Err(Refused::WrongCache(KIND));
         }
-        if call.challenged && !(reply.claims && reply.call == self.calls) {
+        if call.challenged && reply.call != self.calls {
             return Err(Refused::Unchallenged);
         }
         if !reply.bearer {

@@ -8,7 +8,7 @@ use crate::call::{Call, Request};
 use crate::document::Document;
 use crate::form::Redemption;
 use crate::handle::{Handle, Kind};
-use crate::people::home_tenant;
+use crate::people::{Chosen, home_tenant};
 use crate::refused::Refused;
 use crate::reply::Reply;
 use crate::vault::{Sealed, Vault};
@@ -221,6 +221,12 @@ impl Session {
         self.documents.iter().rev()
     }
 
+    /// The newest version of every document.
+    pub(crate) fn newest_documents(&self) -> impl Iterator<Item = &Arc<Document>> {
+        self.documents()
+            .filter(|document| self.document(&document.name).is_some_and(|newest| Arc::ptr_eq(newest, document)))
+    }
+
     /// The newest version of a document.
     pub(crate) fn document(&self, name: &str) -> Option<&Arc<Document>> {
         self.documents().find(|document| *document.name == *name)
@@ -265,14 +271,20 @@ impl Session {
         if !credential.is_cloud(environment) {
             return Err(Refused::WrongCloud(kind));
         }
-        let people = self.document(name).map(|document| document.people());
+        let document = self.document(name);
+        let people = document.map(|document| document.people());
         let in_cloud = |environment: &str| credential.is_cloud(environment);
         let username = people.and_then(|people| people.username(home_account_id, in_cloud));
         let username = username.ok_or(Refused::WrongAccount(kind))?;
         if !credential.selects(home_account_id, username) {
             return Err(Refused::WrongAccount(kind));
         }
-        Ok(credential.policy.check_account(username, home_account_id)?)
+        credential.policy.check_account(username, home_account_id)?;
+        match document.map(|document| document.chosen(credential)) {
+            Some(Chosen::One(id)) if **id == *home_account_id => Ok(()),
+            Some(Chosen::Several) => Err(Refused::SeveralAccounts(kind)),
+            _ => Err(Refused::WrongAccount(kind)),
+        }
     }
 
     /// The accounts that a caller may learn of: username and home tenant of those that a document knows and the policy allows.

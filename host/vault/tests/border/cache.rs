@@ -53,7 +53,15 @@ impl Fixture {
     /// A session in a call for [`SCOPE`]. What the credential leaves out is the usual.
     pub(crate) fn new(credential: Credential) -> Self {
         let or = |text: String, usual: &str| if text.is_empty() { usual.to_owned() } else { text };
+        // Of two accounts one has to be selected, by the credential or by its policy. An empty username selects none.
+        let by_options = credential.username.is_some() || credential.tenant_id.is_some() || credential.record.is_some();
+        let denies = |number| {
+            let (name, id) = (format!("user{number}@contoso.com"), format!("uid-{number}.utid-{number}"));
+            credential.policy.check_account(&name, &id).is_err()
+        };
+        let selects = by_options || (*credential.policy != Policy::default() && (denies(0) || denies(1)));
         let credential = Credential {
+            username: if selects { credential.username.clone() } else { Some("user0@contoso.com".into()) },
             cache_name: or(credential.cache_name, "msal.cache"),
             authority: or(credential.authority, "login.microsoftonline.com"),
             client_id: or(credential.client_id, "client"),

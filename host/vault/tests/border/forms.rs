@@ -39,6 +39,18 @@ fn a_form_is_a_refresh_request_that_the_call_needs() {
             |f, _, _, headers| headers.push(("x-client-SKU".into(), f.handle("r0"))),
             Err(Refused::HandleInRequest("header fields")),
         ),
+        (
+            "without client_info",
+            |_, form, _, _| form.retain(|(name, _)| name != "client_info"),
+            Err(Refused::MissingField("client_info")),
+        ),
+        (
+            "with client_info=0",
+            |_, form, _, _| set(form, "client_info", "0"),
+            Err(Refused::MissingField("client_info")),
+        ),
+        ("with claims", |_, form, _, _| form.push(("claims".into(), "{}".into())), Err(Refused::WrongClaims)),
+        ("with empty claims", |_, form, _, _| form.push(("claims".into(), String::new())), Err(Refused::WrongClaims)),
         ("in the URL", |f, _, url, _| url.tenant = f.handle("r0"), Err(Refused::HandleInRequest("URL"))),
         ("text", |_, form, _, _| set(form, "refresh_token", "rt-0"), Err(Refused::NotARefreshToken)),
         ("nothing", |_, form, _, _| set(form, "refresh_token", ""), Err(Refused::NotARefreshToken)),

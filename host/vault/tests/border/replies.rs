@@ -150,37 +150,55 @@ fn a_new_access_token_serves_the_call_that_it_was_bought_for() {
 }
 
 #[test]
-fn a_new_access_token_answers_a_challenge_only_where_the_request_had_claims() {
-    let ask = |claims: bool| {
-        let mut fixture = Fixture::new(Credential::default());
-        fixture
-            .session
-            .begin(&Request { scopes: &[SCOPE.to_owned()], claims: Some("{}"), ..Request::default() })
-            .unwrap();
-        fixture.session.unchanged(NAME, "1");
+fn a_challenge_is_answered_by_a_token_of_the_same_call_whose_request_had_its_claims() {
+    let mut fixture = Fixture::new(Credential::default());
+    let scopes = [SCOPE.to_owned()];
+    let challenge = Request { scopes: &scopes, claims: Some("{\"a\": 1}"), ..Request::default() };
+    fixture.session.begin(&challenge).unwrap();
+    fixture.session.unchanged(NAME, "1");
+    let ask = |claims: Option<&str>| {
         let mut fields = cache::form(&fixture.handle("r0"));
-        fields.extend(claims.then(|| ("claims".to_owned(), "{}".to_owned())));
+        fields.extend(claims.map(|claims| ("claims".to_owned(), claims.to_owned())));
         let form = Form {
             authority_host: "login.microsoftonline.com",
             tenant: "organizations",
             headers: &[],
             fields: &fields,
         };
-        let redemption = fixture.session.open_form(&form).unwrap().redemption;
-        let sealed =
-            fixture.session.seal_reply(redemption, 200, br#"{"access_token":"at-new","expires_in":1}"#.to_vec(), NOW);
-        let sealed = String::from_utf8(sealed).unwrap();
-        let handle = sealed.split('"').nth(3).unwrap().to_owned();
-        let now = fixture.session.open_result(&handle, NOW).is_ok();
-        fixture
-            .session
-            .begin(&Request { scopes: &[SCOPE.to_owned()], claims: Some("{}"), ..Request::default() })
-            .unwrap();
-        fixture.session.unchanged(NAME, "1");
-        (now, fixture.session.open_result(&handle, NOW).is_ok())
+        fixture.session.open_form(&form)
     };
-    assert_eq!(ask(true), (true, false), "the next challenge wants a newer one");
-    assert_eq!(ask(false), (false, false));
+    for claims in [None, Some(""), Some("{}"), Some("{\"a\":2}")] {
+        assert_eq!(ask(claims).unwrap_err(), Refused::WrongClaims, "{claims:?}");
+    }
+    let redemption = ask(Some("{\"a\":1}")).unwrap().redemption;
+    let sealed = fixture.session.seal_reply(redemption, 200, br#"{"access_token":"at-new","expires_in":1}"#.to_vec(), NOW);
+    let handle = String::from_utf8(sealed).unwrap().split('"').nth(3).unwrap().to_owned();
+    assert!(fixture.session.open_result(&handle, NOW).is_ok());
+    fixture.session.begin(&challenge).unwrap();
+    fixture.session.unchanged(NAME, "1");
+    assert_eq!(fixture.session.open_result(&handle, NOW), Err(Refused::Unchallenged), "the next one wants a newer one");
+}
+
+#[test]
+fn an_access_token_that_is_more_than_a_token_is_none() {
+    for token in ["abc\\r\\nX-Admin: yes", "a b", "\\u0007", "caf\u{e9}", "\\u2028", " "] {
+        let mut fixture = Fixture::new(Credential::default());
+        let (sealed, handles) = answer(&mut fixture, &format!("{{\"access_token\":\"{token}\",\"expires_in\":9}}"));
+        let reply: Result<serde_json::Value, _> = serde_json::from_str(&sealed);
+        assert!(reply.is_err(), "the component takes it for no token: {sealed}");
+        let handle = handles[0].trim_end_matches("\\ud800");
+        assert!(fixture.session.open_result(handle, NOW).is_err());
+
+        let plain = fixture.plain.replacen("at-0", token, 1);
+        let sealed = fixture.session.vault().seal_document(NAME, "2", plain.into_bytes()).unwrap();
+        let text = String::from_utf8(fixture.session.hold(sealed)).unwrap();
+        assert!(text.contains("\\ud800"), "{text}");
+        let open = fixture.session.open_document(NAME, "2", text.as_bytes()).unwrap();
+        assert!(String::from_utf8_lossy(open.content()).contains(token), "the document keeps it as it is");
+    }
+    let mut fixture = Fixture::new(Credential::default());
+    let (_, handles) = answer(&mut fixture, r#"{"access_token":"***","expires_in":9}"#);
+    assert!(fixture.session.open_result(&handles[0], NOW).is_ok());
 }
 
 #[test]

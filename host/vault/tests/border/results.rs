@@ -69,7 +69,13 @@ fn a_result_is_an_access_token_that_fits_the_call() {
             "a0",
             Err(denied(&tenants).check_tenant("utid-0", None).unwrap_err().into()),
         ),
-        ("a home tenant that the policy allows", tenants, usual(), "a1", Ok("at-1")),
+        (
+            "a home tenant that the policy allows",
+            Credential { username: Some("user1@contoso.com".into()), ..tenants },
+            usual(),
+            "a1",
+            Ok("at-1"),
+        ),
         (
             "a client that the policy denies",
             clients.clone(),
@@ -151,4 +157,44 @@ fn what_is_told_of_a_result_is_what_the_vault_noted() {
     let token = fixture.session.open_result(&fixture.handle("a0"), NOW).unwrap();
     let told = (token.home_account_id.as_str(), token.tenant.as_str(), token.origin);
     assert_eq!(told, ("uid-0.utid-0", "utid-0", Origin::Cached));
+}
+
+#[test]
+fn a_token_that_another_program_removed_is_not_handed_out_any_more() {
+    let mut fixture = Fixture::new(Credential::default());
+    let handle = fixture.handle("a0");
+    assert!(fixture.session.open_result(&handle, NOW).is_ok());
+    let newer = fixture.plain.replacen("at-0", "at-0-renewed", 1);
+    let sealed = fixture.session.vault().seal_document(NAME, "2", newer.into_bytes()).unwrap();
+    fixture.session.hold(sealed);
+    assert_eq!(fixture.session.open_result(&handle, NOW), Err(Refused::NotAnAccessToken));
+}
+
+#[test]
+fn nothing_opens_while_several_accounts_could_serve() {
+    let two = |credential: Credential| Credential { username: Some(String::new()), ..credential };
+    let mut fixture = Fixture::new(two(Credential::default()));
+    for (access, refresh) in [("a0", "r0"), ("a1", "r1")] {
+        let opened = fixture.session.open_result(&fixture.handle(access), NOW);
+        assert_eq!(opened, Err(Refused::SeveralAccounts(Kind::AccessToken)));
+        assert_eq!(fixture.open_form(refresh).unwrap_err(), Refused::SeveralAccounts(Kind::RefreshToken));
+    }
+    // An account that is signed out does not serve, and the other one does.
+    let start = fixture.plain.find("\"r1\":").unwrap();
+    let end = fixture.plain.find("\"r-family\":").unwrap();
+    let one = format!("{}{}", &fixture.plain[..start], &fixture.plain[end..]);
+    let sealed = fixture.session.vault().seal_document(NAME, "2", one.into_bytes()).unwrap();
+    fixture.session.hold(sealed);
+    assert!(fixture.session.open_result(&fixture.handle("a0"), NOW).is_ok());
+    let opened = fixture.session.open_result(&fixture.handle("a1"), NOW);
+    assert_eq!(opened, Err(Refused::WrongAccount(Kind::AccessToken)));
+    // As a guest, the tenant tells them apart.
+    let guest = Credential {
+        tenant_id: Some("utid-1".into()),
+        enable_guest_tenant_authentication: true,
+        ..Credential::default()
+    };
+    let fixture = Fixture::new(two(guest));
+    let opened = fixture.session.open_result(&fixture.handle("a0"), NOW);
+    assert_ne!(opened.err(), Some(Refused::SeveralAccounts(Kind::AccessToken)));
 }

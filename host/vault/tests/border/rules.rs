@@ -89,7 +89,8 @@ fn a_form_needs_an_account_a_tenant_and_a_client_that_the_policy_allows() {
         (rules(&["*"], &["user1@contoso.com"], &["*"]), "r1", ""),
         (rules(&["*"], &["*"], &["other"]), "r0", "`client-ids`"),
     ] {
-        let fixture = Fixture::new(ruled(policy));
+        let username = (refresh_token == "r1").then(|| "user1@contoso.com".to_owned());
+        let fixture = Fixture::new(Credential { username, ..ruled(policy) });
         match fixture.open_form(refresh_token) {
             Ok(_) => assert!(denied.is_empty(), "{refresh_token} {denied}"),
             Err(refused) => assert!(!denied.is_empty() && refused.to_string().contains(denied), "{refused}"),
