@@ -6,6 +6,9 @@ use crate::wit::https::{self, HttpsError};
 /// The token endpoint that the host allows, for the tenant that the tests ask.
 pub const ENDPOINT: &str = "https://login.microsoftonline.com/organizations/oauth2/v2.0/token";
 
+/// The claims of the call of the tests that answers a challenge.
+pub const CLAIMS: &str = r#"{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}"#;
+
 /// The fields of a form, to be changed.
 pub struct Form(Vec<(String, String)>);
 
@@ -26,6 +29,18 @@ impl Form {
             Some((_, old)) => value.clone_into(old),
             None => self.0.push((name.to_owned(), value.to_owned())),
         }
+        self
+    }
+
+    /// The same without a field.
+    pub fn without(mut self, name: &str) -> Self {
+        self.0.retain(|(other, _)| other != name);
+        self
+    }
+
+    /// The same with one more field, even if there is one of this name.
+    pub fn and(mut self, name: &str, value: &str) -> Self {
+        self.0.push((name.to_owned(), value.to_owned()));
         self
     }
 }

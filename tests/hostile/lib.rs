@@ -22,7 +22,7 @@ pub mod wit {
 }
 
 pub use cache::{Cache, DOCUMENT, SCOPE, cache};
-pub use form::{ENDPOINT, Form, form, post, redeem};
+pub use form::{CLAIMS, ENDPOINT, Form, form, post, redeem};
 pub use wit::credential::{AccessToken, Account, CachedAccount, Error, TokenRequestOptions};
 pub use wrapper::Component;
 

@@ -61,12 +61,26 @@ pub(crate) fn challenged(stage: &Stage) -> Result<AccessToken, Error> {
     call(stage, stage.hostile(), TokenRequestOptions { claims: Some(claims.into()), ..Default::default() })
 }
 
+/// The call does not say which of the two accounts it is for.
+pub(crate) fn without_a_username(stage: &Stage) -> Result<AccessToken, Error> {
+    call(stage, stage.for_no_account(), TokenRequestOptions::default())
+}
+
+/// Between two calls another tool removes the access token, and leaves the account.
+pub(crate) fn before_and_after_a_token_is_removed(stage: &Stage) -> Result<AccessToken, Error> {
+    between_two_calls(stage, Stage::remove_the_token)
+}
+
 /// Between two calls the user signs out.
 pub(crate) fn before_and_after_a_sign_out(stage: &Stage) -> Result<AccessToken, Error> {
+    between_two_calls(stage, Stage::sign_out)
+}
+
+fn between_two_calls(stage: &Stage, change: fn(&Stage)) -> Result<AccessToken, Error> {
     let credential = stage.hostile().build()?;
     let kept = stage.call(&credential, &[SCOPE], TokenRequestOptions::default());
     assert!(matches!(&kept, Err(Error::InvalidArgument(text)) if text == "\"kept\""), "{kept:?}");
-    stage.sign_out();
+    change(stage);
     stage.call(&credential, &[SCOPE], TokenRequestOptions::default())
 }
 

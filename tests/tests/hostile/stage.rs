@@ -77,8 +77,13 @@ impl Stage {
 
     /// The hostile component's credential for the first user.
     pub(crate) fn hostile(&self) -> Builder {
+        self.for_no_account().username("user0@contoso.com")
+    }
+
+    /// The hostile component's credential, which does not say which user it is for.
+    pub(crate) fn for_no_account(&self) -> Builder {
         let builder = self.home.credential(&self.endpoint).unwrap().component(&self.component);
-        builder.policy(home::policy(Access::ReadWrite)).username("user0@contoso.com")
+        builder.policy(home::policy(Access::ReadWrite))
     }
 
     /// A call of a credential, of which nothing is lost that comes out.
@@ -114,6 +119,13 @@ impl Stage {
         for section in ["AccessToken", "RefreshToken", "IdToken", "Account"] {
             document[section].as_object_mut().unwrap().retain(|_, entry| entry["home_account_id"] != "uid-0.utid-0");
         }
+        self.write(".IdentityService/msal.cache.nocae", &document);
+    }
+
+    /// Another tool removes the first user's token for the scope of the tests.
+    pub(crate) fn remove_the_token(&self) {
+        let mut document = self.document(2);
+        document["AccessToken"].as_object_mut().unwrap().remove("at-user0").unwrap();
         self.write(".IdentityService/msal.cache.nocae", &document);
     }
 
@@ -195,6 +207,10 @@ impl Stage {
                 token("at-user0-fabrikam", 0, json!({ "realm": "fabrikam.com" })),
                 token("at-user0-expired", 0, json!({ "expires_on": "1700000000" })),
                 token("at-user0-bound", 0, json!({ "token_type": "pop", "key_id": "key" })),
+                token("at-user0-broken", 0, json!({
+                    "secret": format!("{}\r\nX-Admin: yes", self.secrets.get("at-user0-broken")),
+                    "target": format!("{vault} a-line-break"),
+                })),
                 token("at-user1", 1, json!({})),
             ]),
             "RefreshToken": object([

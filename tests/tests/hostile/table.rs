@@ -107,6 +107,12 @@ attempts! {
     redeem_an_access_token: plain =>
         "HttpsError::Denied", "refresh_token has to be one, and this is the access token";
     redeem_a_forged_handle: plain => "HttpsError::Denied", "refresh_token is none that the guest was given";
+    post_a_form_without_the_claims: challenged => "HttpsError::Denied", "the form's claims are not those of the call";
+    ask_for_a_longer_life: plain => "HttpsError::Denied", "the form's claims are not those of the call";
+    switch_the_check_of_the_account_off: plain => "HttpsError::Denied", "the form has no field";
+    repeat_a_field_of_a_form: plain => "HttpsError::Denied", "the form has the field";
+    redeem_for_a_chosen_account: without_a_username =>
+        "HttpsError::Denied", "several accounts could serve, and the refresh token is of one of them";
     set_a_header_of_the_host: plain => "HttpsError::Denied", "a component may not set the header field";
     send_a_file: plain => "HttpsError::Denied", "a form may have 262144 bytes";
 
@@ -124,6 +130,10 @@ attempts! {
     return_an_expired_access_token: plain => "Error::Denied", "the access token has expired";
     return_an_access_token_that_is_bound_to_a_key: plain =>
         "Error::Denied", "the access token is no plain bearer token";
+    return_an_access_token_with_a_line_break: plain =>
+        "Error::Denied", "has to be an access token, and this is the opaque secret";
+    choose_an_account: without_a_username =>
+        "Error::Denied", "several accounts could serve, and the access token is of one of them";
     return_a_forged_handle: plain => "Error::Denied", "the result is no access token that the guest was given";
     return_a_text_of_its_own: plain => "Error::Denied", "the result is a text that the guest made up";
     return_a_handle_of_another_credential: with_a_handle_of_another =>
@@ -132,6 +142,8 @@ attempts! {
         "Error::Denied", "the cache was not looked at in this call";
     return_a_token_that_is_gone: before_and_after_a_sign_out =>
         "Error::Denied", "the access token is of an account that was not asked for";
+    return_a_token_of_the_last_version: before_and_after_a_token_is_removed =>
+        "Error::Denied", "the result is no access token that the guest was given";
     answer_a_challenge_with_a_cached_token: challenged =>
         "Error::Denied", "the access token does not answer the claims challenge";
     claim_a_longer_life: plain => "nobody", "expires_on: 4102444800, refresh_on: None, token_type: \"Bearer\"";
