@@ -76,9 +76,7 @@ fn build(policy: &Policy, profile: &Profile, arguments: &Serve) -> Result<Shared
     transport.ca_file.clone_from(&arguments.ca_file);
     let mut builder =
         SharedTokenCacheCredential::builder_for(policy, profile).host_settings(settings).transport(transport);
-    if let Some(component) = &arguments.component {
-        builder = builder.component(component);
-    }
+    builder = credential::component(builder, arguments.component.clone())?;
     if let Some(path) = &arguments.audit {
         builder = builder.audit(get_token::audit(path)?);
     }
