@@ -1,7 +1,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::escape;
 use crate::policy::Denied;
+
+/// The most bytes of a message that a component makes. An error description of Entra ID has some 500.
+pub(crate) const LONGEST_TEXT: usize = 16 << 10;
 
 /// Why a call failed. The text is for people; programs tell errors apart by variant and reason, which are those of the WIT.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -54,16 +58,31 @@ impl LimitExceeded {
 }
 
 /// What went wrong in the component.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PluginError(Arc<wasmtime::Error>);
 
 impl std::fmt::Display for PluginError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:#}", self.0)
+        // The engine's text has lines, and names of functions that the component chose.
+        let text = format!("{:#}", self.0);
+        let lines: Vec<_> = text.lines().map(str::trim).collect();
+        f.write_str(&escape::bounded(&lines.join(" "), LONGEST_TEXT))
+    }
+}
+
+impl std::fmt::Debug for PluginError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("PluginError").field(&self.to_string()).finish()
     }
 }
 
 impl std::error::Error for PluginError {}
+
+impl AsRef<Self> for Error {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
 
 impl Error {
     pub(crate) fn plugin(error: wasmtime::Error) -> Self {
@@ -71,8 +90,8 @@ impl Error {
     }
 
     /// A denial that no policy can lift.
-    pub(crate) fn denied(message: String) -> Self {
-        Self::Denied(Denial { message, remedy: None })
+    pub(crate) fn denied(message: impl Into<String>) -> Self {
+        Self::Denied(Denial { message: message.into(), remedy: None })
     }
 
     pub(crate) fn cache_unavailable(message: String) -> Self {
@@ -160,13 +179,6 @@ pub struct Account {
     pub username: String,
     /// The tenant that the account lives in, where its id tells.
     pub home_tenant_id: Option<String>,
-}
-
-impl Account {
-    /// The account as the vault knows it.
-    pub(crate) fn as_known(&self) -> (&str, Option<&str>) {
-        (&self.username, self.home_tenant_id.as_deref())
-    }
 }
 
 /// An account in a cache, with what it is good for.

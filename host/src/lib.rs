@@ -10,6 +10,7 @@ mod authentication_record;
 mod clock;
 mod credential;
 mod error;
+mod escape;
 mod imports;
 mod plugin;
 mod refresher;
@@ -24,7 +25,9 @@ pub use error::{
     Account, AuthenticationFailure, AuthenticationFailureReason, CachedAccount, Denial, Error, LimitExceeded,
     OAuthError, PluginError, Unavailable, UnavailableReason,
 };
+pub use escape::{escaped, escaped_toml, write_json};
 pub use imports::BORDER;
+pub use plugin::compile_component;
 pub use refresher::{Attempts, TokenRefresher, TokenState};
 pub use shared_token_cache_policy as policy;
 pub use shared_token_cache_storage::{Examination, HeldLock, KeyringAccess, Note, Places};

@@ -248,8 +248,7 @@ async fn limits_end_what_takes_too_much() {
     assert!(matches!(get(&short_of_memory, VAULT).await, Err(Error::Limit(_))));
     let short_of_document = limited(&large, |limits| limits.document_size = 1 << 20);
     let error = get(&short_of_document, VAULT).await.unwrap_err();
-    assert_eq!(error.reason(), Some("cache-unavailable"));
-    assert!(error.to_string().contains("limits.document-mib"), "{error}");
+    assert!(matches!(&error, Error::Limit(limit) if limit.field == Some("limits.document-mib")), "{error:?}");
     assert!(endpoint.requests().len() <= 1);
 }
 
@@ -272,8 +271,7 @@ async fn without_a_policy_nothing_is_touched() {
     assert_eq!(get(&build(&policy).unwrap(), VAULT).await.unwrap_err().kind(), "denied");
     let policy = policy.allow_scope(AllowedScope::ANY);
     let error = get(&build(&policy).unwrap(), VAULT).await.unwrap_err();
-    assert_eq!(error.reason(), Some("cache-unavailable"));
-    assert!(error.to_string().contains("policy"), "{error}");
+    assert!(matches!(&error, Error::Denied(denial) if denial.remedy.is_some()), "{error:?}");
     assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 

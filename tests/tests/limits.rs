@@ -6,12 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use shared_token_cache::policy::{Access, Limits, Policy};
 use shared_token_cache::{Builder, Clock, Error, LimitExceeded, SharedTokenCacheCredential};
-use shared_token_cache_tests::extended::{Sections, with_instances};
+use shared_token_cache_tests::extended::{Sections, number, with_instances};
 use shared_token_cache_tests::home::{self, AUTHORITY, Home};
 use token_endpoint::{Received, Reply, TokenEndpoint};
 
@@ -61,7 +61,8 @@ async fn a_call_that_goes_over_a_limit_ends_with_its_name_and_the_next_one_works
     }
     // Within the limits all of this is fine.
     let credential = home.builder().component(hostile()).build().unwrap();
-    assert_eq!(tell(&credential, &["answer", &large]).await.unwrap().len(), 3 << 20);
+    let answer = tell(&credential, &["answer", &large]).await.unwrap();
+    assert!(answer.len() < 20 << 10 && answer.ends_with("x…"), "a message is truncated");
     assert!(tell(&credential, &["post-large", &url, &large]).await.unwrap().contains("a form may have"));
 }
 
@@ -123,6 +124,87 @@ fn a_component_is_not_loaded_from_a_file_that_is_too_large() {
     match load(size - 1) {
         Err(Error::Limit(limit)) => assert_eq!(limit.field, Some("limits.component-mib"), "{limit}"),
         other => panic!("{other:?}"),
+    }
+}
+
+/// A function with so many locals, and nests of loops in each of which one of them changes.
+fn loops(locals: u32, depth: u32, nests: u32) -> Vec<u8> {
+    let local = |turn: u32, operator: u8| [vec![operator], number(turn % locals)].concat();
+    let mut body = [vec![1], number(locals), vec![0x7f]].concat();
+    for nest in 0..nests {
+        for turn in nest * depth..(nest + 1) * depth {
+            body.extend([vec![0x03, 0x40], local(turn, 0x20), vec![0x41, 1, 0x6a], local(turn, 0x21)].concat());
+        }
+        for turn in nest * depth..(nest + 1) * depth {
+            body.extend([local(turn, 0x20), vec![0x0d, 0, 0x0b]].concat());
+        }
+    }
+    body.push(0x0b);
+    [number(u32::try_from(body.len()).unwrap()), body].concat()
+}
+
+/// The hostile component with a module of `count` such functions, which is instantiated once.
+fn with_functions(functions: &[Vec<u8>], signature: &[u8]) -> Vec<u8> {
+    let count = number(u32::try_from(functions.len()).unwrap());
+    let types = [&[1], signature].concat();
+    let kinds = [count.clone(), vec![0; functions.len()]].concat();
+    let code = [count, functions.concat()].concat();
+    with_instances(&fs::read(hostile()).unwrap(), &[(1, &types), (3, &kinds), (10, &code)], 1).unwrap()
+}
+
+const NOTHING_TO_NOTHING: &[u8] = &[0x60, 0, 0];
+
+#[test]
+fn a_component_that_would_take_long_to_compile_is_refused_at_once() {
+    let home = Home::signed_in(1).unwrap();
+    let path = home.path().join("slow.wasm");
+    let plain = |functions: &[Vec<u8>]| with_functions(functions, NOTHING_TO_NOTHING);
+    let many_results = [vec![0x60, 0], number(1_000), vec![0x7f; 1_000]].concat();
+    let twice = |component: Vec<u8>| {
+        // Each of 40 components instantiates the last one twice.
+        let mut nested = b"\0asm\x0d\0\x01\0".to_vec();
+        for _ in 0..40 {
+            let instances = [vec![5, 7, 2, 0, 0, 0, 0, 0, 0]].concat();
+            let inner = [vec![4], number(u32::try_from(nested.len()).unwrap()), nested, instances].concat();
+            nested = [b"\0asm\x0d\0\x01\0".to_vec(), inner].concat();
+        }
+        [component, vec![4], number(u32::try_from(nested.len()).unwrap()), nested].concat()
+    };
+    for (what, component) in [
+        ("locals in every block", plain(&[loops(1_000, 100, 50)])),
+        ("a deep nest", plain(&[loops(10, 1_000, 1)])),
+        ("many locals", plain(&[loops(5_000, 1, 1)])),
+        ("many functions that are just small enough", plain(&vec![loops(400, 100, 1); 100])),
+        ("many functions", plain(&vec![vec![2, 0, 0x0b]; 10_000])),
+        ("a large function", plain(&[loops(10, 10, 4_000)])),
+        ("many results", with_functions(&[vec![2, 0, 0x0b]], &many_results)),
+        ("2⁴⁰ instances", twice(fs::read(hostile()).unwrap())),
+    ] {
+        fs::write(&path, component).unwrap();
+        let started = Instant::now();
+        match home.builder().component(&path).build() {
+            Err(Error::Limit(limit)) => assert!(limit.message.contains("could take too long"), "{what}: {limit}"),
+            other => panic!("{what}: {other:?}"),
+        }
+        assert!(started.elapsed() < Duration::from_secs(2), "{what}: {:?}", started.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn the_slowest_components_that_are_not_refused_compile_in_time() {
+    let home = Home::signed_in(1).unwrap();
+    let path = home.path().join("slow.wasm");
+    for (what, functions) in [
+        ("nests", vec![loops(100, 100, 4); 8]),
+        ("locals", vec![loops(1_000, 25, 3); 9]),
+        ("small functions", vec![vec![2, 0, 0x0b]; 7_500]),
+    ] {
+        fs::write(&path, with_functions(&functions, NOTHING_TO_NOTHING)).unwrap();
+        let started = Instant::now();
+        // Over the compiler's deadline there would be no credential.
+        let credential = home.builder().component(&path).build().unwrap_or_else(|error| panic!("{what}: {error}"));
+        println!("{what}: {:?}", started.elapsed());
+        assert_eq!(tell(&credential, &["work"]).await.unwrap(), "worked", "{what}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use shared_token_cache::escaped;
 use tracing::field::{Field, Visit};
 use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -58,11 +59,8 @@ struct Line {
 impl Line {
     /// One line whatever is in it: a component could otherwise write lines of its own.
     fn text(&self) -> String {
-        let mut text = String::with_capacity(self.message.len() + self.fields.len());
-        for character in self.message.chars().chain(self.fields.chars()) {
-            if character.is_control() { text.extend(character.escape_default()) } else { text.push(character) }
-        }
-        text.trim_start().to_owned()
+        let text = [self.message.as_str(), &self.fields].concat();
+        escaped(text.trim_start()).into_owned()
     }
 }
 
@@ -119,7 +117,7 @@ mod tests {
     #[test]
     fn an_event_is_one_line() {
         let lines = lines(Level::TRACE, |_| tracing::info!("a\n[critical] b\u{1b}[31m"));
-        assert_eq!(lines[0].1, "a\\n[critical] b\\u{1b}[31m");
+        assert_eq!(lines[0].1, "a\\u{a}[critical] b\\u{1b}[31m");
     }
 
     #[test]

@@ -18,9 +18,9 @@ pub(crate) struct Denials {
 }
 
 impl Denials {
-    /// Another call begins.
-    pub(crate) fn begin(&mut self, scopes: &[String]) {
-        *self = Self { scopes: scopes.to_vec(), ..Self::default() };
+    /// Of a call that asks for these scopes.
+    pub(crate) fn of(scopes: &[String]) -> Self {
+        Self { scopes: scopes.to_vec(), ..Self::default() }
     }
 
     /// The vault refuses something; gives the text for the component.
@@ -71,9 +71,8 @@ mod tests {
     fn a_component_that_tries_in_a_loop_does_not_fill_the_audit() {
         let memory = Memory::default();
         let audit = Audit::to(memory.clone());
-        let mut denials = Denials::default();
         for _ in 0..2 {
-            denials.begin(&["a".into()]);
+            let mut denials = Denials::of(&["a".into()]);
             for _ in 0..1_000 {
                 denials.record(&audit, &Source::Shared, "cache-file.read");
             }

@@ -3,6 +3,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::{AuditLine, AuditSink};
+use crate::escape;
 
 /// A file of JSON lines to which the audit is appended. Several programs may share one: a line is one write to the end of the file.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ impl AuditFile {
 
 impl AuditSink for AuditFile {
     fn write(&self, line: &AuditLine) -> io::Result<()> {
-        let mut text = serde_json::to_vec(line)?;
+        let mut text = escape::to_json(line)?;
         text.push(b'\n');
         // Not `write_all`: the rest of a line that was cut off would stand behind another program's line.
         match (&self.0).write(&text)? {

@@ -15,7 +15,7 @@ pub(super) async fn run(arguments: Accounts) -> Result<ExitCode, Failure> {
     match arguments.output {
         ListForm::Json => {
             let accounts: Vec<_> = accounts.iter().map(|(source, account)| to_json(source, account)).collect();
-            print(&json!({ "accounts": accounts }).to_string())?;
+            output::print_json(&json!({ "accounts": accounts }))?;
         }
         ListForm::Text if accounts.is_empty() => super::complain("no account with a usable sign-in"),
         ListForm::Text => {

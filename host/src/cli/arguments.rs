@@ -34,6 +34,9 @@ pub(super) enum Command {
     Serve(Box<Serve>),
     /// Show what this program does, with made-up accounts and without any network.
     Demo(Demo),
+    /// Compile the component on stdin to stdout. For this program's own use, with `--component`.
+    #[command(hide = true)]
+    CompileComponent,
 }
 
 /// `get-token`.
@@ -333,7 +336,8 @@ impl Command {
             Self::Policy(PolicyCommand::Show(_) | PolicyCommand::Schema)
             | Self::Supported(_)
             | Self::Serve(_)
-            | Self::Demo(_) => false,
+            | Self::Demo(_)
+            | Self::CompileComponent => false,
         };
         if json { ErrorForm::Json } else { ErrorForm::Text }
     }

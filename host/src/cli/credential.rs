@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use shared_token_cache::policy::{
     Access, AddressClass, Addresses, AuthorityHost, CacheGrant, CacheName, CoreDumps, Policy, Source,
@@ -34,10 +34,14 @@ pub(super) fn builder(arguments: SignIn) -> Result<Builder, Failure> {
         .cache_persistence_options(persistence);
     builder = with(builder, arguments.authority, Builder::authority);
     builder = with(builder, arguments.client_id, Builder::client_id);
-    if let Some(component) = arguments.component {
-        builder = builder.component(component);
-    }
+    builder = component(builder, arguments.component)?;
     Ok(builder)
+}
+
+/// Sets the component that was given. This program compiles it, in a process of its own.
+pub(super) fn component(builder: Builder, path: Option<PathBuf>) -> Result<Builder, Failure> {
+    let Some(path) = path else { return Ok(builder) };
+    Ok(builder.component(path).compiler(std::env::current_exe().map_err(Failure::other)?))
 }
 
 /// The host of the authority that the arguments mean.

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Serialize;
-use shared_token_cache::{AuditFile, Builder, Served, TokenRequestOptions, TransportOptions};
+use shared_token_cache::{AuditFile, Builder, Served, TokenRequestOptions, TransportOptions, write_json};
 use zeroize::Zeroizing;
 
 use super::arguments::{GetToken, TokenForm};
@@ -66,7 +66,7 @@ fn line(served: &Served, form: TokenForm) -> Result<Zeroizing<Vec<u8>>, Failure>
             let (expires_on, refresh_on) = (access_token.expires_on, access_token.refresh_on);
             let printed =
                 Printed { expires_on, refresh_on, source: &source, token, token_type: &access_token.token_type };
-            serde_json::to_writer(&mut *line, &printed).map_err(Failure::other)?;
+            write_json(&mut *line, &printed).map_err(Failure::other)?;
         }
         TokenForm::Token => line.extend_from_slice(token.as_bytes()),
         TokenForm::Header => {

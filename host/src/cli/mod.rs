@@ -2,11 +2,13 @@
 
 mod accounts;
 mod arguments;
+mod compile;
 mod core_dumps;
 mod credential;
 mod demo;
 mod doctor;
 mod get_token;
+mod log;
 mod output;
 mod policy;
 mod serve;
@@ -23,6 +25,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use arguments::{Arguments, Command, ErrorForm};
 use output::Failure;
+use shared_token_cache::escaped;
 
 /// Which log lines go to stderr: `debug`, or for example `shared_token_cache::border=debug`.
 const LOG_VARIABLE: &str = "SHARED_TOKEN_CACHE_LOG";
@@ -48,6 +51,9 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<ExitCode, Failure> {
+    if matches!(command, Command::CompileComponent) {
+        return compile::run();
+    }
     let mut runtime = match &command {
         // A file system that hangs under one profile must not hold another.
         Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
@@ -55,7 +61,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
     };
     let runtime = runtime.worker_threads(AGENT_THREADS).enable_all().build().map_err(Failure::other)?;
     match &command {
-        Command::Demo(_) => {}
+        Command::Demo(_) | Command::CompileComponent => {}
         // An agent is watched by nobody but who reads what it says.
         Command::Serve(_) => log_to_stderr("shared_token_cache=info,shared_token_cache::audit=warn"),
         _ => log_to_stderr("shared_token_cache=warn"),
@@ -69,6 +75,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             Command::Supported(arguments) => supported::run(arguments).await,
             Command::Serve(arguments) => serve::run(*arguments).await,
             Command::Demo(arguments) => demo::run(arguments).await,
+            Command::CompileComponent => compile::run(),
         }
     });
     // Work on a file system that hangs is left behind: dropping the runtime would wait for it.
@@ -83,7 +90,7 @@ fn not_understood(error: clap::Error) -> ExitCode {
         let text = text.trim().trim_start_matches("error: ");
         return output::report(&Failure::invalid(text.to_owned()), ErrorForm::Json);
     }
-    drop(error.print());
+    output::usage(&error);
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
@@ -93,11 +100,12 @@ fn log_to_stderr(default: &str) {
         complain(&format!("{LOG_VARIABLE}={wanted:?} is not understood ({error}); warnings are shown"));
         Targets::new().with_target("shared_token_cache", tracing::Level::WARN)
     });
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time().with_target(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).event_format(log::Lines);
     tracing_subscriber::registry().with(lines).with(targets).init();
 }
 
-/// Writes a line to stderr. When even that fails, there is nobody left to tell.
+/// Writes a line to stderr. Line breaks and other hidden characters in it are escaped.
 fn complain(line: &str) {
-    drop(writeln!(std::io::stderr(), "shared-token-cache: {line}"));
+    // There is nowhere to report that stderr is closed.
+    drop(writeln!(std::io::stderr(), "shared-token-cache: {}", escaped(line)));
 }

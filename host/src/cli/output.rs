@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use shared_token_cache::{Account, Error, OAuthError};
+use shared_token_cache::{Account, Error, OAuthError, escaped, escaped_toml, write_json};
 
 use super::arguments::ErrorForm;
 use super::complain;
@@ -14,6 +14,8 @@ use super::complain;
 pub(super) enum Failure {
     /// The credential says so.
     Credential(Error),
+    /// The program that reads stdout has closed it. There is nothing to report.
+    ClosedOutput,
     /// Anything else.
     Other(anyhow::Error),
 }
@@ -40,7 +42,7 @@ impl Failure {
             Self::Credential(Error::ClientAuthentication(_)) => 4,
             Self::Credential(Error::Denied(_)) => 5,
             Self::Credential(Error::Unreachable(_)) => 6,
-            Self::Credential(_) | Self::Other(_) => 1,
+            Self::Credential(_) | Self::ClosedOutput | Self::Other(_) => 1,
         }
     }
 
@@ -48,6 +50,7 @@ impl Failure {
         match self {
             Self::Credential(error @ Error::Plugin(source)) => format!("{error}: {source}"),
             Self::Credential(error) => error.to_string(),
+            Self::ClosedOutput => "stdout is closed".into(),
             Self::Other(error) => format!("{error:#}"),
         }
     }
@@ -55,7 +58,7 @@ impl Failure {
     fn to_json(&self) -> Value {
         let (kind, reason) = match self {
             Self::Credential(error) => (error.kind(), error.reason()),
-            Self::Other(_) => ("other", None),
+            Self::ClosedOutput | Self::Other(_) => ("other", None),
         };
         let (mut details, mut candidates, mut remedy) = (Value::Null, None, None);
         match self {
@@ -66,7 +69,7 @@ impl Failure {
                 candidates = Some(accounts(&unavailable.candidates));
             }
             Self::Credential(Error::Denied(denial)) => remedy = denial.remedy.as_deref(),
-            Self::Credential(_) | Self::Other(_) => {}
+            Self::Credential(_) | Self::ClosedOutput | Self::Other(_) => {}
         }
         let mut error = json!({ "kind": kind, "reason": reason, "message": self.message(), "oauth": details });
         if let (Some(error), Some(candidates)) = (error.as_object_mut(), candidates) {
@@ -79,22 +82,60 @@ impl Failure {
     }
 }
 
-/// Writes a line to stdout.
+/// Writes a line to stdout. Line breaks and other hidden characters in it are escaped.
 pub(super) fn print(line: &str) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{line}").and_then(|()| stdout.flush()).map_err(Failure::other)
+    write(format!("{}\n", escaped(line)).as_bytes())
+}
+
+/// Writes `value` to stdout as a line of JSON.
+pub(super) fn print_json(value: &Value) -> Result<(), Failure> {
+    let mut line = Vec::new();
+    write_json(&mut line, value).map_err(Failure::other)?;
+    line.push(b'\n');
+    write(&line)
+}
+
+/// Writes a document of TOML or JSON that this program made to stdout.
+pub(super) fn print_document(document: &str) -> Result<(), Failure> {
+    write(format!("{}\n", escaped_toml(document.trim_end())).as_bytes())
 }
 
 /// Writes a line that ends here to stdout. Whole lines are not buffered, so no copy of it stays in this process.
 pub(super) fn print_secret(line: &[u8]) -> Result<(), Failure> {
+    write(line)
+}
+
+fn write(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(line).and_then(|()| stdout.flush()).map_err(Failure::other)
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::ClosedOutput,
+        _ => Failure::other(error),
+    })
+}
+
+/// The message of clap about the command line, which quotes it. Its own line breaks and colours stay.
+pub(super) fn usage(error: &clap::Error) {
+    let text = error.render().to_string();
+    if text.lines().all(|line| escaped(line) == line) {
+        drop(error.print());
+        return;
+    }
+    let shown: String = text.lines().map(|line| format!("{}\n", escaped(line))).collect();
+    drop(write!(io::stderr(), "{shown}"));
 }
 
 /// Writes the error to stderr and gives the exit code for it.
 pub(super) fn report(failure: &Failure, form: ErrorForm) -> ExitCode {
     match form {
-        ErrorForm::Json => drop(writeln!(io::stderr(), "{}", failure.to_json())),
+        _ if matches!(failure, Failure::ClosedOutput) => {}
+        ErrorForm::Json => {
+            let mut line = Vec::new();
+            // A value is always JSON, and there is nowhere to report that stderr is closed.
+            if write_json(&mut line, &failure.to_json()).is_ok() {
+                line.push(b'\n');
+                drop(io::stderr().write_all(&line));
+            }
+        }
         ErrorForm::Text => {
             complain(&failure.message());
             if let Failure::Credential(Error::CredentialUnavailable(unavailable)) = failure {

@@ -9,13 +9,13 @@ use shared_token_cache::policy::{Policy, Problem};
 
 use super::arguments::{CheckPolicy, ListForm, PolicyCommand, ShowPolicy};
 use super::credential;
-use super::output::{Failure, print};
+use super::output::{Failure, print, print_document, print_json};
 
 pub(super) fn run(command: PolicyCommand) -> Result<ExitCode, Failure> {
     match command {
         PolicyCommand::Check(arguments) => check(&arguments),
         PolicyCommand::Show(arguments) => show(&arguments),
-        PolicyCommand::Schema => print(Policy::json_schema().trim_end()).map(|()| ExitCode::SUCCESS),
+        PolicyCommand::Schema => print_document(Policy::json_schema()).map(|()| ExitCode::SUCCESS),
     }
 }
 
@@ -26,7 +26,7 @@ fn check(arguments: &CheckPolicy) -> Result<ExitCode, Failure> {
     let error = Policy::from_toml(&text).err();
     let problems = error.as_ref().map(|error| error.problems()).unwrap_or_default();
     match arguments.output {
-        ListForm::Json => print(&to_json(file, problems).to_string())?,
+        ListForm::Json => print_json(&to_json(file, problems))?,
         ListForm::Text if problems.is_empty() => print(&format!("{}: ok", file.display()))?,
         ListForm::Text => {
             for problem in problems {
@@ -47,7 +47,7 @@ fn show(arguments: &ShowPolicy) -> Result<ExitCode, Failure> {
             credential::built_in(&arguments.cache_name, &arguments.source, authority, &settings)?
         }
     };
-    print(policy.to_toml().trim_end())?;
+    print_document(&policy.to_toml())?;
     Ok(ExitCode::SUCCESS)
 }
 

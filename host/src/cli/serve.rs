@@ -107,9 +107,7 @@ fn build(
     transport.ca_file.clone_from(&arguments.ca_file);
     let mut builder =
         SharedTokenCacheCredential::builder_for(policy, profile).host_settings(settings).transport(transport);
-    if let Some(component) = &arguments.component {
-        builder = builder.component(component);
-    }
+    builder = credential::component(builder, arguments.component.clone())?;
     if let Some(audit) = audit {
         builder = builder.audit(audit);
     }

@@ -4,6 +4,7 @@ use shared_token_cache::SharedTokenCacheCredential;
 use shared_token_cache::policy::{AllowedClient, AllowedComponent, Policy};
 
 use super::arguments::Supported;
+use super::credential;
 use super::output::{Failure, print};
 
 /// Prints `true` or `false`; the exit code says the same: 0, or 3 as for a credential that is unavailable.
@@ -11,9 +12,7 @@ pub(super) async fn run(arguments: Supported) -> Result<ExitCode, Failure> {
     // It asks nobody for anything, so there is nothing to allow but the component that the user names.
     let policy = Policy::default().allow_client(AllowedClient::ANY).allow_component(AllowedComponent::ANY);
     let mut builder = SharedTokenCacheCredential::builder().policy(policy);
-    if let Some(component) = arguments.component {
-        builder = builder.component(component);
-    }
+    builder = credential::component(builder, arguments.component)?;
     let supported = builder.build()?.component_supported().await?;
     print(if supported { "true" } else { "false" })?;
     Ok(if supported { ExitCode::SUCCESS } else { ExitCode::from(3) })

@@ -25,6 +25,7 @@ pub struct Builder {
     transport: TransportOptions,
     clock: Arc<dyn Clock>,
     component: Option<PathBuf>,
+    compiler: Option<PathBuf>,
     audit: Audit,
 }
 
@@ -39,6 +40,7 @@ impl Default for Builder {
             transport: TransportOptions::default(),
             clock: Arc::new(SystemClock),
             component: None,
+            compiler: None,
             audit: Audit::default(),
         }
     }
@@ -255,7 +257,8 @@ impl Builder {
         self
     }
 
-    /// A component to run in place of the built-in one. It is compiled when the credential is built, if the policy allows it.
+    /// A component to run in place of the built-in one. It is compiled when the credential is built, if the policy allows it: in this
+    /// process, on a thread that is given up after 20 s, or in a process of its own, see [`Self::compiler`].
     ///
     /// ```
     /// # use shared_token_cache::SharedTokenCacheCredential;
@@ -265,6 +268,27 @@ impl Builder {
     #[must_use]
     pub fn component(mut self, path: impl Into<PathBuf>) -> Self {
         self.component = Some(path.into());
+        self
+    }
+
+    /// A program that compiles the component of [`Self::component`] in a process of its own, which is ended after 20 s. It is run as
+    /// `PROGRAM compile-component`, and calls [`crate::compile_component`] with its stdin and stdout. Its output is run as machine
+    /// code, so it has to be trusted as this program is, and built with the same version of this crate. The command
+    /// `shared-token-cache` names itself. Default: none.
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// # fn main() -> std::io::Result<()> {
+    /// let builder = SharedTokenCacheCredential::builder()
+    ///     .component("plugins/shared-token-cache.wasm")
+    ///     .compiler(std::env::current_exe()?);
+    /// # let _ = builder;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn compiler(mut self, program: impl Into<PathBuf>) -> Self {
+        self.compiler = Some(program.into());
         self
     }
 
@@ -297,7 +321,7 @@ impl Builder {
         let policy = Arc::new(self.policy);
         policy.check_client(vault::client_id(&self.options))?;
         let plugin = match &self.component {
-            Some(path) => Plugin::from_file(path, &policy)?,
+            Some(path) => Plugin::from_file(path, &policy, self.compiler.as_deref())?,
             None => Plugin::built_in()?,
         };
         let transport = Transport::new(self.transport, Arc::clone(&policy), Arc::clone(&self.clock));

@@ -21,10 +21,11 @@ use shared_token_cache_vault::Origin;
 use crate::access_token::{AccessToken, Served};
 use crate::audit::Audit;
 use crate::error::{CachedAccount, Error};
+use crate::plugin::NotIssued;
 use crate::policy::Source;
 use flight::Flights;
 use outcome::{Answer, Found, Nothing};
-use pool::{NotIssued, Pool};
+use pool::Pool;
 
 /// Access tokens from the sign-in that the machine already has.
 ///
@@ -188,6 +189,8 @@ fn passes_on(error: &Error) -> bool {
     match error {
         Error::CredentialUnavailable(_) => true,
         Error::Denied(denial) => denial.remedy.is_some(),
+        // Another source's document may be smaller.
+        Error::Limit(limit) => limit.field == Some("limits.document-mib"),
         _ => false,
     }
 }

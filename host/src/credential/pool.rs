@@ -6,7 +6,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::options::{CredentialOptions, TokenRequestOptions};
 use crate::error::{CachedAccount, Error, LimitExceeded};
-use crate::plugin::{Context, Instance, Issued, Plugin};
+use crate::plugin::{Context, Instance, Issued, NotIssued, Plugin};
 
 pub(super) struct Pool {
     plugin: Plugin,
@@ -16,13 +16,6 @@ pub(super) struct Pool {
     /// A call needs an instance for itself, and an instance holds the cache document, so these also bound memory; calls that ask for
     /// the same share one anyway.
     places: Semaphore,
-}
-
-/// Why there is no token.
-pub(super) struct NotIssued {
-    pub(super) error: Error,
-    /// The kind of what the component was denied last.
-    pub(super) denied: Option<&'static str>,
 }
 
 #[derive(Default)]
@@ -44,13 +37,7 @@ impl Pool {
         scopes: &[String],
         request: &TokenRequestOptions,
     ) -> Result<Issued, NotIssued> {
-        let mut denied = None;
-        let issued = self.with_instance(async |instance| {
-            let issued = instance.get_token(scopes, request).await;
-            denied = instance.denied();
-            issued
-        });
-        issued.await.map_err(|error| NotIssued { error, denied })
+        self.with_instance(async |instance| instance.get_token(scopes, request).await).await
     }
 
     pub(super) async fn accounts(&self, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {
@@ -87,7 +74,10 @@ impl Pool {
 
     /// Runs a call on an instance of its own. The instance goes back only after a call that left it whole: one that trapped, ran
     /// out of time, tried to return what it may not, or was abandoned by its caller, is dropped.
-    async fn with_instance<T>(&self, call: impl AsyncFnOnce(&mut Instance) -> Result<T, Error>) -> Result<T, Error> {
+    async fn with_instance<T, E: From<Error> + AsRef<Error>>(
+        &self,
+        call: impl AsyncFnOnce(&mut Instance) -> Result<T, E>,
+    ) -> Result<T, E> {
         let _place = self.place().await?;
         let (instance, closed) = {
             let mut idle = self.lock();
@@ -98,7 +88,7 @@ impl Pool {
             None => Instance::new(self.plugin.clone(), Arc::clone(&self.context), &self.options).await?,
         };
         let result = call(&mut instance).await;
-        let broken = matches!(result, Err(Error::Plugin(_) | Error::Limit(_)));
+        let broken = matches!(result.as_ref().map_err(AsRef::as_ref), Err(Error::Plugin(_) | Error::Limit(_)));
         if !broken && !instance.is_spoilt() {
             let mut idle = self.lock();
             if idle.closed == closed {

@@ -4,23 +4,30 @@ use shared_token_cache_storage as storage;
 use shared_token_cache_vault::Refused;
 use tokio::task::spawn_blocking;
 
-use super::told::{LONGEST_NAME, printable};
+use super::told::printable;
 use super::turn::take_turn;
 use super::{BORDER, stores};
+use crate::error::{Error, LimitExceeded};
 use crate::plugin::State;
 use crate::plugin::wit::cache_file::{Document, Host, ReadError, ReadOutcome, WriteError};
 use crate::policy::Access;
 
 impl Host for State {
     async fn read(&mut self, name: String, known_version: Option<String>) -> Result<ReadOutcome, ReadError> {
-        let outcome = self.read_document(&name, known_version).await;
+        self.call.read = None;
+        let outcome = match self.read_document(&name, known_version).await {
+            Ok(outcome) => Ok(outcome),
+            Err(ReadFailure::NotFound(place)) => Err(ReadError::NotFound(place)),
+            Err(ReadFailure::Failed(why)) => Err(ReadError::Failed(why)),
+            Err(ReadFailure::Refused(error)) => Err(self.refuse_read(error)),
+        };
         if let Err(ReadError::Denied(_)) = &outcome {
             self.denied("cache-file.read");
         }
         if !self.may_tell() {
             return outcome;
         }
-        let (source, name) = (&self.context.source, printable(&name, LONGEST_NAME));
+        let (source, name) = (&self.context.source, printable(&name));
         match &outcome {
             Ok(ReadOutcome::Unchanged) => {
                 tracing::debug!(target: BORDER, %source, "cache-file.read {name} → unchanged");
@@ -48,7 +55,7 @@ impl Host for State {
         if !self.may_tell() {
             return outcome;
         }
-        let (source, name) = (&self.context.source, printable(&name, LONGEST_NAME));
+        let (source, name) = (&self.context.source, printable(&name));
         let told = match &outcome {
             Ok(_) => "done".to_owned(),
             Err(WriteError::Conflict) => "conflict".to_owned(),
@@ -70,10 +77,18 @@ impl Host for State {
 }
 
 impl State {
-    async fn read_document(&mut self, name: &str, known: Option<String>) -> Result<ReadOutcome, ReadError> {
+    /// Keeps the typed error for the caller; the component gets its text.
+    fn refuse_read(&mut self, error: Error) -> ReadError {
+        let text = error.to_string();
+        let is_denied = matches!(error, Error::Denied(_));
+        self.call.read = Some(error);
+        if is_denied { ReadError::Denied(text) } else { ReadError::Failed(text) }
+    }
+
+    async fn read_document(&mut self, name: &str, known: Option<String>) -> Result<ReadOutcome, ReadFailure> {
         let (_, store) = stores::open(&self.context, name).map_err(|refused| match refused {
-            stores::Refused::Denied(denied) => ReadError::Denied(denied.to_string()),
-            stores::Refused::NoPlace(why) => ReadError::Failed(why),
+            stores::Refused::Denied(denied) => ReadFailure::Refused(denied.into()),
+            stores::Refused::NoPlace(why) => ReadFailure::Failed(why),
         })?;
         // The common case costs one look at the file, which is not worth another thread.
         if let Some(known) = known.as_deref().filter(|known| store.is_at(known)) {
@@ -91,12 +106,12 @@ impl State {
                 };
                 let storage::Document { version, content, unencrypted } = found;
                 let sealed = vault.seal_document(&document, &version, content);
-                let sealed = sealed.map_err(|refused| ReadError::Failed(refused.to_string()))?;
+                let sealed = sealed.map_err(seal_error)?;
                 Ok(Some((version, sealed, unencrypted)))
             };
             read().inspect_err(|_| context.seen.nothing(mark))
         });
-        match read.await.map_err(|error| ReadError::Failed(error.to_string())).flatten()? {
+        match read.await.map_err(|error| ReadFailure::Failed(error.to_string())).flatten()? {
             None => {
                 let known = known.as_deref().unwrap_or_default();
                 self.session.unchanged(name, known);
@@ -118,7 +133,10 @@ impl State {
             stores::Refused::NoPlace(why) => WriteError::Failed(why),
         })?;
         if grant.access() != Access::ReadWrite {
-            let why = format!("the policy grants the cache {name} of the source {} for reading only", context.source);
+            let why = format!(
+                "the policy grants the cache {name} of the source {} for reading only; say `access = \"read-write\"` in its `[[caches]]`",
+                context.source
+            );
             return Err(WriteError::Denied(why));
         }
         let largest = context.policy.limits().document_size;
@@ -130,10 +148,10 @@ impl State {
         let open = match open.map_err(|error| WriteError::Failed(error.to_string()))? {
             Ok(open) => open,
             Err(Refused::StaleDocument) => return Err(WriteError::Conflict),
-            Err(refused) => return Err(WriteError::Denied(self.denials.refused(&refused))),
+            Err(refused) => return Err(WriteError::Denied(self.call.denials.refused(&refused))),
         };
-        self.session.try_to_write().map_err(|refused| WriteError::Denied(self.denials.refused(&refused)))?;
-        let turn = match self.turn.take() {
+        self.session.try_to_write().map_err(|refused| WriteError::Denied(self.call.denials.refused(&refused)))?;
+        let turn = match self.call.turn.take() {
             Some(turn) => Some(turn),
             None => take_turn(store.guarded()).await,
         };
@@ -146,7 +164,7 @@ impl State {
                 Ok(version)
             }
             Err(storage::WriteError::Conflict) => {
-                self.turn = turn;
+                self.call.turn = turn;
                 Err(WriteError::Conflict)
             }
             Err(storage::WriteError::Locked(_)) => Err(WriteError::Locked),
@@ -155,11 +173,34 @@ impl State {
     }
 }
 
-fn read_error(error: storage::ReadError) -> ReadError {
+/// Why a document is not read.
+enum ReadFailure {
+    NotFound(String),
+    Failed(String),
+    /// The policy denies it, or it is over a limit: the caller's error if the call ends with it.
+    Refused(Error),
+}
+
+fn read_error(error: storage::ReadError) -> ReadFailure {
     match error {
-        storage::ReadError::NotFound(place) => ReadError::NotFound(place),
-        error => ReadError::Failed(error.to_string()),
+        storage::ReadError::NotFound(place) => ReadFailure::NotFound(place),
+        storage::ReadError::TooLarge(why) => too_large(why),
+        error => ReadFailure::Failed(error.to_string()),
     }
+}
+
+fn seal_error(refused: Refused) -> ReadFailure {
+    match refused {
+        Refused::Denied(denied) => ReadFailure::Refused(denied.into()),
+        Refused::TooLarge { .. } => too_large(refused.to_string()),
+        Refused::TooMany => ReadFailure::Refused(Error::Limit(LimitExceeded::fixed(&refused.to_string()))),
+        refused => ReadFailure::Failed(refused.to_string()),
+    }
+}
+
+fn too_large(message: String) -> ReadFailure {
+    let limit = LimitExceeded { field: Some("limits.document-mib"), message, retry_after: None };
+    ReadFailure::Refused(Error::Limit(limit))
 }
 
 fn describe(error: &ReadError) -> String {

@@ -1,10 +1,10 @@
 use shared_token_cache_vault::{Form, Refused};
 
 use super::BORDER;
-use super::told::{LONGEST_NAME, printable};
+use super::told::printable;
+use crate::error::Error;
 use crate::plugin::State;
 use crate::plugin::wit::https::{Host, HttpsError, Response, Settings};
-use crate::policy::Denied;
 use crate::transport::TransportError;
 
 /// The header fields that a component may set. All others are the host's.
@@ -12,6 +12,15 @@ const ALLOWED_HEADERS: &[&str] = &["x-anchormailbox", "x-client-sku", "x-client-
 
 /// More than any token request has; a form is not a way to send a file.
 const LARGEST_FORM: usize = 256 * 1024;
+
+/// What a field has besides its name and its value, so that empty ones count as well.
+const BESIDE_A_FIELD: usize = 2;
+
+/// The longest URL of a request, in bytes.
+const LONGEST_URL: usize = 2 << 10;
+
+/// A request has two header fields, and this is more.
+const MOST_HEADERS: usize = 16;
 
 /// So many names of a form's fields are in the log.
 const MOST_FIELDS: usize = 10;
@@ -23,9 +32,10 @@ impl Host for State {
         headers: Vec<(String, String)>,
         form: Vec<(String, String)>,
     ) -> Result<Response, HttpsError> {
-        // A request has six fields, and what it has more is told as little as what they hold.
-        let names: Vec<_> = form.iter().take(MOST_FIELDS).map(|(name, _)| printable(name, LONGEST_NAME)).collect();
+        // A request has six fields. The names of more are not logged, and values never are.
+        let names: Vec<_> = form.iter().take(MOST_FIELDS).map(|(name, _)| printable(name)).collect();
         let fields = names.join(", ");
+        self.call.request = None;
         let outcome = self.post(&url, headers, form).await;
         if let Err(HttpsError::Denied(_)) = &outcome {
             self.denied("https.post-form");
@@ -33,7 +43,7 @@ impl Host for State {
         if !self.may_tell() {
             return outcome;
         }
-        let url = printable(&url, LONGEST_NAME);
+        let url = printable(&url);
         match &outcome {
             Ok(response) => {
                 let (status, bytes) = (response.status, response.body.len());
@@ -72,20 +82,29 @@ impl State {
         headers: Vec<(String, String)>,
         form: Vec<(String, String)>,
     ) -> Result<Response, HttpsError> {
-        let url = self.context.policy.token_endpoint(url).map_err(|denied| self.note(denied))?;
-        if let Some((name, _)) = headers.iter().find(|(name, value)| !may_set(name, value)) {
-            return Err(HttpsError::Denied(format!("a component may not set the header field {name:?}")));
+        if url.len() > LONGEST_URL || headers.len() > MOST_HEADERS {
+            let why = format!("a request may have {LONGEST_URL} bytes of URL and {MOST_HEADERS} header fields");
+            return Err(self.refuse(Error::denied(why)));
         }
-        let size: usize = form.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let url = self.context.policy.token_endpoint(url).map_err(|denied| self.refuse(denied.into()))?;
+        if let Some((name, _)) = headers.iter().find(|(name, value)| !may_set(name, value)) {
+            let why = format!("a component may not set the header field {:?}", printable(name));
+            return Err(self.refuse(Error::denied(why)));
+        }
+        let size: usize = form.iter().map(|(name, value)| name.len() + value.len() + BESIDE_A_FIELD).sum();
         if size > LARGEST_FORM {
-            return Err(HttpsError::Denied(format!("a form may have {LARGEST_FORM} bytes, and this one has {size}")));
+            let why = format!("a form may have {LARGEST_FORM} bytes, and this one has {size}");
+            return Err(self.refuse(Error::denied(why)));
         }
         let tenant = url.path_segments().and_then(|mut segments| segments.next()).unwrap_or_default();
         let form =
             Form { authority_host: url.host_str().unwrap_or_default(), tenant, headers: &headers, fields: &form };
         let open = self.session.open_form(&form).map_err(|refused| match refused {
-            Refused::Denied(denied) => self.note(denied),
-            refused => HttpsError::Denied(self.denials.refused(&refused)),
+            Refused::Denied(denied) => self.refuse(denied.into()),
+            refused => {
+                let why = self.call.denials.refused(&refused);
+                self.refuse(Error::denied(why))
+            }
         })?;
         match self.context.transport.post_form(url, headers, open.fields).await {
             Ok(response) => {
@@ -94,13 +113,9 @@ impl State {
                 Ok(Response { status: response.status, body })
             }
             Err(error @ TransportError::Timeout { .. }) => Err(HttpsError::Timeout(error.to_string())),
-            Err(TransportError::Denied(denied)) => Err(self.note(denied)),
+            Err(TransportError::Denied(denied)) => Err(self.refuse(denied.into())),
             // The component may have a cached token to fall back on. Where it has none, the call ends with this.
-            Err(TransportError::Limit(limit)) => {
-                let why = limit.to_string();
-                self.refused = Some(limit);
-                Err(HttpsError::Unreachable(why))
-            }
+            Err(TransportError::Limit(limit)) => Err(self.refuse(Error::Limit(limit))),
             Err(error @ (TransportError::Setup(_) | TransportError::Unreachable { .. })) => {
                 Err(HttpsError::Unreachable(error.to_string()))
             }
@@ -109,11 +124,12 @@ impl State {
 }
 
 impl State {
-    /// The component gets the text of a denial; the call's error is to say what was denied, and not what the component makes of it.
-    fn note(&mut self, denied: Denied) -> HttpsError {
-        let told = HttpsError::Denied(denied.to_string());
-        self.denied = Some(denied);
-        told
+    /// Keeps the typed error for the caller; the component gets its text.
+    fn refuse(&mut self, error: Error) -> HttpsError {
+        let text = error.to_string();
+        let is_denied = matches!(error, Error::Denied(_));
+        self.call.request = Some(error);
+        if is_denied { HttpsError::Denied(text) } else { HttpsError::Unreachable(text) }
     }
 }
 

@@ -1,27 +1,29 @@
-//! What is said about a crossing of the border. Names and URLs are the component's own words.
+//! Debug logging of import calls. Names and URLs come from the component, so they are escaped and truncated.
 
+use crate::escape;
 use crate::plugin::State;
 
-/// A component that crosses the border more often in a call is not reported on any more.
+/// Import calls after this many in one call are not logged.
 const MOST_CROSSINGS: usize = 1_000;
 
-/// Longer names and URLs are cut.
-pub(super) const LONGEST_NAME: usize = 300;
+/// Longer names and URLs are truncated, in bytes.
+const LONGEST_NAME: usize = 300;
 
 impl State {
-    /// Counts a crossing; says whether to report on it.
+    /// Counts an import call, and decides whether it is logged.
     pub(super) fn may_tell(&mut self) -> bool {
-        self.crossings = self.crossings.saturating_add(1);
-        if self.crossings == MOST_CROSSINGS + 1 {
+        let crossings = &mut self.call.crossings;
+        *crossings = crossings.saturating_add(1);
+        if *crossings == MOST_CROSSINGS + 1 {
             tracing::warn!(
                 "the component uses its imports very often; what it does in the rest of this call is not told"
             );
         }
-        self.crossings <= MOST_CROSSINGS
+        *crossings <= MOST_CROSSINGS
     }
 }
 
-/// A text of the component's as a part of one line: it must not be able to look like several.
-pub(super) fn printable(text: &str, longest: usize) -> String {
-    text.chars().take(longest).map(|character| if character.is_control() { ' ' } else { character }).collect()
+/// A text of the component's as a part of one line.
+pub(super) fn printable(text: &str) -> String {
+    escape::bounded(text, LONGEST_NAME)
 }

@@ -1,12 +1,17 @@
 //! The contract's types and this crate's. A variant that one side lacks does not compile.
+//!
+//! Texts from the component are escaped and truncated here, after accounts have been compared with those that the vault knows.
+
+use std::collections::HashSet;
 
 use super::wit::credential as wit;
 use crate::authentication_record::AuthenticationRecord;
 use crate::credential::{CredentialOptions, TokenRequestOptions};
 use crate::error::{
-    Account, AuthenticationFailure, AuthenticationFailureReason, CachedAccount, Error, OAuthError, Unavailable,
-    UnavailableReason,
+    Account, AuthenticationFailure, AuthenticationFailureReason, CachedAccount, Error, LONGEST_TEXT, OAuthError,
+    Unavailable, UnavailableReason,
 };
+use crate::escape::{self, bounded};
 
 impl From<&CredentialOptions> for wit::Options {
     fn from(options: &CredentialOptions) -> Self {
@@ -35,10 +40,60 @@ impl From<&TokenRequestOptions> for wit::TokenRequestOptions {
     }
 }
 
+/// The most bytes of a name: of a user, a tenant, a host, a code.
+const LONGEST_NAME: usize = 1 << 10;
+
+/// Accounts that a caller may learn of: username and home tenant.
+type Known<'a> = HashSet<(&'a str, Option<&'a str>)>;
+
+/// The accounts that a caller may learn of.
+pub(super) fn accounts(accounts: Vec<wit::CachedAccount>, known: &Known<'_>) -> Vec<CachedAccount> {
+    accounts.into_iter().filter(|cached| is_known(&cached.account, known)).map(Into::into).collect()
+}
+
+/// An error, with the candidates that a caller may learn of.
+pub(super) fn error(error: wit::Error, known: &Known<'_>) -> Error {
+    match error {
+        wit::Error::InvalidArgument(message) => Error::InvalidArgument(text(&message)),
+        wit::Error::CredentialUnavailable(wit::Unavailable { reason, message, candidates }) => {
+            let candidates =
+                candidates.into_iter().filter(|account| is_known(account, known)).map(Into::into).collect();
+            Error::CredentialUnavailable(Unavailable { reason: reason.into(), message: text(&message), candidates })
+        }
+        wit::Error::ClientAuthentication(wit::AuthenticationFailure { reason, message, oauth }) => {
+            let oauth = oauth.map(|error| Box::new(error.into()));
+            Error::ClientAuthentication(AuthenticationFailure { reason: reason.into(), message: text(&message), oauth })
+        }
+        wit::Error::Denied(message) => Error::denied(text(&message)),
+        wit::Error::Unreachable(message) => Error::Unreachable(text(&message)),
+    }
+}
+
+fn is_known(account: &wit::Account, known: &Known<'_>) -> bool {
+    known.contains(&(account.username.as_str(), account.home_tenant_id.as_deref()))
+}
+
+fn text(text: &str) -> String {
+    bounded(text, LONGEST_TEXT)
+}
+
+fn name(name: &str) -> String {
+    bounded(name, LONGEST_NAME)
+}
+
+/// Claims go into the next request as they are, so they stay JSON. Others are dropped.
+fn claims(claims: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(claims).ok().filter(|_| claims.len() <= LONGEST_TEXT)?;
+    if escape::escaped(claims) == claims {
+        return Some(claims.to_owned());
+    }
+    String::from_utf8(escape::to_json(&value).ok()?).ok()
+}
+
 impl From<wit::Account> for Account {
     fn from(account: wit::Account) -> Self {
         let wit::Account { username, home_tenant_id } = account;
-        Self { username, home_tenant_id }
+        Self { username: name(&username), home_tenant_id: home_tenant_id.as_deref().map(name) }
     }
 }
 
@@ -46,25 +101,9 @@ impl From<wit::CachedAccount> for CachedAccount {
     fn from(cached: wit::CachedAccount) -> Self {
         let wit::CachedAccount { account, environment, tenants, usable_refresh_tokens, access_tokens, latest_expiry } =
             cached;
+        let tenants = tenants.iter().map(|tenant| name(tenant)).collect();
+        let environment = name(&environment);
         Self { account: account.into(), environment, tenants, usable_refresh_tokens, access_tokens, latest_expiry }
-    }
-}
-
-impl From<wit::Error> for Error {
-    fn from(error: wit::Error) -> Self {
-        match error {
-            wit::Error::InvalidArgument(message) => Self::InvalidArgument(message),
-            wit::Error::CredentialUnavailable(wit::Unavailable { reason, message, candidates }) => {
-                let candidates = candidates.into_iter().map(Into::into).collect();
-                Self::CredentialUnavailable(Unavailable { reason: reason.into(), message, candidates })
-            }
-            wit::Error::ClientAuthentication(wit::AuthenticationFailure { reason, message, oauth }) => {
-                let oauth = oauth.map(|error| Box::new(error.into()));
-                Self::ClientAuthentication(AuthenticationFailure { reason: reason.into(), message, oauth })
-            }
-            wit::Error::Denied(message) => Self::denied(message),
-            wit::Error::Unreachable(message) => Self::Unreachable(message),
-        }
     }
 }
 
@@ -96,6 +135,13 @@ impl From<wit::AuthenticationFailureReason> for AuthenticationFailureReason {
 impl From<wit::OauthError> for OAuthError {
     fn from(error: wit::OauthError) -> Self {
         let wit::OauthError { code, suberror, description, error_codes, claims, correlation_id } = error;
-        Self { code, suberror, description, error_codes, claims, correlation_id }
+        Self {
+            code: name(&code),
+            suberror: suberror.as_deref().map(name),
+            description: description.as_deref().map(text),
+            error_codes,
+            claims: claims.as_deref().and_then(self::claims),
+            correlation_id: correlation_id.as_deref().map(name),
+        }
     }
 }

@@ -9,11 +9,14 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
 
+use super::compile::{Failed, compile};
 use super::config::config;
+use super::inspect::Unfit;
 use super::state::State;
 use super::ticker::Ticker;
 use super::wit::PluginPre;
-use crate::error::{Error, LimitExceeded};
+use crate::error::{Error, LONGEST_TEXT, LimitExceeded};
+use crate::escape::bounded;
 use crate::policy::Policy;
 
 /// Compiled by the build script: loading it takes a fraction of a millisecond, compiling it would take a hundred.
@@ -38,10 +41,11 @@ impl Plugin {
             .clone()
     }
 
-    /// A component from a file, compiled here and now. The bytes that the policy sees are those that are compiled.
-    pub(crate) fn from_file(path: &Path, policy: &Policy) -> Result<Self, Error> {
+    /// A component from a file, compiled here or in `compiler`. The bytes that the policy sees are those that are compiled.
+    pub(crate) fn from_file(path: &Path, policy: &Policy, compiler: Option<&Path>) -> Result<Self, Error> {
         let unusable = |why: &dyn std::fmt::Display| {
-            Error::InvalidArgument(format!("{} is not a component that can be used: {why:#}", path.display()))
+            let why = format!("{} is not a component that can be used: {why:#}", path.display());
+            Error::InvalidArgument(bounded(&why, LONGEST_TEXT))
         };
         let (largest, mut bytes) = (policy.limits().component_size, Vec::new());
         let read = File::open(path).and_then(|file| file.take(largest.saturating_add(1)).read_to_end(&mut bytes));
@@ -51,7 +55,11 @@ impl Plugin {
         }
         policy.check_component(&Sha256::digest(&bytes).into())?;
         let engine = engine()?;
-        let component = Component::from_binary(&engine, &bytes).map_err(|error| unusable(&error))?;
+        let component = compile(&engine, bytes, compiler).map_err(|failed| match failed {
+            Failed::Unfit(Unfit::Limit(limit)) => Error::Limit(limit),
+            Failed::Unfit(Unfit::World(why)) => of_another_world(&why),
+            Failed::Unfit(Unfit::Malformed(why)) | Failed::Other(why) => unusable(&why),
+        })?;
         Self::new(&engine, component)
     }
 
@@ -60,14 +68,20 @@ impl Plugin {
         let mut linker = Linker::new(engine);
         super::wit::Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut State| state)
             .map_err(Error::plugin)?;
-        let pre = linker.instantiate_pre(&component).and_then(PluginPre::new).map_err(|error| {
-            Error::InvalidArgument(format!("the component is not of the world `plugin`: {error:#}"))
-        })?;
+        let pre = linker
+            .instantiate_pre(&component)
+            .and_then(PluginPre::new)
+            .map_err(|error| of_another_world(&format!("{error:#}")))?;
         Ok(Self { pre, ticker: Arc::new(Ticker::new(engine)) })
     }
 }
 
-fn engine() -> Result<Engine, Error> {
+/// The reason may name what the component imports.
+fn of_another_world(why: &str) -> Error {
+    Error::InvalidArgument(bounded(&format!("the component is not of the world `plugin`: {why}"), LONGEST_TEXT))
+}
+
+pub(super) fn engine() -> Result<Engine, Error> {
     config(None).and_then(|config| Engine::new(&config)).map_err(Error::plugin)
 }
 

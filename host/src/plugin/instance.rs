@@ -1,3 +1,4 @@
+use std::mem;
 use std::sync::Arc;
 
 use shared_token_cache_vault::{Origin, Refused, Request};
@@ -7,7 +8,8 @@ use wasmtime::component::ResourceAny;
 
 use super::Plugin;
 use super::answer::Answer;
-use super::state::{Context, State};
+use super::convert;
+use super::state::{CallState, Context, State};
 use super::wit::Plugin as Exports;
 use super::wit::credential::{self as wit, GuestSharedTokenCacheCredential as Methods};
 use crate::access_token::AccessToken;
@@ -51,6 +53,25 @@ pub(crate) struct Issued {
     pub(crate) origin: Origin,
 }
 
+/// Why there is no token.
+pub(crate) struct NotIssued {
+    pub(crate) error: Error,
+    /// The kind of what the component was denied last.
+    pub(crate) denied: Option<&'static str>,
+}
+
+impl AsRef<Error> for NotIssued {
+    fn as_ref(&self) -> &Error {
+        &self.error
+    }
+}
+
+impl From<Error> for NotIssued {
+    fn from(error: Error) -> Self {
+        Self { error, denied: None }
+    }
+}
+
 impl Instance {
     pub(crate) async fn new(plugin: Plugin, context: Arc<Context>, options: &CredentialOptions) -> Result<Self, Error> {
         let (call_time, document_size) = (context.policy.limits().call_time, context.policy.limits().document_size);
@@ -76,23 +97,25 @@ impl Instance {
         .await;
         drop(running);
         let Made { exports, credential } = settle(made, store.data())?;
-        let credential = credential.map_err(|error| store.data_mut().told(error.into()))?;
+        let credential = credential.map_err(|error| store.data_mut().into_error(error))?;
+        store.data_mut().call = CallState::default();
         Ok(Self { plugin, store, exports, credential, spoilt: false })
     }
 
+    /// A token, or why there is none and the kind of what the component was denied last.
     pub(crate) async fn get_token(
         &mut self,
         scopes: &[String],
         request: &TokenRequestOptions,
-    ) -> Result<Issued, Error> {
+    ) -> Result<Issued, NotIssued> {
         let state = self.store.data_mut();
-        state.denials.begin(scopes);
-        state.session.begin(&Request {
+        let allowed = state.session.begin(&Request {
             scopes,
             tenant_id: request.tenant_id.as_deref(),
             claims: request.claims.as_deref(),
             enable_cae: request.enable_cae,
-        })?;
+        });
+        allowed.map_err(Error::from)?;
         let options = request.into();
         let answer = self
             .call(scopes, async |methods, store, credential| {
@@ -106,23 +129,22 @@ impl Instance {
                 self.spoilt |= opened.is_err();
                 opened
             }
-            Ok(Err(error)) => Err(state.told(error.into())),
+            Ok(Err(error)) => Err(state.into_error(error)),
             Err(error) => Err(error),
         };
         state.session.end();
-        token
+        let denied = mem::take(&mut state.call).denials.last();
+        token.map_err(|error| NotIssued { error, denied })
     }
 
     pub(crate) async fn accounts(&mut self, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {
         let accounts = self
             .call(&[], async |methods, store, credential| methods.call_accounts(store, credential, enable_cae).await)
-            .await?;
+            .await;
         let state = self.store.data_mut();
-        let mut accounts: Vec<CachedAccount> =
-            accounts.map_err(|error| state.told(error.into()))?.into_iter().map(Into::into).collect();
-        let known = state.session.accounts();
-        accounts.retain(|cached| known.contains(&cached.account.as_known()));
-        Ok(accounts)
+        let accounts = accounts.and_then(|accounts| accounts.map_err(|error| state.into_error(error)));
+        state.call = CallState::default();
+        Ok(convert::accounts(accounts?, &state.session.accounts()))
     }
 
     /// Whether it tried to hand out what it may not, so that it is better not asked again.
@@ -133,36 +155,33 @@ impl Instance {
     pub(crate) async fn close(&mut self) -> Result<(), Error> {
         let closed =
             self.call(&[], async |methods, store, credential| methods.call_close(store, credential).await).await;
-        self.store.data_mut().session.forget();
+        let state = self.store.data_mut();
+        state.session.forget();
+        state.call = CallState::default();
         closed
     }
 
     /// Whether the platform has a shared cache, asked of the component.
     pub(crate) async fn supported(&mut self) -> Result<bool, Error> {
-        self.call(&[], async |methods, store, _| methods.call_supported(store).await).await
+        let supported = self.call(&[], async |methods, store, _| methods.call_supported(store).await).await;
+        self.store.data_mut().call = CallState::default();
+        supported
     }
 
-    /// The kind of what the component was denied last in the last call.
-    pub(crate) fn denied(&self) -> Option<&'static str> {
-        self.store.data().denials.last()
-    }
-
-    /// One call, held to its limits.
+    /// One call, held to its limits. What it leaves in the call's state is for its caller to take.
     async fn call<T: Answer>(
         &mut self,
         scopes: &[String],
         call: impl AsyncFnOnce(&Methods<'_>, &mut Store<State>, ResourceAny) -> wasmtime::Result<T>,
     ) -> Result<T, Error> {
-        let state = self.store.data_mut();
-        (state.logged, state.crossings, state.denied, state.refused) = (0, 0, None, None);
-        state.denials.begin(scopes);
+        self.store.data_mut().call = CallState::new(scopes);
         self.store.set_epoch_deadline(1);
         let limit = self.store.data().context.policy.limits().call_time;
         let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
         let running = self.plugin.ticker.run();
         let result = tokio::time::timeout(limit, call(&methods, &mut self.store, self.credential)).await;
         drop(running);
-        self.store.data_mut().turn = None;
+        self.store.data_mut().call.turn = None;
         settle(result, self.store.data())
     }
 }
@@ -173,9 +192,10 @@ fn open(token: wit::AccessToken, state: &mut State) -> Result<Issued, Error> {
         tracing::warn!(target: BORDER, "the component's answer is kept back: {refused}");
         let denied = match refused {
             Refused::Denied(denied) => denied.into(),
-            refused => {
-                Error::denied(format!("what the component returned is kept back: {}", state.denials.refused(&refused)))
-            }
+            refused => Error::denied(format!(
+                "what the component returned is kept back: {}",
+                state.call.denials.refused(&refused)
+            )),
         };
         state.denied("result");
         denied

@@ -3,13 +3,15 @@ use std::sync::Arc;
 use shared_token_cache_storage::Places;
 use shared_token_cache_vault::{Session, Vault};
 
+use super::convert;
 use super::limiter::Limiter;
+use super::wit::credential as wit;
 use crate::audit::{Audit, Denials};
 use crate::clock::Clock;
 use crate::credential::HostSettings;
-use crate::error::{Error, LimitExceeded, Unavailable, UnavailableReason as Reason};
+use crate::error::{Error, Unavailable, UnavailableReason as Reason};
 use crate::imports::{Seen, Turn};
-use crate::policy::{Denied, Policy, Source};
+use crate::policy::{Policy, Source};
 use crate::transport::Transport;
 
 /// What the imports of all instances of a credential share.
@@ -30,52 +32,69 @@ pub(crate) struct Context {
 /// What belongs to one instance.
 pub(crate) struct State {
     pub(crate) context: Arc<Context>,
-    /// How many lines the component has logged in this call.
-    pub(crate) logged: usize,
-    /// What the policy denied the component in this call, last of all.
-    pub(crate) denied: Option<Denied>,
-    /// How often the component has crossed the border in this call.
-    pub(crate) crossings: usize,
-    /// A turn at writing that a conflict left unused: it is for the repetition, until the call ends.
-    pub(crate) turn: Option<Turn>,
     /// The secrets behind the handles that the component was given.
     pub(crate) session: Session,
-    /// A limit that an import refused something for, in this call.
-    pub(crate) refused: Option<LimitExceeded>,
-    /// What it was denied in this call.
-    pub(crate) denials: Denials,
+    /// What belongs to the call that runs.
+    pub(crate) call: CallState,
     pub(super) limiter: Limiter,
+}
+
+/// What belongs to one call. The value is replaced as a whole when a call begins and when it ends, so that nothing of one caller
+/// reaches the next.
+#[derive(Default)]
+pub(crate) struct CallState {
+    /// How many lines the component has logged.
+    pub(crate) log_lines: usize,
+    /// How often the component has called its imports.
+    pub(crate) crossings: usize,
+    /// A turn at writing that a conflict left unused: it is for the repetition.
+    pub(crate) turn: Option<Turn>,
+    /// Why the last `read` was denied or over a limit, if it was.
+    pub(crate) read: Option<Error>,
+    /// Why the last `post-form` was denied or over a limit, if it was.
+    pub(crate) request: Option<Error>,
+    /// What the component was denied, for the audit.
+    pub(crate) denials: Denials,
 }
 
 impl State {
     pub(super) fn new(context: Arc<Context>) -> Self {
         let limiter = Limiter::new(context.policy.limits().clone());
         let session = context.vault.session();
-        let denials = Denials::default();
-        Self { context, logged: 0, crossings: 0, denied: None, refused: None, turn: None, session, denials, limiter }
+        Self { context, session, call: CallState::default(), limiter }
     }
 
-    /// Something was denied to the component.
+    /// Writes to the audit that the component was denied something.
     pub(crate) fn denied(&mut self, operation: &'static str) {
-        self.denials.record(&self.context.audit, &self.context.source, operation);
+        self.call.denials.record(&self.context.audit, &self.context.source, operation);
     }
 
-    /// An error that the component reports, as the caller may have it: the limit for want of which it failed, a denial by the policy
-    /// in the policy's words, and no account that the policy hides.
-    pub(super) fn told(&mut self, error: Error) -> Error {
-        if let Some(limit) = self.refused.take() {
-            return Error::Limit(limit);
-        }
-        match (error, self.denied.take()) {
-            (Error::Denied(_), Some(denied)) => denied.into(),
-            (Error::CredentialUnavailable(mut unavailable), _) => {
-                let known = self.session.accounts();
-                unavailable.candidates.retain(|account| known.contains(&account.as_known()));
-                let hidden: Vec<&str> = self.session.hidden_usernames().collect();
-                Error::CredentialUnavailable(without_the_hidden(unavailable, known.len(), &hidden))
+    /// The caller's error for an error that the component reports. Where the host denied the read or the request that the error is
+    /// about, or stopped it at a limit, the host's typed error replaces it. Accounts that the policy hides are removed.
+    pub(super) fn into_error(&mut self, error: wit::Error) -> Error {
+        let CallState { read, request, .. } = &mut self.call;
+        match (convert::error(error, &self.session.accounts()), read.take(), request.take()) {
+            // The component may report the request's failure as any kind of error, or what it did next.
+            (_, _, Some(limit @ Error::Limit(_))) => limit,
+            (Error::CredentialUnavailable(unavailable), Some(cause), _)
+                if unavailable.reason == Reason::CacheUnavailable =>
+            {
+                cause
             }
-            (error, _) => error,
+            (Error::Denied(_), _, Some(cause)) | (Error::Denied(_), Some(cause), None) => cause,
+            (Error::CredentialUnavailable(unavailable), ..) => {
+                let allowed = self.session.accounts().len();
+                let hidden: Vec<&str> = self.session.hidden_usernames().collect();
+                Error::CredentialUnavailable(without_the_hidden(unavailable, allowed, &hidden))
+            }
+            (error, ..) => error,
         }
+    }
+}
+
+impl CallState {
+    pub(super) fn new(scopes: &[String]) -> Self {
+        Self { denials: Denials::of(scopes), ..Self::default() }
     }
 }
 

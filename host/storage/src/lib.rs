@@ -112,6 +112,9 @@ pub enum ReadError {
     /// There is one, and it is not used.
     #[error("{0}")]
     Unusable(String),
+    /// There is one, and it is larger than the rules allow.
+    #[error("{0}")]
+    TooLarge(String),
     /// There is one, and another program has been writing it all the time, so that only parts of it were to be seen.
     #[error("{0} is being written by another program all the time; try again")]
     Busy(String),

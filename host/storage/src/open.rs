@@ -88,10 +88,9 @@ pub(crate) fn inspect(path: &Path, metadata: &Metadata, rules: &Rules) -> Result
 pub(crate) fn check_size(path: &Path, size: u64, rules: &Rules) -> Result<(), ReadError> {
     if size > rules.largest {
         let allowed = rules.largest;
-        return Err(unusable(
-            path,
-            &format!("has {size} bytes, and the policy's `limits.document-mib` allows {allowed}"),
-        ));
+        let path = path.display();
+        let why = format!("{path} has {size} bytes, and the policy's `limits.document-mib` allows {allowed}");
+        return Err(ReadError::TooLarge(why));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod caches;
 mod core_dumps;
 mod doctor;
 mod errors;
+mod escaped;
 mod policy;
 mod policy_command;
 mod printed;

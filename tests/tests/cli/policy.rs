@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use shared_token_cache_tests::cli::{ANYTHING, Authority, Cli, SHARED};
+use shared_token_cache_tests::cli::{ANYTHING, AZURE_CLI, Authority, Cli, SHARED};
 use shared_token_cache_tests::sign_in::{
     GRAPH, LOCAL, SignIn, VAULT, access_token, document, new_access_token, token_reply,
 };
@@ -65,9 +65,9 @@ fn a_cache_that_the_policy_does_not_grant_is_not_read() {
     for rest in ["", &azure_cli, &other_name] {
         let policy = policy(&cli, &authority, rest).unwrap();
         let run = cli.redeem(&authority, &["--policy", &policy, "--source", "shared"]).unwrap();
-        let error = run.error(3).unwrap();
-        assert_eq!(error["reason"], "cache-unavailable", "{rest}");
-        assert!(error["message"].as_str().unwrap().contains("[[caches]]"), "{error}");
+        let error = run.error(5).unwrap();
+        assert_eq!(error["kind"], "denied", "{rest}");
+        assert!(error["remedy"].as_str().unwrap().contains("[[caches]]"), "{error}");
     }
 }
 
@@ -80,7 +80,9 @@ fn a_file_has_to_be_granted_by_its_path() {
     let grant = format!("[[caches]]\nsource = \"file:{granted}\"\naccess = \"read\"\n");
     let policy = policy(&cli, &authority, &grant).unwrap();
     let run = cli.redeem(&authority, &["--policy", &policy, "--source", &format!("file:{other}")]).unwrap();
-    assert_eq!(run.error(3).unwrap()["reason"], "cache-unavailable");
+    let error = run.error(5).unwrap();
+    assert_eq!(error["kind"], "denied");
+    assert!(error["remedy"].as_str().unwrap().contains("[[caches]]"), "{error}");
     let run = cli.redeem(&authority, &["--policy", &policy, "--source", &format!("file:{granted}")]).unwrap();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
 }
@@ -130,7 +132,24 @@ fn a_policy_holds_for_accounts_as_well() {
     let cli = signed_in().unwrap();
     let policy = cli.write("policy.toml", &format!("authorities = [\"localhost\"]\n{ANYTHING}")).unwrap();
     let run = cli.run(&["accounts", "--authority", "localhost", "--policy", &policy, "--output", "json"]).unwrap();
-    assert_eq!(run.error(3).unwrap()["reason"], "cache-unavailable");
+    let error = run.error(5).unwrap();
+    assert_eq!(error["kind"], "denied");
+    assert!(error["remedy"].as_str().unwrap().contains("[[caches]]"), "{error}");
+}
+
+#[test]
+fn a_source_that_the_policy_denies_passes_on_to_the_next() {
+    let cli = Cli::new().unwrap();
+    let padding = " ".repeat(1 << 20);
+    cli.write(AZURE_CLI, &document(&[SignIn::new(0, LOCAL).access_token(VAULT)])).unwrap();
+    let azure_cli = SHARED_GRANT.replace("shared", "azure-cli");
+    let run = |policy: &str| {
+        let policy = cli.write("policy.toml", &format!("{ANYTHING}{policy}[limits]\ndocument-mib = 1\n")).unwrap();
+        cli.run(&["get-token", "--scope", VAULT, "--authority", "localhost", "--policy", &policy]).unwrap()
+    };
+    assert_eq!(run(&azure_cli).answer().unwrap()["source"], "azure-cli", "the first is denied");
+    cli.write(SHARED, &format!("{{}}{padding}")).unwrap();
+    assert_eq!(run(&format!("{SHARED_GRANT}{azure_cli}")).answer().unwrap()["source"], "azure-cli", "it is too large");
 }
 
 #[test]
@@ -171,8 +190,8 @@ fn a_cache_that_is_larger_than_the_policy_allows_is_not_read() {
     let padding = " ".repeat(1 << 20);
     cli.write(SHARED, &format!("{{}}{padding}")).unwrap();
     let policy = cli.write("policy.toml", &format!("{ANYTHING}{SHARED_GRANT}[limits]\ndocument-mib = 1\n")).unwrap();
-    let error = cli.run(&["get-token", "--scope", VAULT, "--policy", &policy]).unwrap().error(3).unwrap();
-    assert_eq!(error["reason"], "cache-unavailable");
+    let error = cli.run(&["get-token", "--scope", VAULT, "--policy", &policy]).unwrap().error(1).unwrap();
+    assert_eq!(error["kind"], "limit");
     assert!(error["message"].as_str().unwrap().contains("document-mib"), "{error}");
 }
 

@@ -1,8 +1,9 @@
 //! What is wrong with a command line, exit code 2; and `--component`.
 
+use std::fs;
 use std::path::Path;
 
-use shared_token_cache_tests::cli::Cli;
+use shared_token_cache_tests::cli::{Cli, program};
 use shared_token_cache_tests::sign_in::{LOCAL, PUBLIC, SignIn, VAULT, access_token, document};
 
 fn signed_in() -> std::io::Result<Cli> {
@@ -102,6 +103,33 @@ fn the_component_of_the_build_can_be_named_in_place_of_the_built_in_one() {
     assert_eq!(run.answer().unwrap()["token"], access_token(0, VAULT).as_str());
     let run = cli.run(&["supported", "--component", &component]).unwrap();
     assert_eq!((run.code, run.stdout.as_str()), (Some(0), "true\n"));
+}
+
+#[test]
+fn a_component_is_compiled_in_a_process_that_has_nothing_of_the_command() {
+    let component = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/component/shared-token-cache.wasm");
+    let cli = Cli::new().unwrap();
+    let compile = |component: &Path| {
+        let mut command = cli.command(&program().unwrap());
+        command.arg("compile-component").stdin(fs::File::open(component).unwrap()).output().unwrap()
+    };
+    let output = compile(&component);
+    assert!(output.status.success() && output.stdout.starts_with(b"\x7fELF"), "{:?}", output.status);
+    let text = tempfile::NamedTempFile::new().unwrap();
+    let output = compile(text.path());
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &b""[..]));
+}
+
+#[test]
+fn a_component_of_another_world_is_said_to_be_of_another_world_before_it_is_compiled() {
+    let component = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/component/hostile/import_wasi.wasm");
+    let run = Cli::new().unwrap().run(&["supported", "--component", &component.display().to_string()]).unwrap();
+    assert_eq!(run.code, Some(2));
+    assert!(
+        run.stderr.contains("it imports wasi:cli/environment@0.2.0, which the host does not have"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]

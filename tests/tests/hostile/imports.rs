@@ -152,6 +152,9 @@ fn log_lines_are_capped_in_number_and_length_and_stay_lines() {
         listener.lines().into_iter().filter(|line| line.starts_with("shared_token_cache::component")).collect();
     assert_eq!(lines.len(), 100);
     for line in lines {
-        assert!(line.contains("first second [31m") && line.len() < 2_100 && !line.contains('\n'), "{line:?}");
+        assert!(
+            line.contains("component: first\\u{a}second\\u{1b}[31m") && line.len() < 2_100 && !line.contains('\n'),
+            "{line:?}"
+        );
     }
 }

@@ -84,6 +84,18 @@ fn between_two_calls(stage: &Stage, change: fn(&Stage)) -> Result<AccessToken, E
     stage.call(&credential, &[SCOPE], TokenRequestOptions::default())
 }
 
+/// A second caller has the instance of the first.
+pub(crate) fn twice(stage: &Stage) -> Result<AccessToken, Error> {
+    let credential = stage.hostile().build()?;
+    let first = stage.call(&credential, &[SCOPE], TokenRequestOptions::default());
+    assert!(matches!(&first, Err(Error::Denied(denial)) if denial.message.contains("requests to")), "{first:?}");
+    let second = stage.call(&credential, &[SCOPE], TokenRequestOptions::default());
+    assert!(matches!(&second, Err(Error::Denied(denial)) if denial.remedy.is_none()), "{second:?}");
+    let traces = stage.traces();
+    assert!(traces.contains("component: said in the second call"), "the lines of each call are counted for themselves");
+    second
+}
+
 /// The caller passes on what it got from a credential whose component tells all that it sees.
 pub(crate) fn with_a_handle_of_another(stage: &Stage) -> Result<AccessToken, Error> {
     let gossip = Stage::hostile(stage).component(crate::stage::component("tell_what_it_sees")).build()?;

@@ -151,8 +151,11 @@ attempts! {
     // Words. A handle is no secret, and opens nothing for whoever reads it.
     tell_what_it_sees: plain => "nobody", "sealed-r-";
     pass_a_handle_on_as_the_authoritys_words: plain => "nobody", "sealed-r-";
+    speak_in_escape_sequences: plain => "nobody", "\\\\u{1b}[2J\\\\u{d}\\\\u{a}";
     flood_the_log: plain => "the log", "the component logs too much";
     flood_the_log_through_other_imports: plain => "the log", "the component uses its imports very often";
+
+    leave_something_for_the_next_caller: twice => "Error::Denied", "of the component's own";
 
     // Limits.
     spin: hurried => "Error::Limit", "limits.call-seconds";
@@ -196,8 +199,8 @@ impl Row {
                 assert!(words.starts_with(&format!("{variant}(")) && says(&words, saying), "{name}: {words}");
             }
             (error, Err(Error::InvalidArgument(tries))) => {
-                // Each of them, if there were several.
-                for line in tries.lines() {
+                // Each of them, if there were several: what the component returns is one line.
+                for line in tries.split("\\u{a}") {
                     let refused = line.starts_with(&format!("Err({error}"));
                     assert!(refused && says(line, saying), "{name}: {line}");
                 }

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use shared_token_cache::{AccessToken, BORDER, Error};
+use shared_token_cache::{AccessToken, BORDER, Error, escaped};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -109,7 +109,7 @@ fn border(text: &str) {
 
 /// Writes a line, in colour where stdout is a terminal that has some. Nobody listens any more when that fails.
 fn line(style: Style, text: &str) {
-    drop(writeln!(anstream::stdout(), "{style}{text}{style:#}"));
+    drop(writeln!(anstream::stdout(), "{style}{}{style:#}", escaped(text)));
 }
 
 fn wrap(text: &str) -> Vec<String> {

@@ -40,7 +40,7 @@ pub(super) async fn run(arguments: Doctor) -> Result<ExitCode, Failure> {
     let report = Report { places, authority: AuthorityReport::new(host, credential.clock_skew().await) };
 
     match arguments.output {
-        ListForm::Json => output::print(&print::json(&report).to_string())?,
+        ListForm::Json => output::print_json(&print::json(&report))?,
         ListForm::Text => {
             for line in print::text(&report) {
                 output::print(&line)?;

@@ -1,7 +1,7 @@
 //! One place of a cache.
 
 use shared_token_cache::policy::Source;
-use shared_token_cache::{CachedAccount, Error, Examination};
+use shared_token_cache::{CachedAccount, Error, Examination, UnavailableReason};
 
 use super::finding::Finding;
 
@@ -43,7 +43,7 @@ impl PlaceReport {
         let contents = match &accounts {
             Ok(accounts) => Some(Contents::of(accounts)),
             Err(error) => {
-                findings.push(Finding::problem(error.to_string(), remedy(error)));
+                findings.push(problem(error));
                 None
             }
         };
@@ -138,15 +138,35 @@ fn sign_in(source: &Source) -> &'static str {
     }
 }
 
-/// What to do about a document that can't be read.
-fn remedy(error: &Error) -> &'static str {
-    match error.reason() {
-        Some("cache-corrupt") => "Move the file away and sign in again, or restore it from a backup.",
-        Some("cache-unavailable") if matches!(error, Error::CredentialUnavailable(_)) => {
-            "Mend what the message names, or choose another `--source`."
+/// Why a document can't be read, and what to do about it.
+fn problem(error: &Error) -> Finding {
+    const ANOTHER: &str = "Choose another `--source`.";
+    match error {
+        Error::Denied(denial) => {
+            let next = denial.remedy.as_deref().map_or_else(|| ANOTHER.to_owned(), sentence);
+            Finding::problem(&denial.message, next)
         }
-        _ => "Choose another `--source`, or change the policy.",
+        Error::Limit(limit) => {
+            let raise = limit.field.map_or_else(String::new, |field| format!("Raise `{field}` in the policy, or: "));
+            Finding::problem(&limit.message, format!("{raise}{ANOTHER}"))
+        }
+        Error::CredentialUnavailable(unavailable) => {
+            let next = match unavailable.reason {
+                UnavailableReason::CacheCorrupt => "Move the file away and sign in again, or restore it from a backup.",
+                UnavailableReason::CacheUnavailable => "Mend what the message names, or choose another `--source`.",
+                _ => ANOTHER,
+            };
+            Finding::problem(&unavailable.message, next)
+        }
+        error => Finding::problem(error.to_string(), ANOTHER),
     }
+}
+
+/// A remedy as a sentence of its own.
+fn sentence(remedy: &str) -> String {
+    let mut letters = remedy.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
 }
 
 #[cfg(test)]

@@ -132,7 +132,7 @@ fn a_file_that_grows_without_end_is_refused() {
         let outcome = store.read(None);
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
         assert!(
-            matches!(&outcome, Err(ReadError::Unusable(why)) if why.contains("limits.document-mib")),
+            matches!(&outcome, Err(ReadError::TooLarge(why)) if why.contains("limits.document-mib")),
             "{outcome:?}"
         );
     });
