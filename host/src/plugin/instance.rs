@@ -92,6 +92,7 @@ impl Instance {
             tenant_id: request.tenant_id.as_deref(),
             claims: request.claims.as_deref(),
             enable_cae: request.enable_cae,
+            now: state.context.clock.now(),
         })?;
         let options = request.into();
         let answer = self

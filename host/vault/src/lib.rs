@@ -57,6 +57,7 @@ mod damage;
 mod document;
 mod form;
 mod handle;
+mod home;
 mod index;
 mod json;
 mod literal;
