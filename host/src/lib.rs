@@ -28,4 +28,5 @@ pub use imports::BORDER;
 pub use refresher::{Attempts, TokenRefresher, TokenState};
 pub use shared_token_cache_policy as policy;
 pub use shared_token_cache_storage::{Examination, HeldLock, KeyringAccess, Note, Places};
+pub use shared_token_cache_vault::Hindrance;
 pub use transport::TransportOptions;

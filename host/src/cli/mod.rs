@@ -6,6 +6,7 @@ mod core_dumps;
 mod credential;
 mod demo;
 mod doctor;
+mod filters;
 mod get_token;
 mod output;
 mod policy;

@@ -46,7 +46,8 @@ impl From<wit::CachedAccount> for CachedAccount {
     fn from(cached: wit::CachedAccount) -> Self {
         let wit::CachedAccount { account, environment, tenants, usable_refresh_tokens, access_tokens, latest_expiry } =
             cached;
-        Self { account: account.into(), environment, tenants, usable_refresh_tokens, access_tokens, latest_expiry }
+        let (account, hindrance) = (account.into(), None);
+        Self { account, environment, tenants, usable_refresh_tokens, access_tokens, latest_expiry, hindrance }
     }
 }
 

@@ -123,6 +123,11 @@ impl Instance {
             accounts.map_err(|error| state.told(error.into()))?.into_iter().map(Into::into).collect();
         let known = state.session.accounts();
         accounts.retain(|cached| known.contains(&cached.account.as_known()));
+        for cached in accounts.iter_mut().filter(|cached| cached.usable_refresh_tokens == 0) {
+            let (username, home) = cached.account.as_known();
+            cached.hindrance = state.session.hindrance(enable_cae, username, home, &cached.environment);
+        }
+        accounts.extend(state.session.applications(enable_cae).into_iter().map(Into::into));
         Ok(accounts)
     }
 

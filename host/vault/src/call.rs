@@ -128,14 +128,19 @@ impl Credential {
     }
 
     pub(crate) fn call(&self, request: &Request<'_>) -> Call {
-        let suffix = if request.enable_cae { ".cae" } else { ".nocae" };
         Call {
-            document: format!("{}{suffix}", self.cache_name),
+            document: self.document_name(request.enable_cae),
             scopes: request.scopes.iter().flat_map(|scopes| scopes.split_whitespace()).map(str::to_owned).collect(),
             tenant: self.tenant(request.tenant_id.filter(|tenant| !tenant.is_empty())),
             challenged: request.claims.is_some_and(|claims| !claims.trim().is_empty()),
             now: request.now,
         }
+    }
+
+    /// The name of one of the credential's two caches.
+    pub(crate) fn document_name(&self, enable_cae: bool) -> String {
+        let suffix = if enable_cae { ".cae" } else { ".nocae" };
+        format!("{}{suffix}", self.cache_name)
     }
 
     pub(crate) fn is_client(&self, client_id: &str) -> bool {

@@ -3,7 +3,6 @@
 use crate::call::Call;
 use crate::clouds;
 use crate::index::{Field, Section};
-use crate::literal::Form;
 use crate::people::home_tenant;
 use crate::session::Session;
 
@@ -51,8 +50,7 @@ impl Session {
     fn tokens_of(&self, call: &Call, home_account_id: &str) -> Vec<(String, u64)> {
         let document = self.document(&call.document);
         let cached = document.into_iter().flat_map(|document| {
-            let texts = document.numbered_places().filter(|(_, place)| place.form == Form::Text);
-            texts.filter_map(|(_, place)| document.facts(place)).filter_map(|facts| {
+            document.tokens().filter_map(|facts| {
                 let text = |field| facts.text(field);
                 let mine = facts.section() == Section::AccessToken
                     && text(Field::HomeAccountId).is_some_and(|id| id == home_account_id)
