@@ -1,6 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared_token_cache_vault::{Application, Hindrance};
+
 use crate::escape;
 use crate::policy::Denied;
 
@@ -197,6 +199,18 @@ pub struct CachedAccount {
     pub access_tokens: u32,
     /// When the last of these expires, in seconds since the Unix epoch.
     pub latest_expiry: Option<u64>,
+    /// What keeps the credential from choosing the account; nothing where it may be chosen. An application, which is no account, has no
+    /// username.
+    pub hindrance: Option<Hindrance>,
+}
+
+impl From<Application> for CachedAccount {
+    fn from(application: Application) -> Self {
+        let Application { client_id, environment, tenants, access_tokens, latest_expiry } = application;
+        let account = Account { username: String::new(), home_tenant_id: None };
+        let hindrance = Some(Hindrance::Application(client_id));
+        Self { account, environment, tenants, usable_refresh_tokens: 0, access_tokens, latest_expiry, hindrance }
+    }
 }
 
 /// Why a sign-in can't serve a call.

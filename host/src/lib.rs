@@ -31,4 +31,5 @@ pub use plugin::compile_component;
 pub use refresher::{Attempts, TokenRefresher, TokenState};
 pub use shared_token_cache_policy as policy;
 pub use shared_token_cache_storage::{Examination, HeldLock, KeyringAccess, Note, Places};
+pub use shared_token_cache_vault::Hindrance;
 pub use transport::TransportOptions;

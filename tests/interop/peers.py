@@ -110,7 +110,7 @@ def credential(args):
             name=args.name, allow_unencrypted_storage=True),
         transport=RequestsTransport(session=session_with(answers), session_owner=False),
     )
-    token = shared.get_token(args.scope, claims=args.claims, enable_cae=args.cae)
+    token = shared.get_token(args.scope, claims=args.claims, tenant_id=args.tenant, enable_cae=args.cae)
     return {"token": token.token, "expires_on": token.expires_on, "posted": answers.posted}
 
 
@@ -142,6 +142,7 @@ def main():
         if command is credential:
             sub.add_argument("--name", default="msal.cache")
             sub.add_argument("--claims")
+            sub.add_argument("--tenant", help="the tenant that the call names")
             sub.add_argument("--cae", action="store_true")
         else:
             sub.add_argument("--file")

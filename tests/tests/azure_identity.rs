@@ -12,13 +12,14 @@ use shared_token_cache_tests::sign_in::{
     GRAPH, LOCAL, VAULT, new_access_token, new_refresh_token, refresh_token, token_reply,
 };
 
-const CHECKS: [Check<Peers>; 12] = [
+const CHECKS: [Check<Peers>; 13] = [
     ("azure_identity_takes_the_token_that_we_cached", azure_identity_takes_the_token_that_we_cached),
     ("azure_identity_takes_our_token_from_a_named_cache", azure_identity_takes_our_token_from_a_named_cache),
     ("azure_identity_takes_our_token_under_cae", azure_identity_takes_our_token_under_cae),
     ("msal_takes_the_token_that_we_cached", msal_takes_the_token_that_we_cached),
     ("we_take_the_token_that_azure_identity_cached", we_take_the_token_that_azure_identity_cached),
     ("we_take_the_token_that_msal_cached", we_take_the_token_that_msal_cached),
+    ("a_tenant_that_is_not_asked_may_have_any_name", a_tenant_that_is_not_asked_may_have_any_name),
     ("azure_identity_sends_the_refresh_token_that_we_rotated", azure_identity_sends_the_refresh_token_that_we_rotated),
     ("we_send_the_refresh_token_that_azure_identity_rotated", we_send_the_refresh_token_that_azure_identity_rotated),
     ("a_new_token_replaces_the_one_that_the_other_cached", a_new_token_replaces_the_one_that_the_other_cached),
@@ -80,6 +81,20 @@ fn we_take_the_token_that_msal_cached(peers: &Peers) -> io::Result<()> {
     let ours = peers.cli.redeem(&authority, &[])?.answer()?;
     same("token", at(&ours, "/token"), &json!(new_access_token(0)))?;
     same("number of requests", &authority.requests().len(), &0)
+}
+
+/// As in azure-identity's own tests, the tenant has an underscore, which no tenant has.
+fn a_tenant_that_is_not_asked_may_have_any_name(peers: &Peers) -> io::Result<()> {
+    let mut cli = Cli::new()?;
+    cli.set("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH", "true");
+    let peers = Peers { python: peers.python.clone(), cli };
+    let authority = peers.sign_in(SHARED, 0)?;
+    let reply = token_reply(0).to_string();
+    let theirs = peers.credential(&["--scope", VAULT, "--tenant", "some_tenant", "--reply", &reply])?;
+    same("their token", at(&theirs, "/token"), &json!(new_access_token(0)))?;
+    let ours = peers.cli.redeem(&authority, &["--request-tenant", "some_tenant"])?.answer()?;
+    same("our token", at(&ours, "/token"), &json!(new_access_token(0)))?;
+    same("what we posted", &authority.requests().len(), &1)
 }
 
 fn azure_identity_sends_the_refresh_token_that_we_rotated(peers: &Peers) -> io::Result<()> {

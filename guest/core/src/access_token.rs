@@ -43,16 +43,6 @@ fn fits(token: &AccessTokenEntry, wanted: &Wanted<'_>) -> bool {
         && token.expires_on.saturating_sub(wanted.now) > LEAST_REMAINING_SECONDS
         // A token from the future was written under another clock, which makes its expiry worthless too.
         && token.cached_at.is_none_or(|cached_at| cached_at <= wanted.now)
-        && is_of_tenant(token, wanted)
+        && wanted.tenant.issued(&token.realm, wanted.account)
         && wanted.scopes.are_within(&token.target)
-}
-
-/// Whether the token was issued by the tenant that the call asks. MSAL caches a token under the tenant that was named in the
-/// request, so a token of the home tenant may stand under `organizations` or `common`.
-fn is_of_tenant(token: &AccessTokenEntry, wanted: &Wanted<'_>) -> bool {
-    let is = |tenant: &str| token.realm.eq_ignore_ascii_case(tenant);
-    match wanted.tenant {
-        RequestTenant::Named(tenant) => is(tenant),
-        RequestTenant::Home => is("organizations") || is("common") || wanted.account.home_tenant().is_some_and(is),
-    }
 }

@@ -1,12 +1,16 @@
 //! Which account a credential uses.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
-use crate::document::{Document, RefreshTokenEntry};
+use crate::document::{AccountEntry, Document, RefreshTokenEntry};
 use crate::error::{Error, Unavailable, UnavailableReason};
 use crate::options::Configuration;
 use crate::record::AuthenticationRecord;
+use crate::tenant;
+use crate::text::quoted;
 use crate::types::{Account, Authority, HomeAccountId};
+use crate::unusable::{self, Unusable};
 
 /// An account with a refresh token that this credential may use. Entries of several realms make one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +19,31 @@ pub(crate) struct Candidate {
     pub(crate) username: String,
 }
 
+/// More accounts than this are not described in a message.
+const MOST_LISTED: usize = 5;
+
 impl Candidate {
+    /// Takes the username of an entry. A refresh writes entries without one, which must not hide that of a sign-in; the entry of
+    /// the home tenant has the right one.
+    pub(crate) fn learn_name(&mut self, entry: &AccountEntry) {
+        let home = self.home_account_id.home_tenant().is_some_and(|home| home.eq_ignore_ascii_case(&entry.realm));
+        if !entry.username.is_empty() && (home || self.username.is_empty()) {
+            self.username = entry.username.to_string();
+        }
+    }
+
+    /// Where the account lives, and the other tenants that the cache knows it in.
+    fn whereabouts(&self, document: &Document, authority: &Authority) -> String {
+        let name = quoted(&self.username);
+        let Some(home) = self.home_account_id.home_tenant() else {
+            return format!("{name} has an id that names no tenant");
+        };
+        let visited = tenant::visited(&self.home_account_id, document, authority);
+        let visited: Vec<_> = visited.into_iter().take(MOST_LISTED).collect();
+        let guest = if visited.is_empty() { "" } else { " and is a guest in " };
+        format!("{name} lives in {}{guest}{}", quoted(home), visited.join(", "))
+    }
+
     pub(crate) fn to_account(&self) -> Account {
         Account {
             username: self.username.clone(),
@@ -52,66 +80,115 @@ pub(crate) fn candidates(document: &Document, authority: &Authority, configurati
             candidates.push(Candidate { home_account_id: entry.home_account_id.clone(), username: String::new() });
             candidates.len() - 1
         });
-        let Some(candidate) = candidates.get_mut(position) else { continue };
-        let home = entry.home_account_id.home_tenant().is_some_and(|home| home.eq_ignore_ascii_case(&entry.realm));
-        // A refresh writes entries without a username, which must not hide the one that a sign-in wrote.
-        if !entry.username.is_empty() && (home || candidate.username.is_empty()) {
-            candidate.username = entry.username.to_string();
+        if let Some(candidate) = candidates.get_mut(position) {
+            candidate.learn_name(entry);
         }
     }
     candidates
 }
 
-/// The one account that the credential's username and tenant select. `missing` says where the cache was looked for in vain.
-pub(crate) fn select(
-    candidates: &[Candidate],
-    missing: Option<&str>,
-    configuration: &Configuration,
-) -> Result<Candidate, Error> {
-    if candidates.is_empty() {
-        let why = match missing {
-            Some(place) => format!("there is no {place}"),
-            None => "the cache holds no account with a refresh token that this client may use".into(),
-        };
-        return Err(Error::unavailable(
-            UnavailableReason::NoAccounts,
-            format!("{why}; sign in with a tool that writes it, such as Visual Studio, Azure PowerShell or `az login`"),
-        ));
-    }
-    let username = configuration.username.as_deref();
-    let tenant = configuration.tenant_id.as_ref().map(|tenant| tenant.as_str());
+/// What a cache holds for a credential.
+pub(crate) struct Holdings<'a> {
+    pub(crate) document: &'a Document,
+    pub(crate) authority: &'a Authority,
+    pub(crate) configuration: &'a Configuration,
+    /// The accounts to choose from.
+    pub(crate) candidates: &'a [Candidate],
+    /// Where the cache was looked for in vain.
+    pub(crate) missing: Option<&'a str>,
+}
 
-    let by_name: Vec<&Candidate> = candidates.iter().filter(|candidate| has_username(candidate, username)).collect();
+/// The one account that the credential's username and tenant select.
+pub(crate) fn select(holdings: &Holdings<'_>) -> Result<Candidate, Error> {
+    only(holdings.candidates, holdings.configuration).unwrap_or_else(|| Err(not_found(holdings)))
+}
+
+/// The one of these accounts that the credential's username and tenant select; `None` when they select none.
+pub(crate) fn only(candidates: &[Candidate], configuration: &Configuration) -> Option<Result<Candidate, Error>> {
+    let filters = Filters::of(configuration);
+    match (matching(candidates, configuration).as_slice(), filters.is_some()) {
+        ([], _) => None,
+        ([account], _) => Some(Ok((*account).clone())),
+        (several, false) => Some(Err(listing(
+            UnavailableReason::MultipleAccounts,
+            format!("the cache holds {} accounts; say which one by username, tenant or both", several.len()),
+            several,
+        ))),
+        (several, true) => Some(Err(listing(
+            UnavailableReason::MultipleMatchingAccounts,
+            format!("{} accounts in the cache have {filters}; give username and tenant to select one", several.len()),
+            several,
+        ))),
+    }
+}
+
+fn matching<'a>(candidates: &'a [Candidate], configuration: &Configuration) -> Vec<&'a Candidate> {
+    let filters = Filters::of(configuration);
+    let by_name: Vec<&Candidate> =
+        candidates.iter().filter(|candidate| has_username(candidate, filters.username)).collect();
     // A guest's home is elsewhere, so there the tenant is asked only to tell several accounts apart.
     let tenant_decides = !configuration.enable_guest_tenant_authentication || by_name.len() > 1;
-    let matching: Vec<&Candidate> =
-        by_name.into_iter().filter(|candidate| !tenant_decides || lives_in(candidate, tenant)).collect();
+    by_name.into_iter().filter(|candidate| !tenant_decides || lives_in(candidate, filters.tenant)).collect()
+}
 
-    match (matching.as_slice(), username.is_some() || tenant.is_some()) {
-        ([account], _) => Ok((*account).clone()),
-        ([], _) => Err(Error::unavailable(
-            UnavailableReason::NoMatchingAccount,
-            format!(
-                "none of the {} accounts in the cache has {}; sign in with that account, or ask for another",
-                candidates.len(),
-                filters(username, tenant)
-            ),
-        )),
-        (_, false) => Err(ambiguous(
-            UnavailableReason::MultipleAccounts,
-            format!("the cache holds {} accounts; say which one by username, tenant or both", matching.len()),
-            &matching,
-        )),
-        (_, true) => Err(ambiguous(
-            UnavailableReason::MultipleMatchingAccounts,
-            format!(
-                "{} accounts in the cache have {}; give username and tenant to select one",
-                matching.len(),
-                filters(username, tenant)
-            ),
-            &matching,
-        )),
+/// Why there is no account to use, and what helps.
+fn not_found(holdings: &Holdings<'_>) -> Error {
+    let Holdings { document, authority, configuration, candidates, missing } = holdings;
+    let none = |reason, message: String| Error::unavailable(reason, message);
+    let sign_in = "sign in with a tool that writes it, such as Visual Studio, Azure PowerShell or `az login`";
+    if let Some(place) = missing {
+        return none(UnavailableReason::NoAccounts, format!("there is no {place}; {sign_in}"));
     }
+    let unusable = unusable::all(document, authority, configuration);
+    let accounts: Vec<Candidate> = unusable.iter().map(|unusable| unusable.account.clone()).collect();
+    let meant = matching(&accounts, configuration);
+    let meant: Vec<&Unusable> = unusable.iter().filter(|unusable| meant.contains(&&unusable.account)).collect();
+    // What was asked for is there, or nothing else is: that is what the user has to know.
+    let explained = if meant.is_empty() && candidates.is_empty() { unusable.iter().collect() } else { meant };
+    match explained.as_slice() {
+        [account] if account.is_brokered() && candidates.is_empty() => {
+            let message = unusable::explanation(&explained, document).unwrap_or_default();
+            none(UnavailableReason::NoToken, message)
+        }
+        [] if !candidates.is_empty() => no_match(holdings),
+        _ => {
+            let reason = if candidates.is_empty() {
+                UnavailableReason::NoAccounts
+            } else {
+                UnavailableReason::NoMatchingAccount
+            };
+            let empty = || format!("the cache holds no account; {sign_in}");
+            none(reason, unusable::explanation(&explained, document).unwrap_or_else(empty))
+        }
+    }
+}
+
+/// The accounts that there are, in place of the one that was asked for.
+fn no_match(holdings: &Holdings<'_>) -> Error {
+    let Holdings { document, authority, configuration, candidates, .. } = holdings;
+    let filters = Filters::of(configuration);
+    let none = format!("none of the {} accounts in the cache has {filters}", candidates.len());
+    let message = match filters.tenant {
+        None => format!("{none}; select one that is there, or sign in with the other"),
+        Some(tenant) => {
+            let named = candidates.iter().filter(|candidate| has_username(candidate, filters.username));
+            let known: Vec<_> =
+                named.take(MOST_LISTED).map(|candidate| candidate.whereabouts(document, authority)).collect();
+            let instead = if tenant::means_any(tenant) {
+                format!("{tenant} stands for any tenant, so leave the option out")
+            } else {
+                format!(
+                    "for a token of another tenant leave the option out and ask for that: `--request-tenant {tenant}`"
+                )
+            };
+            let known = if known.is_empty() { String::new() } else { format!(": {}", known.join("; ")) };
+            format!(
+                "{none}. The option `tenant-id` selects an account by the id of the tenant that it lives in{known}; {instead}"
+            )
+        }
+    };
+    let all: Vec<&Candidate> = candidates.iter().collect();
+    listing(UnavailableReason::NoMatchingAccount, message, &all)
 }
 
 /// The account of an authentication record. It needs no refresh token to be found.
@@ -130,7 +207,7 @@ pub(crate) fn recorded(
             UnavailableReason::NoMatchingAccount,
             format!(
                 "the cache does not hold the account of the authentication record ({}); sign in again and make a new record",
-                record.username
+                quoted(&record.username)
             ),
         )),
     }
@@ -154,22 +231,42 @@ fn has_username(candidate: &Candidate, username: Option<&str>) -> bool {
     })
 }
 
+/// Whether the account's home is the tenant. AD FS has no tenants, so the id of an account there names none.
 fn lives_in(candidate: &Candidate, tenant: Option<&str>) -> bool {
-    tenant.is_none_or(|tenant| {
-        candidate.home_account_id.home_tenant().is_some_and(|home| home.eq_ignore_ascii_case(tenant))
+    tenant.is_none_or(|tenant| match candidate.home_account_id.home_tenant() {
+        Some(home) => home.eq_ignore_ascii_case(tenant),
+        None => tenant::is_adfs(tenant),
     })
 }
 
-fn filters(username: Option<&str>, tenant: Option<&str>) -> String {
-    match (username, tenant) {
-        (Some(username), Some(tenant)) => format!("username {username} and home tenant {tenant}"),
-        (Some(username), None) => format!("username {username}"),
-        (None, Some(tenant)) => format!("home tenant {tenant}"),
-        (None, None) => "a usable refresh token".into(),
+/// What selects an account.
+#[derive(Clone, Copy)]
+struct Filters<'a> {
+    username: Option<&'a str>,
+    tenant: Option<&'a str>,
+}
+
+impl<'a> Filters<'a> {
+    fn of(configuration: &'a Configuration) -> Self {
+        let tenant = configuration.tenant_id.as_ref().map(|tenant| tenant.as_str());
+        Self { username: configuration.username.as_deref(), tenant }
+    }
+
+    fn is_some(self) -> bool {
+        self.username.is_some() || self.tenant.is_some()
     }
 }
 
-fn ambiguous(reason: UnavailableReason, message: String, matching: &[&Candidate]) -> Error {
-    let candidates = matching.iter().map(|candidate| candidate.to_account()).collect();
+impl fmt::Display for Filters<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let username = self.username.map(|name| format!("the username {}", quoted(name)));
+        let tenant = self.tenant.map(|tenant| format!("the home tenant {}", quoted(tenant)));
+        let filters: Vec<_> = username.into_iter().chain(tenant).collect();
+        f.write_str(&filters.join(" and "))
+    }
+}
+
+fn listing(reason: UnavailableReason, message: String, accounts: &[&Candidate]) -> Error {
+    let candidates = accounts.iter().map(|candidate| candidate.to_account()).collect();
     Error::CredentialUnavailable(Unavailable { reason, message, candidates })
 }

@@ -26,7 +26,9 @@ mod refresh_tokens;
 mod reply;
 mod secret;
 mod tenant;
+mod text;
 mod types;
+mod unusable;
 mod write_back;
 
 pub use credential::{AccessToken, Credential};

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::account;
+use crate::account::{self, Holdings};
 use crate::document::{Document, Edit, Object, Section};
 use crate::options::{Configuration, Options};
 use crate::secret::Secret;
@@ -174,7 +174,14 @@ proptest! {
             let text = format!("{{\"Account\":{{{}}},\"RefreshToken\":{tokens}}}", accounts.join(","));
             let document = Document::parse(text.into_bytes()).unwrap();
             let mut candidates = account::candidates(&document, &authority, &configuration);
-            let selected = account::select(&candidates, None, &configuration).ok();
+            let selected = account::select(&Holdings {
+                document: &document,
+                authority: &authority,
+                configuration: &configuration,
+                candidates: &candidates,
+                missing: None,
+            })
+            .ok();
             candidates.sort_by(|a, b| a.username.cmp(&b.username));
             (candidates, selected)
         };

@@ -8,8 +8,13 @@ use crate::platform::{FormRequest, HttpsError, LogLevel, Platform};
 use crate::refresh_tokens;
 use crate::reply::{self, Outcome, TokenReply};
 use crate::secret::Secret;
-use crate::tenant::RequestTenant;
+use crate::tenant::{self, RequestTenant};
+use crate::text::quoted;
 use crate::types::{Authority, HomeAccountId, Scopes};
+use crate::unusable;
+
+/// More tenants than this are not listed in a message.
+const MOST_TENANTS: usize = 5;
 
 /// What is asked of the authority.
 pub(crate) struct Request<'a> {
@@ -35,14 +40,7 @@ pub(crate) struct Redemption {
 /// Tries the account's usable refresh tokens one after the other until one yields a token.
 pub(crate) fn redeem(platform: &mut impl Platform, document: &Document, request: &Request<'_>) -> Redemption {
     let mut redemption = Redemption {
-        result: Err(Error::unavailable(
-            UnavailableReason::NoToken,
-            format!(
-                "the account {} has neither a fitting access token nor a usable refresh token in the cache; sign in again \
-                 with the tool that you signed in with, for example `az login`",
-                request.account.username
-            ),
-        )),
+        result: Err(Error::unavailable(UnavailableReason::NoToken, no_token(document, request))),
         dead: Vec::new(),
         requested_at: 0,
     };
@@ -81,7 +79,7 @@ pub(crate) fn redeem(platform: &mut impl Platform, document: &Document, request:
         }
     }
     if let Some(refusal) = first_refusal {
-        redemption.result = Err(refused(refusal));
+        redemption.result = Err(refused(refusal, document, request));
     }
     redemption
 }
@@ -135,11 +133,44 @@ fn is_dead(refusal: &OAuthError) -> bool {
     refusal.code == "invalid_grant" && matches!(refusal.suberror.as_deref(), Some("bad_token" | "token_expired"))
 }
 
-fn refused(refusal: OAuthError) -> Error {
+fn no_token(document: &Document, request: &Request<'_>) -> String {
+    let name = quoted(&request.account.username);
+    let id = &request.account.home_account_id;
+    if document.accounts().iter().any(|entry| entry.brokered && entry.home_account_id == *id) {
+        return unusable::brokered(&name);
+    }
+    format!(
+        "the account {name} has neither a fitting access token nor a usable refresh token in the cache; sign in again with the \
+         tool that you signed in with, for example `az login`"
+    )
+}
+
+/// Codes of Microsoft Entra ID for an account that is asked for in a tenant where it is not known.
+const WRONG_TENANT: [u64; 4] = [50020, 50034, 90002, 90072];
+
+/// Which tenants would do, where the authority says that this one does not.
+fn another_tenant(refusal: &OAuthError, document: &Document, request: &Request<'_>) -> Option<String> {
+    refusal.error_codes.iter().find(|code| WRONG_TENANT.contains(code))?;
+    let account = &request.account.home_account_id;
+    let visited = tenant::visited(account, document, request.authority);
+    let others = visited.iter().copied().chain(account.home_tenant()).filter(|known| *known != request.tenant.as_str());
+    let others: Vec<_> = others.take(MOST_TENANTS).map(quoted).collect();
+    let (name, asked) = (quoted(&request.account.username), quoted(request.tenant.as_str()));
+    let known =
+        if others.is_empty() { String::new() } else { format!(", which the cache knows in {}", others.join(" and ")) };
+    let example = visited.first().copied().unwrap_or("TENANT");
+    Some(format!(
+        ". The tenant {asked} was asked for {name}{known}; name the tenant that is to issue the token: `--request-tenant {example}`, \
+         or `tenant` of a profile"
+    ))
+}
+
+fn refused(refusal: OAuthError, document: &Document, request: &Request<'_>) -> Error {
     let description = refusal.description.as_deref().map(|text| format!(": {text}")).unwrap_or_default();
+    let hint = another_tenant(&refusal, document, request).unwrap_or_default();
     Error::ClientAuthentication(AuthenticationFailure {
         reason: AuthenticationFailureReason::OAuthError,
-        message: format!("the authority refused to issue a token ({}){description}", refusal.code),
+        message: format!("the authority refused to issue a token ({}){description}{hint}", refusal.code),
         oauth: Some(Box::new(refusal)),
     })
 }

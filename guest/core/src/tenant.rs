@@ -1,66 +1,148 @@
 //! Which tenant a request goes to.
 
+use crate::document::Document;
 use crate::error::{AuthenticationFailure, AuthenticationFailureReason, Error};
 use crate::options::Configuration;
-use crate::types::TenantId;
+use crate::types::{Authority, HomeAccountId, TenantId};
 
 /// The tenant of every work or school account: the authority finds the home tenant by itself.
 const ORGANIZATIONS: &str = "organizations";
 
+/// The tenant in which personal accounts live. It serves no resource of Azure: such an account is a guest wherever it is used.
+const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+/// The name under which AD FS answers. It has no tenants.
+const ADFS: &str = "adfs";
+
 /// The tenant of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum RequestTenant {
-    /// `organizations`: a token of the account's home tenant.
-    Home,
-    /// A certain tenant.
-    Named(String),
+pub(crate) struct RequestTenant {
+    name: String,
+    /// The account's own tenant is meant, under whichever name.
+    is_home: bool,
 }
 
 impl RequestTenant {
+    /// The account's own tenant, as `organizations`.
+    pub(crate) fn home() -> Self {
+        Self { name: ORGANIZATIONS.to_owned(), is_home: true }
+    }
+
+    fn named(tenant: &TenantId) -> Self {
+        let name = tenant.as_str();
+        Self { name: if is_adfs(name) { ADFS } else { name }.to_owned(), is_home: false }
+    }
+
     /// The tenant's segment in the token endpoint's path, and the realm of what it issues.
     pub(crate) fn as_str(&self) -> &str {
-        match self {
-            Self::Home => ORGANIZATIONS,
-            Self::Named(tenant) => tenant,
-        }
+        &self.name
+    }
+
+    /// The same for one account. `organizations` does not serve every account: an authority of customers (CIAM) has no such
+    /// tenant, so the account's home is named, and a personal account is served by the tenant that its cached tokens are of.
+    pub(crate) fn of(&self, account: &HomeAccountId, document: &Document, authority: &Authority, now: u64) -> Self {
+        let home = account.home_tenant().filter(|_| self.is_home);
+        let name = match home {
+            Some(home) if authority.is_of_customers() => TenantId::parse(home).is_ok().then_some(home),
+            Some(home) if home.eq_ignore_ascii_case(PERSONAL) => only_visited(account, document, authority, now),
+            _ => None,
+        };
+        Self { name: name.unwrap_or(&self.name).to_owned(), is_home: self.is_home }
+    }
+
+    /// Whether a token that is cached under `realm` was issued by this tenant. MSAL caches a token under the tenant that was
+    /// named in the request, so a token of the home tenant may stand under `organizations` or `common`.
+    pub(crate) fn issued(&self, realm: &str, account: &HomeAccountId) -> bool {
+        let is = |tenant: &str| realm.eq_ignore_ascii_case(tenant);
+        is(&self.name) || (self.is_home && (is(ORGANIZATIONS) || is("common") || account.home_tenant().is_some_and(is)))
     }
 }
 
-/// Resolves the tenant that a call asks for against the configured one.
+/// Whether a tenant's name is that of AD FS.
+pub(crate) fn is_adfs(name: &str) -> bool {
+    name.eq_ignore_ascii_case(ADFS)
+}
+
+/// Whether a name stands for whichever tenant an account lives in.
+pub(crate) fn means_any(name: &str) -> bool {
+    [ORGANIZATIONS, "common", "consumers"].iter().any(|alias| alias.eq_ignore_ascii_case(name))
+}
+
+/// The tenants that the cache knows the account in besides its home, in the document's order.
+pub(crate) fn visited<'a>(account: &'a HomeAccountId, document: &'a Document, authority: &Authority) -> Vec<&'a str> {
+    let tokens = document.access_tokens_of(account).iter().map(|token| (&*token.environment, &*token.realm));
+    let entries = document.accounts().iter().filter(|entry| entry.home_account_id == *account);
+    let entries = entries.map(|entry| (&*entry.environment, &*entry.realm));
+    let realms = tokens.chain(entries).filter(|(environment, _)| authority.has_alias(environment));
+    distinct(realms.map(|(_, realm)| realm), account)
+}
+
+/// The only tenant that the account's cached tokens are of: those that still live decide, and all of them where none does.
+fn only_visited<'a>(
+    account: &HomeAccountId,
+    document: &'a Document,
+    authority: &Authority,
+    now: u64,
+) -> Option<&'a str> {
+    let tokens = || document.access_tokens_of(account).iter().filter(|token| authority.has_alias(&token.environment));
+    let living = distinct(tokens().filter(|token| token.expires_on > now).map(|token| &*token.realm), account);
+    let tenants = if living.is_empty() { distinct(tokens().map(|token| &*token.realm), account) } else { living };
+    match tenants.as_slice() {
+        [tenant] => Some(tenant),
+        _ => None,
+    }
+}
+
+/// Each tenant once, without the account's home and without names that stand for it.
+fn distinct<'a>(realms: impl Iterator<Item = &'a str>, account: &HomeAccountId) -> Vec<&'a str> {
+    let mut tenants: Vec<&str> = Vec::new();
+    for realm in realms {
+        let is = |tenant: &str| realm.eq_ignore_ascii_case(tenant);
+        let is_home = means_any(realm) || account.home_tenant().is_some_and(is);
+        if !is_home && TenantId::parse(realm).is_ok() && !tenants.iter().any(|tenant| is(tenant)) {
+            tenants.push(realm);
+        }
+    }
+    tenants
+}
+
+/// Resolves the tenant that a call asks for against the configured one. A tenant that is not asked in the end may have any name.
 pub(crate) fn resolve(
     configuration: &Configuration,
-    requested: Option<&TenantId>,
+    requested: Option<&str>,
     disable_multitenant: bool,
 ) -> Result<RequestTenant, Error> {
     let configured = configured(configuration);
-    let Some(requested) = requested.map(TenantId::as_str) else { return Ok(configured) };
-    if requested == configured.as_str() || disable_multitenant || configured.as_str().eq_ignore_ascii_case("adfs") {
+    let Some(requested) = requested.filter(|tenant| !tenant.is_empty()) else { return Ok(configured) };
+    if requested == configured.as_str() || disable_multitenant || is_adfs(configured.as_str()) {
         return Ok(configured);
     }
+    let tenant = TenantId::parse(requested)?;
     let allowed = &configuration.additionally_allowed_tenants;
     let listed = allowed.iter().any(|tenant| tenant == "*" || tenant.eq_ignore_ascii_case(requested));
     if listed || (allowed.is_empty() && configured.as_str() == ORGANIZATIONS) {
-        return Ok(RequestTenant::Named(requested.to_owned()));
+        return Ok(RequestTenant::named(&tenant));
     }
     Err(Error::ClientAuthentication(AuthenticationFailure {
         reason: AuthenticationFailureReason::TenantNotAllowed,
         message: format!(
-            "the call asks for a token of tenant {requested}, but the credential is configured for {}; to allow it, add \
-             {requested:?} (or \"*\" for any tenant) to additionally-allowed-tenants",
+            "the call asks for a token of the tenant {requested:?}, but the credential is configured for {:?}; to allow it, \
+             add {requested:?} (or \"*\" for any tenant) to additionally-allowed-tenants",
             configured.as_str()
         ),
         oauth: None,
     }))
 }
 
-/// With a record its tenant, unless the options name another; for a guest the tenant that the options name.
+/// With a record its tenant, unless the options name another; for a guest the tenant that the options name. AD FS is nobody's
+/// home, so an option that names it says whom to ask.
 fn configured(configuration: &Configuration) -> RequestTenant {
     let named = configuration.tenant_id.as_ref();
     let tenant = match &configuration.record {
         Some(record) => Some(named.unwrap_or(&record.tenant_id)),
-        None => named.filter(|_| configuration.enable_guest_tenant_authentication),
+        None => named.filter(|tenant| configuration.enable_guest_tenant_authentication || is_adfs(tenant.as_str())),
     };
-    tenant.map_or(RequestTenant::Home, |tenant| RequestTenant::Named(tenant.as_str().to_owned()))
+    tenant.map_or_else(RequestTenant::home, RequestTenant::named)
 }
 
 #[cfg(test)]
@@ -95,9 +177,14 @@ mod tests {
             (configuration(Some("h.com"), true, &[]), Some("a.com"), false, Err(())),
             (configuration(Some("h.com"), true, &["a.com"]), Some("a.com"), false, Ok("a.com")),
             (configuration(Some("adfs"), true, &[]), Some("a.com"), false, Ok("adfs")),
+            (configuration(Some("ADFS"), false, &[]), None, false, Ok("adfs")),
+            (configuration(None, false, &[]), Some("ADFS"), false, Ok("adfs")),
+            // What is not asked may have any name.
+            (configuration(None, false, &[]), Some("some_tenant"), true, home),
+            (configuration(Some("adfs"), true, &[]), Some("some_tenant"), false, Ok("adfs")),
+            (configuration(None, false, &[]), Some(""), false, home),
         ] {
-            let requested = requested.map(|tenant| TenantId::parse(tenant).unwrap());
-            let resolved = resolve(&configuration, requested.as_ref(), disabled);
+            let resolved = resolve(&configuration, requested, disabled);
             match expected {
                 Ok(tenant) => assert_eq!(resolved.unwrap().as_str(), tenant, "{configuration:?} {requested:?}"),
                 Err(()) => assert!(
@@ -107,5 +194,56 @@ mod tests {
                 ),
             }
         }
+    }
+
+    #[test]
+    fn a_tenant_that_would_be_asked_needs_a_name_that_is_one() {
+        for allowed in [&[][..], &["*"], &["a.com"]] {
+            let resolved = resolve(&configuration(None, false, allowed), Some("some_tenant"), false);
+            assert!(matches!(resolved, Err(Error::InvalidArgument(_))), "{allowed:?}: {resolved:?}");
+        }
+    }
+
+    /// The tenant that is asked for an account of `home` with cached tokens of `realms`, each with its expiry.
+    fn asked(authority: &str, home: &str, realms: &[(&str, u64)]) -> String {
+        let tokens: serde_json::Map<_, _> = realms
+            .iter()
+            .map(|(realm, expires_on)| {
+                let token = serde_json::json!({
+                    "home_account_id": format!("uid.{home}"), "environment": authority, "realm": realm, "target": "s",
+                    "secret": "at", "expires_on": expires_on.to_string(),
+                });
+                (format!("{realm}-{expires_on}"), token)
+            })
+            .collect();
+        let document = Document::parse(serde_json::json!({ "AccessToken": tokens }).to_string().into_bytes()).unwrap();
+        let account = HomeAccountId::new(&format!("uid.{home}")).unwrap();
+        let authority = Authority::parse(authority).unwrap();
+        RequestTenant::home().of(&account, &document, &authority, 1000).name
+    }
+
+    #[test]
+    fn a_personal_account_is_asked_for_in_the_only_tenant_that_it_has_tokens_of() {
+        for (realms, expected) in [
+            (&[][..], ORGANIZATIONS),
+            (&[("t2", 2000)], "t2"),
+            (&[("t2", 2000), ("t2", 3000), ("common", 2000), (PERSONAL, 2000)], "t2"),
+            (&[("t2", 2000), ("t3", 2000)], ORGANIZATIONS),
+            // Those that still live decide.
+            (&[("t2", 2000), ("t3", 500)], "t2"),
+            (&[("t2", 500)], "t2"),
+            (&[("t2", 500), ("t3", 500)], ORGANIZATIONS),
+            // The cache may hold anything.
+            (&[("../t2", 2000)], ORGANIZATIONS),
+        ] {
+            assert_eq!(asked("login.microsoftonline.com", PERSONAL, realms), expected, "{realms:?}");
+        }
+        assert_eq!(asked("login.microsoftonline.com", "t1", &[("t2", 2000)]), ORGANIZATIONS, "a work account");
+    }
+
+    #[test]
+    fn an_authority_of_customers_is_asked_for_the_home_tenant() {
+        assert_eq!(asked("contoso.ciamlogin.com", "t1", &[("t2", 2000)]), "t1");
+        assert_eq!(asked("contoso.ciamlogin.com", "a/b", &[]), ORGANIZATIONS, "a home that is no tenant");
     }
 }

@@ -34,11 +34,14 @@ pub(crate) struct Endpoint<'a> {
 impl<'a> Endpoint<'a> {
     /// Takes the URL of a token endpoint of an allowed authority, and nothing else.
     pub(crate) fn parse(url: &'a str, settings: &Settings) -> Result<Self, String> {
-        let malformed = "a request goes to https://<authority>/<tenant>/oauth2/v2.0/token and nowhere else";
+        let malformed = "a request goes to https://<authority>/<tenant>/oauth2/v2.0/token, or to /adfs/oauth2/token, and nowhere else";
         let rest = url.strip_prefix("https://").ok_or(malformed)?;
         let (authority, path) = rest.split_at(rest.find('/').ok_or(malformed)?);
-        let tenant =
-            path.strip_prefix('/').and_then(|path| path.strip_suffix("/oauth2/v2.0/token")).ok_or(malformed)?;
+        let tenant = match path {
+            // AD FS has no tenants, and no version 2.0.
+            "/adfs/oauth2/token" => "adfs",
+            path => path.strip_prefix('/').and_then(|path| path.strip_suffix("/oauth2/v2.0/token")).ok_or(malformed)?,
+        };
         if tenant.is_empty()
             || tenant.starts_with('.')
             || !tenant.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
@@ -87,6 +90,8 @@ mod tests {
             let endpoint = Endpoint::parse(&url, &settings).unwrap();
             let path = "/contoso.com/oauth2/v2.0/token";
             assert_eq!(endpoint, Endpoint { authority, path, plain_http: plain });
+            let url = format!("https://{authority}/adfs/oauth2/token");
+            assert_eq!(Endpoint::parse(&url, &settings).unwrap().path, "/adfs/oauth2/token");
         }
         for url in [
             "http://127.0.0.1:8080/t/oauth2/v2.0/token",
@@ -103,6 +108,9 @@ mod tests {
             "https://login.microsoftonline.com/t/oauth2/v2.0/devicecode",
             "https://login.microsoftonline.com/t/x/oauth2/v2.0/token",
             "https://login.microsoftonline.com//oauth2/v2.0/token",
+            "https://login.microsoftonline.com/t/oauth2/token",
+            "https://login.microsoftonline.com/ADFS/oauth2/token",
+            "https://evil.example/adfs/oauth2/token",
             "https://login.microsoftonline.com/../oauth2/v2.0/token",
             "https://login.microsoftonline.com",
         ] {

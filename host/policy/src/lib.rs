@@ -263,7 +263,9 @@ impl Policy {
         let url = Url::parse(text).map_err(|_| denied("a request goes to an https URL"))?;
         // What the URL parser made of the text has to be the text: no dots that climb, no encodings that hide.
         if url.as_str() != text || !is_token_endpoint(&url) {
-            return Err(denied("a request goes to https://<authority>/<tenant>/oauth2/v2.0/token and nowhere else"));
+            return Err(denied(
+                "a request goes to https://<authority>/<tenant>/oauth2/v2.0/token, or to /adfs/oauth2/token, and nowhere else",
+            ));
         }
         if self.authorities.iter().any(|authority| authority.is_host_of(&url)) {
             Ok(url)
@@ -300,7 +302,11 @@ impl Policy {
 }
 
 fn is_token_endpoint(url: &Url) -> bool {
-    let tenant = url.path().strip_prefix('/').and_then(|path| path.strip_suffix("/oauth2/v2.0/token"));
+    let tenant = match url.path() {
+        // AD FS has no tenants, and no version 2.0.
+        "/adfs/oauth2/token" => Some("adfs"),
+        path => path.strip_prefix('/').and_then(|path| path.strip_suffix("/oauth2/v2.0/token")),
+    };
     url.scheme() == "https"
         && url.username().is_empty()
         && url.password().is_none()
@@ -326,6 +332,13 @@ mod tests {
             ("https://login.microsoftonline.com/organizations/oauth2/v2.0/token", true),
             ("https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token", true),
             ("https://localhost:8443/organizations/oauth2/v2.0/token", true),
+            ("https://localhost:8443/adfs/oauth2/token", true),
+            ("https://localhost:8444/adfs/oauth2/token", false),
+            ("https://localhost:8443/adfs/oauth2/token/", false),
+            ("https://localhost:8443/ADFS/oauth2/token", false),
+            ("https://localhost:8443/adfs/oauth2/devicecode", false),
+            ("https://localhost:8443/organizations/oauth2/token", false),
+            ("https://localhost:8443/x/adfs/oauth2/token", false),
             ("http://login.microsoftonline.com/organizations/oauth2/v2.0/token", false),
             ("https://login.microsoftonline.com:8443/organizations/oauth2/v2.0/token", false),
             ("https://localhost/organizations/oauth2/v2.0/token", false),

@@ -2,42 +2,45 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use shared_token_cache::policy::Source;
-use shared_token_cache::{CachedAccount, Error};
+use shared_token_cache::{CachedAccount, Error, Hindrance};
 
 use super::arguments::{Accounts, ListForm};
 use super::credential;
-use super::output::{self, Failure, print};
+use super::output::{self, Failure, clean, print};
 
-/// Prints the accounts to choose from, of every source. A source that can't be read costs the others nothing.
+/// Prints the accounts of every source: those to choose from, and those that can't be used, with the reason. A source that can't be
+/// read costs the others nothing.
 pub(super) async fn run(arguments: Accounts) -> Result<ExitCode, Failure> {
     let credential = credential::builder(arguments.sign_in)?.build()?;
-    let accounts = usable(credential.accounts(false).await)?;
+    let accounts = readable(credential.accounts(false).await)?;
     match arguments.output {
         ListForm::Json => {
             let accounts: Vec<_> = accounts.iter().map(|(source, account)| to_json(source, account)).collect();
             output::print_json(&json!({ "accounts": accounts }))?;
         }
-        ListForm::Text if accounts.is_empty() => super::complain("no account with a usable sign-in"),
         ListForm::Text => {
             for (source, cached) in &accounts {
-                let account = output::line(&cached.account);
-                print(&format!("{account}, {}, from {source}", cached.environment))?;
+                print(&line(source, cached))?;
+            }
+            if !accounts.iter().any(|(_, cached)| is_usable(cached)) {
+                super::complain("no account with a usable sign-in");
             }
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn usable(sources: Vec<(Source, Result<Vec<CachedAccount>, Error>)>) -> Result<Vec<(Source, CachedAccount)>, Failure> {
-    let mut usable = Vec::new();
+fn readable(
+    sources: Vec<(Source, Result<Vec<CachedAccount>, Error>)>,
+) -> Result<Vec<(Source, CachedAccount)>, Failure> {
+    let mut all = Vec::new();
     let mut read = false;
     let mut problems = Vec::new();
     for (source, found) in sources {
         match found {
             Ok(accounts) => {
                 read = true;
-                let accounts = accounts.into_iter().filter(|account| account.usable_refresh_tokens > 0);
-                usable.extend(accounts.map(|account| (source.clone(), account)));
+                all.extend(accounts.into_iter().map(|account| (source.clone(), account)));
             }
             Err(error) => problems.push((source, error)),
         }
@@ -47,7 +50,53 @@ fn usable(sources: Vec<(Source, Result<Vec<CachedAccount>, Error>)>) -> Result<V
         Some((source, error)) => super::complain(&format!("{source} is left out: {error}")),
         None => {}
     }
-    Ok(usable)
+    Ok(all)
+}
+
+fn is_usable(cached: &CachedAccount) -> bool {
+    cached.usable_refresh_tokens > 0
+}
+
+fn line(source: &Source, cached: &CachedAccount) -> String {
+    let account = match &cached.hindrance {
+        Some(Hindrance::Application(client_id)) => format!("the application {}", clean(client_id)),
+        _ => output::line(&cached.account),
+    };
+    let hint = hint(cached).map(|hint| format!("; can't be used: {hint}")).unwrap_or_default();
+    format!("{account}, {}, from {source}{hint}", clean(&cached.environment))
+}
+
+/// Why an account can't be used, and what helps.
+fn hint(cached: &CachedAccount) -> Option<String> {
+    if is_usable(cached) {
+        return None;
+    }
+    Some(match &cached.hindrance {
+        Some(Hindrance::OtherCloud) => {
+            format!("it is of another cloud; name that with `--authority {}`", clean(&cached.environment))
+        }
+        Some(Hindrance::OtherClient(ids)) => {
+            let ids: Vec<_> = ids.iter().map(|id| clean(id)).collect();
+            format!(
+                "its refresh token is of another client; name that with `--client-id {}`",
+                ids.join("` or `--client-id ")
+            )
+        }
+        Some(Hindrance::Broker) => {
+            "the account broker of the operating system holds its sign-in: cached access tokens are served until they expire, and \
+             `az account get-access-token` renews them; or use AzureCliCredential, or sign in without the broker (`az config set \
+             core.enable_broker_on_windows=false`, macOS: `core.enable_broker_on_mac`), which conditional access may forbid"
+                .into()
+        }
+        Some(Hindrance::Application(_)) => {
+            "it is the sign-in of a service principal or a managed identity, which has no user; use a credential for applications, \
+             such as ClientSecretCredential or AzureCliCredential"
+                .into()
+        }
+        _ => {
+            "the cache holds no refresh token of it; sign in again with the tool that wrote it".into()
+        }
+    })
 }
 
 fn to_json(source: &Source, cached: &CachedAccount) -> Value {
@@ -57,5 +106,18 @@ fn to_json(source: &Source, cached: &CachedAccount) -> Value {
         "environment": cached.environment,
         "tenants": cached.tenants,
         "source": source.to_string(),
+        "usable": is_usable(cached),
+        "reason": cached.hindrance.as_ref().map(Hindrance::as_str),
+        "client_ids": client_ids(cached),
+        "hint": hint(cached),
     })
+}
+
+/// The clients whose refresh tokens an account has, or the application itself, where that is what is in the way.
+fn client_ids(cached: &CachedAccount) -> Vec<&str> {
+    match &cached.hindrance {
+        Some(Hindrance::OtherClient(ids)) => ids.iter().map(String::as_str).collect(),
+        Some(Hindrance::Application(id)) => vec![id],
+        _ => Vec::new(),
+    }
 }

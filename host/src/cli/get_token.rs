@@ -7,10 +7,12 @@ use zeroize::Zeroizing;
 
 use super::arguments::{GetToken, TokenForm};
 use super::credential::{self, with};
+use super::filters::Filters;
 use super::output::{Failure, print_secret};
 
 pub(super) async fn run(arguments: GetToken) -> Result<ExitCode, Failure> {
     let audit = arguments.audit.as_deref().map(audit).transpose()?;
+    let filters = Filters::of(&arguments);
     let mut transport = TransportOptions::default();
     transport.ca_file = arguments.ca_file;
     let mut builder = credential::builder(arguments.sign_in)?.transport(transport);
@@ -30,7 +32,8 @@ pub(super) async fn run(arguments: GetToken) -> Result<ExitCode, Failure> {
         tenant_id: arguments.request_tenant,
         enable_cae: arguments.enable_cae,
     };
-    let served = builder.build()?.get_token_with(&arguments.scopes, request).await?;
+    let served = builder.build()?.get_token_with(&arguments.scopes, request).await;
+    let served = served.map_err(|error| filters.name_in(error))?;
     print_secret(&line(&served, arguments.output)?)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ mod core_dumps;
 mod credential;
 mod demo;
 mod doctor;
+mod filters;
 mod get_token;
 mod log;
 mod output;

@@ -137,7 +137,7 @@ pub(super) fn report(failure: &Failure, form: ErrorForm) -> ExitCode {
             }
         }
         ErrorForm::Text => {
-            complain(&failure.message());
+            complain(&clean(&failure.message()));
             if let Failure::Credential(Error::CredentialUnavailable(unavailable)) = failure {
                 for account in &unavailable.candidates {
                     complain(&format!("  {}", line(account)));
@@ -151,7 +151,17 @@ pub(super) fn report(failure: &Failure, form: ErrorForm) -> ExitCode {
 /// An account in a line.
 pub(super) fn line(account: &Account) -> String {
     let name = if account.username.is_empty() { "(no username)" } else { &account.username };
-    format!("{name}, home tenant {}", account.home_tenant_id.as_deref().unwrap_or("unknown"))
+    format!("{}, home tenant {}", clean(name), clean(account.home_tenant_id.as_deref().unwrap_or("unknown")))
+}
+
+/// Text of others, such as a username from a cache, on one line: what could steer a terminal is escaped.
+pub(super) fn clean(text: &str) -> String {
+    let harmless = |character: char| character == ' ' || "\"'\\".contains(character);
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if harmless(character) { line.push(character) } else { line.extend(character.escape_debug()) }
+    }
+    line
 }
 
 pub(super) fn accounts(accounts: &[Account]) -> Value {

@@ -103,7 +103,8 @@ impl From<wit::CachedAccount> for CachedAccount {
             cached;
         let tenants = tenants.iter().map(|tenant| name(tenant)).collect();
         let environment = name(&environment);
-        Self { account: account.into(), environment, tenants, usable_refresh_tokens, access_tokens, latest_expiry }
+        let (account, hindrance) = (account.into(), None);
+        Self { account, environment, tenants, usable_refresh_tokens, access_tokens, latest_expiry, hindrance }
     }
 }
 

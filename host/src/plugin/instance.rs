@@ -114,6 +114,7 @@ impl Instance {
             tenant_id: request.tenant_id.as_deref(),
             claims: request.claims.as_deref(),
             enable_cae: request.enable_cae,
+            now: state.context.clock.now(),
         });
         allowed.map_err(Error::from)?;
         let options = request.into();
@@ -144,7 +145,13 @@ impl Instance {
         let state = self.store.data_mut();
         let accounts = accounts.and_then(|accounts| accounts.map_err(|error| state.into_error(error)));
         state.call = CallState::default();
-        Ok(convert::accounts(accounts?, &state.session.accounts()))
+        let mut accounts = convert::accounts(accounts?, &state.session.accounts());
+        for cached in accounts.iter_mut().filter(|cached| cached.usable_refresh_tokens == 0) {
+            let (username, home) = cached.account.as_known();
+            cached.hindrance = state.session.hindrance(enable_cae, username, home, &cached.environment);
+        }
+        accounts.extend(state.session.applications(enable_cae).into_iter().map(Into::into));
+        Ok(accounts)
     }
 
     /// Whether it tried to hand out what it may not, so that it is better not asked again.

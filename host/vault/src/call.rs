@@ -6,10 +6,8 @@ use shared_token_cache_policy::{Denied, Policy};
 
 use crate::claims::Claims;
 use crate::clouds;
+use crate::home::{ADFS, ORGANIZATIONS, is_adfs};
 use crate::people::home_tenant;
-
-/// The tenant that stands for every work or school account's own.
-const ORGANIZATIONS: &str = "organizations";
 
 /// What a credential was made for. The vault opens nothing that does not fit.
 #[derive(Clone, Default)]
@@ -56,6 +54,8 @@ pub struct Request<'a> {
     pub claims: Option<&'a str>,
     /// Whether the token is to live under Continuous Access Evaluation.
     pub enable_cae: bool,
+    /// The time, in seconds since the Unix epoch.
+    pub now: u64,
 }
 
 /// A call, worked out.
@@ -67,6 +67,7 @@ pub(crate) struct Call {
     pub(crate) tenant: Option<Tenant>,
     pub(crate) challenged: bool,
     pub(crate) claims: Claims,
+    pub(crate) now: u64,
 }
 
 /// The tenant that a request goes to.
@@ -78,18 +79,23 @@ pub(crate) enum Tenant {
 }
 
 impl Tenant {
-    pub(crate) fn is_asked_as(&self, segment: &str) -> bool {
+    fn named(tenant: &str) -> Self {
+        Self::Named(if is_adfs(tenant) { ADFS } else { tenant }.to_owned())
+    }
+
+    /// Whether a request names this tenant so. `home` is the name of the account's own.
+    pub(crate) fn is_asked_as(&self, segment: &str, home: &str) -> bool {
         match self {
-            Self::Home => segment == ORGANIZATIONS,
+            Self::Home => segment.eq_ignore_ascii_case(home),
             Self::Named(tenant) => segment == tenant,
         }
     }
 
-    /// Whether a token cached under `realm` is of this tenant.
-    pub(crate) fn is_realm(&self, realm: &str, home_account_id: &str) -> bool {
+    /// Whether a token cached under `realm` is of this tenant. `home` is the name under which the account's own is asked.
+    pub(crate) fn is_realm(&self, realm: &str, home_account_id: &str, home: &str) -> bool {
         let is = |tenant: &str| realm.eq_ignore_ascii_case(tenant);
         match self {
-            Self::Home => is_any(realm) || home_tenant(home_account_id).is_some_and(is),
+            Self::Home => is_any(realm) || is(home) || home_tenant(home_account_id).is_some_and(is),
             Self::Named(tenant) => is(tenant),
         }
     }
@@ -124,14 +130,20 @@ impl Credential {
     }
 
     pub(crate) fn call(&self, request: &Request<'_>) -> Call {
-        let suffix = if request.enable_cae { ".cae" } else { ".nocae" };
         Call {
-            document: format!("{}{suffix}", self.cache_name),
+            document: self.document_name(request.enable_cae),
             scopes: request.scopes.iter().flat_map(|scopes| scopes.split_whitespace()).map(str::to_owned).collect(),
             tenant: self.tenant(request.tenant_id.filter(|tenant| !tenant.is_empty())),
             challenged: request.claims.is_some_and(|claims| !claims.trim().is_empty()),
             claims: Claims::of(request.claims, request.enable_cae),
+            now: request.now,
         }
+    }
+
+    /// The name of one of the credential's two caches.
+    pub(crate) fn document_name(&self, enable_cae: bool) -> String {
+        let suffix = if enable_cae { ".cae" } else { ".nocae" };
+        format!("{}{suffix}", self.cache_name)
     }
 
     pub(crate) fn is_client(&self, client_id: &str) -> bool {
@@ -150,9 +162,11 @@ impl Credential {
         let named = self.username.as_deref().filter(|name| !name.is_empty());
         // As a guest the tenant only tells several accounts apart, which one account does not show.
         let home = self.tenant_id.as_deref().filter(|_| !self.enable_guest_tenant_authentication);
-        named.is_none_or(|name| same_name(name, username))
-            && home
-                .is_none_or(|tenant| home_tenant(home_account_id).is_some_and(|home| home.eq_ignore_ascii_case(tenant)))
+        let lives_in = |tenant: &str| match home_tenant(home_account_id) {
+            Some(home) => home.eq_ignore_ascii_case(tenant),
+            None => is_adfs(tenant),
+        };
+        named.is_none_or(|name| same_name(name, username)) && home.is_none_or(lives_in)
     }
 
     /// BEHAVIOUR, section 5, "Tenant of the request".
@@ -160,17 +174,17 @@ impl Credential {
         let named = self.tenant_id.as_deref();
         let configured = match &self.record {
             Some(record) => Some(named.unwrap_or(&record.tenant_id)),
-            None => named.filter(|_| self.enable_guest_tenant_authentication),
+            None => named.filter(|tenant| self.enable_guest_tenant_authentication || is_adfs(tenant)),
         };
         let name = configured.unwrap_or(ORGANIZATIONS);
-        let configured = configured.map_or(Tenant::Home, |tenant| Tenant::Named(tenant.to_owned()));
+        let configured = configured.map_or(Tenant::Home, Tenant::named);
         let Some(asked) = asked else { return Some(configured) };
-        if asked == name || self.disable_multitenant_authentication || name.eq_ignore_ascii_case("adfs") {
+        if asked == name || self.disable_multitenant_authentication || is_adfs(name) {
             return Some(configured);
         }
         let allowed = &self.additionally_allowed_tenants;
         let listed = allowed.iter().any(|tenant| tenant == "*" || tenant.eq_ignore_ascii_case(asked));
-        (listed || (allowed.is_empty() && name == ORGANIZATIONS)).then(|| Tenant::Named(asked.to_owned()))
+        (listed || (allowed.is_empty() && name == ORGANIZATIONS)).then(|| Tenant::named(asked))
     }
 }
 
@@ -215,6 +229,8 @@ mod tests {
             (credential(Some("h"), true, &[]), None, named("h")),
             (credential(Some("h"), true, &[]), Some("a"), None),
             (credential(Some("adfs"), true, &[]), Some("a"), named("adfs")),
+            (credential(Some("ADFS"), false, &[]), None, named("adfs")),
+            (credential(None, false, &[]), Some("ADFS"), named("adfs")),
             (recorded.clone(), None, named("r")),
             (Credential { tenant_id: Some("t".into()), ..recorded }, None, named("t")),
         ] {

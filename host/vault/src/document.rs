@@ -188,13 +188,22 @@ impl Document {
         Facts::of(self.json(), entry)
     }
 
+    /// What the entries of tokens say, those whose secret is text.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = Facts<'_>> {
+        let texts = self.places.iter().filter(|place| place.form == Form::Text);
+        texts.filter_map(|place| self.facts(place))
+    }
+
+    /// What the entries of accounts say.
+    pub(crate) fn account_entries(&self) -> impl Iterator<Item = Facts<'_>> {
+        let entries = self.index.entries.iter().skip(self.index.first_account);
+        let accounts = entries.filter(|entry| entry.section == Section::Account);
+        accounts.filter_map(|entry| Facts::of(self.json(), entry))
+    }
+
     /// Whose the home account ids are.
     pub(crate) fn people(&self) -> &People {
-        self.people.get_or_init(|| {
-            let entries = self.index.entries.iter().skip(self.index.first_account);
-            let accounts = entries.filter(|entry| entry.section == Section::Account);
-            People::of(accounts.filter_map(|entry| Facts::of(self.json(), entry)))
-        })
+        self.people.get_or_init(|| People::of(self.account_entries()))
     }
 
     /// The one account that the credential's options leave. A document is of one vault, and so of one credential.

@@ -1,6 +1,6 @@
 //! Forms: a refresh token leaves as the `refresh_token` of a refresh request that the call needs, and in no other way.
 
-use crate::call::covers;
+use crate::call::{Call, Tenant, covers};
 use crate::clouds::same_cloud;
 use crate::document::Facts;
 use crate::handle::{Handle, Kind, contains_handle};
@@ -99,9 +99,7 @@ impl Session {
         if !covers(wanted, &scopes) || !covers(scopes.iter().map(String::as_str), &call.scopes) {
             return Err(Refused::WrongScopes(kind));
         }
-        if !call.tenant.as_ref().is_some_and(|tenant| tenant.is_asked_as(form.tenant)) {
-            return Err(Refused::WrongTenant(kind));
-        }
+        let tenant = call.tenant.as_ref().ok_or(Refused::WrongTenant(kind))?;
         if !self.vault.credential().is_client(client_id) {
             return Err(Refused::WrongClient(kind));
         }
@@ -110,7 +108,7 @@ impl Session {
         if redeemed.kind != kind {
             return Err(Refused::WrongKindOfGrant(redeemed.kind));
         }
-        let (holder, secret) = self.find_holder(redeemed, &call.document, form)?;
+        let (holder, secret) = self.find_holder(redeemed, call, tenant, form)?;
         let fields = form.fields.iter().map(|(name, value)| {
             let value = if name == "refresh_token" { secret.clone() } else { Secret::new(value) };
             (name.clone(), value)
@@ -131,7 +129,13 @@ impl Session {
     }
 
     /// Equal secrets may stand in several entries; the first that may be redeemed decides, or else what is wrong with the first.
-    fn find_holder(&self, handle: Handle, document: &str, form: &Form<'_>) -> Result<(Holder, Secret), Refused> {
+    fn find_holder(
+        &self,
+        handle: Handle,
+        call: &Call,
+        tenant: &Tenant,
+        form: &Form<'_>,
+    ) -> Result<(Holder, Secret), Refused> {
         let mut refused = Refused::NotARefreshToken;
         let in_documents = self.documents().flat_map(|held| {
             held.places_of(handle)
@@ -139,7 +143,7 @@ impl Session {
         });
         let in_replies = self.replies().filter_map(|reply| Some((reply.holder.clone(), reply.secret(handle)?)));
         for (holder, literal) in in_documents.chain(in_replies) {
-            match self.check_holder(&holder, document, form) {
+            match self.check_holder(&holder, call, tenant, form) {
                 Ok(()) => {
                     let secret = decode_secret(literal).ok_or(Refused::NotARefreshToken)?;
                     return Ok((holder, Secret::new(secret.as_str())));
@@ -151,9 +155,9 @@ impl Session {
         Err(refused)
     }
 
-    fn check_holder(&self, holder: &Holder, document: &str, form: &Form<'_>) -> Result<(), Refused> {
+    fn check_holder(&self, holder: &Holder, call: &Call, tenant: &Tenant, form: &Form<'_>) -> Result<(), Refused> {
         let kind = Kind::RefreshToken;
-        if *holder.document != *document {
+        if *holder.document != *call.document {
             return Err(Refused::WrongCache(kind));
         }
         if !same_cloud(&holder.environment, form.authority_host) {
@@ -162,7 +166,10 @@ impl Session {
         if !holder.family && !self.vault.credential().is_client(&holder.client_id) {
             return Err(Refused::WrongClient(kind));
         }
-        self.check_account(kind, document, &holder.home_account_id, &holder.environment)?;
+        self.check_account(kind, &call.document, &holder.home_account_id, &holder.environment)?;
+        if !tenant.is_asked_as(form.tenant, &self.home_name(call, &holder.home_account_id)) {
+            return Err(Refused::WrongTenant(kind));
+        }
         Ok(self.vault.credential().policy.check_tenant(form.tenant, home_tenant(&holder.home_account_id))?)
     }
 }

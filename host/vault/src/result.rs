@@ -134,9 +134,7 @@ impl Session {
             return Err(Refused::WrongScopes(KIND));
         }
         let account = text(Field::HomeAccountId);
-        if !call.tenant.as_ref().is_some_and(|tenant| tenant.is_realm(&text(Field::Realm), &account)) {
-            return Err(Refused::WrongTenant(KIND));
-        }
+        self.check_realm(&text(Field::Realm), &account, call)?;
         // A record speaks of one application, and another's token may carry other permissions.
         let credential = self.vault.credential();
         if credential.record.is_some() && !credential.is_client(&text(Field::ClientId)) {
@@ -146,6 +144,13 @@ impl Session {
         credential.policy.check_tenant(&text(Field::Realm), home_tenant(&account))?;
         credential.policy.check_client(&text(Field::ClientId))?;
         facts.seconds(Field::ExpiresOn).filter(|expiry| *expiry > now).ok_or(Refused::Expired)
+    }
+
+    /// Whether a token cached under `realm` is of the tenant that the call asks.
+    fn check_realm(&self, realm: &str, home_account_id: &str, call: &Call) -> Result<(), Refused> {
+        let home = self.home_name(call, home_account_id);
+        let fits = call.tenant.as_ref().is_some_and(|tenant| tenant.is_realm(realm, home_account_id, &home));
+        fits.then_some(()).ok_or(Refused::WrongTenant(KIND))
     }
 
     fn check_reply(&self, reply: &Reply, call: &Call, now: u64) -> Result<u64, Refused> {
@@ -163,8 +168,9 @@ impl Session {
             return Err(Refused::WrongScopes(KIND));
         }
         let account = &reply.holder.home_account_id;
-        if !call.tenant.as_ref().is_some_and(|tenant| tenant.is_realm(&reply.tenant, account)) {
-            return Err(Refused::WrongTenant(KIND));
+        // What this call asked for was asked of the right tenant.
+        if reply.call != self.calls {
+            self.check_realm(&reply.tenant, account, call)?;
         }
         if reply.of_another {
             return Err(Refused::WrongAccount(KIND));

@@ -1,5 +1,6 @@
 //! Which tenant is asked.
 
+use serde_json::json;
 use shared_token_cache_tests::cli::{Authority, Cli};
 use shared_token_cache_tests::sign_in::{LOCAL, SignIn, VAULT, document, token_reply};
 
@@ -85,4 +86,76 @@ fn a_token_of_another_tenant_is_cached_for_that_tenant() {
     assert_eq!(authority.requests().len(), 1);
     ask(&[]);
     assert_eq!(authority.requests().len(), 2, "the home tenant's token is another one");
+}
+
+#[test]
+fn a_tenant_that_is_not_asked_may_have_any_name() {
+    let mut cli = signed_in().unwrap();
+    cli.set("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH", "1");
+    assert_eq!(asked(&cli, &["--request-tenant", "some_tenant"]).unwrap(), [ORGANIZATIONS]);
+}
+
+#[test]
+fn ad_fs_is_asked_at_its_own_endpoint() {
+    assert_eq!(asked(&signed_in().unwrap(), &["--request-tenant", "adfs"]).unwrap(), ["/adfs/oauth2/token"]);
+}
+
+/// A cache with one account of another home than the tenants of its tokens.
+fn visitor(home: &str, tenants: &[&str]) -> std::io::Result<Cli> {
+    let mut sign_in = SignIn::new(0, LOCAL);
+    for (number, tenant) in tenants.iter().enumerate() {
+        let scope = format!("https://resource{number}.contoso.com/.default");
+        sign_in = sign_in.access_token_with(&scope, json!({ "realm": tenant }));
+    }
+    Cli::with_shared(&document(&[sign_in]).replace("utid-00000000", home))
+}
+
+const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+#[test]
+fn a_personal_account_is_asked_for_in_the_only_tenant_that_it_visits() {
+    let mut reply = token_reply(0);
+    reply.as_object_mut().unwrap().remove("client_info");
+    let authority = Authority::answering(200, reply).unwrap();
+    visitor(PERSONAL, &["fabrikam.com"]).unwrap().redeem(&authority, &[]).unwrap().answer().unwrap();
+    assert_eq!(authority.requests()[0].path, FABRIKAM);
+}
+
+#[test]
+fn a_refusal_of_a_guest_names_the_tenants_that_the_cache_knows() {
+    let refusal = json!({
+        "error": "invalid_request", "error_description": "AADSTS50020: not in this tenant.", "error_codes": [50020],
+    });
+    let authority = Authority::answering(400, refusal).unwrap();
+    let cli = visitor(PERSONAL, &["fabrikam.com", "example.com"]).unwrap();
+    let error = cli.redeem(&authority, &[]).unwrap().error(4).unwrap();
+    let message = error["message"].as_str().unwrap();
+    for part in ["AADSTS50020", "user0@contoso.com", "fabrikam.com", "example.com", "--request-tenant"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+}
+
+#[test]
+fn a_tenant_that_is_no_home_is_named_with_what_set_it_and_what_helps() {
+    let ask = |cli: &Cli, more: &[&str]| {
+        let arguments = [&["get-token", "--scope", VAULT, "--authority", LOCAL][..], more].concat();
+        let error = cli.run(&arguments).unwrap().error(3).unwrap();
+        assert_eq!(error["reason"], "no-matching-account");
+        let candidates = json!([{ "username": "user0@contoso.com", "home_tenant_id": "home.contoso.com" }]);
+        assert_eq!(error["candidates"], candidates);
+        error["message"].as_str().unwrap().to_owned()
+    };
+    let mut cli = visitor("home.contoso.com", &["fabrikam.com"]).unwrap();
+    let message = ask(&cli, &["--tenant-id", "fabrikam.com"]);
+    for part in ["user0@contoso.com", "home.contoso.com", "--request-tenant fabrikam.com", "`--tenant-id fabrikam.com`"]
+    {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    assert!(!message.contains("AZURE_TENANT_ID"), "{message}");
+    for tenant in ["fabrikam.com", "organizations", "common", "resource.example.com"] {
+        cli.set("AZURE_TENANT_ID", tenant);
+        let message = ask(&cli, &[]);
+        assert!(message.contains("AZURE_TENANT_ID") && message.contains("home.contoso.com"), "{message}");
+        assert!(message.contains("is a guest in fabrikam.com"), "{message}");
+    }
 }

@@ -12,8 +12,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::setup::{Certificate, Setup, Tls};
 
-/// The names that the endpoint answers to: loopback, the hosts of Microsoft's clouds, and one that is in none of them.
-const NAMES: [&str; 11] = [
+/// The names that the endpoint answers to: loopback, the hosts of Microsoft's clouds, and some that are in none of them.
+const NAMES: [&str; 13] = [
     "localhost",
     "127.0.0.1",
     "login.microsoftonline.com",
@@ -25,6 +25,8 @@ const NAMES: [&str; 11] = [
     "login.microsoftonline.us",
     "login.usgovcloudapi.net",
     "login.contoso.com",
+    "adfs.contoso.com",
+    "contoso.ciamlogin.com",
 ];
 
 pub(crate) struct Identity {

@@ -1,7 +1,7 @@
 //! One cache document as a credential keeps it between calls.
 
 use crate::access_token::{self, Wanted};
-use crate::account::{self, Candidate};
+use crate::account::{self, Candidate, Holdings};
 use crate::credential::AccessToken;
 use crate::document::{Document, Edit};
 use crate::error::{Error, UnavailableReason};
@@ -9,6 +9,7 @@ use crate::options::Configuration;
 use crate::platform::{CacheDocument, LogLevel, Platform, ReadError, ReadOutcome, WriteError};
 use crate::redeem::Request;
 use crate::types::Authority;
+use crate::unusable::{self, Unusable};
 
 /// How often a write is repeated because another program was faster.
 const MOST_WRITES: usize = 16;
@@ -92,8 +93,26 @@ impl Cache {
         &self.document
     }
 
-    pub(super) fn selected(&self) -> Result<Candidate, Error> {
-        self.selected.clone()
+    /// The account to use. One whose sign-in the operating system's broker holds will do where no other does and `serves` says that
+    /// it has a token for the call.
+    pub(super) fn selected(
+        &self,
+        authority: &Authority,
+        configuration: &Configuration,
+        serves: impl Fn(&Candidate) -> bool,
+    ) -> Result<Candidate, Error> {
+        let has_no_account = |error: &Error| match error {
+            Error::CredentialUnavailable(unavailable) => {
+                unavailable.candidates.is_empty() || unavailable.reason == UnavailableReason::NoMatchingAccount
+            }
+            _ => false,
+        };
+        if configuration.record.is_some() || !self.selected.as_ref().is_err_and(has_no_account) {
+            return self.selected.clone();
+        }
+        let held = unusable::all(&self.document, authority, configuration).into_iter().filter(Unusable::is_brokered);
+        let serving: Vec<Candidate> = held.map(|held| held.account).filter(serves).collect();
+        account::only(&serving, configuration).unwrap_or_else(|| self.selected.clone())
     }
 
     /// A cached token.
@@ -176,7 +195,13 @@ impl Cache {
         self.candidates = account::candidates(&self.document, authority, configuration);
         self.selected = match &configuration.record {
             Some(record) => account::recorded(&self.document, authority, record),
-            None => account::select(&self.candidates, self.missing.as_deref(), configuration),
+            None => account::select(&Holdings {
+                document: &self.document,
+                authority,
+                configuration,
+                candidates: &self.candidates,
+                missing: self.missing.as_deref(),
+            }),
         };
     }
 

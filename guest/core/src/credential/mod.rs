@@ -15,7 +15,7 @@ use crate::platform::{LogLevel, Platform};
 use crate::redeem::{self, Request};
 use crate::secret::Secret;
 use crate::tenant;
-use crate::types::{Authority, CachedAccount, Scopes, TenantId};
+use crate::types::{Authority, CachedAccount, Scopes};
 use crate::write_back;
 
 /// A credential on a shared token cache. What it keeps between calls only saves time.
@@ -72,20 +72,27 @@ impl Credential {
     ) -> Result<AccessToken, Error> {
         let scopes = Scopes::parse(scopes)?;
         let claims = claims::merged(request.claims.as_deref(), request.enable_cae)?;
-        let tenant = request.tenant_id.as_deref().filter(|tenant| !tenant.is_empty());
-        let tenant = tenant.map(TenantId::parse).transpose()?;
         // A challenge means that the resource would not take the cached token.
         let challenged = request.claims.as_deref().is_some_and(|claims| !claims.trim().is_empty());
 
         let settings = platform.settings();
+        let disabled = settings.disable_multitenant_authentication;
+        let tenant = tenant::resolve(&self.configuration, request.tenant_id.as_deref(), disabled);
+        if let Err(error @ Error::InvalidArgument(_)) = tenant {
+            return Err(error);
+        }
         let authority = self.authority(&settings.default_authority_host)?;
         let cache = if request.enable_cae { &mut self.with_cae } else { &mut self.without_cae };
         cache.refresh(platform, &authority, &self.configuration)?;
-        let account = cache.selected()?;
-        let tenant =
-            tenant::resolve(&self.configuration, tenant.as_ref(), settings.disable_multitenant_authentication)?;
-
         let now = platform.now();
+        let account = cache.selected(&authority, &self.configuration, |account| {
+            let Ok(tenant) = &tenant else { return false };
+            let account = &account.home_account_id;
+            let tenant = tenant.of(account, cache.document(), &authority, now);
+            let wanted = Wanted { account, scopes: &scopes, tenant: &tenant, now };
+            !challenged && cache.token(&wanted, &authority, &self.configuration).is_some()
+        })?;
+        let tenant = tenant?.of(&account.home_account_id, cache.document(), &authority, now);
         let wanted = Wanted { account: &account.home_account_id, scopes: &scopes, tenant: &tenant, now };
         let cached = if challenged { None } else { cache.token(&wanted, &authority, &self.configuration) };
         if let Some(token) = &cached

@@ -43,7 +43,7 @@ mod tests {
         let mut pauses = Pauses::default();
         let account = HomeAccountId::new("uid.utid").unwrap();
         let (a, b) = (Scopes::parse(&["a".into()]).unwrap(), Scopes::parse(&["b".into()]).unwrap());
-        let home = RequestTenant::Home;
+        let home = RequestTenant::home();
         for (scopes, now, expected) in
             [(&a, 100, true), (&a, 129, false), (&b, 129, true), (&a, 130, true), (&a, 131, false), (&a, 50, true)]
         {

@@ -18,6 +18,8 @@ pub(crate) struct AccountEntry {
     pub(crate) environment: Box<str>,
     pub(crate) realm: Box<str>,
     pub(crate) username: Box<str>,
+    /// The operating system's account broker holds the sign-in.
+    pub(crate) brokered: bool,
 }
 
 /// An entry of the section `RefreshToken`.
@@ -69,6 +71,8 @@ pub(crate) struct RawEntry<'a> {
     #[serde(borrow, default)]
     username: Option<&'a RawValue>,
     #[serde(borrow, default)]
+    account_source: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     client_id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     family_id: Option<&'a RawValue>,
@@ -111,6 +115,7 @@ impl<'a> RawEntry<'a> {
             environment: owned(self.environment)?,
             realm: owned(self.realm).unwrap_or_default(),
             username: owned(self.username).unwrap_or_default(),
+            brokered: self.account_source.and_then(text).is_some_and(|source| source == "broker"),
         })
     }
 
@@ -152,6 +157,13 @@ impl<'a> RawEntry<'a> {
             plain_bearer: bearer && !bound,
             place,
         })
+    }
+
+    /// The client of an access token that is of no account: an application got it for itself.
+    pub(crate) fn application(&self) -> Option<Box<str>> {
+        let no_account = self.home_account_id.is_none_or(|id| text(id).is_some_and(|id| id.is_empty()));
+        self.secret.filter(|secret| no_account && is_text(secret))?;
+        owned(self.client_id).filter(|id| !id.is_empty())
     }
 
     fn home_account_id(&self) -> Option<HomeAccountId> {

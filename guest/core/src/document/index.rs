@@ -1,6 +1,6 @@
 //! A parsed version of the document.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::entry::{AccessTokenEntry, AccountEntry, AppMetadataEntry, RawEntry, RefreshTokenEntry};
@@ -16,6 +16,7 @@ pub struct Document {
     refresh_tokens: Vec<RefreshTokenEntry>,
     access_tokens: HashMap<HomeAccountId, Vec<AccessTokenEntry>>,
     app_metadata: Vec<AppMetadataEntry>,
+    applications: BTreeSet<Box<str>>,
 }
 
 impl std::fmt::Debug for Document {
@@ -84,7 +85,9 @@ impl Document {
             refresh_tokens.extend(entry.refresh_token(place))
         });
         let mut access_tokens: HashMap<HomeAccountId, Vec<AccessTokenEntry>> = HashMap::new();
+        let mut applications = BTreeSet::new();
         each_entry(&text, &root, Section::AccessToken, |entry, place| {
+            applications.extend(entry.application());
             if let Some(token) = entry.access_token(place) {
                 access_tokens.entry(token.home_account_id.clone()).or_default().push(token);
             }
@@ -92,7 +95,7 @@ impl Document {
         let mut app_metadata = Vec::new();
         each_entry(&text, &root, Section::AppMetadata, |entry, _| app_metadata.extend(entry.app_metadata()));
         drop(root);
-        Ok(Self { text, accounts, refresh_tokens, access_tokens, app_metadata })
+        Ok(Self { text, accounts, refresh_tokens, access_tokens, app_metadata, applications })
     }
 
     /// A cache that nobody has written yet.
@@ -104,6 +107,7 @@ impl Document {
             refresh_tokens: Vec::new(),
             access_tokens: HashMap::new(),
             app_metadata: Vec::new(),
+            applications: BTreeSet::new(),
         }
     }
 
@@ -121,6 +125,11 @@ impl Document {
 
     pub(crate) fn app_metadata(&self) -> &[AppMetadataEntry] {
         &self.app_metadata
+    }
+
+    /// The clients of access tokens that are of no account.
+    pub(crate) fn applications(&self) -> &BTreeSet<Box<str>> {
+        &self.applications
     }
 
     pub(crate) fn access_tokens_of(&self, account: &HomeAccountId) -> &[AccessTokenEntry] {

@@ -65,10 +65,16 @@ impl Authority {
             .is_some_and(|cloud| cloud.iter().any(|alias| alias.eq_ignore_ascii_case(environment)))
     }
 
-    /// The v2.0 token endpoint of `tenant`.
+    /// Whether this is an authority of customers' identities (CIAM), which has a tenant of its own and no `organizations`.
+    pub(crate) fn is_of_customers(&self) -> bool {
+        self.host.ends_with(".ciamlogin.com")
+    }
+
+    /// The token endpoint of `tenant`: version 2.0, which AD FS does not have.
     pub(crate) fn token_endpoint(&self, tenant: &str) -> String {
         let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
-        format!("https://{}{port}/{tenant}/oauth2/v2.0/token", self.host)
+        let version = if tenant == "adfs" { "" } else { "v2.0/" };
+        format!("https://{}{port}/{tenant}/oauth2/{version}token", self.host)
     }
 }
 
@@ -97,6 +103,25 @@ mod tests {
             ("https://localhost:443/", "https://localhost/contoso.com/oauth2/v2.0/token"),
         ] {
             assert_eq!(Authority::parse(text).unwrap().token_endpoint("contoso.com"), endpoint, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn ad_fs_has_an_endpoint_without_a_version() {
+        let authority = Authority::parse("adfs.contoso.com").unwrap();
+        assert_eq!(authority.token_endpoint("adfs"), "https://adfs.contoso.com/adfs/oauth2/token");
+    }
+
+    #[test]
+    fn an_authority_of_customers_is_known_by_its_domain() {
+        for (host, expected) in [
+            ("contoso.ciamlogin.com", true),
+            ("Contoso.CIAMlogin.com:443", true),
+            ("ciamlogin.com", false),
+            ("contoso.ciamlogin.com.evil.example", false),
+            ("contosociamlogin.com", false),
+        ] {
+            assert_eq!(Authority::parse(host).unwrap().is_of_customers(), expected, "{host}");
         }
     }
 

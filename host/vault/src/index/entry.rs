@@ -30,6 +30,7 @@ pub(crate) enum Field {
     Environment,
     Realm,
     Username,
+    AccountSource,
     ClientId,
     FamilyId,
     Target,
@@ -42,11 +43,12 @@ pub(crate) enum Field {
 }
 
 impl Field {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::HomeAccountId,
         Self::Environment,
         Self::Realm,
         Self::Username,
+        Self::AccountSource,
         Self::ClientId,
         Self::FamilyId,
         Self::Target,
@@ -64,6 +66,7 @@ impl Field {
             "environment" => Self::Environment,
             "realm" => Self::Realm,
             "username" => Self::Username,
+            "account_source" => Self::AccountSource,
             "client_id" => Self::ClientId,
             "family_id" => Self::FamilyId,
             "target" => Self::Target,

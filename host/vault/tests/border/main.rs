@@ -5,6 +5,7 @@
 mod cache;
 mod documents;
 mod forms;
+mod homes;
 mod replies;
 mod results;
 mod rules;

@@ -127,7 +127,8 @@ fn a_result_is_an_access_token_that_fits_the_call() {
         let fixture = Fixture::new(credential);
         let mut session = fixture.session.clone();
         let scopes = [scopes.unwrap_or_else(|| SCOPE.to_owned())];
-        session.begin(&Request { scopes: &scopes, tenant_id, claims, enable_cae }).unwrap();
+        let request = Request { scopes: &scopes, tenant_id, claims, enable_cae, now: NOW };
+        session.begin(&request).unwrap();
         session.unchanged(NAME, "1");
         let token = fixture.handle(token);
         let opened = session.open_result(&token, NOW).map(|open| open.token.expose().to_owned());

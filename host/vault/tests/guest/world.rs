@@ -105,6 +105,7 @@ impl World {
                     tenant_id: request.tenant_id.as_deref(),
                     claims: request.claims.as_deref(),
                     enable_cae: request.enable_cae,
+                    now: self.now,
                 })
                 .unwrap();
         }

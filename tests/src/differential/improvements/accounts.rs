@@ -87,7 +87,7 @@ pub(super) fn authorities_have_no_case(case: &mut Case<'_>) {
     }
 }
 
-/// Where several accounts would do, the error lists them. The reference computes the list and drops it.
+/// Where several accounts would do, or none that there is, the error lists them. The reference computes the list and drops it.
 pub(super) fn the_accounts_to_choose_from_are_listed(difference: &Difference, pair: &Pair<'_>) -> bool {
     use crate::differential::situation::Outcome;
 
@@ -100,7 +100,9 @@ pub(super) fn the_accounts_to_choose_from_are_listed(difference: &Difference, pa
         })
     };
     *difference == Difference::Candidates
-        && ["multiple-accounts", "multiple-matching-accounts"].contains(&name.as_str())
-        && candidates.len() > 1
+        && match name.as_str() {
+            "multiple-accounts" | "multiple-matching-accounts" => candidates.len() > 1,
+            name => name == "no-matching-account",
+        }
         && candidates.iter().all(known)
 }

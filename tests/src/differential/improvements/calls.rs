@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::differential::case::Case;
-use crate::differential::compare::{Difference, Pair};
+use crate::differential::compare::{Difference, Pair, comparable};
+use crate::differential::situation::Request;
 
 /// Claims of white space only are none. The reference sends them.
 pub(super) fn blank_claims_are_none(case: &mut Case<'_>) {
@@ -56,6 +57,16 @@ pub(super) fn tenants_that_are_none_are_refused(_: &Difference, pair: &Pair<'_>)
     let call = given.call.tenant_id.as_ref().filter(|tenant| !tenant.is_empty());
     let tenants = [given.options.home_tenant.as_ref(), call];
     tenants.into_iter().flatten().any(|tenant| !is_tenant(tenant)) && refused_at_once(pair)
+}
+
+/// AD FS has a token endpoint without a version. The reference asks one that is not there.
+pub(super) fn ad_fs_has_an_endpoint_of_its_own(difference: &Difference, pair: &Pair<'_>) -> bool {
+    let versioned = |request: &Request| {
+        let url = request.url.replace("/adfs/oauth2/token", "/adfs/oauth2/v2.0/token");
+        Request { url, form: request.form.clone() }
+    };
+    let ours: Vec<_> = pair.sent().map(versioned).collect();
+    *difference == Difference::Requests && ours.iter().map(comparable).eq(pair.theirs.requests.iter().map(comparable))
 }
 
 /// Whether a text can name a tenant.

@@ -113,6 +113,7 @@ improvements! {
     Outcome calls::scopes_that_are_none_are_refused,
     Outcome calls::claims_that_are_no_object_are_refused,
     Outcome calls::tenants_that_are_none_are_refused,
+    Outcome calls::ad_fs_has_an_endpoint_of_its_own,
     Outcome records::records_that_are_none_are_refused,
     Outcome records::authorities_that_are_none_are_refused,
     Outcome scopes::no_scopes_are_added,

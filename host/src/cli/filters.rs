@@ -1,0 +1,43 @@
+//! Where the options come from that select an account.
+
+use shared_token_cache::{Error, UnavailableReason};
+
+use super::arguments::GetToken;
+
+/// The places that set the options, for a message.
+#[derive(Debug)]
+pub(super) struct Filters(Vec<String>);
+
+impl Filters {
+    pub(super) fn of(arguments: &GetToken) -> Self {
+        let tenant = origin("--tenant-id", "AZURE_TENANT_ID", arguments.tenant_id.as_deref());
+        let username = origin("--username", "AZURE_USERNAME", arguments.username.as_deref());
+        Self(username.into_iter().chain(tenant).collect())
+    }
+
+    /// Adds them to the error of a call whose account was not found, or was found several times.
+    pub(super) fn name_in(&self, mut error: Error) -> Error {
+        if let Error::CredentialUnavailable(unavailable) = &mut error
+            && matches!(
+                unavailable.reason,
+                UnavailableReason::NoMatchingAccount | UnavailableReason::MultipleMatchingAccounts
+            )
+            && !self.0.is_empty()
+        {
+            unavailable.message += &format!(" (what selects the account: {})", self.0.join(", "));
+        }
+        error
+    }
+}
+
+/// The flag that set an option, or else its environment variable. Nothing where neither did.
+fn origin(flag: &str, variable: &str, value: Option<&str>) -> Option<String> {
+    let value = value.filter(|value| !value.is_empty())?;
+    let given = std::env::args_os()
+        .any(|argument| argument.to_str().is_some_and(|argument| argument.split('=').next() == Some(flag)));
+    Some(if given {
+        format!("`{flag} {value}`")
+    } else {
+        format!("the environment variable {variable}, which is {value:?}")
+    })
+}

@@ -1,0 +1,125 @@
+//! What keeps a credential from using an account that a document knows.
+
+use std::collections::BTreeMap;
+
+use crate::document::Facts;
+use crate::index::{Field, Section};
+use crate::people::home_tenant;
+use crate::session::Session;
+
+/// Why a credential can't use what a cache holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Hindrance {
+    /// The account is of another cloud than the credential's authority.
+    OtherCloud,
+    /// The account's refresh tokens are of these clients and of no family, and the credential is none of them.
+    OtherClient(Vec<String>),
+    /// The operating system's account broker holds the sign-in: there are access tokens, and nothing to renew them.
+    Broker,
+    /// The account has no refresh token: it was signed out.
+    NoRefreshToken,
+    /// It is no account: an application, such as a service principal, got access tokens for itself.
+    Application(String),
+}
+
+impl Hindrance {
+    /// The kind of hindrance in a word, for programs.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::OtherCloud => "other-cloud",
+            Self::OtherClient(_) => "other-client",
+            Self::Broker => "broker",
+            Self::NoRefreshToken => "no-refresh-token",
+            Self::Application(_) => "application",
+        }
+    }
+}
+
+/// An application's access tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application {
+    /// The client id.
+    pub client_id: String,
+    /// The cloud.
+    pub environment: String,
+    /// The tenants that they are of.
+    pub tenants: Vec<String>,
+    /// How many there are.
+    pub access_tokens: u32,
+    /// When the last of them expires, in seconds since the Unix epoch.
+    pub latest_expiry: Option<u64>,
+}
+
+impl Session {
+    /// What keeps the credential from using an account of one of its two caches, which the guest listed as unusable.
+    #[must_use]
+    pub fn hindrance(
+        &self,
+        enable_cae: bool,
+        username: &str,
+        home_tenant_id: Option<&str>,
+        environment: &str,
+    ) -> Option<Hindrance> {
+        let credential = self.vault.credential();
+        if !credential.is_cloud(environment) {
+            return Some(Hindrance::OtherCloud);
+        }
+        let document = self.document(&credential.document_name(enable_cae))?;
+        let in_cloud = |environment: &str| credential.is_cloud(environment);
+        let is_meant = |facts: &Facts<'_>| {
+            let id = facts.text(Field::HomeAccountId).unwrap_or_default();
+            home_tenant(&id) == home_tenant_id
+                && in_cloud(&facts.text(Field::Environment).unwrap_or_default())
+                && document.people().username(&id, in_cloud) == Some(username)
+        };
+        let mut clients: Vec<String> = Vec::new();
+        for facts in document.tokens().filter(|facts| facts.section() == Section::RefreshToken && is_meant(facts)) {
+            let client = facts.text(Field::ClientId).unwrap_or_default().into_owned();
+            if !clients.contains(&client) {
+                clients.push(client);
+            }
+        }
+        let brokered = |facts: &Facts<'_>| facts.text(Field::AccountSource).is_some_and(|source| source == "broker");
+        Some(if !clients.is_empty() {
+            Hindrance::OtherClient(clients)
+        } else if document.account_entries().any(|facts| is_meant(&facts) && brokered(&facts)) {
+            Hindrance::Broker
+        } else {
+            Hindrance::NoRefreshToken
+        })
+    }
+
+    /// The applications that one of the credential's two caches has access tokens of, as far as the policy allows them.
+    #[must_use]
+    pub fn applications(&self, enable_cae: bool) -> Vec<Application> {
+        let credential = self.vault.credential();
+        let mut found: BTreeMap<(String, String), Application> = BTreeMap::new();
+        let document = self.document(&credential.document_name(enable_cae));
+        let tokens = document.into_iter().flat_map(|document| document.tokens());
+        for facts in tokens.filter(|facts| facts.section() == Section::AccessToken) {
+            let text = |field| facts.text(field).unwrap_or_default().into_owned();
+            let client_id = text(Field::ClientId);
+            let no_account = text(Field::HomeAccountId).is_empty() && !client_id.is_empty();
+            let policy = &credential.policy;
+            if !no_account || policy.check_client(&client_id).and(policy.check_account("", "")).is_err() {
+                continue;
+            }
+            let (environment, realm) = (text(Field::Environment), text(Field::Realm));
+            let application = found.entry((client_id.clone(), environment.clone())).or_insert(Application {
+                client_id,
+                environment,
+                tenants: Vec::new(),
+                access_tokens: 0,
+                latest_expiry: None,
+            });
+            application.access_tokens += 1;
+            application.latest_expiry = application.latest_expiry.max(facts.seconds(Field::ExpiresOn));
+            if !realm.is_empty() && !application.tenants.contains(&realm) {
+                application.tenants.push(realm);
+            }
+        }
+        found.into_values().collect()
+    }
+}
