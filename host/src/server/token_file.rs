@@ -13,6 +13,9 @@ use tokio::sync::watch;
 /// The pause after a file could not be written.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Windows replaces no file that is open, so there the last file is not kept open.
+const KEEPS_OPEN: bool = cfg!(unix);
+
 /// The file of a profile's token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TokenFile {
@@ -30,11 +33,12 @@ impl TokenFile {
     ) {
         let mut stopped = std::pin::pin!(stopped);
         let mut written = 0;
+        let mut held = own(&self.path).ok().filter(|_| KEEPS_OPEN);
         loop {
             let posted = board.borrow_and_update().get(self.profile.as_str()).cloned();
             let mut failed = false;
             if let Some(posted) = posted.filter(|posted| posted.version != written) {
-                match self.write(&posted.secret) {
+                match self.write(&posted.secret, &mut held) {
                     Ok(()) => written = posted.version,
                     Err(error) => {
                         tracing::warn!("the token file {} can't be written: {error}", self.path.display());
@@ -51,13 +55,30 @@ impl TokenFile {
         }
     }
 
-    /// Before it is known what there is, the file stays as it is.
-    fn write(&self, secret: &Secret) -> io::Result<()> {
+    /// The file stays as it is while the token is pending. `held` is the file that holds the last token.
+    fn write(&self, secret: &Secret, held: &mut Option<File>) -> io::Result<()> {
         match secret {
             Secret::Pending => Ok(()),
-            Secret::Token(token) => replace(&self.path, token.as_bytes()),
-            // On a disk without any room a file can still lose what is in it.
-            Secret::Withdrawn => replace(&self.path, b"").or_else(|_| empty(&self.path)),
+            Secret::Token(token) => {
+                *held = Some(replace(&self.path, token.as_bytes())?).filter(|_| KEEPS_OPEN);
+                Ok(())
+            }
+            Secret::Withdrawn => self.withdraw(held),
+        }
+    }
+
+    /// Empties the last file itself, for readers that have it open or mounted, and on a full disk. Then puts an empty file in its place.
+    /// Nothing is truncated by name: by now the name may belong to a link or a FIFO that another program put there.
+    fn withdraw(&self, held: &mut Option<File>) -> io::Result<()> {
+        let emptied = held.as_ref().map(|file| file.set_len(0));
+        match (replace(&self.path, b""), emptied) {
+            (_, Some(Err(error))) => Err(error),
+            (Ok(new), _) => {
+                *held = Some(new).filter(|_| KEEPS_OPEN);
+                Ok(())
+            }
+            (Err(_), Some(Ok(()))) => Ok(()),
+            (Err(error), None) => Err(error),
         }
     }
 }
@@ -68,16 +89,40 @@ pub(crate) fn folder(path: &Path) -> &Path {
 }
 
 /// Puts a new file in place of the old one, in one step. It is its owner's only from the start: tempfile's mode is 0600.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+fn replace(path: &Path, content: &[u8]) -> io::Result<File> {
     let mut new = tempfile::Builder::new().prefix(".token-").suffix(".tmp").tempfile_in(folder(path))?;
     new.write_all(content)?;
-    new.persist(path)?;
-    Ok(())
+    Ok(new.persist(path)?)
 }
 
-/// Takes the content away where it stands.
-fn empty(path: &Path) -> io::Result<()> {
-    File::options().write(true).truncate(true).open(path).map(drop)
+/// Opens the file of an earlier run: a regular file of this user with one name. Follows no link and waits for no FIFO.
+fn own(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    // Opening some devices has an effect, so the type is checked before, and again on the descriptor.
+    let is_own = |metadata: &std::fs::Metadata| {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            if metadata.uid() != rustix::process::geteuid().as_raw() || metadata.nlink() != 1 {
+                return false;
+            }
+        }
+        metadata.is_file()
+    };
+    if is_own(&std::fs::symlink_metadata(path)?) {
+        let file = options.open(path)?;
+        if is_own(&file.metadata()?) {
+            return Ok(file);
+        }
+    }
+    Err(io::Error::other("it is not a regular file of this user with one name"))
 }
 
 #[cfg(test)]
@@ -134,14 +179,39 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 
+    #[cfg(unix)]
     #[test]
-    fn a_file_can_be_emptied_where_it_stands_and_none_is_made_for_that() {
+    fn a_withdrawal_that_cannot_replace_the_name_empties_the_written_file_and_no_other() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("graph.token");
-        assert!(empty(&path).is_err() && !path.exists());
-        fs::write(&path, "1").unwrap();
-        empty(&path).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "");
+        let (path, moved) = (folder.path().join("graph.token"), folder.path().join("moved"));
+        let file = TokenFile { profile: "graph".parse().unwrap(), path: path.clone() };
+        let mut held = None;
+        file.write(&token("1"), &mut held).unwrap();
+        fs::rename(&path, &moved).unwrap();
+        // A folder at the name lets the replacement fail, for root too.
+        fs::create_dir(&path).unwrap();
+        file.write(&Secret::Withdrawn, &mut held).unwrap();
+        assert_eq!(fs::read_to_string(&moved).unwrap(), "");
+        assert!(path.is_dir());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_a_fifo_a_folder_and_a_device_are_no_file_of_an_earlier_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("own"), "1").unwrap();
+        assert!(own(&at("own")).is_ok());
+        fs::write(at("cache"), "precious").unwrap();
+        std::os::unix::fs::symlink(at("cache"), at("link")).unwrap();
+        fs::hard_link(at("cache"), at("second-name")).unwrap();
+        fs::create_dir(at("folder")).unwrap();
+        let fifo = std::process::Command::new("mkfifo").arg(at("fifo")).status().unwrap();
+        assert!(fifo.success());
+        for path in [at("link"), at("second-name"), at("folder"), at("fifo"), "/dev/null".into(), at("none")] {
+            assert!(own(&path).is_err(), "{}", path.display());
+        }
+        assert_eq!(fs::read_to_string(at("cache")).unwrap(), "precious");
     }
 
     #[tokio::test]

@@ -51,7 +51,11 @@ impl Lock {
 
     /// Whether the lock of a cache file, if there is one, was left behind. Locks nothing.
     pub(super) fn is_abandoned(cache: &Path) -> bool {
-        File::open(path_of(cache)).and_then(|mut file| holder::is_gone(&mut file)).unwrap_or(false)
+        let path = path_of(cache);
+        let gone = || {
+            if exists(&path)? { holder::is_gone(&mut open_with(&path, File::options().read(true))?) } else { Ok(false) }
+        };
+        gone().unwrap_or(false)
     }
 
     fn acquire_within(cache: &Path, patience: Duration, of_use: impl Fn() -> bool) -> Result<Self, WriteError> {
@@ -120,11 +124,47 @@ pub(super) fn path_of(cache: &Path) -> PathBuf {
 /// Whether there is a lock. Anything but a file is no program's lock, and opening a FIFO could wait.
 fn exists(path: &Path) -> io::Result<bool> {
     match std::fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_file() => Ok(true),
-        Ok(_) => Err(io::Error::other("it is not a regular file, so no program's lock; remove it")),
+        Ok(metadata) => check_is_lock(&metadata).map(|()| true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// The most bytes that a lock has: a process id and the path of a program.
+const LONGEST_SIGNATURE: u64 = 1024;
+
+/// Tells a lock from another file of this name, which is neither overwritten nor removed.
+fn check_is_lock(metadata: &std::fs::Metadata) -> io::Result<()> {
+    let other = |what: &str| Err(io::Error::other(format!("{what}, so no program's lock; move it away")));
+    if !metadata.is_file() {
+        return other("it is not a regular file");
+    }
+    if metadata.len() > LONGEST_SIGNATURE {
+        return other(&format!("it has {} bytes", metadata.len()));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        // `create` gives a lock a second name for a moment, that of its temporary file.
+        if metadata.nlink() > 2 {
+            return other(&format!("it has {} names", metadata.nlink()));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an abandoned lock may be overwritten: it belongs to this user and has no other name. A crash inside `create` leaves a second
+/// name, of a file that is signed.
+#[cfg(unix)]
+fn may_be_overwritten(metadata: &std::fs::Metadata, file: &mut File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let is_own = metadata.uid() == rustix::process::geteuid().as_raw();
+    Ok(is_own && (metadata.nlink() == 1 || holder::names_a_process(file)?))
+}
+
+#[cfg(not(unix))]
+fn may_be_overwritten(_metadata: &std::fs::Metadata, _file: &mut File) -> io::Result<bool> {
+    Ok(true)
 }
 
 /// Creates and locks the file; `None` when there is one. It gets its name when it is locked and signed, so that there is no moment in
@@ -200,6 +240,11 @@ fn take_over(path: &Path) -> io::Result<Option<File>> {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
         Err(error) => return Err(error),
     };
+    let metadata = file.metadata()?;
+    check_is_lock(&metadata)?;
+    if !may_be_overwritten(&metadata, &mut file)? {
+        return Ok(None);
+    }
     // Looks before it locks: who has created the file and is about to lock it should find it free.
     if !holder::is_gone(&mut file)? || !try_lock(&file)? {
         return Ok(None);
@@ -214,8 +259,11 @@ fn take_over(path: &Path) -> io::Result<Option<File>> {
 
 /// Opens a lock file that exists; follows no symbolic link, because what is opened may be overwritten.
 fn open_existing(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
+    open_with(path, File::options().read(true).write(true))
+}
+
+/// Follows no link and waits for no FIFO.
+fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;

@@ -18,14 +18,25 @@ const LONGEST_PID: u64 = 24;
 
 /// Whether nobody can be behind the lock file any more.
 pub(super) fn is_gone(file: &mut File) -> io::Result<bool> {
-    let mut text = Vec::new();
-    file.rewind()?;
-    file.take(LONGEST_PID).read_to_end(&mut text)?;
+    let pid = named(file)?;
     let age = file.metadata()?.modified()?.elapsed().unwrap_or_default();
-    Ok(match process(&text) {
+    Ok(match pid {
         Some(pid) => age > DEAD_IS_STALE_AFTER && !is_alive(pid),
         None => age > ANONYMOUS_IS_STALE_AFTER,
     })
+}
+
+/// Whether the lock file is signed.
+#[cfg(unix)]
+pub(super) fn names_a_process(file: &mut File) -> io::Result<bool> {
+    named(file).map(|pid| pid.is_some())
+}
+
+fn named(file: &mut File) -> io::Result<Option<i32>> {
+    let mut text = Vec::new();
+    file.rewind()?;
+    file.take(LONGEST_PID).read_to_end(&mut text)?;
+    Ok(process(&text))
 }
 
 /// The process that a lock file names in front. The rest is the program, in whatever encoding its path has.

@@ -190,3 +190,31 @@ fn one_who_looks_at_a_fresh_file_does_not_lock_it() {
         assert!(times < 20, "{times}");
     });
 }
+
+#[test]
+fn a_file_that_is_longer_than_a_signature_is_neither_overwritten_nor_removed() {
+    let (_folder, cache, path) = folder();
+    let notes = "notes ".repeat(400);
+    write_aged(&path, &notes, holder::LONG_AGO);
+    let error = acquire(&cache).unwrap_err().to_string();
+    assert!(error.contains("no program's lock"), "{error}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), notes);
+}
+
+#[test]
+fn a_second_name_of_another_file_is_neither_overwritten_nor_removed() {
+    let (folder, cache, path) = folder();
+    let other = folder.path().join("precious");
+    write_aged(&other, "precious", holder::LONG_AGO);
+    fs::hard_link(&other, &path).unwrap();
+    assert!(matches!(acquire(&cache), Err(WriteError::Locked(_))));
+    assert_eq!(fs::read_to_string(&other).unwrap(), "precious");
+    assert!(path.exists());
+}
+
+#[test]
+fn a_look_at_an_abandoned_lock_does_not_wait_for_a_fifo() {
+    let (_folder, cache, path) = folder();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    assert!(!Lock::is_abandoned(&cache));
+}
