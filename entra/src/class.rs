@@ -103,10 +103,10 @@ fn class_of_refusal(refusal: &Refusal<'_>) -> Option<Class> {
         .or(by_code)
 }
 
-/// RFC 9110, section 15; RFC 6585, sections 4 (429) and 6 (511, which is a portal's and no
-/// authority's, and can pass as well).
+/// RFC 9110, section 15, and RFC 6585, section 4. 511 is a portal's: see [`crate::is_a_page`].
 fn class_of_status(status: u16) -> Option<Class> {
     match status {
+        511 => None,
         // 425: RFC 8470, section 5.2.
         408 | 425 | 429 | 500.. => Some(Class::Busy),
         _ => None,
@@ -198,7 +198,7 @@ mod tests {
             (408, Some(Class::Busy)),
             (429, Some(Class::Busy)),
             (500, Some(Class::Busy)),
-            (511, Some(Class::Busy)),
+            (511, None),
             (599, Some(Class::Busy)),
         ] {
             assert_eq!(class_of(status, None), expected, "{status}");

@@ -10,4 +10,4 @@ mod codes;
 mod page;
 
 pub use class::{Class, Refusal, another_refresh_token_may_do, class_of, is_dead};
-pub use page::is_a_page;
+pub use page::{PAGE, is_a_page};

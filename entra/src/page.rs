@@ -1,5 +1,9 @@
 //! Answers that are not the authority's.
 
+/// What to say of such an answer.
+pub const PAGE: &str = "a proxy or portal seems to answer in place of the authority; sign in to the network in a web \
+                        browser, or check HTTPS_PROXY and NO_PROXY";
+
 /// Whether an answer is a page for people, as proxies and the portals of hotels and trains send it
 /// in place of the authority's answer: a redirect, 511 (RFC 6585, section 6), or markup.
 #[must_use]

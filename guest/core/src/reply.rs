@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
-use shared_token_cache_entra::{Class, Refusal, class_of, is_a_page};
+use shared_token_cache_entra::{Class, PAGE, Refusal, class_of, is_a_page};
 use zeroize::Zeroizing;
 
 use crate::document::{Object, json};
@@ -63,10 +63,7 @@ pub(crate) fn read(reply: &FormReply, account: &HomeAccountId, requested_at: u64
         return Ok(Outcome::Refused { client_mismatch: is_client_mismatch(&error.code, body), error });
     }
     if is_a_page(status, &reply.body) {
-        return Ok(Outcome::Busy(format!(
-            "something other than the authority answered, with status {status} and no JSON: a proxy or portal seems to answer; \
-             open a web page to sign in to the network, or check HTTPS_PROXY"
-        )));
+        return Ok(Outcome::Busy(format!("an answer with status {status} is no JSON: {PAGE}")));
     }
     let unexpected =
         |what: &str| Error::unexpected_response(format!("the authority answered with status {status} and {what}"));

@@ -59,11 +59,15 @@ impl From<wit::Error> for Error {
                 Self::CredentialUnavailable(Unavailable { reason: reason.into(), message, candidates })
             }
             wit::Error::ClientAuthentication(wit::AuthenticationFailure { reason, message, oauth }) => {
-                let oauth = oauth.map(|error| Box::new(error.into()));
+                let oauth: Option<Box<OAuthError>> = oauth.map(|error| Box::new(error.into()));
+                // A component that has no table of errors, or another one, reports a busy authority as a refusal.
+                if oauth.as_ref().is_some_and(|error| error.may_pass()) {
+                    return Self::unreachable(message);
+                }
                 Self::ClientAuthentication(AuthenticationFailure { reason: reason.into(), message, oauth })
             }
             wit::Error::Denied(message) => Self::denied(message),
-            wit::Error::Unreachable(message) => Self::Unreachable(message),
+            wit::Error::Unreachable(message) => Self::unreachable(message),
         }
     }
 }
@@ -97,5 +101,40 @@ impl From<wit::OauthError> for OAuthError {
     fn from(error: wit::OauthError) -> Self {
         let wit::OauthError { code, suberror, description, error_codes, claims, correlation_id } = error;
         Self { code, suberror, description, error_codes, claims, correlation_id }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_authority_that_a_component_calls_a_refusal_is_unreachable_all_the_same() {
+        let refused = |code: &str, error_codes| {
+            let oauth = wit::OauthError {
+                code: code.to_owned(),
+                suberror: None,
+                description: None,
+                error_codes,
+                claims: None,
+                correlation_id: None,
+            };
+            let failure = wit::AuthenticationFailure {
+                reason: wit::AuthenticationFailureReason::OauthError,
+                message: "refused".into(),
+                oauth: Some(oauth),
+            };
+            Error::from(wit::Error::ClientAuthentication(failure)).kind()
+        };
+        for (code, error_codes, kind) in [
+            ("temporarily_unavailable", vec![], "unreachable"),
+            ("server_error", vec![], "unreachable"),
+            ("invalid_grant", vec![90033], "unreachable"),
+            ("invalid_grant", vec![50196], "unreachable"),
+            ("invalid_grant", vec![700_082], "client-authentication"),
+            ("something_new", vec![], "client-authentication"),
+        ] {
+            assert_eq!(refused(code, error_codes.clone()), kind, "{code} {error_codes:?}");
+        }
     }
 }

@@ -154,7 +154,7 @@ impl Instance {
         call: impl AsyncFnOnce(&Methods<'_>, &mut Store<State>, ResourceAny) -> wasmtime::Result<T>,
     ) -> Result<T, Error> {
         let state = self.store.data_mut();
-        (state.logged, state.crossings, state.denied, state.refused) = (0, 0, None, None);
+        (state.logged, state.crossings, state.denied, state.refused, state.retry_after) = (0, 0, None, None, None);
         state.denials.begin(scopes);
         self.store.set_epoch_deadline(1);
         let limit = self.store.data().context.policy.limits().call_time;

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared_token_cache_storage::Places;
 use shared_token_cache_vault::{Session, Vault};
@@ -42,6 +43,8 @@ pub(crate) struct State {
     pub(crate) session: Session,
     /// A limit that an import refused something for, in this call.
     pub(crate) refused: Option<LimitExceeded>,
+    /// The pause that the last answer of this call asks for.
+    pub(crate) retry_after: Option<Duration>,
     /// What it was denied in this call.
     pub(crate) denials: Denials,
     pub(super) limiter: Limiter,
@@ -52,7 +55,18 @@ impl State {
         let limiter = Limiter::new(context.policy.limits().clone());
         let session = context.vault.session();
         let denials = Denials::default();
-        Self { context, logged: 0, crossings: 0, denied: None, refused: None, turn: None, session, denials, limiter }
+        Self {
+            context,
+            logged: 0,
+            crossings: 0,
+            denied: None,
+            refused: None,
+            retry_after: None,
+            turn: None,
+            session,
+            denials,
+            limiter,
+        }
     }
 
     /// Something was denied to the component.
@@ -73,6 +87,13 @@ impl State {
                 unavailable.candidates.retain(|account| known.contains(&account.as_known()));
                 let hidden: Vec<&str> = self.session.hidden_usernames().collect();
                 Error::CredentialUnavailable(without_the_hidden(unavailable, known.len(), &hidden))
+            }
+            (Error::Unreachable(mut unreachable), _) => {
+                if let Some(pause) = self.retry_after.take() {
+                    unreachable.message.push_str(&format!("; it asks for a pause of {} s", pause.as_secs()));
+                    unreachable.retry_after = Some(pause);
+                }
+                Error::Unreachable(unreachable)
             }
             (error, _) => error,
         }
