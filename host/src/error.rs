@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared_token_cache_entra::{Class, Refusal, class_of};
 use shared_token_cache_vault::{Application, Hindrance};
 
 use crate::escape;
@@ -26,8 +27,8 @@ pub enum Error {
     #[error("{0}")]
     Denied(Denial),
     /// The authority could not be reached, or had no capacity. A later try may succeed.
-    #[error("{0}")]
-    Unreachable(String),
+    #[error("{}", .0.message)]
+    Unreachable(Unreachable),
     /// The call ran into a limit, usually one of the policy's. The next call starts afresh.
     #[error("{0}")]
     Limit(LimitExceeded),
@@ -56,6 +57,28 @@ impl LimitExceeded {
 
     pub(crate) fn fixed(what: &str) -> Self {
         Self { field: None, message: what.to_owned(), retry_after: None }
+    }
+}
+
+/// Details of [`Error::Unreachable`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unreachable {
+    /// What failed, for a person.
+    pub message: String,
+    /// After how long a call can succeed, where the authority or this crate sets a pause.
+    pub retry_after: Option<Duration>,
+}
+
+impl From<&str> for Unreachable {
+    fn from(message: &str) -> Self {
+        message.to_owned().into()
+    }
+}
+
+impl From<String> for Unreachable {
+    fn from(message: String) -> Self {
+        Self { message, retry_after: None }
     }
 }
 
@@ -99,6 +122,24 @@ impl Error {
     pub(crate) fn cache_unavailable(message: String) -> Self {
         let reason = UnavailableReason::CacheUnavailable;
         Self::CredentialUnavailable(Unavailable { reason, message, candidates: Vec::new() })
+    }
+
+    pub(crate) fn unreachable(message: impl Into<String>) -> Self {
+        Self::Unreachable(message.into().into())
+    }
+
+    /// After how long a call can succeed, where that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unreachable(unreachable) => unreachable.retry_after,
+            Self::Limit(limit) => limit.retry_after,
+            Self::InvalidArgument(_)
+            | Self::CredentialUnavailable(_)
+            | Self::ClientAuthentication(_)
+            | Self::Denied(_)
+            | Self::Plugin(_) => None,
+        }
     }
 
     /// The kind of error, spelled as in the WIT; `limit` and `plugin` are the host's own.
@@ -306,4 +347,29 @@ pub struct OAuthError {
     pub claims: Option<String>,
     /// `correlation_id`, to be quoted to Microsoft's support.
     pub correlation_id: Option<String>,
+}
+
+impl OAuthError {
+    /// What helps against the error, such as `busy`, `interaction-needed` or `dead-grant`; none for an error that this crate does
+    /// not know.
+    #[must_use]
+    pub fn class(&self) -> Option<&'static str> {
+        self.known_class().map(Class::as_str)
+    }
+
+    /// Whether the error says nothing about the sign-in, so that a later try can succeed.
+    pub(crate) fn may_pass(&self) -> bool {
+        self.known_class().is_some_and(Class::may_pass)
+    }
+
+    fn known_class(&self) -> Option<Class> {
+        let refusal = Refusal {
+            code: &self.code,
+            suberror: self.suberror.as_deref(),
+            numbers: &self.error_codes,
+            description: self.description.as_deref(),
+        };
+        // The status is not known any more, and decides only where the error does not.
+        class_of(0, Some(&refusal))
+    }
 }

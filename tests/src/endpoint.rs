@@ -72,7 +72,16 @@ impl State {
 /// The host repeats such requests by itself, and gets the same answer each time. The case does not count these.
 fn is_worth_a_retry(reply: &ScriptedReply) -> bool {
     match reply {
-        ScriptedReply::Response { status, .. } => *status == 408 || *status == 429 || *status >= 500,
+        ScriptedReply::Response { status, body } => {
+            let error: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+            let code = error["error"].as_str().unwrap_or_default();
+            let numbers = error["error_codes"].as_array().cloned().unwrap_or_default();
+            *status == 408
+                || *status == 429
+                || (*status >= 500 && *status != 511)
+                || matches!(code, "temporarily_unavailable" | "server_error")
+                || numbers.iter().any(|number| [50033, 50087, 90006, 90033, 90041].map(Some).contains(&number.as_u64()))
+        }
         ScriptedReply::Unreachable => true,
     }
 }

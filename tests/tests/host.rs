@@ -198,7 +198,7 @@ async fn an_authority_with_an_unknown_certificate_gets_nothing() {
     transport.most_retries = 0;
     let credential = home.builder().transport(transport).build().unwrap();
     match get(&credential, VAULT).await {
-        Err(Error::Unreachable(message)) => assert!(message.contains("certificate"), "{message}"),
+        Err(Error::Unreachable(failed)) => assert!(failed.message.contains("certificate"), "{failed:?}"),
         other => panic!("{other:?}"),
     }
     assert!(endpoint.requests().is_empty());

@@ -190,7 +190,8 @@ async fn certificates_are_believed_if_they_are_valid_for_the_host_and_by_a_known
         transport.most_retries = 0;
         match get(home.builder().transport(transport)).await {
             Ok(_) => assert!(believed, "{certificate:?}, named: {named}"),
-            Err(Error::Unreachable(message)) => {
+            Err(Error::Unreachable(failed)) => {
+                let message = failed.message;
                 assert!(!believed && message.contains("certificate"), "{certificate:?}, named: {named}: {message}");
                 assert!(endpoint.requests().is_empty(), "{certificate:?}");
             }

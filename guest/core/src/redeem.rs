@@ -1,5 +1,7 @@
 //! Redeeming a refresh token: RFC 6749, section 6.
 
+use shared_token_cache_entra::{another_refresh_token_may_do, is_dead};
+
 use crate::account::Candidate;
 use crate::document::Document;
 use crate::error::{AuthenticationFailure, AuthenticationFailureReason, Error, OAuthError, UnavailableReason};
@@ -57,12 +59,12 @@ pub(crate) fn redeem(platform: &mut impl Platform, document: &Document, request:
             }
             Ok(Outcome::Refused { error: refusal, client_mismatch }) => {
                 platform.log(LogLevel::Info, &format!("the authority refused a refresh token: {}", refusal.code));
-                if is_dead(&refusal) {
+                if is_dead(&refusal.code, refusal.suberror.as_deref()) {
                     redemption.dead.push(refresh_token);
                 }
                 // The client is not in the family, so none of the family's other tokens will do.
                 let not_in_family = token.on_trial && client_mismatch;
-                let another_may_do = client_mismatch || another_token_may_do(&refusal);
+                let another_may_do = client_mismatch || another_refresh_token_may_do(&refusal.code);
                 first_refusal.get_or_insert(refusal);
                 if not_in_family || !another_may_do {
                     break;
@@ -121,16 +123,6 @@ fn anchor_mailbox(account: &HomeAccountId) -> Option<String> {
     let (uid, utid) = account.parts()?;
     let header_safe = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
     (header_safe(uid) && header_safe(utid)).then(|| format!("Oid:{uid}@{utid}"))
-}
-
-/// Whether the refusal is about this refresh token or this client, so that the account's next token may fare better.
-fn another_token_may_do(refusal: &OAuthError) -> bool {
-    matches!(refusal.code.as_str(), "invalid_grant" | "invalid_client" | "unauthorized_client")
-}
-
-/// `invalid_grant` alone may be a policy that the user can satisfy; only these say that the token itself will never do again.
-fn is_dead(refusal: &OAuthError) -> bool {
-    refusal.code == "invalid_grant" && matches!(refusal.suberror.as_deref(), Some("bad_token" | "token_expired"))
 }
 
 fn no_token(document: &Document, request: &Request<'_>) -> String {

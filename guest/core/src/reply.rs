@@ -6,6 +6,8 @@ use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
+use shared_token_cache_entra::{Class, PAGE, Refusal, class_of, is_a_page};
+use zeroize::Zeroizing;
 
 use crate::document::{Object, json};
 use crate::error::{Error, OAuthError};
@@ -15,6 +17,9 @@ use crate::types::HomeAccountId;
 
 /// The length at which text from the authority is cut before it becomes part of an error.
 const LONGEST_TEXT: usize = 2_000;
+
+/// RFC 8259, section 8.1: a parser may skip it.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// A token response.
 #[derive(Debug)]
@@ -38,7 +43,7 @@ pub(crate) enum Outcome {
         /// The authority says that the client may not use this refresh token of a family.
         client_mismatch: bool,
     },
-    /// The authority has no capacity: 429 or 5xx.
+    /// The authority failed, or something else answered in its place. A later try can succeed.
     Busy(String),
 }
 
@@ -46,11 +51,19 @@ pub(crate) enum Outcome {
 /// than it does.
 pub(crate) fn read(reply: &FormReply, account: &HomeAccountId, requested_at: u64) -> Result<Outcome, Error> {
     let status = reply.status;
-    let body = std::str::from_utf8(&reply.body).ok().and_then(|text| Object::parse(text).ok());
-    let error = body.as_ref().and_then(|body| text(body, "error"));
-    if status == 429 || status >= 500 {
-        let code = error.map(|code| format!(" ({})", printable(&code))).unwrap_or_default();
-        return Ok(Outcome::Busy(format!("the authority answered with status {status}{code}")));
+    // An error keeps its code whatever the encoding of its description. A token with a replaced character would be a broken one.
+    let is_utf8 = std::str::from_utf8(&reply.body).is_ok();
+    let content = Zeroizing::new(String::from_utf8_lossy(&reply.body).into_owned());
+    let body = Object::parse(content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&content)).ok();
+    let error = body.as_ref().and_then(|body| Some(oauth_error(&text(body, "error")?, body)));
+    if class(status, error.as_ref()).is_some_and(Class::may_pass) {
+        return Ok(Outcome::Busy(busy(status, error.as_ref())));
+    }
+    if let (Some(error), Some(body)) = (error, &body) {
+        return Ok(Outcome::Refused { client_mismatch: is_client_mismatch(&error.code, body), error });
+    }
+    if is_a_page(status, &reply.body) {
+        return Ok(Outcome::Busy(format!("an answer with status {status} is no JSON: {PAGE}")));
     }
     let unexpected =
         |what: &str| Error::unexpected_response(format!("the authority answered with status {status} and {what}"));
@@ -58,16 +71,31 @@ pub(crate) fn read(reply: &FormReply, account: &HomeAccountId, requested_at: u64
         return Err(unexpected("an empty body"));
     }
     let Some(body) = body else { return Err(unexpected("a body that is not a JSON object")) };
-    if let Some(code) = error {
-        return Ok(Outcome::Refused {
-            client_mismatch: is_client_mismatch(&code, &body),
-            error: oauth_error(&code, &body),
-        });
-    }
     if status != 200 {
         return Err(unexpected("neither a token nor an OAuth 2.0 error"));
     }
+    if !is_utf8 {
+        return Err(unexpected("a body that is not UTF-8"));
+    }
     token(&body, account, requested_at).map(|token| Outcome::Token(Box::new(token))).map_err(unexpected)
+}
+
+/// The class of an answer, from the table that the host has as well.
+fn class(status: u16, error: Option<&OAuthError>) -> Option<Class> {
+    let refusal = error.map(|error| Refusal {
+        code: &error.code,
+        suberror: error.suberror.as_deref(),
+        numbers: &error.error_codes,
+        description: error.description.as_deref(),
+    });
+    class_of(status, refusal.as_ref())
+}
+
+fn busy(status: u16, error: Option<&OAuthError>) -> String {
+    let code = error.map(|error| format!(" ({})", error.code)).unwrap_or_default();
+    let description = error.and_then(|error| error.description.as_deref());
+    let description = description.map(|text| format!(": {text}")).unwrap_or_default();
+    format!("the authority answered with status {status}{code}{description}")
 }
 
 fn token(body: &Object<'_>, account: &HomeAccountId, requested_at: u64) -> Result<TokenReply, &'static str> {
@@ -213,13 +241,12 @@ mod tests {
         let other = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(r#"{"uid":"other","utid":"utid"}"#);
         for (status, json) in [
             (200, String::new()),
-            (200, "<html>hunter2</html>".into()),
+            (200, "hunter2".into()),
             (200, r#""hunter2""#.into()),
             (200, r#"{"expires_in":3600,"refresh_token":"hunter2"}"#.into()),
             (200, r#"{"access_token":"hunter2"}"#.into()),
             (200, r#"{"access_token":["hunter2"],"expires_in":1}"#.into()),
             (200, format!(r#"{{"access_token":"hunter2","expires_in":1,"client_info":"{other}"}}"#)),
-            (302, "hunter2".into()),
             (404, r#"{"access_token":"hunter2","expires_in":1}"#.into()),
         ] {
             match read_json(status, &json) {
@@ -273,6 +300,70 @@ mod tests {
         for status in [429, 500, 503] {
             assert!(matches!(read_json(status, r#"{"error":"temporarily_unavailable"}"#), Ok(Outcome::Busy(_))));
         }
+    }
+
+    #[test]
+    fn an_error_that_says_busy_is_busy_whatever_the_status() {
+        for status in [200, 400, 401] {
+            for json in [
+                r#"{"error":"temporarily_unavailable"}"#,
+                r#"{"error":"server_error","error_codes":[90041]}"#,
+                r#"{"error":"invalid_grant","error_codes":[50033]}"#,
+                r#"{"error":"invalid_grant","error_description":"AADSTS50087: try again."}"#,
+            ] {
+                assert!(matches!(read_json(status, json), Ok(Outcome::Busy(_))), "{status} {json}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_that_is_no_hiccup_is_a_refusal_whatever_the_status() {
+        for status in [200, 400, 429, 503] {
+            assert!(
+                matches!(read_json(status, r#"{"error":"invalid_grant"}"#), Ok(Outcome::Refused { .. })),
+                "{status}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_page_in_place_of_an_answer_is_said_to_be_one_and_not_quoted() {
+        for (status, body) in [
+            (302, "hunter2"),
+            (200, "<html>hunter2</html>"),
+            (403, "\n<!DOCTYPE html>hunter2"),
+            (307, r#"{"access_token":"hunter2","expires_in":1}"#),
+        ] {
+            match read_json(status, body) {
+                Ok(Outcome::Busy(why)) => {
+                    assert!(why.contains("a proxy or portal seems to answer") && !why.contains("hunter2"), "{why}");
+                }
+                other => panic!("{status} {body}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_in_a_token_and_in_an_error() {
+        token_of("\u{feff}{\"access_token\":\"at\",\"expires_in\":1}");
+        let refused = read_json(400, "\u{feff}{\"error\":\"invalid_grant\"}");
+        assert!(matches!(refused, Ok(Outcome::Refused { .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn an_error_that_is_not_utf_8_keeps_its_code_and_a_token_that_is_not_is_none() {
+        let reply = |status, body: &[u8]| read(&FormReply { status, body: body.to_vec() }, &account(), 1000);
+        let refused = reply(400, b"{\"error\":\"invalid_grant\",\"error_description\":\"ung\xfcltig\"}");
+        match refused {
+            Ok(Outcome::Refused { error, .. }) => {
+                assert_eq!(
+                    (error.code.as_str(), error.description.as_deref()),
+                    ("invalid_grant", Some("ung\u{fffd}ltig"))
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(reply(200, b"{\"access_token\":\"hunter\xfc\",\"expires_in\":1}").is_err());
     }
 
     #[test]

@@ -55,6 +55,22 @@ impl Failure {
         }
     }
 
+    /// What helps against an error of the authority.
+    fn class(&self) -> Option<&'static str> {
+        match self {
+            Self::Credential(Error::ClientAuthentication(failure)) => failure.oauth.as_ref()?.class(),
+            Self::Credential(_) | Self::Other(_) => None,
+        }
+    }
+
+    /// Whole seconds, rounded up.
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Credential(error) => error.retry_after().map(|pause| pause.as_secs_f64().ceil() as u64),
+            Self::Other(_) => None,
+        }
+    }
+
     fn to_json(&self) -> Value {
         let (kind, reason) = match self {
             Self::Credential(error) => (error.kind(), error.reason()),
@@ -77,6 +93,12 @@ impl Failure {
         }
         if let (Some(error), Some(remedy)) = (error.as_object_mut(), remedy) {
             error.insert("remedy".into(), remedy.into());
+        }
+        if let (Some(error), Some(class)) = (error.as_object_mut(), self.class()) {
+            error.insert("class".into(), class.into());
+        }
+        if let (Some(error), Some(pause)) = (error.as_object_mut(), self.retry_after()) {
+            error.insert("retry_after_seconds".into(), pause.into());
         }
         json!({ "error": error })
     }

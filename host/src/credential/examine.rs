@@ -51,7 +51,7 @@ impl SharedTokenCacheCredential {
         let date = context.transport.date(url).await.map_err(|error| match error {
             TransportError::Denied(denied) => denied.into(),
             TransportError::Limit(limit) => Error::Limit(limit),
-            error => Error::Unreachable(error.to_string()),
+            error => Error::unreachable(error.to_string()),
         })?;
         Ok(context.clock.now().cast_signed() - date.cast_signed())
     }

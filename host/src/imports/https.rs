@@ -1,3 +1,4 @@
+use shared_token_cache_entra::PAGE;
 use shared_token_cache_vault::{Form, Refused};
 
 use super::BORDER;
@@ -107,7 +108,12 @@ impl State {
             }
         })?;
         match self.context.transport.post_form(url, headers, open.fields).await {
+            // The component gets `null` in place of a page, so it can't tell what answered.
+            Ok(response) if response.is_a_page() => {
+                Err(HttpsError::Unreachable(format!("an answer with status {} is no JSON: {PAGE}", response.status)))
+            }
             Ok(response) => {
+                self.call.retry_after = response.retry_after;
                 let now = self.context.clock.now();
                 let body = self.session.seal_reply(open.redemption, response.status, response.body, now);
                 Ok(Response { status: response.status, body })

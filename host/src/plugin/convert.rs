@@ -61,11 +61,15 @@ pub(super) fn error(error: wit::Error, known: &Known<'_>) -> Error {
             Error::CredentialUnavailable(Unavailable { reason: reason.into(), message: text(&message), candidates })
         }
         wit::Error::ClientAuthentication(wit::AuthenticationFailure { reason, message, oauth }) => {
-            let oauth = oauth.map(|error| Box::new(error.into()));
+            let oauth: Option<Box<OAuthError>> = oauth.map(|error| Box::new(error.into()));
+            // A component that has no table of errors, or another one, reports a busy authority as a refusal.
+            if oauth.as_ref().is_some_and(|error| error.may_pass()) {
+                return Error::unreachable(text(&message));
+            }
             Error::ClientAuthentication(AuthenticationFailure { reason: reason.into(), message: text(&message), oauth })
         }
         wit::Error::Denied(message) => Error::denied(text(&message)),
-        wit::Error::Unreachable(message) => Error::Unreachable(text(&message)),
+        wit::Error::Unreachable(message) => Error::unreachable(text(&message)),
     }
 }
 
@@ -143,6 +147,41 @@ impl From<wit::OauthError> for OAuthError {
             error_codes,
             claims: claims.as_deref().and_then(self::claims),
             correlation_id: correlation_id.as_deref().map(name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_authority_that_a_component_calls_a_refusal_is_unreachable_all_the_same() {
+        let refused = |code: &str, error_codes| {
+            let oauth = wit::OauthError {
+                code: code.to_owned(),
+                suberror: None,
+                description: None,
+                error_codes,
+                claims: None,
+                correlation_id: None,
+            };
+            let failure = wit::AuthenticationFailure {
+                reason: wit::AuthenticationFailureReason::OauthError,
+                message: "refused".into(),
+                oauth: Some(oauth),
+            };
+            error(wit::Error::ClientAuthentication(failure), &Known::default()).kind()
+        };
+        for (code, error_codes, kind) in [
+            ("temporarily_unavailable", vec![], "unreachable"),
+            ("server_error", vec![], "unreachable"),
+            ("invalid_grant", vec![90033], "unreachable"),
+            ("invalid_grant", vec![50196], "unreachable"),
+            ("invalid_grant", vec![700_082], "client-authentication"),
+            ("something_new", vec![], "client-authentication"),
+        ] {
+            assert_eq!(refused(code, error_codes.clone()), kind, "{code} {error_codes:?}");
         }
     }
 }

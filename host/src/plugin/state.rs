@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared_token_cache_storage::Places;
 use shared_token_cache_vault::{Session, Vault};
@@ -53,6 +54,8 @@ pub(crate) struct CallState {
     pub(crate) read: Option<Error>,
     /// Why the last `post-form` was denied or over a limit, if it was.
     pub(crate) request: Option<Error>,
+    /// The pause that the last answer asks for.
+    pub(crate) retry_after: Option<Duration>,
     /// What the component was denied, for the audit.
     pub(crate) denials: Denials,
 }
@@ -86,6 +89,13 @@ impl State {
                 let allowed = self.session.accounts().len();
                 let hidden: Vec<&str> = self.session.hidden_usernames().collect();
                 Error::CredentialUnavailable(without_the_hidden(unavailable, allowed, &hidden))
+            }
+            (Error::Unreachable(mut unreachable), ..) => {
+                if let Some(pause) = self.call.retry_after.take() {
+                    unreachable.message.push_str(&format!("; it asks for a pause of {} s", pause.as_secs()));
+                    unreachable.retry_after = Some(pause);
+                }
+                Error::Unreachable(unreachable)
             }
             (error, ..) => error,
         }

@@ -141,7 +141,7 @@ impl Keeper {
             Err(error) => {
                 self.attempts.count(error.kind());
                 let verdict = verdict(&error);
-                self.schedule.failed(verdict, now);
+                self.schedule.failed(verdict, error.retry_after(), now);
                 let error = Arc::new(error);
                 self.error = Some(Arc::clone(&error));
                 let has_token = matches!(self.post.state(), TokenState::Valid(_));

@@ -1,5 +1,7 @@
 //! When a token is asked for again, and what an error means for the token that is there: pure decisions.
 
+use std::time::Duration;
+
 use crate::access_token::AccessToken;
 use crate::error::{AuthenticationFailureReason, Error, UnavailableReason};
 
@@ -18,6 +20,9 @@ const SIGN_IN_PAUSE: u64 = 60;
 
 /// The longest pause, in seconds, after errors that may pass by themselves. The first is a second, and each doubles.
 const LONGEST_PAUSE: u64 = 30;
+
+/// The longest pause, in seconds, that an authority may ask for. A sign-in that was repaired is noticed after it.
+const LONGEST_ASKED: u64 = 600;
 
 /// What an error says of the token that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +44,7 @@ pub(super) fn verdict(error: &Error) -> Verdict {
         },
         Error::ClientAuthentication(failure) => match failure.reason {
             AuthenticationFailureReason::UnexpectedResponse => Verdict::Keep,
+            // A busy authority is `Unreachable`, whatever it said.
             AuthenticationFailureReason::OAuthError | AuthenticationFailureReason::TenantNotAllowed => {
                 Verdict::Withdraw
             }
@@ -71,14 +77,15 @@ impl Schedule {
         self.due = latest.min(renewal).max(now + 1);
     }
 
-    /// No token came.
-    pub(super) fn failed(&mut self, verdict: Verdict, now: u64) {
+    /// No token came, and the authority may have asked for a pause.
+    pub(super) fn failed(&mut self, verdict: Verdict, asked: Option<Duration>, now: u64) {
         let pause = match verdict {
             Verdict::Keep => 1_u64.checked_shl(self.failures).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE),
             Verdict::Withdraw => SIGN_IN_PAUSE,
         };
         self.failures = self.failures.saturating_add(1);
-        self.due = now + pause;
+        let asked = asked.map_or(0, |pause| pause.as_secs().min(LONGEST_ASKED));
+        self.due = now + pause.max(asked);
     }
 }
 
@@ -135,17 +142,26 @@ mod tests {
         assert!(schedule.is_due(0), "the first time is now");
         let mut now = NOW;
         for pause in [1, 2, 4, 8, 16, 30, 30] {
-            schedule.failed(Verdict::Keep, now);
+            schedule.failed(Verdict::Keep, None, now);
             assert!(schedule.is_due(now + pause) && !schedule.is_due(now + pause - 1), "{pause}");
             now += pause;
         }
-        (0..100).for_each(|_| schedule.failed(Verdict::Keep, now));
+        (0..100).for_each(|_| schedule.failed(Verdict::Keep, None, now));
         assert!(schedule.is_due(now + 30) && !schedule.is_due(now + 29));
-        schedule.failed(Verdict::Withdraw, now);
+        schedule.failed(Verdict::Withdraw, None, now);
         assert!(schedule.is_due(now + 60) && !schedule.is_due(now + 59));
         schedule.came(&token(3600, None), NOW);
-        schedule.failed(Verdict::Keep, NOW);
+        schedule.failed(Verdict::Keep, None, NOW);
         assert!(schedule.is_due(NOW + 1));
+    }
+
+    #[test]
+    fn an_authority_that_asks_for_a_pause_gets_it_up_to_a_limit() {
+        for (asked, pause) in [(0, 1), (20, 20), (600, 600), (3600, 600)] {
+            let mut schedule = Schedule::default();
+            schedule.failed(Verdict::Keep, Some(Duration::from_secs(asked)), NOW);
+            assert!(schedule.is_due(NOW + pause) && !schedule.is_due(NOW + pause - 1), "{asked}");
+        }
     }
 
     #[test]
@@ -161,7 +177,7 @@ mod tests {
         let refused =
             |reason| Error::ClientAuthentication(AuthenticationFailure { reason, message: String::new(), oauth: None });
         for (error, expected) in [
-            (Error::Unreachable(String::new()), Verdict::Keep),
+            (Error::unreachable(""), Verdict::Keep),
             (Error::Limit(LimitExceeded::fixed("")), Verdict::Keep),
             (unavailable(UnavailableReason::CacheUnavailable), Verdict::Keep),
             (unavailable(UnavailableReason::CacheCorrupt), Verdict::Keep),

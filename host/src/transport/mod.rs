@@ -3,6 +3,7 @@
 mod client;
 mod options;
 mod rate;
+mod reply;
 mod request;
 mod resolver;
 

@@ -21,7 +21,8 @@ pub struct TransportOptions {
     pub connect_timeout: Duration,
     /// How long one request may take, from connecting to the last byte. Default: 30 s.
     pub request_timeout: Duration,
-    /// How often a request is repeated after a network error (a bad certificate is none), a time-out, or a status of 408, 429, 500, 502, 503 or 504.
+    /// How often a request is repeated after a network error (a bad certificate is none), a time-out, or an answer by which the
+    /// authority is busy: an error such as `temporarily_unavailable`, whatever the status, or a status of 408, 425, 429 or 5xx.
     /// Default: 3.
     pub most_retries: usize,
     /// The pause before the first repetition; it doubles with each, with some jitter. Default: 500 ms.

@@ -2,13 +2,13 @@ use std::time::{Duration, SystemTime};
 
 use backon::{ExponentialBuilder, Retryable as _};
 use bytes::Bytes;
-use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use shared_token_cache_entra::{Class, is_a_page};
 use shared_token_cache_vault::Secret;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::TransportOptions;
+use super::{TransportOptions, reply};
 use crate::error::LimitExceeded;
 use crate::policy::Denied;
 
@@ -17,6 +17,22 @@ pub(crate) struct Response {
     pub(crate) status: u16,
     /// It may hold tokens, and is wiped when dropped.
     pub(crate) body: Zeroizing<Vec<u8>>,
+    /// The pause that the authority asks for (RFC 9110, section 10.2.3).
+    pub(crate) retry_after: Option<Duration>,
+    /// What helps against the error that it is, if it is one.
+    pub(crate) class: Option<Class>,
+}
+
+impl Response {
+    /// Whether the answer is a page for people, and no error of an authority.
+    pub(crate) fn is_a_page(&self) -> bool {
+        self.class.is_none() && is_a_page(self.status, &self.body)
+    }
+
+    /// Whether the same request is worth repeating: the authority is busy, or names a pause.
+    fn is_worth_repeating(&self) -> bool {
+        self.class.is_some_and(|class| class.is_worth_repeating() || (class.may_pass() && self.retry_after.is_some()))
+    }
 }
 
 /// Why there is no response.
@@ -38,7 +54,7 @@ pub(crate) enum TransportError {
 /// A try that is worth another one.
 enum Failed {
     Network(TransportError),
-    Status { response: Response, retry_after: Option<Duration> },
+    Busy(Response),
     Final(TransportError),
 }
 
@@ -74,7 +90,7 @@ pub(super) async fn post_form(
         .retry(backoff)
         .when(|failed| !matches!(failed, Failed::Final(_)))
         .adjust(|failed, pause| match (failed, pause) {
-            (Failed::Status { retry_after: Some(asked), .. }, Some(pause)) => {
+            (Failed::Busy(Response { retry_after: Some(asked), .. }), Some(pause)) => {
                 (*asked <= options.longest_retry_after).then(|| pause.max(*asked))
             }
             (_, pause) => pause,
@@ -82,13 +98,13 @@ pub(super) async fn post_form(
         .notify(|failed, pause| {
             let why = match failed {
                 Failed::Network(error) | Failed::Final(error) => error.to_string(),
-                Failed::Status { response, .. } => format!("status {}", response.status),
+                Failed::Busy(response) => format!("status {}", response.status),
             };
             tracing::warn!(why, pause_ms = pause.as_millis(), "the token request will be repeated");
         })
         .await;
     match result {
-        Ok(response) | Err(Failed::Status { response, .. }) => Ok(response),
+        Ok(response) | Err(Failed::Busy(response)) => Ok(response),
         Err(Failed::Network(error) | Failed::Final(error)) => Err(error),
     }
 }
@@ -107,7 +123,7 @@ pub(super) async fn date(client: &reqwest::Client, url: Url) -> Result<u64, Tran
 
 async fn once(request: reqwest::RequestBuilder, largest: usize) -> Result<Response, Failed> {
     let mut reply = request.send().await.map_err(network)?;
-    let status = reply.status();
+    let status = reply.status().as_u16();
     let retry_after = retry_after(reply.headers(), SystemTime::now());
     let host = reply.url().host_str().unwrap_or_default().to_owned();
     let mut body = Zeroizing::new(Vec::new());
@@ -118,8 +134,9 @@ async fn once(request: reqwest::RequestBuilder, largest: usize) -> Result<Respon
         }
         append(&mut body, &chunk);
     }
-    let response = Response { status: status.as_u16(), body };
-    if is_worth_repeating(status) { Err(Failed::Status { response, retry_after }) } else { Ok(response) }
+    let class = reply::class(status, &body);
+    let response = Response { status, body, retry_after, class };
+    if response.is_worth_repeating() { Err(Failed::Busy(response)) } else { Ok(response) }
 }
 
 /// The form as it is sent (RFC 6749, appendix B). It is wiped when the last copy of it, which is no copy of its bytes, is dropped.
@@ -140,10 +157,6 @@ fn append(buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
         *buffer = roomier;
     }
     buffer.extend_from_slice(bytes);
-}
-
-fn is_worth_repeating(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
 
 /// Seconds or a date: RFC 9110, section 10.2.3.

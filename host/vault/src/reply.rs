@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
+use crate::damage::BYTE_ORDER_MARK;
 use crate::form::{Holder, Redemption};
 use crate::handle::{Handle, Kind};
 use crate::index::{Index, Shape, Span, TopLevel};
@@ -59,8 +60,8 @@ impl Reply {
 }
 
 impl Session {
-    /// Seals the body of a reply, whatever its status. What is not a JSON object becomes `null`; so does a body that repeats the
-    /// refresh token, or a handle. Tokens of a reply that is no success are sealed, and never open.
+    /// Seals the body of a reply, whatever its status. A byte order mark is dropped. What is not a JSON object becomes `null`; so
+    /// does a body that repeats the refresh token, or a handle. Tokens of a reply that is no success are sealed, and never open.
     pub fn seal_reply(
         &mut self,
         redemption: Redemption,
@@ -73,11 +74,14 @@ impl Session {
         if body.is_empty() {
             return Vec::new();
         }
-        let body = match String::from_utf8(std::mem::take(&mut *body)) {
-            Ok(body) => Zeroizing::new(body),
+        if body.starts_with(BYTE_ORDER_MARK.as_bytes()) {
+            body.drain(..BYTE_ORDER_MARK.len());
+        }
+        let (body, is_utf8) = match String::from_utf8(std::mem::take(&mut *body)) {
+            Ok(body) => (Zeroizing::new(body), true),
             Err(error) => {
-                drop(Zeroizing::new(error.into_bytes()));
-                return UNUSABLE.to_vec();
+                let bytes = Zeroizing::new(error.into_bytes());
+                (Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()), false)
             }
         };
         let Some(index) = self.index_of_reply(&body, redemption.secret.expose()) else { return UNUSABLE.to_vec() };
@@ -102,6 +106,10 @@ impl Session {
             }
         }
         sealed.push_str(body.get(from as usize..).unwrap_or_default());
+        // An error keeps its code whatever the encoding of its description. A token with a replaced character would be broken.
+        if !is_utf8 && !secrets.is_empty() {
+            return UNUSABLE.to_vec();
+        }
         let verdict = Verdict::of(status, &body);
         self.note_answer(verdict, &redemption, now);
         if verdict == Verdict::Bought && !secrets.is_empty() {

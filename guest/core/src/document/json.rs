@@ -8,12 +8,16 @@ pub(crate) fn text(value: &str) -> Option<Cow<'_, str>> {
     if inner.contains('\\') { serde_json::from_str(value).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
 }
 
+/// More seconds than any clock counts, and as many as a float holds without a gap.
+const MOST_SECONDS: f64 = 9e15;
+
 /// The value as a count of seconds: a whole number, or a string of one, as the cache's schema has it. A fraction is cut off.
 pub(crate) fn seconds(value: &str) -> Option<u64> {
     let text = text(value).unwrap_or(Cow::Borrowed(value));
     let text = text.trim();
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    fraction.bytes().all(|byte| byte.is_ascii_digit()).then(|| whole.parse().ok()).flatten()
+    // The schema's form first: it is exact where a float is not.
+    let number = || text.parse::<f64>().ok().filter(|number| (0.0..=MOST_SECONDS).contains(number));
+    text.parse().ok().or_else(|| number().map(|number| number as u64))
 }
 
 /// A JSON string literal.
@@ -33,6 +37,11 @@ mod tests {
             ("1700000000", Some(1_700_000_000)),
             ("\" 17 \"", Some(17)),
             ("17.9", Some(17)),
+            ("36E2", Some(3600)),
+            ("3.6e3", Some(3600)),
+            ("\"3599.0\"", Some(3599)),
+            ("\"inf\"", None),
+            ("\"nan\"", None),
             ("\"soon\"", None),
             ("\"\"", None),
             ("-1", None),

@@ -63,7 +63,8 @@ mod tests {
             assert!(report.finding.what.contains(part), "{}", report.finding.what);
             assert!(report.reachable);
         }
-        let unreachable = AuthorityReport::new("login.contoso.com".into(), Err(Error::Unreachable("no route".into())));
+        let unreachable =
+            AuthorityReport::new("login.contoso.com".into(), Err(Error::Unreachable("no route".to_owned().into())));
         assert_eq!((unreachable.finding.severity, unreachable.reachable), (Severity::Note, false));
     }
 }

@@ -37,12 +37,16 @@ pub(crate) fn is_decodable(literal: &str) -> bool {
     decode(literal).is_some()
 }
 
+/// More seconds than any clock counts, and as many as a float holds without a gap.
+const MOST_SECONDS: f64 = 9e15;
+
 /// A count of seconds, as the guest reads it: a whole number or a string of one. A fraction is cut off.
 pub(crate) fn seconds(literal: &str) -> Option<u64> {
     let text = decode(literal).unwrap_or(Cow::Borrowed(literal));
     let text = text.trim();
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    if fraction.bytes().all(|byte| byte.is_ascii_digit()) { whole.parse().ok() } else { None }
+    // The schema's form first: it is exact where a float is not.
+    let number = || text.parse::<f64>().ok().filter(|number| (0.0..=MOST_SECONDS).contains(number));
+    text.parse().ok().or_else(|| number().map(|number| number as u64))
 }
 
 fn inner(literal: &str) -> Option<&str> {
@@ -118,6 +122,11 @@ mod tests {
         for (literal, expected) in [
             ("\"17\"", Some(17)),
             ("17.9", Some(17)),
+            ("36E2", Some(3600)),
+            ("3.6e3", Some(3600)),
+            ("1e300", None),
+            ("\"inf\"", None),
+            ("\"nan\"", None),
             ("\" 17 \"", Some(17)),
             ("\"x\"", None),
             ("[", None),

@@ -91,7 +91,8 @@ fn secrets_of_a_reply_are_sealed_and_all_else_stays() {
         (String::new(), String::new()),
         ("<html>at-new</html>".into(), "null".into()),
         ("[\"at-new\"]".into(), "null".into()),
-        ("\u{feff}{}".into(), "null".into()),
+        ("\u{feff}{}".into(), "{}".into()),
+        (format!("\u{feff}{BODY}"), BODY.replace("at-new", "A").replace("idt-new", "I").replace("rt-new", "R")),
         (r#"{"access_token":"at-new""#.into(), "null".into()),
     ] {
         let mut fixture = Fixture::new(Credential::default());
@@ -100,6 +101,23 @@ fn secrets_of_a_reply_are_sealed_and_all_else_stays() {
             seen = seen.replace(handle, &handle[7..8].to_uppercase());
         }
         assert_eq!(seen, sealed, "{body}");
+    }
+}
+
+#[test]
+fn an_error_that_is_not_utf_8_keeps_its_code_and_a_token_that_is_not_is_withheld() {
+    for (body, sealed) in [
+        (
+            &b"{\"error\":\"invalid_grant\",\"error_description\":\"ung\xfcltig\"}"[..],
+            "{\"error\":\"invalid_grant\",\"error_description\":\"ung\u{fffd}ltig\"}",
+        ),
+        (b"{\"access_token\":\"at\xfcnew\",\"expires_in\":3600}", "null"),
+        (b"{\"access_token\":\"at-new\",\"x\":\"\xfc\"}", "null"),
+    ] {
+        let mut fixture = Fixture::new(Credential::default());
+        let redemption = fixture.open_form("r0").unwrap().redemption;
+        let seen = fixture.session.seal_reply(redemption, 200, body.to_vec(), NOW);
+        assert_eq!(String::from_utf8(seen).unwrap(), sealed);
     }
 }
 
