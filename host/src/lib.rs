@@ -22,7 +22,7 @@ pub use clock::{Clock, SystemClock};
 pub use credential::{Builder, CachePersistenceOptions, HostSettings, SharedTokenCacheCredential, TokenRequestOptions};
 pub use error::{
     Account, AuthenticationFailure, AuthenticationFailureReason, CachedAccount, Denial, Error, LimitExceeded,
-    OAuthError, PluginError, Unavailable, UnavailableReason,
+    OAuthError, PluginError, SourceFailure, Unavailable, UnavailableReason,
 };
 pub use imports::BORDER;
 pub use refresher::{Attempts, TokenRefresher, TokenState};

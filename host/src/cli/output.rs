@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use shared_token_cache::{Account, Error, OAuthError};
+use shared_token_cache::{Account, Error, OAuthError, SourceFailure};
 
 use super::arguments::ErrorForm;
 use super::complain;
@@ -75,6 +75,14 @@ impl Failure {
         if let (Some(error), Some(remedy)) = (error.as_object_mut(), remedy) {
             error.insert("remedy".into(), remedy.into());
         }
+        let sources = match self {
+            Self::Credential(Error::ClientAuthentication(failure)) => &failure.sources[..],
+            Self::Credential(Error::CredentialUnavailable(unavailable)) => &unavailable.sources,
+            Self::Credential(_) | Self::Other(_) => &[],
+        };
+        if let Some(error) = error.as_object_mut().filter(|_| !sources.is_empty()) {
+            error.insert("sources".into(), sources.iter().map(source).collect());
+        }
         json!({ "error": error })
     }
 }
@@ -118,6 +126,16 @@ pub(super) fn accounts(accounts: &[Account]) -> Value {
         .iter()
         .map(|account| json!({ "username": account.username, "home_tenant_id": account.home_tenant_id }))
         .collect()
+}
+
+fn source(failure: &SourceFailure) -> Value {
+    json!({
+        "source": failure.source,
+        "account": failure.account,
+        "kind": failure.kind,
+        "reason": failure.reason,
+        "message": failure.message,
+    })
 }
 
 fn oauth(error: &OAuthError) -> Value {

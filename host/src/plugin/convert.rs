@@ -56,11 +56,21 @@ impl From<wit::Error> for Error {
             wit::Error::InvalidArgument(message) => Self::InvalidArgument(message),
             wit::Error::CredentialUnavailable(wit::Unavailable { reason, message, candidates }) => {
                 let candidates = candidates.into_iter().map(Into::into).collect();
-                Self::CredentialUnavailable(Unavailable { reason: reason.into(), message, candidates })
+                Self::CredentialUnavailable(Unavailable {
+                    reason: reason.into(),
+                    message,
+                    candidates,
+                    sources: Vec::new(),
+                })
             }
             wit::Error::ClientAuthentication(wit::AuthenticationFailure { reason, message, oauth }) => {
                 let oauth = oauth.map(|error| Box::new(error.into()));
-                Self::ClientAuthentication(AuthenticationFailure { reason: reason.into(), message, oauth })
+                Self::ClientAuthentication(AuthenticationFailure {
+                    reason: reason.into(),
+                    message,
+                    oauth,
+                    sources: Vec::new(),
+                })
             }
             wit::Error::Denied(message) => Self::denied(message),
             wit::Error::Unreachable(message) => Self::Unreachable(message),
