@@ -121,7 +121,7 @@ impl Error {
 
     pub(crate) fn cache_unavailable(message: String) -> Self {
         let reason = UnavailableReason::CacheUnavailable;
-        Self::CredentialUnavailable(Unavailable { reason, message, candidates: Vec::new() })
+        Self::CredentialUnavailable(Unavailable { reason, message, candidates: Vec::new(), sources: Vec::new() })
     }
 
     pub(crate) fn unreachable(message: impl Into<String>) -> Self {
@@ -212,6 +212,39 @@ pub struct Unavailable {
     pub message: String,
     /// The accounts to choose from, where there are several.
     pub candidates: Vec<Account>,
+    /// What was wrong with each source, where several were tried.
+    pub sources: Vec<SourceFailure>,
+}
+
+/// A source of a credential that had no token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SourceFailure {
+    /// The source, as `--source` takes it.
+    pub source: String,
+    /// The username of its account, where the authority was asked for that one.
+    pub account: Option<String>,
+    /// The kind of its error; see [`Error::kind`].
+    pub kind: &'static str,
+    /// The reason of its error; see [`Error::reason`].
+    pub reason: Option<&'static str>,
+    /// What was wrong, for a person.
+    pub message: String,
+}
+
+impl SourceFailure {
+    /// The source with its account.
+    pub(crate) fn name(&self) -> String {
+        name(&self.source, self.account.as_deref())
+    }
+}
+
+/// A source with its account, for a person.
+pub(crate) fn name(source: &str, account: Option<&str>) -> String {
+    match account {
+        Some(account) => format!("{source} ({account})"),
+        None => source.to_owned(),
+    }
 }
 
 /// An account, as far as a person needs it to choose one.
@@ -303,6 +336,8 @@ pub struct AuthenticationFailure {
     pub message: String,
     /// What the authority said, where it answered with an OAuth 2.0 error.
     pub oauth: Option<Box<OAuthError>>,
+    /// What was wrong with each source, where several were tried.
+    pub sources: Vec<SourceFailure>,
 }
 
 /// What kind of refusal it is.

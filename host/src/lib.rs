@@ -23,7 +23,7 @@ pub use clock::{Clock, SystemClock};
 pub use credential::{Builder, CachePersistenceOptions, HostSettings, SharedTokenCacheCredential, TokenRequestOptions};
 pub use error::{
     Account, AuthenticationFailure, AuthenticationFailureReason, CachedAccount, Denial, Error, LimitExceeded,
-    OAuthError, PluginError, Unavailable, UnavailableReason, Unreachable,
+    OAuthError, PluginError, SourceFailure, Unavailable, UnavailableReason, Unreachable,
 };
 pub use escape::{escaped, escaped_toml, write_json};
 pub use imports::BORDER;

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use shared_token_cache::{Account, Error, OAuthError, escaped, escaped_toml, write_json};
+use shared_token_cache::{Account, Error, OAuthError, SourceFailure, escaped, escaped_toml, write_json};
 
 use super::arguments::ErrorForm;
 use super::complain;
@@ -100,6 +100,14 @@ impl Failure {
         if let (Some(error), Some(pause)) = (error.as_object_mut(), self.retry_after()) {
             error.insert("retry_after_seconds".into(), pause.into());
         }
+        let sources = match self {
+            Self::Credential(Error::ClientAuthentication(failure)) => &failure.sources[..],
+            Self::Credential(Error::CredentialUnavailable(unavailable)) => &unavailable.sources,
+            Self::Credential(_) | Self::Other(_) => &[],
+        };
+        if let Some(error) = error.as_object_mut().filter(|_| !sources.is_empty()) {
+            error.insert("sources".into(), sources.iter().map(source).collect());
+        }
         json!({ "error": error })
     }
 }
@@ -191,6 +199,16 @@ pub(super) fn accounts(accounts: &[Account]) -> Value {
         .iter()
         .map(|account| json!({ "username": account.username, "home_tenant_id": account.home_tenant_id }))
         .collect()
+}
+
+fn source(failure: &SourceFailure) -> Value {
+    json!({
+        "source": failure.source,
+        "account": failure.account,
+        "kind": failure.kind,
+        "reason": failure.reason,
+        "message": failure.message,
+    })
 }
 
 fn oauth(error: &OAuthError) -> Value {

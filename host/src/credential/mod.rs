@@ -7,6 +7,7 @@ mod options;
 mod outcome;
 mod pool;
 mod profile;
+mod tried;
 mod vault;
 
 pub use builder::Builder;
@@ -20,12 +21,13 @@ use shared_token_cache_vault::Origin;
 
 use crate::access_token::{AccessToken, Served};
 use crate::audit::Audit;
-use crate::error::{CachedAccount, Error};
+use crate::error::{AuthenticationFailureReason, CachedAccount, Error, name};
 use crate::plugin::NotIssued;
 use crate::policy::Source;
 use flight::Flights;
 use outcome::{Answer, Found, Nothing};
 use pool::Pool;
+use tried::Tried;
 
 /// Access tokens from the sign-in that the machine already has.
 ///
@@ -164,46 +166,83 @@ impl std::fmt::Debug for SharedTokenCacheCredential {
 }
 
 impl Inner {
-    /// Tries the sources in order. One without a sign-in that fits passes on to the next; what it lacked is reported only when
-    /// no other source has something better to say.
+    /// Tries the sources in order, each completely: its cached tokens, then its refresh tokens. A source without a sign-in that
+    /// serves passes on to the next. Who the user is so depends on the order of the sources and on what the authority refuses, and
+    /// never on which tokens are cached, nor on the network.
     async fn get_token(&self, call: &Call) -> Answer {
-        let mut unavailable: Option<Error> = None;
-        for (source, pool) in &self.sources {
-            match pool.get_token(&call.scopes, &call.request).await {
-                Ok(issued) => return Ok(Found { issued, source: source.clone() }),
-                Err(NotIssued { error, .. }) if passes_on(&error) => {
-                    tracing::debug!(%source, %error, "this source can't serve the call");
-                    unavailable = Some(more_telling(unavailable, error));
+        let mut tried = Tried::default();
+        let mut sources = self.sources.iter();
+        while let Some((source, pool)) = sources.next() {
+            let (error, denied) = match pool.get_token(&call.scopes, &call.request).await {
+                Ok(issued) => {
+                    self.warn_of_refusals(&tried, source, pool, call).await;
+                    return Ok(Found { issued, source: source.clone() });
                 }
-                Err(NotIssued { error, denied }) => {
-                    return Err(Nothing { error, denied, source: Some(source.clone()) });
-                }
+                Err(NotIssued { error, denied }) => (error, denied),
+            };
+            let asked = matches!(error, Error::ClientAuthentication(_) | Error::Unreachable(_));
+            let account = if asked && self.sources.len() > 1 { self.account(pool, call).await } else { None };
+            tracing::debug!(%source, %error, "this source can't serve the call");
+            let ends = !passes_on(&error);
+            tried.push(source, account, error);
+            if ends {
+                let not_asked: Vec<_> = sources.map(|(source, _)| source.to_string()).collect();
+                let error = tried.ended(&not_asked).unwrap_or_else(no_source);
+                return Err(Nothing { error, denied, source: Some(source.clone()) });
             }
         }
-        Err(Nothing { error: unavailable.unwrap_or_else(no_source), denied: None, source: None })
+        let (error, refused) = tried.error().unwrap_or_else(|| (no_source(), None));
+        let source = self.sources.iter().map(|(source, _)| source).find(|source| Some(source.to_string()) == refused);
+        Err(Nothing { error, denied: None, source: source.cloned() })
+    }
+
+    /// Says that the token is of another source than the one that was to serve first.
+    async fn warn_of_refusals(&self, tried: &Tried, source: &Source, pool: &Pool, call: &Call) {
+        if tried.refused().next().is_none() {
+            return;
+        }
+        let account = self.account(pool, call).await;
+        let serves = name(&source.to_string(), account.as_deref());
+        for refused in tried.refused() {
+            tracing::warn!(
+                "the token is of the source {serves}, because {} was refused: {}",
+                refused.name(),
+                refused.message
+            );
+        }
+    }
+
+    /// The username of the account that a source's calls are for, where there is no doubt.
+    async fn account(&self, pool: &Pool, call: &Call) -> Option<String> {
+        let options = pool.options();
+        if let Some(record) = &options.authentication_record {
+            return Some(record.username.clone());
+        }
+        let fits = |wanted: Option<&String>, found: Option<&str>| {
+            wanted.is_none_or(|wanted| found.is_some_and(|found| found.eq_ignore_ascii_case(wanted)))
+        };
+        let accounts = pool.accounts(call.request.enable_cae).await.ok()?;
+        let mut usable = accounts.into_iter().filter(|found| {
+            found.usable_refresh_tokens > 0
+                && fits(options.username.as_ref(), Some(&found.account.username))
+                && (options.enable_guest_tenant_authentication
+                    || fits(options.tenant_id.as_ref(), found.account.home_tenant_id.as_deref()))
+        });
+        let account = usable.next()?;
+        usable.next().is_none().then_some(account.account.username)
     }
 }
 
-/// Whether another source may do better: it may have a sign-in that fits, or one that the policy allows.
+/// Whether another source may do better: it may have a sign-in that fits, one that the authority takes, or one that the policy
+/// allows. An authority that can't be reached says nothing about a sign-in, so no other user takes its place.
 fn passes_on(error: &Error) -> bool {
     match error {
         Error::CredentialUnavailable(_) => true,
+        Error::ClientAuthentication(failure) => failure.reason == AuthenticationFailureReason::OAuthError,
         Error::Denied(denial) => denial.remedy.is_some(),
         // Another source's document may be smaller.
         Error::Limit(limit) => limit.field == Some("limits.document-mib"),
         _ => false,
-    }
-}
-
-/// Of two sources that can't serve a call, the error of the one that came closer; the first in doubt.
-fn more_telling(first: Option<Error>, second: Error) -> Error {
-    let knows_accounts = |error: &Error| match error {
-        Error::CredentialUnavailable(unavailable) => unavailable.reason != crate::error::UnavailableReason::NoAccounts,
-        _ => true,
-    };
-    match first {
-        Some(first) if knows_accounts(&first) || !knows_accounts(&second) => first,
-        _ => second,
     }
 }
 

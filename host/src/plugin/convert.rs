@@ -58,7 +58,12 @@ pub(super) fn error(error: wit::Error, known: &Known<'_>) -> Error {
         wit::Error::CredentialUnavailable(wit::Unavailable { reason, message, candidates }) => {
             let candidates =
                 candidates.into_iter().filter(|account| is_known(account, known)).map(Into::into).collect();
-            Error::CredentialUnavailable(Unavailable { reason: reason.into(), message: text(&message), candidates })
+            Error::CredentialUnavailable(Unavailable {
+                reason: reason.into(),
+                message: text(&message),
+                candidates,
+                sources: Vec::new(),
+            })
         }
         wit::Error::ClientAuthentication(wit::AuthenticationFailure { reason, message, oauth }) => {
             let oauth: Option<Box<OAuthError>> = oauth.map(|error| Box::new(error.into()));
@@ -66,7 +71,12 @@ pub(super) fn error(error: wit::Error, known: &Known<'_>) -> Error {
             if oauth.as_ref().is_some_and(|error| error.may_pass()) {
                 return Error::unreachable(text(&message));
             }
-            Error::ClientAuthentication(AuthenticationFailure { reason: reason.into(), message: text(&message), oauth })
+            Error::ClientAuthentication(AuthenticationFailure {
+                reason: reason.into(),
+                message: text(&message),
+                oauth,
+                sources: Vec::new(),
+            })
         }
         wit::Error::Denied(message) => Error::denied(text(&message)),
         wit::Error::Unreachable(message) => Error::unreachable(text(&message)),

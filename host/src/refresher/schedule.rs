@@ -172,10 +172,21 @@ mod tests {
     #[test]
     fn a_token_outlives_what_may_pass_and_nothing_else() {
         let unavailable = |reason| {
-            Error::CredentialUnavailable(Unavailable { reason, message: String::new(), candidates: Vec::new() })
+            Error::CredentialUnavailable(Unavailable {
+                reason,
+                message: String::new(),
+                candidates: Vec::new(),
+                sources: Vec::new(),
+            })
         };
-        let refused =
-            |reason| Error::ClientAuthentication(AuthenticationFailure { reason, message: String::new(), oauth: None });
+        let refused = |reason| {
+            Error::ClientAuthentication(AuthenticationFailure {
+                reason,
+                message: String::new(),
+                oauth: None,
+                sources: Vec::new(),
+            })
+        };
         for (error, expected) in [
             (Error::unreachable(""), Verdict::Keep),
             (Error::Limit(LimitExceeded::fixed("")), Verdict::Keep),

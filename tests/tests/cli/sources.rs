@@ -1,7 +1,11 @@
 //! Where a sign-in is looked for.
 
-use shared_token_cache_tests::cli::{AZURE_CLI, Cli, SHARED, SHARED_CAE};
-use shared_token_cache_tests::sign_in::{PUBLIC, SignIn, VAULT, access_token, document, username};
+use serde_json::{Value, json};
+use shared_token_cache_tests::cli::{AZURE_CLI, Authority, Cli, SHARED, SHARED_CAE};
+use shared_token_cache_tests::sign_in::{
+    GRAPH, LOCAL, PUBLIC, SignIn, VAULT, access_token, document, new_access_token, refresh_token, token_reply, username,
+};
+use token_endpoint::Reply;
 
 /// The cache of user `number`.
 fn cache_of(number: u32) -> String {
@@ -132,4 +136,87 @@ fn without_a_home_folder_there_is_no_shared_cache() {
     cli.set("USERPROFILE", "");
     let error = cli.run(&["get-token", "--scope", VAULT]).unwrap().error(3).unwrap();
     assert_eq!(error["reason"], "cache-unavailable");
+}
+
+/// An authority that refuses the sign-ins of these users, and takes the others'.
+fn refusing(users: &'static [u32]) -> Authority {
+    let refusal = json!({
+        "error": "interaction_required", "error_description": "AADSTS50076: you must use multi-factor authentication",
+        "error_codes": [50076],
+    });
+    Authority::start(move |request| {
+        let is_of = |user: u32| request.form.iter().any(|(_, value)| *value == refresh_token(user));
+        match (0..3).find(|user| is_of(*user)) {
+            Some(user) if !users.contains(&user) => Reply::json(200, token_reply(user)),
+            _ => Reply::json(400, refusal.clone()),
+        }
+    })
+    .unwrap()
+}
+
+/// A home like [`both`], whose users are signed in at an authority on this machine and have no token for Microsoft Graph.
+fn both_without_a_token() -> Cli {
+    let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+    cli.write(AZURE_CLI, &document(&[SignIn::new(1, LOCAL)])).unwrap();
+    cli
+}
+
+fn told(value: &Value, name: &str) -> String {
+    value[name].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn auto_falls_through_when_the_sign_in_of_the_shared_cache_is_refused_and_says_whose_token_it_is() {
+    let (cli, authority) = (both_without_a_token(), refusing(&[0]));
+    let run = cli.redeem(&authority, &[]).unwrap();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((told(&answer, "token"), told(&answer, "source")), (new_access_token(1), "azure-cli".to_owned()));
+    for part in ["WARN", &username(0), &username(1), "shared", "azure-cli", "AADSTS50076"] {
+        assert!(run.stderr.contains(part), "{part} in {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_cached_token_of_a_later_source_is_not_preferred() {
+    let (cli, authority) = (both_without_a_token(), refusing(&[]));
+    cli.write(AZURE_CLI, &document(&[SignIn::new(1, LOCAL).access_token(GRAPH)])).unwrap();
+    let answer = cli.redeem(&authority, &[]).unwrap().answer().unwrap();
+    assert_eq!((told(&answer, "token"), told(&answer, "source")), (new_access_token(0), "shared".to_owned()));
+}
+
+#[test]
+fn when_every_source_is_refused_the_error_names_each_with_its_account() {
+    let (cli, authority) = (both_without_a_token(), refusing(&[0, 1]));
+    let error = cli.redeem(&authority, &[]).unwrap().error(4).unwrap();
+    assert_eq!(told(&error, "kind"), "client-authentication");
+    assert_eq!(error["oauth"]["error_codes"], json!([50076]));
+    for part in [format!("shared ({})", username(0)), format!("azure-cli ({})", username(1))] {
+        assert!(told(&error, "message").contains(&part), "{part} in {error}");
+    }
+    let sources = error["sources"].as_array().unwrap();
+    let listed: Vec<_> = sources.iter().map(|source| (told(source, "source"), told(source, "account"))).collect();
+    assert_eq!(listed, [("shared".to_owned(), username(0)), ("azure-cli".to_owned(), username(1))]);
+    assert!(sources.iter().all(|source| told(source, "kind") == "client-authentication"), "{error}");
+}
+
+#[test]
+fn a_refusal_is_told_although_the_next_source_has_nothing() {
+    let (cli, authority) = (both_without_a_token(), refusing(&[0]));
+    std::fs::remove_file(cli.home().join(AZURE_CLI)).unwrap();
+    let error = cli.redeem(&authority, &[]).unwrap().error(4).unwrap();
+    for part in ["AADSTS50076", &format!("shared ({})", username(0)), "azure-cli: ", "msal_token_cache.json"] {
+        assert!(told(&error, "message").contains(part), "{part} in {error}");
+    }
+}
+
+#[test]
+fn no_other_user_takes_the_place_of_one_whose_authority_can_not_be_reached() {
+    let cli = both_without_a_token();
+    cli.write(AZURE_CLI, &document(&[SignIn::new(1, LOCAL).access_token(GRAPH)])).unwrap();
+    let authority = Authority::start(|_| Reply::json(503, json!({}))).unwrap();
+    let error = cli.redeem(&authority, &[]).unwrap().error(6).unwrap();
+    for part in [format!("shared ({})", username(0)), "not asked: azure-cli".to_owned()] {
+        assert!(told(&error, "message").contains(&part), "{part} in {error}");
+    }
 }
