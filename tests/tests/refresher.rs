@@ -327,8 +327,9 @@ async fn a_refresher_that_is_dropped_or_stopped_takes_its_token_back_at_once() {
     let world = World::new(json!({})).await;
     let (dropped, stopped) = (world.start(), world.start());
     let states = [dropped.subscribe(), stopped.subscribe()];
-    until_token(&dropped, "at-1").await;
-    until_token(&stopped, "at-1").await;
+    for refresher in [&dropped, &stopped] {
+        until(refresher, "a token", |state| token(state).is_some()).await;
+    }
     drop(dropped);
     assert!(matches!(&*states[0].borrow(), TokenState::Withdrawn(why) if why.to_string().contains("has ended")));
     stopped.stop().await;

@@ -30,6 +30,8 @@ pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
     for profile in &profiles {
         credentials.push((*profile, build(&policy, profile, &arguments, audit.clone())?));
     }
+    // Before there is a front, and a token that would have to be taken back.
+    let signals = server::listen().map_err(Failure::other)?;
     let fronts =
         Fronts {
             sds: arguments.sds.map(|socket| listen(socket, arguments.allow_uids)).transpose()?,
@@ -43,7 +45,7 @@ pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
             audit,
         };
     announce(&profiles, &fronts);
-    server::serve(Agent::start(credentials), fronts).await.map_err(Failure::other)?;
+    server::serve(signals, Agent::start(credentials), fronts).await.map_err(Failure::other)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -11,6 +11,7 @@ use crate::audit::{Audit, Denials};
 use crate::clock::Clock;
 use crate::credential::HostSettings;
 use crate::error::{Error, Unavailable, UnavailableReason as Reason};
+use crate::escape::escaped;
 use crate::imports::{Seen, Turn};
 use crate::policy::{Policy, Source};
 use crate::transport::Transport;
@@ -112,7 +113,7 @@ impl CallState {
 /// not hide.
 fn without_the_hidden(unavailable: Unavailable, allowed: usize, hidden: &[&str]) -> Unavailable {
     let said = unavailable.message.to_lowercase();
-    let names_one = hidden.iter().any(|name| !name.is_empty() && said.contains(&name.to_lowercase()));
+    let names_one = hidden.iter().any(|name| !name.is_empty() && said.contains(&escaped(name).to_lowercase()));
     let counts = match unavailable.reason {
         Reason::NoAccounts
         | Reason::NoMatchingAccount

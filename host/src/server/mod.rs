@@ -23,9 +23,10 @@ pub(crate) use agent::Agent;
 pub(crate) use audit::Audit;
 pub(crate) use descriptors::raise as raise_descriptors;
 pub(crate) use metrics::Metrics;
+pub(crate) use signals::listen;
 pub(crate) use token_file::{TokenFile, folder};
 
-use signals::Asked;
+use signals::{Asked, Signals};
 
 /// How long calls that are under way may take to end: an answer of the authority may hold a new refresh token.
 const LAST_CALLS: Duration = Duration::from_secs(5);
@@ -55,9 +56,8 @@ struct Serving {
 }
 
 /// Serves until a signal ends it, or a front fails. Then every token is taken back before the process ends.
-pub(crate) async fn serve(agent: Agent, fronts: Fronts) -> anyhow::Result<()> {
-    // Before anything else: no token is posted yet, so there is none that could not be taken back.
-    let mut signals = signals::listen()?;
+/// `signals` are heard from before the first front was there.
+pub(crate) async fn serve(mut signals: Signals, agent: Agent, fronts: Fronts) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let mut serving = Serving::default();
     let stats = fronts.sds.as_ref().map(Server::stats);

@@ -17,7 +17,7 @@ pub(super) enum Asked {
 
 /// From here on a signal that asks to end does not end the process.
 #[cfg(unix)]
-pub(super) fn listen() -> io::Result<Signals> {
+pub(crate) fn listen() -> io::Result<Signals> {
     use tokio::signal::unix::{SignalKind, signal};
     let hang_up = if stays_on_hang_up() { Asked::Reopen } else { Asked::End("SIGHUP") };
     let mut signals = vec![(signal(SignalKind::hangup())?, hang_up)];
@@ -32,7 +32,7 @@ pub(super) fn listen() -> io::Result<Signals> {
 
 /// The signals of the process.
 #[cfg(unix)]
-pub(super) struct Signals(Vec<(tokio::signal::unix::Signal, Asked)>);
+pub(crate) struct Signals(Vec<(tokio::signal::unix::Signal, Asked)>);
 
 #[cfg(unix)]
 impl Signals {
@@ -96,14 +96,14 @@ fn is_ignored(status: &str) -> bool {
 
 /// From here on Ctrl+C, Ctrl+Break, a closed console, a log-off and a shutdown are heard.
 #[cfg(not(unix))]
-pub(super) fn listen() -> io::Result<Signals> {
+pub(crate) fn listen() -> io::Result<Signals> {
     use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
     Ok(Signals(ctrl_c()?, ctrl_break()?, ctrl_close()?, ctrl_logoff()?, ctrl_shutdown()?))
 }
 
 /// The ways in which Windows ends a process.
 #[cfg(not(unix))]
-pub(super) struct Signals(
+pub(crate) struct Signals(
     tokio::signal::windows::CtrlC,
     tokio::signal::windows::CtrlBreak,
     tokio::signal::windows::CtrlClose,

@@ -59,7 +59,7 @@ fn names_in_a_cache_are_escaped_by_every_command() {
         (&["get-token", "--scope", VAULT], false),
         (&["get-token", "--scope", VAULT, "--output", "token"], false),
         (&["get-token", "--scope", VAULT, "--output", "header"], false),
-        (&["get-token", "--scope", VAULT, "--username", &hidden()], true),
+        (&["get-token", "--scope", VAULT, "--username", &hidden()], false),
         (&["doctor", "--authority", "localhost:9"], false),
         (&["doctor", "--authority", "localhost:9", "--output", "json"], false),
         (&["supported"], false),

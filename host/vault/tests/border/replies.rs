@@ -189,7 +189,8 @@ fn a_challenge_is_answered_by_a_token_of_the_same_call_whose_request_had_its_cla
         assert_eq!(ask(claims).unwrap_err(), Refused::WrongClaims, "{claims:?}");
     }
     let redemption = ask(Some("{\"a\":1}")).unwrap().redemption;
-    let sealed = fixture.session.seal_reply(redemption, 200, br#"{"access_token":"at-new","expires_in":1}"#.to_vec(), NOW);
+    let sealed =
+        fixture.session.seal_reply(redemption, 200, br#"{"access_token":"at-new","expires_in":1}"#.to_vec(), NOW);
     let handle = String::from_utf8(sealed).unwrap().split('"').nth(3).unwrap().to_owned();
     assert!(fixture.session.open_result(&handle, NOW).is_ok());
     fixture.session.begin(&challenge).unwrap();
