@@ -1,5 +1,6 @@
 //! The socket: nobody else's at any moment, and never that of another server which is still there.
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
@@ -27,6 +28,9 @@ pub enum BindError {
     /// Something else is there.
     #[error("{} is there already, and no socket; choose another path", .0.display())]
     NoSocket(PathBuf),
+    /// Others may put files into the folder, or its owner is another user.
+    #[error("the folder {} lets other users replace its files; choose a folder of yours that only you may write", .0.display())]
+    Folder(PathBuf),
     /// A path that no socket can have.
     #[error("{} can't be the path of a socket: it is {} bytes long, and {LONGEST_PATH} is the most", .0.display(), .0.as_os_str().len())]
     TooLong(PathBuf),
@@ -43,8 +47,10 @@ pub enum BindError {
 }
 
 /// What fits into `sockaddr_un` on Linux and macOS, less the ending that the socket has until it is ready.
-const LONGEST_PATH: usize = 103 - NEW.len();
-const NEW: &str = ".new";
+const LONGEST_PATH: usize = 103 - ENDING;
+
+/// A dot and random letters and digits.
+const ENDING: usize = 9;
 
 /// A socket that is removed when dropped, unless another has taken its place.
 #[derive(Debug)]
@@ -63,22 +69,32 @@ impl Socket {
         let for_others = !options.allow_uids.is_empty();
         make_folder(path, for_others)?;
         check_vacant(path)?;
-        // Ready before anybody can find it: its mode is right before it has its name, which it takes from one that was left behind.
+        // The socket gets its mode under a random name before it gets its own, which it takes from one that was left behind. Binding
+        // fails where a file of that name is.
         let mut new = path.clone().into_os_string();
-        new.push(NEW);
+        new.push(".");
+        new.extend(
+            std::iter::repeat_with(|| fastrand::alphanumeric().to_string()).take(ENDING - 1).map(OsString::from),
+        );
         let new = PathBuf::from(new);
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error("removing", &new, error)),
-            Ok(()) | Err(_) => {}
-        }
         let listener = UnixListener::bind(&new).map_err(|error| io_error("listening on", &new, error))?;
         // With other users, the kernel tells who it is that connects.
         let mode = if for_others { 0o666 } else { 0o600 };
-        fs::set_permissions(&new, Permissions::from_mode(mode))
-            .map_err(|error| io_error("changing the mode of", &new, error))?;
-        let inode = fs::symlink_metadata(&new).map_err(|error| io_error("looking at", &new, error))?.ino();
-        fs::rename(&new, path).map_err(|error| io_error("renaming a socket to", path, error))?;
-        Ok((Self { path: path.clone(), inode }, listener))
+        let named = || {
+            fs::set_permissions(&new, Permissions::from_mode(mode))
+                .map_err(|error| io_error("changing the mode of", &new, error))?;
+            let inode = fs::symlink_metadata(&new).map_err(|error| io_error("looking at", &new, error))?.ino();
+            fs::rename(&new, path).map_err(|error| io_error("renaming a socket to", path, error))?;
+            Ok(inode)
+        };
+        match named() {
+            Ok(inode) => Ok((Self { path: path.clone(), inode }, listener)),
+            Err(error) => {
+                // The name was made by this process a moment ago, in a folder that others can't write.
+                let _ = fs::remove_file(&new);
+                Err(error)
+            }
+        }
     }
 }
 
@@ -96,12 +112,11 @@ fn make_folder(path: &Path, for_others: bool) -> Result<(), BindError> {
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
     match fs::metadata(folder) {
         Ok(metadata) => {
-            let mode = metadata.mode();
+            let (mode, owner) = (metadata.mode(), metadata.uid());
+            let own = owner == rustix::process::geteuid().as_raw() || owner == 0;
             // In a folder such as /tmp only its owner can replace a file.
-            if mode & 0o022 != 0 && mode & 0o1000 == 0 {
-                tracing::warn!("others may put a socket of their own into {}; use a folder of yours", folder.display());
-            }
-            Ok(())
+            let shared = mode & 0o022 != 0 && mode & 0o1000 == 0;
+            if shared || !own { Err(BindError::Folder(folder.to_path_buf())) } else { Ok(()) }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mode = if for_others { 0o711 } else { 0o700 };
@@ -161,7 +176,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sds.sock");
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-        fs::write(folder.path().join("sds.sock.new"), "").unwrap();
+        let notes = folder.path().join("sds.sock.new");
+        fs::write(&notes, "notes").unwrap();
         let first = Socket::bind(&options(&path)).unwrap();
         assert!(matches!(Socket::bind(&options(&path)), Err(BindError::InUse(_))));
         assert!(UnixStream::connect(&path).is_ok());
@@ -172,6 +188,23 @@ mod tests {
         assert!(path.exists());
         drop(second);
         assert!(!path.exists());
+        assert_eq!(fs::read_to_string(&notes).unwrap(), "notes", "no file of another name is touched");
+    }
+
+    #[tokio::test]
+    async fn a_folder_in_which_others_may_replace_the_socket_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sds.sock");
+        for (mode, refused) in [(0o777, true), (0o770, true), (0o1777, false), (0o755, false)] {
+            fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
+            let bound = Socket::bind(&options(&path));
+            assert_eq!(matches!(bound, Err(BindError::Folder(_))), refused, "{mode:o}");
+            assert_eq!(bound.is_ok(), !refused, "{mode:o}");
+        }
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(folder.path(), Some(65533), None).unwrap();
+            assert!(matches!(Socket::bind(&options(&path)), Err(BindError::Folder(_))), "the folder is another user's");
+        }
     }
 
     #[tokio::test]

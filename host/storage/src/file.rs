@@ -182,6 +182,12 @@ impl Store for FileStore {
         }
         // It is removed should anything fail.
         let mut temporary = temporary::beside(path).map_err(failed("writing beside"))?;
+        open::keep_owner(path, temporary.as_file()).map_err(|error| {
+            WriteError::Unusable(format!(
+                "{} belongs to another user or group, and a new file of theirs cannot be made: {error}",
+                path.display()
+            ))
+        })?;
         temporary.write_all(&content).map_err(failed("writing beside"))?;
         temporary.as_file().sync_all().map_err(failed("writing beside"))?;
         // Programs that know no lock may have been faster, or one that ran out of patience has removed it.

@@ -122,3 +122,27 @@ pub(crate) fn unusable(path: &Path, why: &str) -> ReadError {
 pub(crate) fn io_error(action: &'static str, path: &Path, source: io::Error) -> ReadError {
     ReadError::Io { action, path: path.display().to_string(), source }
 }
+/// Gives a new file, which is to take the place of the one at `path`, the owner and the group of that one. Root that writes into a
+/// user's folder would otherwise take the file away from its user.
+#[cfg(unix)]
+pub(crate) fn keep_owner(path: &Path, new: &File) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+
+    let (old, made) = (std::fs::symlink_metadata(path)?, new.metadata()?);
+    if old.uid() != made.uid() {
+        return fchown(new, Some(old.uid()), Some(old.gid()));
+    }
+    // The mode is 0600, so the group has no say, and a group that its owner has left is no reason not to write.
+    if old.gid() != made.gid()
+        && let Err(error) = fchown(new, None, Some(old.gid()))
+    {
+        tracing::debug!("the group of {} is not kept: {error}", path.display());
+    }
+    Ok(())
+}
+
+/// Windows takes the owner from the folder.
+#[cfg(windows)]
+pub(crate) fn keep_owner(_path: &Path, _new: &File) -> io::Result<()> {
+    Ok(())
+}

@@ -46,6 +46,25 @@ fn a_document_is_read_once_and_replaced_at_its_version_only() {
 }
 
 #[test]
+fn a_file_of_another_user_stays_that_users() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+
+    const USER: u32 = 1000;
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: only root can give a file to another user");
+        return;
+    }
+    let (folder, _) = folder_with("{}");
+    let path = folder.path().join("cache");
+    chown(&path, Some(USER), Some(USER)).unwrap();
+    let store = FileStore::new(path.clone(), Rules { other_owner: Leniency::Warn, ..STRICT });
+    let (version, _) = read(&store);
+    store.replace(&version, b"{\"a\":1}").unwrap();
+    let metadata = fs::metadata(&path).unwrap();
+    assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o777), (USER, USER, 0o600));
+}
+
+#[test]
 fn a_read_creates_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = FileStore::new(folder.path().join("missing/cache"), STRICT);
