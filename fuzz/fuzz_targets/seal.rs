@@ -4,10 +4,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use shared_token_cache_core::Document;
-use shared_token_cache_fuzz::{NAME, is_sealed, session};
+use shared_token_cache_fuzz::{NAME, answered, is_sealed};
 
 fuzz_target!(|document: &[u8]| {
-    let mut session = session();
+    let mut session = answered();
     let sealed = session.vault().clone().seal_document(NAME, "1", document.to_vec()).unwrap();
     let text = session.hold(sealed);
 
