@@ -59,7 +59,7 @@ impl Failure {
     fn class(&self) -> Option<&'static str> {
         match self {
             Self::Credential(Error::ClientAuthentication(failure)) => failure.oauth.as_ref()?.class(),
-            Self::Credential(_) | Self::Other(_) => None,
+            Self::Credential(_) | Self::ClosedOutput | Self::Other(_) => None,
         }
     }
 
@@ -67,7 +67,7 @@ impl Failure {
     fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Credential(error) => error.retry_after().map(|pause| pause.as_secs_f64().ceil() as u64),
-            Self::Other(_) => None,
+            Self::ClosedOutput | Self::Other(_) => None,
         }
     }
 
@@ -103,7 +103,7 @@ impl Failure {
         let sources = match self {
             Self::Credential(Error::ClientAuthentication(failure)) => &failure.sources[..],
             Self::Credential(Error::CredentialUnavailable(unavailable)) => &unavailable.sources,
-            Self::Credential(_) | Self::Other(_) => &[],
+            Self::Credential(_) | Self::ClosedOutput | Self::Other(_) => &[],
         };
         if let Some(error) = error.as_object_mut().filter(|_| !sources.is_empty()) {
             error.insert("sources".into(), sources.iter().map(source).collect());

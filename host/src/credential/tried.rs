@@ -24,7 +24,7 @@ impl Tried {
         let alone = self.0.len() == 1 && not_asked.is_empty();
         let last = self.0.into_iter().next_back().map(|(_, error)| error);
         match last {
-            Some(Error::Unreachable(_)) if !alone => {
+            Some(Error::Unreachable(mut unreachable)) if !alone => {
                 let mut message = told;
                 if !not_asked.is_empty() {
                     let sources = not_asked.join(", ");
@@ -32,7 +32,8 @@ impl Tried {
                         "; not asked: {sources}, because another source may hold another user; try again, or name it with `--source`"
                     ));
                 }
-                Some(Error::Unreachable(message))
+                unreachable.message = message;
+                Some(Error::Unreachable(unreachable))
             }
             last => last,
         }

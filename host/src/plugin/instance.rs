@@ -15,7 +15,7 @@ use super::wit::credential::{self as wit, GuestSharedTokenCacheCredential as Met
 use crate::access_token::AccessToken;
 use crate::audit::fingerprint;
 use crate::credential::{CredentialOptions, TokenRequestOptions};
-use crate::error::{CachedAccount, Error, LimitExceeded};
+use crate::error::{Account, CachedAccount, Error, LimitExceeded};
 use crate::imports::BORDER;
 
 /// What a call may pass besides a document: the other arguments of an import. A form has at most 256 KiB.
@@ -147,7 +147,8 @@ impl Instance {
         state.call = CallState::default();
         let mut accounts = convert::accounts(accounts?, &state.session.accounts());
         for cached in accounts.iter_mut().filter(|cached| cached.usable_refresh_tokens == 0) {
-            let (username, home) = cached.account.as_known();
+            let Account { username, home_tenant_id } = &cached.account;
+            let home = home_tenant_id.as_deref();
             cached.hindrance = state.session.hindrance(enable_cae, username, home, &cached.environment);
         }
         accounts.extend(state.session.applications(enable_cae).into_iter().map(Into::into));

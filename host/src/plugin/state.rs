@@ -144,7 +144,7 @@ fn without_the_hidden(unavailable: Unavailable, allowed: usize, hidden: &[&str])
             ),
         ),
     };
-    Unavailable { reason, message, candidates: unavailable.candidates }
+    Unavailable { reason, message, candidates: unavailable.candidates, sources: unavailable.sources }
 }
 
 #[cfg(test)]
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn an_error_neither_counts_nor_names_accounts_that_the_policy_hides() {
         let told = |reason, message: &str, allowed, hidden: &[&str]| {
-            let unavailable = Unavailable { reason, message: message.into(), candidates: Vec::new() };
+            let unavailable = Unavailable { reason, message: message.into(), candidates: Vec::new(), sources: Vec::new() };
             let told = without_the_hidden(unavailable, allowed, hidden);
             (told.reason, told.message)
         };

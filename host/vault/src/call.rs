@@ -245,7 +245,7 @@ mod tests {
             assert_eq!(asked_tenant(name, "u"), name);
         }
         assert_eq!(asked_tenant("contoso.com", "u.home"), "contoso.com");
-        assert!(!Tenant::Home.is_realm("consumers", "u.home") && Tenant::Home.is_realm("common", "u.home"));
+        assert!(!Tenant::Home.is_realm("consumers", "u.home", "home") && Tenant::Home.is_realm("common", "u.home", "home"));
     }
 
     #[test]
