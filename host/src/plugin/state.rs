@@ -109,11 +109,18 @@ impl CallState {
     }
 }
 
+/// Whether a text in lower case names an account: as it is, or quoted, escaped and cut as the component does.
+fn names(said: &str, name: &str) -> bool {
+    let start: String = name.chars().take(40).collect();
+    let quoted = format!("{start:?}").to_lowercase();
+    said.contains(&escaped(name).to_lowercase()) || said.contains(quoted.trim_end_matches('"'))
+}
+
 /// The error in the host's words where the component's would tell of accounts that the policy hides. `allowed` is how many it does
 /// not hide.
 fn without_the_hidden(unavailable: Unavailable, allowed: usize, hidden: &[&str]) -> Unavailable {
     let said = unavailable.message.to_lowercase();
-    let names_one = hidden.iter().any(|name| !name.is_empty() && said.contains(&escaped(name).to_lowercase()));
+    let names_one = hidden.iter().any(|name| !name.is_empty() && names(&said, name));
     let counts = match unavailable.reason {
         Reason::NoAccounts
         | Reason::NoMatchingAccount
@@ -173,6 +180,9 @@ mod tests {
         assert!(reason == Reason::NoMatchingAccount && !message.contains("user1"), "{message}");
         let (_, message) = told(Reason::CacheUnavailable, named, 1, &["user1@contoso.com"]);
         assert!(!message.contains("user1"), "{message}");
+        let long = format!("\u{1b}a{}", "b".repeat(200));
+        let quoted = format!("the sign-in of \"\\u{{1b}}a{}\"… has no token", "b".repeat(118));
+        assert_eq!(told(Reason::NoToken, &quoted, 1, &[&long]).0, Reason::NoMatchingAccount);
         assert_eq!(told(Reason::CacheCorrupt, "line 1", 1, &["user1@contoso.com"]).1, "line 1");
     }
 }

@@ -7,7 +7,7 @@ use shared_token_cache_policy::{Denied, Policy};
 use crate::claims::Claims;
 use crate::clouds;
 use crate::home::{ADFS, ORGANIZATIONS, is_adfs};
-use crate::people::home_tenant;
+use crate::people::{home_tenant, lives_in};
 
 /// What a credential was made for. The vault opens nothing that does not fit.
 #[derive(Clone, Default)]
@@ -162,11 +162,8 @@ impl Credential {
         let named = self.username.as_deref().filter(|name| !name.is_empty());
         // As a guest the tenant only tells several accounts apart, which one account does not show.
         let home = self.tenant_id.as_deref().filter(|_| !self.enable_guest_tenant_authentication);
-        let lives_in = |tenant: &str| match home_tenant(home_account_id) {
-            Some(home) => home.eq_ignore_ascii_case(tenant),
-            None => is_adfs(tenant),
-        };
-        named.is_none_or(|name| same_name(name, username)) && home.is_none_or(lives_in)
+        named.is_none_or(|name| same_name(name, username))
+            && home.is_none_or(|tenant| lives_in(home_account_id, tenant))
     }
 
     /// BEHAVIOUR, section 5, "Tenant of the request".
@@ -245,7 +242,9 @@ mod tests {
             assert_eq!(asked_tenant(name, "u"), name);
         }
         assert_eq!(asked_tenant("contoso.com", "u.home"), "contoso.com");
-        assert!(!Tenant::Home.is_realm("consumers", "u.home", "home") && Tenant::Home.is_realm("common", "u.home", "home"));
+        assert!(
+            !Tenant::Home.is_realm("consumers", "u.home", "home") && Tenant::Home.is_realm("common", "u.home", "home")
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::call::Credential;
 use crate::document::Facts;
+use crate::home::is_adfs;
 use crate::index::Field;
 
 /// The account entries of a document by their home account id.
@@ -13,6 +14,7 @@ struct Person {
     environment: Box<str>,
     realm: Box<str>,
     username: Box<str>,
+    brokered: bool,
 }
 
 impl People {
@@ -24,7 +26,8 @@ impl People {
                 continue;
             };
             let (realm, username) = (text(Field::Realm).unwrap_or_default(), text(Field::Username).unwrap_or_default());
-            people.entry(id).or_default().push(Person { environment, realm, username });
+            let brokered = text(Field::AccountSource).is_some_and(|source| *source == *"broker");
+            people.entry(id).or_default().push(Person { environment, realm, username, brokered });
         }
         Self(people)
     }
@@ -32,6 +35,12 @@ impl People {
     /// Every home account id with each username that it has.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().flat_map(|(id, persons)| persons.iter().map(|person| (&**id, &*person.username)))
+    }
+
+    /// Whether the operating system's account broker holds the account's sign-in in a cloud.
+    pub(crate) fn is_brokered(&self, home_account_id: &str, in_cloud: impl Fn(&str) -> bool) -> bool {
+        let persons = self.0.get(home_account_id).into_iter().flatten();
+        persons.filter(|person| in_cloud(&person.environment)).any(|person| person.brokered)
     }
 
     /// The username of an account in a cloud, as the guest finds it: that of the entry of the home tenant, else the first.
@@ -58,7 +67,7 @@ pub(crate) enum Chosen {
 }
 
 impl Chosen {
-    /// Accounts with a usable refresh token come first. Where there is none, a cached token may be of any other.
+    /// Among the accounts with a usable refresh token. The account of a record needs none.
     pub(crate) fn among<'a>(
         usable: impl Iterator<Item = Cow<'a, str>>,
         people: &People,
@@ -66,12 +75,15 @@ impl Chosen {
     ) -> Self {
         let usable: HashSet<Cow<'a, str>> = usable.collect();
         match Self::of(usable.iter().map(|id| &**id), people, credential) {
-            Self::Nobody => Self::of(people.0.keys().map(|id| &**id), people, credential),
+            Self::Nobody if credential.record.is_some() => {
+                Self::of(people.0.keys().map(|id| &**id), people, credential)
+            }
             chosen => chosen,
         }
     }
 
-    fn of<'a>(ids: impl Iterator<Item = &'a str>, people: &People, credential: &Credential) -> Self {
+    /// Among these accounts, each of them once.
+    pub(crate) fn of<'a>(ids: impl Iterator<Item = &'a str>, people: &People, credential: &Credential) -> Self {
         let in_cloud = |environment: &str| credential.is_cloud(environment);
         let ids: Vec<&str> = ids
             .filter(|id| {
@@ -82,14 +94,20 @@ impl Chosen {
             .collect();
         // As a guest the tenant tells several accounts apart.
         let tenant = credential.tenant_id.as_deref().filter(|_| ids.len() > 1 && credential.record.is_none());
-        let mut ids = ids.into_iter().filter(|id| {
-            tenant.is_none_or(|tenant| home_tenant(id).is_some_and(|home| home.eq_ignore_ascii_case(tenant)))
-        });
+        let mut ids = ids.into_iter().filter(|id| tenant.is_none_or(|tenant| lives_in(id, tenant)));
         match (ids.next(), ids.next()) {
             (None, _) => Self::Nobody,
             (Some(id), None) => Self::One(id.into()),
             (Some(_), Some(_)) => Self::Several,
         }
+    }
+}
+
+/// Whether the account's home is the tenant. AD FS has no tenants, so the id of an account there names none.
+pub(crate) fn lives_in(home_account_id: &str, tenant: &str) -> bool {
+    match home_tenant(home_account_id) {
+        Some(home) => home.eq_ignore_ascii_case(tenant),
+        None => is_adfs(tenant),
     }
 }
 

@@ -1,14 +1,15 @@
 //! Results: an access token leaves to a caller that it fits, and nothing else leaves.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::call::{Call, asked_tenant, covers};
 use crate::document::Facts;
 use crate::handle::{Handle, Kind};
-use crate::index::Field;
+use crate::index::{Field, Section};
 use crate::json::decode_secret;
 use crate::literal::is_a_token;
-use crate::people::home_tenant;
+use crate::people::{Chosen, home_tenant};
 use crate::refused::Refused;
 use crate::reply::Reply;
 use crate::secret::Secret;
@@ -51,6 +52,9 @@ impl fmt::Debug for AccessToken {
 }
 
 const KIND: Kind = Kind::AccessToken;
+
+/// A token with no more than this many seconds left serves no call: its caller needs time to use it.
+const LEAST_REMAINING: u64 = 300;
 
 impl Session {
     /// Opens what the guest returns as the token of the present call.
@@ -124,17 +128,8 @@ impl Session {
         if name != call.document {
             return Err(Refused::WrongCache(KIND));
         }
-        if call.challenged {
-            return Err(Refused::Unchallenged);
-        }
-        if !facts.is_plain_bearer() {
-            return Err(Refused::NotBearer);
-        }
-        if !covers(text(Field::Target).split_whitespace(), &call.scopes) {
-            return Err(Refused::WrongScopes(KIND));
-        }
+        self.check_fit(facts, call)?;
         let account = text(Field::HomeAccountId);
-        self.check_realm(&text(Field::Realm), &account, call)?;
         // A record speaks of one application, and another's token may carry other permissions.
         let credential = self.vault.credential();
         if credential.record.is_some() && !credential.is_client(&text(Field::ClientId)) {
@@ -144,6 +139,43 @@ impl Session {
         credential.policy.check_tenant(&text(Field::Realm), home_tenant(&account))?;
         credential.policy.check_client(&text(Field::ClientId))?;
         facts.seconds(Field::ExpiresOn).filter(|expiry| *expiry > now).ok_or(Refused::Expired)
+    }
+
+    /// Whether a cached token is what the call asks for, whosever it is.
+    fn check_fit(&self, facts: &Facts<'_>, call: &Call) -> Result<(), Refused> {
+        let text = |field| facts.text(field).unwrap_or_default();
+        if call.challenged {
+            return Err(Refused::Unchallenged);
+        }
+        if !facts.is_plain_bearer() {
+            return Err(Refused::NotBearer);
+        }
+        if !covers(text(Field::Target).split_whitespace(), &call.scopes) {
+            return Err(Refused::WrongScopes(KIND));
+        }
+        self.check_realm(&text(Field::Realm), &text(Field::HomeAccountId), call)
+    }
+
+    /// Whom the credential's options leave of the accounts whose sign-in the operating system's broker holds: those with a cached
+    /// token for the present call. They count where no account has a refresh token that is usable.
+    pub(crate) fn brokered(&self) -> Chosen {
+        let Some(call) = &self.call else { return Chosen::Nobody };
+        let Some(document) = self.document(&call.document) else { return Chosen::Nobody };
+        let credential = self.vault.credential();
+        let in_cloud = |environment: &str| credential.is_cloud(environment);
+        let serving = document.tokens().filter(|facts| {
+            let id = facts.text(Field::HomeAccountId).unwrap_or_default();
+            facts.section() == Section::AccessToken
+                && document.people().is_brokered(&id, in_cloud)
+                && in_cloud(&facts.text(Field::Environment).unwrap_or_default())
+                && facts
+                    .seconds(Field::ExpiresOn)
+                    .is_some_and(|expiry| expiry.saturating_sub(call.now) > LEAST_REMAINING)
+                && facts.seconds(Field::CachedAt).is_none_or(|cached_at| call.now == 0 || cached_at <= call.now)
+                && self.check_fit(facts, call).is_ok()
+        });
+        let ids: HashSet<_> = serving.filter_map(|facts| facts.text(Field::HomeAccountId)).collect();
+        Chosen::of(ids.iter().map(|id| &**id), document.people(), credential)
     }
 
     /// Whether a token cached under `realm` is of the tenant that the call asks.

@@ -283,6 +283,11 @@ impl Session {
         match document.map(|document| document.chosen(credential)) {
             Some(Chosen::One(id)) if **id == *home_account_id => Ok(()),
             Some(Chosen::Several) => Err(Refused::SeveralAccounts(kind)),
+            Some(Chosen::Nobody) => match self.brokered() {
+                Chosen::One(id) if *id == *home_account_id => Ok(()),
+                Chosen::Several => Err(Refused::SeveralAccounts(kind)),
+                _ => Err(Refused::WrongAccount(kind)),
+            },
             _ => Err(Refused::WrongAccount(kind)),
         }
     }

@@ -141,21 +141,20 @@ fn a_tenant_that_is_no_home_is_named_with_what_set_it_and_what_helps() {
         let arguments = [&["get-token", "--scope", VAULT, "--authority", LOCAL][..], more].concat();
         let error = cli.run(&arguments).unwrap().error(3).unwrap();
         assert_eq!(error["reason"], "no-matching-account");
-        let candidates = json!([{ "username": "user0@contoso.com", "home_tenant_id": "home.contoso.com" }]);
+        let candidates = json!([{ "username": "user0@contoso.com", "home_tenant_id": "home-contoso" }]);
         assert_eq!(error["candidates"], candidates);
         error["message"].as_str().unwrap().to_owned()
     };
-    let mut cli = visitor("home.contoso.com", &["fabrikam.com"]).unwrap();
+    let mut cli = visitor("home-contoso", &["fabrikam.com"]).unwrap();
     let message = ask(&cli, &["--tenant-id", "fabrikam.com"]);
-    for part in ["user0@contoso.com", "home.contoso.com", "--request-tenant fabrikam.com", "`--tenant-id fabrikam.com`"]
-    {
+    for part in ["user0@contoso.com", "home-contoso", "--request-tenant fabrikam.com", "`--tenant-id fabrikam.com`"] {
         assert!(message.contains(part), "{part}: {message}");
     }
     assert!(!message.contains("AZURE_TENANT_ID"), "{message}");
     for tenant in ["fabrikam.com", "organizations", "common", "resource.example.com"] {
         cli.set("AZURE_TENANT_ID", tenant);
         let message = ask(&cli, &[]);
-        assert!(message.contains("AZURE_TENANT_ID") && message.contains("home.contoso.com"), "{message}");
+        assert!(message.contains("AZURE_TENANT_ID") && message.contains("home-contoso"), "{message}");
         assert!(message.contains("is a guest in fabrikam.com"), "{message}");
     }
 }
