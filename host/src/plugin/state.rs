@@ -161,7 +161,8 @@ mod tests {
     #[test]
     fn an_error_neither_counts_nor_names_accounts_that_the_policy_hides() {
         let told = |reason, message: &str, allowed, hidden: &[&str]| {
-            let unavailable = Unavailable { reason, message: message.into(), candidates: Vec::new(), sources: Vec::new() };
+            let unavailable =
+                Unavailable { reason, message: message.into(), candidates: Vec::new(), sources: Vec::new() };
             let told = without_the_hidden(unavailable, allowed, hidden);
             (told.reason, told.message)
         };
