@@ -1,4 +1,3 @@
-use shared_token_cache_entra::PAGE;
 use shared_token_cache_vault::{Form, Refused};
 
 use super::BORDER;
@@ -108,10 +107,6 @@ impl State {
             }
         })?;
         match self.context.transport.post_form(url, headers, open.fields).await {
-            // The component gets `null` in place of a page, so it can't tell what answered.
-            Ok(response) if response.is_a_page() => {
-                Err(HttpsError::Unreachable(format!("an answer with status {} is no JSON: {PAGE}", response.status)))
-            }
             Ok(response) => {
                 self.call.retry_after = response.retry_after;
                 let now = self.context.clock.now();

@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 use backon::{ExponentialBuilder, Retryable as _};
 use bytes::Bytes;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
-use shared_token_cache_entra::{Class, is_a_page};
+use shared_token_cache_entra::Class;
 use shared_token_cache_vault::Secret;
 use url::Url;
 use zeroize::Zeroizing;
@@ -20,15 +20,10 @@ pub(crate) struct Response {
     /// The pause that the authority asks for (RFC 9110, section 10.2.3).
     pub(crate) retry_after: Option<Duration>,
     /// What helps against the error that it is, if it is one.
-    pub(crate) class: Option<Class>,
+    class: Option<Class>,
 }
 
 impl Response {
-    /// Whether the answer is a page for people, and no error of an authority.
-    pub(crate) fn is_a_page(&self) -> bool {
-        self.class.is_none() && is_a_page(self.status, &self.body)
-    }
-
     /// Whether the same request is worth repeating: the authority is busy, or names a pause.
     fn is_worth_repeating(&self) -> bool {
         self.class.is_some_and(|class| class.is_worth_repeating() || (class.may_pass() && self.retry_after.is_some()))

@@ -21,6 +21,9 @@ use crate::verdict::Verdict;
 /// What the guest gets instead of a body that can't be sealed. It is as little a token as the body was.
 const UNUSABLE: &[u8] = b"null";
 
+/// What the guest gets instead of markup, so that it can tell the page of a proxy from an answer of the authority.
+const MARKUP: &[u8] = b"<";
+
 /// Shorter secrets could stand in an innocent text by chance.
 const SHORTEST_ECHO: usize = 8;
 
@@ -60,7 +63,7 @@ impl Reply {
 }
 
 impl Session {
-    /// Seals the body of a reply, whatever its status. A byte order mark is dropped. What is not a JSON object becomes `null`; so
+    /// Seals the body of a reply, whatever its status. A byte order mark is dropped. Markup becomes `<`, and what else is not a JSON object `null`; so
     /// does a body that repeats the refresh token, or a handle. Tokens of a reply that is no success are sealed, and never open.
     pub fn seal_reply(
         &mut self,
@@ -84,7 +87,10 @@ impl Session {
                 (Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()), false)
             }
         };
-        let Some(index) = self.index_of_reply(&body, redemption.secret.expose()) else { return UNUSABLE.to_vec() };
+        let Some(index) = self.index_of_reply(&body, redemption.secret.expose()) else {
+            let is_markup = body.trim_ascii_start().starts_with('<');
+            return if is_markup { MARKUP.to_vec() } else { UNUSABLE.to_vec() };
+        };
         let keys = self.vault.keys();
         let mut sealed = String::with_capacity(body.len());
         let mut secrets = HashMap::new();
@@ -107,7 +113,7 @@ impl Session {
         }
         sealed.push_str(body.get(from as usize..).unwrap_or_default());
         // An error keeps its code whatever the encoding of its description. A token with a replaced character would be broken.
-        if !is_utf8 && !secrets.is_empty() {
+        if !is_utf8 && from > 0 {
             return UNUSABLE.to_vec();
         }
         let verdict = Verdict::of(status, &body);

@@ -89,7 +89,7 @@ fn secrets_of_a_reply_are_sealed_and_all_else_stays() {
             r#"{"error":"sealed-r-AAAAAAAAAAAAAAAAAAAAAA"}"#.into(),
         ),
         (String::new(), String::new()),
-        ("<html>at-new</html>".into(), "null".into()),
+        ("<html>at-new</html>".into(), "<".into()),
         ("[\"at-new\"]".into(), "null".into()),
         ("\u{feff}{}".into(), "{}".into()),
         (format!("\u{feff}{BODY}"), BODY.replace("at-new", "A").replace("idt-new", "I").replace("rt-new", "R")),
