@@ -141,7 +141,7 @@ async fn a_redirect_is_not_followed() {
         TokenEndpoint::start(move |_| Reply::json(307, json!({})).header("Location", elsewhere)).await.unwrap();
     let credential = home.credential(&endpoint).unwrap().build().unwrap();
     let error = get(&credential, VAULT).await.unwrap_err();
-    assert_eq!((error.kind(), error.reason()), ("client-authentication", Some("unexpected-response")));
+    assert_eq!((error.kind(), error.reason()), ("unreachable", None));
     assert_eq!(endpoint.requests().len(), 1);
 }
 

@@ -119,7 +119,7 @@ async fn no_redirect_is_followed() {
         let roots = format!("{}{}", endpoint.ca_pem(), other.ca_pem());
         fs::write(transport.ca_file.as_ref().unwrap(), roots).unwrap();
         let error = get(home.builder().transport(transport)).await.unwrap_err();
-        assert_eq!(error.reason(), Some("unexpected-response"), "{status}: {error}");
+        assert_eq!(error.kind(), "unreachable", "{status}: {error}");
         assert!(error.to_string().contains(&status.to_string()), "{error}");
         assert_eq!((endpoint.requests().len(), other.connections()), (1, 0), "{status}");
     }

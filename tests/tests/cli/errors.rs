@@ -22,7 +22,7 @@ fn an_error_is_a_json_object_with_kind_reason_message_and_oauth() {
     let cli = Cli::new().unwrap();
     let error = cli.run(&GET).unwrap().error(3).unwrap();
     let fields: Vec<_> = error.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(fields, ["kind", "message", "oauth", "reason"]);
+    assert_eq!(fields, ["kind", "message", "oauth", "reason", "sources"]);
     assert_eq!(error["kind"], "credential-unavailable");
     assert_eq!(error["reason"], "no-accounts");
     assert!(error["message"].as_str().unwrap().contains("sign in"), "{error}");
@@ -35,7 +35,7 @@ fn an_error_is_text_where_the_output_is_not_json() {
     for output in ["token", "header"] {
         let run = cli.run(&[&GET[..], &["--output", output]].concat()).unwrap();
         assert_eq!((run.code, run.stdout.as_str()), (Some(3), ""));
-        assert!(run.stderr.starts_with("shared-token-cache: there is no file "), "{}", run.stderr);
+        assert!(run.stderr.starts_with("shared-token-cache: no source has a token: shared: there is no file "), "{}", run.stderr);
         assert_eq!(run.stderr.lines().count(), 1);
     }
 }
@@ -137,11 +137,20 @@ fn a_refusal_says_null_for_what_the_authority_did_not_say() {
 
 #[test]
 fn an_answer_that_is_no_token_is_unexpected() {
-    for reply in [Reply::bytes(200, "text/html", "<p>Sign in to the network</p>"), Reply::json(200, json!({}))] {
-        let authority = Authority::start(move |_| reply.clone()).unwrap();
-        let error = signed_in().unwrap().redeem(&authority, &[]).unwrap().error(4).unwrap();
-        assert_eq!(error["reason"], "unexpected-response");
-        assert!(error["oauth"].is_null());
+    let authority = Authority::start(|_| Reply::json(200, json!({}))).unwrap();
+    let error = signed_in().unwrap().redeem(&authority, &[]).unwrap().error(4).unwrap();
+    assert_eq!(error["reason"], "unexpected-response");
+    assert!(error["oauth"].is_null());
+}
+
+#[test]
+fn a_page_of_a_portal_is_no_answer_of_the_authority() {
+    for status in [200, 403] {
+        let page = Reply::bytes(status, "text/html", "<p>Sign in to the network</p>");
+        let authority = Authority::start(move |_| page.clone()).unwrap();
+        let error = signed_in().unwrap().redeem(&authority, &[]).unwrap().error(6).unwrap();
+        assert_eq!(error["kind"], "unreachable");
+        assert!(error["message"].as_str().unwrap().contains("a proxy or portal seems to answer"), "{error}");
     }
 }
 

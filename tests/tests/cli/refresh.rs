@@ -154,7 +154,7 @@ fn a_redirect_is_not_followed() {
     })
     .unwrap();
     let cli = Cli::with_shared(&signed_in()).unwrap();
-    let error = cli.redeem(&authority, &[]).unwrap().error(4).unwrap();
-    assert_eq!(error["reason"], "unexpected-response");
+    let error = cli.redeem(&authority, &[]).unwrap().error(6).unwrap();
+    assert_eq!(error["kind"], "unreachable");
     assert_eq!(authority.requests().len(), 1);
 }

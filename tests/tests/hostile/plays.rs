@@ -102,7 +102,7 @@ pub(crate) fn with_a_handle_of_another(stage: &Stage) -> Result<AccessToken, Err
     let Err(Error::CredentialUnavailable(told)) = stage.call(&gossip, &[SCOPE], TokenRequestOptions::default()) else {
         panic!("nothing was told");
     };
-    let cache: serde_json::Value = serde_json::from_str(&told.message).unwrap();
+    let cache: serde_json::Value = serde_json::from_str(&told.message.replace("\\u{a}", "\n")).unwrap();
     let handle = cache["AccessToken"]["at-user0"]["secret"].as_str().unwrap();
     assert!(handle.starts_with("sealed-a-"), "{handle}");
     stage.call(&stage.hostile().build()?, &[SCOPE, handle], TokenRequestOptions::default())

@@ -86,9 +86,9 @@ attempts! {
     post_to_another_host: plain => "HttpsError::Denied", "the policy does not allow requests to";
     post_to_another_port: plain => "HttpsError::Denied", "list the host under `authorities`";
     post_to_another_path: plain =>
-        "HttpsError::Denied", "goes to https://<authority>/<tenant>/oauth2/v2.0/token and nowhere else";
+        "HttpsError::Denied", "goes to https://<authority>/<tenant>/oauth2/v2.0/token, or to /adfs/oauth2/token, and nowhere else";
     post_in_plain_text: plain =>
-        "HttpsError::Denied", "goes to https://<authority>/<tenant>/oauth2/v2.0/token and nowhere else";
+        "HttpsError::Denied", "goes to https://<authority>/<tenant>/oauth2/v2.0/token, or to /adfs/oauth2/token, and nowhere else";
     put_a_refresh_token_into_another_field: plain =>
         "HttpsError::Denied", "a handle stands in the other fields of a request";
     put_a_refresh_token_into_a_header: plain =>
@@ -141,7 +141,7 @@ attempts! {
     return_a_token_of_an_earlier_call: before_and_after_a_sign_out =>
         "Error::Denied", "the cache was not looked at in this call";
     return_a_token_that_is_gone: before_and_after_a_sign_out =>
-        "Error::Denied", "the access token is of an account that was not asked for";
+        "Error::Denied", "the result is no access token that the guest was given";
     return_a_token_of_the_last_version: before_and_after_a_token_is_removed =>
         "Error::Denied", "the result is no access token that the guest was given";
     answer_a_challenge_with_a_cached_token: challenged =>
