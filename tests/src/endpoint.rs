@@ -74,8 +74,8 @@ fn is_worth_a_retry(reply: &ScriptedReply) -> bool {
     match reply {
         ScriptedReply::Response { status, body } => {
             let error: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-            let code = error["error"].as_str().unwrap_or_default();
-            let numbers = error["error_codes"].as_array().cloned().unwrap_or_default();
+            let code = error.get("error").and_then(|code| code.as_str()).unwrap_or_default();
+            let numbers = error.get("error_codes").and_then(|codes| codes.as_array()).cloned().unwrap_or_default();
             *status == 408
                 || *status == 429
                 || (*status >= 500 && *status != 511)

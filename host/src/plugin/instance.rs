@@ -97,7 +97,7 @@ impl Instance {
         .await;
         drop(running);
         let Made { exports, credential } = settle(made, store.data())?;
-        let credential = credential.map_err(|error| store.data_mut().into_error(error))?;
+        let credential = credential.map_err(|error| store.data_mut().caller_error(error))?;
         store.data_mut().call = CallState::default();
         Ok(Self { plugin, store, exports, credential, spoilt: false })
     }
@@ -130,7 +130,7 @@ impl Instance {
                 self.spoilt |= opened.is_err();
                 opened
             }
-            Ok(Err(error)) => Err(state.into_error(error)),
+            Ok(Err(error)) => Err(state.caller_error(error)),
             Err(error) => Err(error),
         };
         state.session.end();
@@ -143,7 +143,7 @@ impl Instance {
             .call(&[], async |methods, store, credential| methods.call_accounts(store, credential, enable_cae).await)
             .await;
         let state = self.store.data_mut();
-        let accounts = accounts.and_then(|accounts| accounts.map_err(|error| state.into_error(error)));
+        let accounts = accounts.and_then(|accounts| accounts.map_err(|error| state.caller_error(error)));
         state.call = CallState::default();
         let mut accounts = convert::accounts(accounts?, &state.session.accounts());
         for cached in accounts.iter_mut().filter(|cached| cached.usable_refresh_tokens == 0) {

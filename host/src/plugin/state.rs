@@ -75,7 +75,7 @@ impl State {
 
     /// The caller's error for an error that the component reports. Where the host denied the read or the request that the error is
     /// about, or stopped it at a limit, the host's typed error replaces it. Accounts that the policy hides are removed.
-    pub(super) fn into_error(&mut self, error: wit::Error) -> Error {
+    pub(super) fn caller_error(&mut self, error: wit::Error) -> Error {
         let CallState { read, request, .. } = &mut self.call;
         match (convert::error(error, &self.session.accounts()), read.take(), request.take()) {
             // The component may report the request's failure as any kind of error, or what it did next.

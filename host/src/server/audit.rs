@@ -1,7 +1,7 @@
 //! The audit of an agent: one file for all profiles, written on a thread of its own.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{self, SyncSender, TrySendError};
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ impl AuditSink for Audit {
     }
 }
 
-fn write(mut file: AuditFile, path: &PathBuf, work: &mpsc::Receiver<Work>) {
+fn write(mut file: AuditFile, path: &Path, work: &mpsc::Receiver<Work>) {
     while let Ok(work) = work.recv() {
         match work {
             Work::Line(line) => {

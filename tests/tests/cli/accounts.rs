@@ -1,5 +1,7 @@
 //! `accounts`.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
+
 use serde_json::{Value, json};
 use shared_token_cache_tests::cli::{AZURE_CLI, Cli};
 use shared_token_cache_tests::sign_in::{PUBLIC, SignIn, VAULT, document, username};

@@ -35,7 +35,11 @@ fn an_error_is_text_where_the_output_is_not_json() {
     for output in ["token", "header"] {
         let run = cli.run(&[&GET[..], &["--output", output]].concat()).unwrap();
         assert_eq!((run.code, run.stdout.as_str()), (Some(3), ""));
-        assert!(run.stderr.starts_with("shared-token-cache: no source has a token: shared: there is no file "), "{}", run.stderr);
+        assert!(
+            run.stderr.starts_with("shared-token-cache: no source has a token: shared: there is no file "),
+            "{}",
+            run.stderr
+        );
         assert_eq!(run.stderr.lines().count(), 1);
     }
 }

@@ -1,5 +1,7 @@
 //! Nothing that was written by others reaches a terminal or a log as it is, whichever command shows it.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
+
 use std::io::Read as _;
 use std::path::Path;
 

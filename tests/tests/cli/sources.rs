@@ -1,5 +1,7 @@
 //! Where a sign-in is looked for.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
+
 use serde_json::{Value, json};
 use shared_token_cache_tests::cli::{AZURE_CLI, Authority, Cli, SHARED, SHARED_CAE};
 use shared_token_cache_tests::sign_in::{

@@ -102,9 +102,10 @@ pub(crate) fn with_a_handle_of_another(stage: &Stage) -> Result<AccessToken, Err
     let Err(Error::CredentialUnavailable(told)) = stage.call(&gossip, &[SCOPE], TokenRequestOptions::default()) else {
         panic!("nothing was told");
     };
-    let cache: serde_json::Value = serde_json::from_str(&told.message.replace("\\u{a}", "\n")).unwrap();
-    let handle = cache["AccessToken"]["at-user0"]["secret"].as_str().unwrap();
-    assert!(handle.starts_with("sealed-a-"), "{handle}");
+    // A cache that has half of a surrogate pair in it is not read as JSON here.
+    let (_, entry) = told.message.split_once("\"at-user0\"").unwrap();
+    let (_, handle) = entry.split_once("\"sealed-a-").unwrap();
+    let handle = &format!("sealed-a-{}", handle.split_once('"').unwrap().0);
     stage.call(&stage.hostile().build()?, &[SCOPE, handle], TokenRequestOptions::default())
 }
 

@@ -144,7 +144,7 @@ pub fn tenant(number: u32) -> String {
 #[must_use]
 pub fn access_token(number: u32, scope: &str) -> String {
     let resource = scope.trim_start_matches("https://").trim_end_matches("/.default");
-    format!("at-{MARK}-{number}-{resource}")
+    format!("at-{MARK}-{number}-{}", resource.replace(' ', "+"))
 }
 
 /// The refresh token from the sign-in of user `number`.

@@ -119,7 +119,7 @@ fn field() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
     let name = "[a-z:][a-z-]{0,20}".prop_filter("another name", |name| name != ":authority");
     prop_oneof![
         (kind.clone(), value.clone())
-            .prop_map(|(kind, value)| { (vec![vec![kind | 1], value].concat(), vec![kind | 1, 1, b'a']) }),
+            .prop_map(|(kind, value)| { ([vec![kind | 1], value].concat(), vec![kind | 1, 1, b'a']) }),
         (kind.clone(), name, value.clone()).prop_map(move |(kind, name, value)| {
             let same = [vec![kind], text(name.into_bytes()), value].concat();
             (same.clone(), same)

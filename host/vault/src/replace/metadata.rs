@@ -67,7 +67,7 @@ impl Writing<'_> {
         let is_so = |reply: &&crate::reply::Reply| {
             !names_family || family.is_some() && reply.family.as_deref() == family.as_deref()
         };
-        if !replies.any(|reply| is_so(reply)) {
+        if !replies.any(is_so) {
             return Err(refused("says something that the authority did not say"));
         }
         let key = format!("appmetadata-{environment}-{client_id}");

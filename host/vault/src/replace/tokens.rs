@@ -38,7 +38,8 @@ impl Writing<'_> {
         for removed in &changes.removed {
             let key = decode(self.texts.of_old(&removed.key)).unwrap_or_default();
             let has_successor = keys.contains(&key.to_ascii_lowercase());
-            if !has_successor && !(section == Written::AccessToken && self.has_expired(removed)) {
+            let has_expired = section == Written::AccessToken && self.has_expired(removed);
+            if !has_successor && !has_expired {
                 return Err(Refused::RemovedEntry(section.name()));
             }
         }
