@@ -242,6 +242,10 @@ fn take_over(path: &Path) -> io::Result<Option<File>> {
     };
     let metadata = file.metadata()?;
     check_is_lock(&metadata)?;
+    // Every program that signs its lock begins with its process id. An empty one was not signed yet.
+    if metadata.len() > 0 && !holder::names_a_process(&mut file)? {
+        return Err(io::Error::other("it names no process, so no program's lock; move it away"));
+    }
     if !may_be_overwritten(&metadata, &mut file)? {
         return Ok(None);
     }

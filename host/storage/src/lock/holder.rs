@@ -27,7 +27,6 @@ pub(super) fn is_gone(file: &mut File) -> io::Result<bool> {
 }
 
 /// Whether the lock file is signed.
-#[cfg(unix)]
 pub(super) fn names_a_process(file: &mut File) -> io::Result<bool> {
     named(file).map(|pid| pid.is_some())
 }

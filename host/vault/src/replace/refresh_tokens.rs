@@ -41,6 +41,9 @@ impl<'a> Writing<'a> {
         }
         let mut received = None;
         let (secrets, others): (Vec<_>, Vec<_>) = fields.replaced.iter().partition(|(before, _)| secret(before));
+        if secrets.is_empty() {
+            received = self.received_again(&place);
+        }
         for (_, secret) in secrets {
             received = Some(self.rotate(&place, secret)?);
         }
@@ -81,6 +84,13 @@ impl<'a> Writing<'a> {
             };
         }
         Err(refused)
+    }
+
+    /// The time of the reply that gave the redeemed refresh token back, as an authority that does not rotate does.
+    fn received_again(&self, place: &Place) -> Option<u64> {
+        let replies = self.replies.get(&place.handle)?;
+        let own = |reply: &&&crate::reply::Reply| !reply.of_another && reply.redeemed == place.handle;
+        replies.iter().find(own).map(|reply| reply.received)
     }
 
     /// Whether a redeemed refresh token is this one, or was exchanged for it: several rotations may wait for their first write.

@@ -339,6 +339,25 @@ fn without(text: &str, from: &str, to: &str) -> String {
 }
 
 #[test]
+fn a_refresh_token_that_the_authority_gave_back_has_a_new_time_and_no_other() {
+    let dated = |fixture: &Fixture, name: &str, time: &str| {
+        let secret = format!("\"secret\":\"{}\"", fixture.handle(name));
+        fixture.text.replacen(&secret, &format!("{secret},\"last_modification_time\":\"{time}\""), 1)
+    };
+    for (name, time, allowed) in [
+        ("r0", NOW.to_string(), true),
+        ("r0", (NOW + 1_000_000).to_string(), false),
+        ("r0", "soon".into(), false),
+        ("r1", NOW.to_string(), false),
+    ] {
+        let mut fixture = Fixture::new(Credential::default());
+        answer(&mut fixture, r#"{"access_token":"at-new","expires_in":9,"refresh_token":"rt-0"}"#);
+        let opened = fixture.session.open_document(NAME, "1", dated(&fixture, name, &time).as_bytes());
+        assert_eq!(opened.is_ok(), allowed, "{name} {time}: {:?}", opened.err());
+    }
+}
+
+#[test]
 fn answers_outlive_writes_that_fail_and_rotations_add_up() {
     let mut fixture = Fixture::new(Credential::default());
     let (_, first) = answer(&mut fixture, BODY);
