@@ -62,7 +62,7 @@ fn a_lock_that_a_crash_left_behind_heals() {
         (format!("{dead} python"), 0, false),
         (String::new(), 61, true),
         (String::new(), 30, false),
-        ("not a process id".to_owned(), 61, true),
+        ("not a process id".to_owned(), 61, false),
     ] {
         write_aged(&path, &content, Duration::from_secs(age));
         let taken = acquire(&cache);
@@ -207,9 +207,18 @@ fn a_second_name_of_another_file_is_neither_overwritten_nor_removed() {
     let other = folder.path().join("precious");
     write_aged(&other, "precious", holder::LONG_AGO);
     fs::hard_link(&other, &path).unwrap();
-    assert!(matches!(acquire(&cache), Err(WriteError::Locked(_))));
+    assert!(acquire(&cache).is_err());
     assert_eq!(fs::read_to_string(&other).unwrap(), "precious");
     assert!(path.exists());
+}
+
+#[test]
+fn a_file_that_names_no_process_is_neither_overwritten_nor_removed() {
+    let (_folder, cache, path) = folder();
+    write_aged(&path, "notes", holder::LONG_AGO);
+    let error = acquire(&cache).unwrap_err().to_string();
+    assert!(error.contains("names no process"), "{error}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "notes");
 }
 
 #[test]
