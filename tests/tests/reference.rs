@@ -57,8 +57,8 @@ fn compare(python: &Path) -> Result<(), String> {
         let indices: Vec<_> = report.failures.iter().map(|(index, _)| index.to_string()).collect();
         problems.push(format!("unexplained differences of seed {seed} at {}", indices.join(", ")));
     }
-    if index.is_none() && report.agreeing * 3 < report.situations {
-        problems.push("the sides agree completely in less than a third of the situations".into());
+    if index.is_none() && report.agreeing * 4 < report.situations {
+        problems.push("the sides agree completely in less than a quarter of the situations".into());
     }
     let unseen: Vec<_> = improvements().filter(|name| !report.seen.contains_key(name)).collect();
     if index.is_none() && count >= MANY && !unseen.is_empty() {

@@ -286,10 +286,22 @@ impl Session {
             Some(Chosen::Nobody) => match self.brokered() {
                 Chosen::One(id) if *id == *home_account_id => Ok(()),
                 Chosen::Several => Err(Refused::SeveralAccounts(kind)),
+                // The call may have removed the refresh token that made it choose this account.
+                Chosen::Nobody if self.was_chosen(name, home_account_id) => Ok(()),
                 _ => Err(Refused::WrongAccount(kind)),
             },
             _ => Err(Refused::WrongAccount(kind)),
         }
+    }
+
+    /// Whether a version of the document that the call began with leaves this one account.
+    fn was_chosen(&self, name: &str, home_account_id: &str) -> bool {
+        let credential = self.vault.credential();
+        let versions = self.documents().filter(|document| *document.name == *name);
+        let mut chosen = versions.map(|document| document.chosen(credential));
+        chosen
+            .find(|chosen| **chosen != Chosen::Nobody)
+            .is_some_and(|chosen| matches!(chosen, Chosen::One(id) if **id == *home_account_id))
     }
 
     /// The accounts that a caller may learn of: username and home tenant of those that a document knows and the policy allows.

@@ -239,12 +239,12 @@ addresses = ["loopback"]
     Ok(policy.into_text() + &more)
 }
 
-/// Lets every user at a file or folder.
+/// Lets every user read a file or a folder. A socket has a mode of its own.
 pub(crate) fn open(path: &Path) -> Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o777))?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
     }
     let _ = path;
     Ok(())

@@ -199,3 +199,30 @@ fn nothing_opens_while_several_accounts_could_serve() {
     let opened = fixture.session.open_result(&fixture.handle("a0"), NOW);
     assert_ne!(opened.err(), Some(Refused::SeveralAccounts(Kind::AccessToken)));
 }
+
+#[test]
+fn a_cached_token_serves_after_the_call_removed_the_dead_refresh_token_of_its_account() {
+    let mut fixture = Fixture::new(Credential::default());
+    let redemption = fixture.open_form("r0").unwrap().redemption;
+    let dead = br#"{"error":"invalid_grant","suberror":"token_expired"}"#;
+    fixture.session.seal_reply(redemption, 400, dead.to_vec(), NOW);
+    let entry = |name: &str| fixture.text.find(&format!("\"{name}\":")).unwrap();
+    let text = format!("{}{}", &fixture.text[..entry("r0")], &fixture.text[entry("r1")..]);
+    // The family's refresh token of the account is there still, and goes as well in a cache without one.
+    let open = fixture.session.open_document(NAME, "1", text.as_bytes()).unwrap();
+    fixture.session.replaced(open, "2");
+    assert!(fixture.session.open_result(&fixture.handle("a0"), NOW).is_ok());
+    let without = fixture.plain.replacen("\"family_id\":\"1\",", "", 1).replacen("\"r0\":", "\"r0-gone\":", 1);
+    let without = without.replacen(
+        "\"client_id\":\"client\",\"secret\":\"rt-0\"",
+        "\"client_id\":\"other\",\"secret\":\"rt-0\"",
+        1,
+    );
+    let sealed = fixture.session.vault().seal_document(NAME, "3", without.into_bytes()).unwrap();
+    fixture.session.hold(sealed);
+    assert!(fixture.session.open_result(&fixture.handle("a0"), NOW).is_ok());
+    fixture.session.begin(&Request { scopes: &[SCOPE.to_owned()], ..Request::default() }).unwrap();
+    fixture.session.unchanged(NAME, "3");
+    let refused = fixture.session.open_result(&fixture.handle("a0"), NOW);
+    assert_eq!(refused, Err(Refused::WrongAccount(Kind::AccessToken)), "the next call chooses anew");
+}
