@@ -110,7 +110,7 @@ class RequestTest(support.HomeTest):
                 credential.get_token()
 
     def test_no_secret_reaches_the_log_or_a_message(self):
-        replies = iter([(400, {}, b'{"error":"invalid_request"}'), (200, {}, b"<html>"), support.reply()])
+        replies = iter([(400, {}, b'{"error":"invalid_request"}'), (200, {}, b"[]"), support.reply()])
         with Server(lambda _: next(replies)) as server, self.assertLogs(level=logging.DEBUG) as logs:
             told = []
             for _ in range(2):
