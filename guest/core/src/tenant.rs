@@ -63,7 +63,7 @@ pub(crate) fn is_adfs(name: &str) -> bool {
     name.eq_ignore_ascii_case(ADFS)
 }
 
-/// Whether a name stands for whichever tenant an account lives in.
+/// Whether a name means the home tenant of the account.
 pub(crate) fn means_any(name: &str) -> bool {
     [ORGANIZATIONS, "common", "consumers"].iter().any(|alias| alias.eq_ignore_ascii_case(name))
 }

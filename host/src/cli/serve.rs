@@ -67,7 +67,7 @@ fn check(files: &[TokenFile], policy: &Policy) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Users who may not be named, because one number of theirs stands for many users.
+/// User numbers that are refused: the kernel shows one of them for every user that it cannot map.
 fn check_users(allow_uids: &[u32]) -> Result<(), Failure> {
     let overflow = std::fs::read_to_string("/proc/sys/kernel/overflowuid").ok();
     let overflow = overflow.and_then(|number| number.trim().parse().ok()).unwrap_or(65_534);
