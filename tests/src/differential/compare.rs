@@ -88,6 +88,13 @@ impl Pair<'_> {
         self.case.ours.requests.iter().filter(|request| !self.is_hidden(request))
     }
 
+    /// Whether the requests would be the same if this had been done to ours.
+    pub(crate) fn would_agree(&self, change: impl Fn(&mut Request)) -> bool {
+        let mut sent: Vec<_> = self.sent().cloned().collect();
+        sent.iter_mut().for_each(change);
+        sent.iter().map(comparable).eq(self.theirs.requests.iter().map(comparable))
+    }
+
     fn is_hidden(&self, request: &Request) -> bool {
         self.case.hidden.iter().any(|secret| secret == request.field("refresh_token"))
     }

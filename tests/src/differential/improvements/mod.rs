@@ -109,6 +109,7 @@ improvements! {
     Outcome refresh_tokens::an_oauth_error_is_kept_whole,
     Outcome replies::a_token_of_another_account_is_refused,
     Outcome replies::a_busy_authority_is_unreachable,
+    Outcome replies::a_page_comes_from_a_portal,
     Outcome replies::a_response_that_is_no_token_is_named,
     Outcome calls::scopes_that_are_none_are_refused,
     Outcome calls::claims_that_are_no_object_are_refused,

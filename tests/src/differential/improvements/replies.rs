@@ -91,6 +91,12 @@ pub(super) fn a_busy_authority_is_unreachable(difference: &Difference, pair: &Pa
     busy && is_refused(pair, "unreachable") && only_theirs(difference)
 }
 
+/// An answer that is no JSON object comes from a proxy or a portal, so the authority was not reached. The reference fails on it.
+pub(super) fn a_page_comes_from_a_portal(difference: &Difference, pair: &Pair<'_>) -> bool {
+    let page = pair.case.last_reply().is_some_and(|reply| reply.status < 429 && !reply.value().is_object());
+    page && is_refused(pair, "unreachable") && only_theirs(difference)
+}
+
 /// A response that is no token is called unexpected, and nothing of it is cached. The reference fails with whatever its code ran
 /// into, and may have cached parts of it before; with a record it takes a lifetime for granted.
 pub(super) fn a_response_that_is_no_token_is_named(difference: &Difference, pair: &Pair<'_>) -> bool {

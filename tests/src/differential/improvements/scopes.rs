@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::access_tokens::keep;
 use crate::differential::case::Case;
 use crate::differential::change::{Change, Changes};
-use crate::differential::compare::{Difference, Pair, comparable};
+use crate::differential::compare::{Difference, Pair};
 use crate::differential::document::{key_of, seconds, text, text_of};
+use crate::differential::situation::Request;
 
 /// What MSAL always asks for.
 const ADDED: [&str; 3] = ["offline_access", "openid", "profile"];
@@ -25,6 +26,12 @@ pub(super) fn any_scope_may_be_asked_for(case: &mut Case<'_>) {
     }
 }
 
+/// What the reference makes of the scopes in a form, given an authentication record.
+pub(super) fn add_scopes(request: &mut Request) {
+    let scope = with_added(request.field("scope"));
+    request.form.insert("scope".into(), scope);
+}
+
 /// The scopes of a call go out as they are, and a token is cached for them, as without a record. The reference adds some and sorts
 /// them.
 pub(super) fn no_scopes_are_added(difference: &Difference, pair: &Pair<'_>) -> bool {
@@ -32,18 +39,7 @@ pub(super) fn no_scopes_are_added(difference: &Difference, pair: &Pair<'_>) -> b
         return false;
     }
     match difference {
-        Difference::Requests => {
-            let sent: Vec<_> = pair
-                .sent()
-                .cloned()
-                .map(|mut request| {
-                    let scope = with_added(request.field("scope"));
-                    request.form.insert("scope".into(), scope);
-                    request
-                })
-                .collect();
-            sent.iter().map(comparable).eq(pair.theirs.requests.iter().map(comparable))
-        }
+        Difference::Requests => pair.would_agree(add_scopes),
         Difference::Entry { section, key, ours, theirs } if section == "AccessToken" => {
             let (our_changes, their_changes) = (pair.our_changes(), pair.their_changes());
             // What was under the key of the new token makes way for it.
