@@ -9,13 +9,28 @@ import contextlib
 import json
 import sys
 
+# libsecret's bindings come with the system; what the environment has itself comes first.
+sys.path.append("/usr/lib/python3/dist-packages")
+
+from azure.cli.core.auth import persistence
 from azure.cli.core.auth.credential_adaptor import CredentialAdaptor
 from azure.cli.core.auth.identity import Identity
 
 
+def named(location, encrypt):
+    """The item that the release is to have that encrypts by default (Azure/azure-cli#33849)."""
+    assert encrypt
+    return persistence.LibsecretPersistence(
+        location + ".sig", schema_name="Microsoft Azure CLI", attributes={"type": "Token cache"},
+        label="Microsoft Azure CLI - Token cache")
+
+
 def identity_of(args):
+    if args.encrypt == "named":
+        persistence.build_persistence = named
     # The Azure CLI's setting `core.instance_discovery`: without it, the authority would have to be one of Microsoft's.
-    return Identity("https://" + args.authority, tenant_id=args.tenant, instance_discovery=False)
+    return Identity("https://" + args.authority, tenant_id=args.tenant, encrypt=args.encrypt is not None,
+                    instance_discovery=False)
 
 
 def login(args):
@@ -51,6 +66,7 @@ def main():
         sub = commands.add_parser(command.__name__, help=command.__doc__)
         sub.set_defaults(command=command)
         sub.add_argument("--authority", required=True)
+        sub.add_argument("--encrypt", choices=["as-released", "named"], help="keep the cache in the keyring")
         sub.add_argument("--tenant", help="the tenant to ask; organizations if there is none")
         if command in (login, token):
             sub.add_argument("--scope", required=True)

@@ -20,7 +20,21 @@ pub fn run<P: 'static>(
     python: Result<Python, String>,
     peers: fn(Python) -> io::Result<P>,
 ) -> ExitCode {
-    let arguments = Arguments::from_args();
+    run_all(trials(checks, python, peers))
+}
+
+/// Runs what [`trials`] made.
+#[must_use]
+pub fn run_all(trials: Vec<Trial>) -> ExitCode {
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// The tests of `checks`, as [`run`] runs them.
+pub fn trials<P: 'static>(
+    checks: &[Check<P>],
+    python: Result<Python, String>,
+    peers: fn(Python) -> io::Result<P>,
+) -> Vec<Trial> {
     if let Err(why) = &python {
         say(&format!("{} tests are ignored: {why}", checks.len()));
     }
@@ -30,7 +44,7 @@ pub fn run<P: 'static>(
         let run = move || check(&peers(python?)?).map_err(Failed::from);
         Trial::test(name, run).with_ignored_flag(ignored)
     });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    trials.collect()
 }
 
 #[expect(clippy::print_stderr, reason = "who runs the tests has to know why these are ignored")]
@@ -56,6 +70,21 @@ impl Python {
             program.ok_or_else(|| format!("{variable} names no Python that has the peers; see `cargo xtask test`"))?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(script);
         Ok(Self { program: program.into(), script })
+    }
+
+    /// The same Python if this statement works in it.
+    ///
+    /// # Errors
+    /// When it does not, with what the Python says.
+    pub fn with(self, statement: &str) -> Result<Self, String> {
+        let output = std::process::Command::new(&self.program).args(["-c", statement]).output();
+        let output = output.map_err(|error| error.to_string())?;
+        if output.status.success() {
+            return Ok(self);
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let last = said.lines().last().unwrap_or_default();
+        Err(format!("{} can't run {statement:?}: {last}", self.program.display()))
     }
 
     /// Runs a command of the script in the home folder of `cli`; gives the JSON that it prints.

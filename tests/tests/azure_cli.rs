@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use shared_token_cache_tests::cli::{AZURE_CLI, Authority, Cli};
 use shared_token_cache_tests::login::{self, first_access_token};
-use shared_token_cache_tests::peers::{self, Check, Python, at, keys_of, same};
+use shared_token_cache_tests::peers::{self, Check, Python, at, has, keys_of, same};
 use shared_token_cache_tests::sign_in::{
     CLIENT, GRAPH, VAULT, new_access_token, new_refresh_token, refresh_token, tenant, username,
 };
@@ -26,6 +26,17 @@ const CHECKS: [Check<Peers>; 9] = [
     ("writers_at_the_same_time_lose_nothing", writers_at_the_same_time_lose_nothing),
 ];
 
+/// With the keyring of a session of the test's own, as the setting `core.encrypt_token_cache` has it on Linux. Each is run with the item
+/// of the releases up to 2.91, and with that of the release to come.
+#[cfg(target_os = "linux")]
+const ENCRYPTED: [Check<Encrypted>; 5] = [
+    ("both_use_one_item_of_the_keyring", both_use_one_item_of_the_keyring),
+    ("both_redeem_what_the_other_rotated_in_the_keyring", both_redeem_what_the_other_rotated_in_the_keyring),
+    ("who_turned_encryption_on_is_not_the_user_of_before", who_turned_encryption_on_is_not_the_user_of_before),
+    ("who_turned_encryption_off_is_not_the_user_of_before", who_turned_encryption_off_is_not_the_user_of_before),
+    ("a_locked_keyring_is_told_and_no_older_file_serves", a_locked_keyring_is_told_and_no_older_file_serves),
+];
+
 /// What `az` asks for, two slashes included.
 const ARM: &str = "https://management.core.windows.net//.default";
 
@@ -33,7 +44,16 @@ fn main() -> ExitCode {
     let python = Python::named_by("AZURE_CLI_PYTHON", "azure_cli.py");
     let encrypted = "on Windows the Azure CLI encrypts its cache, which is not tested";
     let python = if cfg!(unix) { python } else { Err(encrypted.to_owned()) };
-    peers::run(&CHECKS, python, Peers::new)
+    let mut trials = peers::trials(&CHECKS, python.clone(), Peers::new);
+    #[cfg(target_os = "linux")]
+    {
+        const LIBSECRET: &str = "import sys; sys.path.append('/usr/lib/python3/dist-packages'); import gi; \
+                                 gi.require_version('Secret', '1'); from gi.repository import Secret";
+        let missing = keyring_session::missing_bus().or_else(keyring_session::missing_keyring);
+        let python = missing.map_or_else(|| python.and_then(|python| python.with(LIBSECRET)), Err);
+        trials.extend(peers::trials(&ENCRYPTED, python, Encrypted::new));
+    }
+    peers::run_all(trials)
 }
 
 fn we_list_who_signed_in_with_the_azure_cli(peers: &Peers) -> io::Result<()> {
@@ -137,6 +157,141 @@ fn writers_at_the_same_time_lose_nothing(peers: &Peers) -> io::Result<()> {
     let mut users: Vec<_> = (0..=SIGN_INS).map(username).collect();
     users.sort();
     same("users", at(&peers.run("users", &[])?, "/usernames"), &json!(users))
+}
+
+#[cfg(target_os = "linux")]
+fn both_use_one_item_of_the_keyring(encrypted: &Encrypted) -> io::Result<()> {
+    for form in FORMS {
+        let peers = encrypted.peers()?;
+        peers.run("login", &[&["--scope", ARM], form.option].concat())?;
+        same("no plain file", &peers.cli.read(AZURE_CLI).is_err(), &true)?;
+        let theirs = peers.get_token(&["--scope", ARM])?;
+        same("the token that they cached", at(&theirs, "/token"), &json!(first_access_token(0)))?;
+
+        let ours = peers.get_token(&["--scope", GRAPH])?;
+        same("our token", at(&ours, "/token"), &json!(new_access_token(0)))?;
+        let posts = peers.posts();
+        let theirs = peers.run("token", &[&["--scope", GRAPH], form.option].concat())?;
+        same("the token that we cached", at(&theirs, "/token"), &json!(new_access_token(0)))?;
+        same("posts", &peers.posts(), &posts)?;
+
+        let (host, ca_file) = (peers.authority.host(), peers.authority.ca_file());
+        let report = peers.cli.run(&["doctor", "--authority", &host, "--ca-file", &ca_file])?;
+        has(&report.stdout, &[&format!("azure-cli: {}", form.place), "encrypted", "ok: one account to use"])?;
+        same("files", &peers.cli.files()?.contains(Path::new(form.signal)), &true)?;
+
+        peers.run("logout", form.option)?;
+        let error = peers.cli.redeem(&peers.authority, &["--source", "azure-cli"])?.error(3)?;
+        same("reason", at(&error, "/reason"), &json!("no-accounts"))?;
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn both_redeem_what_the_other_rotated_in_the_keyring(encrypted: &Encrypted) -> io::Result<()> {
+    for form in FORMS {
+        let peers = encrypted.peers()?;
+        peers.run("login", &[&["--scope", ARM], form.option].concat())?;
+        peers.get_token(&["--scope", GRAPH])?;
+        same("our refresh token", &peers.last("refresh_token"), &json!(refresh_token(0)))?;
+        peers.run("token", &[&["--scope", VAULT], form.option].concat())?;
+        same("their refresh token", &peers.last("refresh_token"), &json!(new_refresh_token(0)))?;
+        peers.get_token(&["--scope", "https://resource0.contoso.com/.default"])?;
+        same("our next refresh token", &peers.last("refresh_token"), &json!(new_refresh_token(0)))?;
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn who_turned_encryption_on_is_not_the_user_of_before(encrypted: &Encrypted) -> io::Result<()> {
+    for form in FORMS {
+        let peers = encrypted.peers()?;
+        // The authority signs in another user each time.
+        peers.login(1)?;
+        peers.run("login", &[&["--scope", ARM], form.option].concat())?;
+        let before = peers.cli.read(AZURE_CLI)?;
+        peers.get_token(&["--scope", GRAPH])?;
+        same("our refresh token", &peers.last("refresh_token"), &json!(refresh_token(1)))?;
+        same("the plain file", &peers.cli.read(AZURE_CLI)?, &before)?;
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn who_turned_encryption_off_is_not_the_user_of_before(encrypted: &Encrypted) -> io::Result<()> {
+    for form in FORMS {
+        let peers = encrypted.peers()?;
+        peers.run("login", &[&["--scope", ARM], form.option].concat())?;
+        peers.login(1)?;
+        peers.get_token(&["--scope", GRAPH])?;
+        same("our refresh token", &peers.last("refresh_token"), &json!(refresh_token(1)))?;
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn a_locked_keyring_is_told_and_no_older_file_serves(encrypted: &Encrypted) -> io::Result<()> {
+    for form in FORMS {
+        let encrypted = Encrypted::new(encrypted.python.clone())?;
+        let peers = encrypted.peers()?;
+        peers.login(1)?;
+        peers.run("login", &[&["--scope", ARM], form.option].concat())?;
+        encrypted.session.lock()?;
+        let posts = peers.posts();
+        let refused = |parts: &[&str]| {
+            let error = peers.cli.redeem(&peers.authority, &["--source", "azure-cli"])?.error(3)?;
+            same("reason", at(&error, "/reason"), &json!("cache-unavailable"))?;
+            has(at(&error, "/message").as_str().unwrap_or_default(), parts)
+        };
+        refused(&[form.signal, AZURE_CLI, form.place, "is locked; unlock it", "may be another user's"])?;
+        std::fs::remove_file(peers.cli.home().join(AZURE_CLI))?;
+        refused(&[form.place, "is locked; unlock it"])?;
+        same("posts", &peers.posts(), &posts)?;
+    }
+    Ok(())
+}
+
+/// How the Azure CLI keeps its cache in a keyring.
+#[cfg(target_os = "linux")]
+struct Form {
+    option: &'static [&'static str],
+    signal: &'static str,
+    place: &'static str,
+}
+
+#[cfg(target_os = "linux")]
+const FORMS: [Form; 2] = [
+    Form {
+        option: &["--encrypt", "as-released"],
+        signal: ".azure/msal_token_cache.bin",
+        place: "item `my_schema_name` of the Azure CLI in the keyring (Secret Service)",
+    },
+    Form {
+        option: &["--encrypt", "named"],
+        signal: ".azure/msal_token_cache.sig",
+        place: "item `Token cache` of `Microsoft Azure CLI` in the keyring (Secret Service)",
+    },
+];
+
+/// A keyring, and the Python with the Azure CLI's core.
+#[cfg(target_os = "linux")]
+struct Encrypted {
+    python: Python,
+    session: keyring_session::Session,
+}
+
+#[cfg(target_os = "linux")]
+impl Encrypted {
+    fn new(python: Python) -> io::Result<Self> {
+        Ok(Self { python, session: keyring_session::Session::with_keyring()? })
+    }
+
+    /// Peers with this keyring, a new home and a new authority.
+    fn peers(&self) -> io::Result<Peers> {
+        let mut peers = Peers::new(self.python.clone())?;
+        peers.cli.set("DBUS_SESSION_BUS_ADDRESS", self.session.address());
+        Ok(peers)
+    }
 }
 
 /// Python with the Azure CLI's core, a home folder and an authority that both sides use.

@@ -2,13 +2,13 @@
 
 use std::fmt::Debug;
 
-use crate::keyring::{Item, Keyring};
+use crate::keyring::{Cache, Item, Keyring};
 use crate::{KeyringError, encoding};
 
 #[cfg(target_os = "macos")]
 mod security;
 
-/// The service of the items of every tool that shares the cache.
+/// The service of the items of the tools that share a cache.
 const SERVICE: &str = "Microsoft.Developer.IdentityService";
 
 // From `SecBase.h`.
@@ -39,29 +39,37 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
 }
 
-/// The item of a document.
+/// The item of a cache.
 #[derive(Debug)]
 pub(crate) struct Keychain<P> {
     passwords: P,
+    service: &'static str,
     accounts: Vec<String>,
 }
 
 #[cfg(target_os = "macos")]
 impl Keychain<security::UserPasswords> {
-    pub(crate) fn of_the_user(document: &str) -> Self {
-        Self::new(security::UserPasswords, document)
+    pub(crate) fn of_the_user(cache: &Cache) -> Self {
+        Self::new(security::UserPasswords, cache)
     }
 }
 
 impl<P: Passwords> Keychain<P> {
-    fn new(passwords: P, document: &str) -> Self {
+    fn new(passwords: P, cache: &Cache) -> Self {
         // azure-identity for Python gives the default document an account of its own, .NET does not. JavaScript keeps every document
         // under the former; there it is the default one for everybody else, so it serves as no other.
-        let accounts = match document {
-            "msal.cache.nocae" => vec!["MSALCache".to_owned(), document.to_owned()],
-            _ => vec![document.to_owned()],
+        let (service, accounts) = match cache {
+            Cache::Shared(document) if document == "msal.cache.nocae" => {
+                (SERVICE, vec!["MSALCache".to_owned(), document.clone()])
+            }
+            Cache::Shared(document) => (SERVICE, vec![document.clone()]),
+            Cache::AzureCli(item) => (item.service(), vec![item.account().to_owned()]),
         };
-        Self { passwords, accounts }
+        Self { passwords, service, accounts }
+    }
+
+    fn explain(&self, account: &str, refusal: Refusal) -> KeyringError {
+        explain(self.service, account, refusal)
     }
 }
 
@@ -69,14 +77,14 @@ impl<P: Passwords> Keyring for Keychain<P> {
     fn read(&self) -> Result<Option<Item>, KeyringError> {
         let mut refused = None;
         for account in &self.accounts {
-            match self.passwords.find(SERVICE, account) {
+            match self.passwords.find(self.service, account) {
                 Ok(content) => {
                     let (document, base64) = encoding::decode(content);
                     return Ok(Some(Item { id: account.clone(), document, base64 }));
                 }
                 Err(refusal) if refusal.code == ITEM_NOT_FOUND => {}
                 // An item that this program may not use does not stand in the way of one that it may use.
-                Err(refusal) => refused = refused.or(Some(explain(account, refusal))),
+                Err(refusal) => refused = refused.or(Some(self.explain(account, refusal))),
             }
         }
         refused.map_or(Ok(None), Err)
@@ -84,27 +92,27 @@ impl<P: Passwords> Keyring for Keychain<P> {
 
     fn write(&self, item: &Item, document: &[u8]) -> Result<(), KeyringError> {
         let content = encoding::encode(document, item.base64);
-        self.passwords.update(SERVICE, &item.id, &content).map_err(|refusal| explain(&item.id, refusal))
+        self.passwords.update(self.service, &item.id, &content).map_err(|refusal| self.explain(&item.id, refusal))
     }
 
     fn place(&self) -> String {
         let accounts: Vec<_> = self.accounts.iter().map(|account| format!("`{account}`")).collect();
-        format!("item {} of `{SERVICE}` in the Keychain", accounts.join(" or "))
+        format!("item {} of `{}` in the Keychain", accounts.join(" or "), self.service)
     }
 }
 
-fn explain(account: &str, refusal: Refusal) -> KeyringError {
+fn explain(service: &str, account: &str, refusal: Refusal) -> KeyringError {
     let Refusal { code, message } = refusal;
     match code {
         INTERACTION_NOT_ALLOWED | INTERACTION_REQUIRED | AUTH_FAILED | USER_CANCELED => KeyringError::Locked(format!(
-            "the Keychain does not give out its item `{account}` of `{SERVICE}` without asking for permission ({message}, {code}); \
+            "the Keychain does not give out its item `{account}` of `{service}` without asking for permission ({message}, {code}); \
              unlock it with `security unlock-keychain`, or add this program to the item's Access Control in Keychain Access"
         )),
         NOT_AVAILABLE | NO_SUCH_KEYCHAIN | NO_DEFAULT_KEYCHAIN => {
             KeyringError::Missing(format!("this session has no Keychain ({message}, {code})"))
         }
         _ => KeyringError::Failed(format!(
-            "the Keychain failed on its item `{account}` of `{SERVICE}`: {message} ({code})"
+            "the Keychain failed on its item `{account}` of `{service}`: {message} ({code})"
         )),
     }
 }

@@ -28,6 +28,16 @@ pub(crate) trait Keyring: std::fmt::Debug + Send + Sync {
     fn place(&self) -> String;
 }
 
+/// Which cache an item holds. Each writer names its items in its own way.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cache {
+    /// A document of the shared cache, such as `msal.cache.nocae`.
+    Shared(String),
+    /// That of the Azure CLI.
+    AzureCli(crate::azure_cli::Item),
+}
+
 /// An item of a keyring.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 pub(crate) struct Item {
@@ -43,6 +53,26 @@ pub(crate) struct Item {
 impl std::fmt::Debug for Item {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Item({}, {} bytes)", self.id, self.document.len())
+    }
+}
+
+/// The keyring of a user who is to use none.
+#[cfg(target_os = "macos")]
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+#[cfg(target_os = "macos")]
+impl Keyring for Closed {
+    fn read(&self) -> Result<Option<Item>, KeyringError> {
+        Err(KeyringError::Missing("there is no Keychain, because none is to be used".to_owned()))
+    }
+
+    fn write(&self, _: &Item, _: &[u8]) -> Result<(), KeyringError> {
+        self.read().map(drop)
+    }
+
+    fn place(&self) -> String {
+        "item in the Keychain".to_owned()
     }
 }
 

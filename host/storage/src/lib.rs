@@ -3,6 +3,7 @@
 //! A [`Store`] holds one cache document: a file, or an item of the platform's keyring. Which store a document lies in, [`Places`]
 //! knows. Nothing is created by a read.
 
+mod azure_cli;
 mod busy;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod encoding;

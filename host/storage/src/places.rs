@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use crate::shared::{self, SharedPlace};
-use crate::{FileStore, KeyringAccess, Rules, Store};
+use crate::{KeyringAccess, Rules, Store, azure_cli};
 
 /// The places that hold this user's caches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,18 +68,14 @@ impl Places {
         Ok(shared::open(place, rules))
     }
 
-    /// The store of the Azure CLI's document: it has but one. It is encrypted on Windows.
+    /// The store of the Azure CLI's document: it has but one, in the form in which the Azure CLI used it last.
     ///
     /// # Errors
     /// When the folder is not known, with what to do about it.
     pub fn azure_cli(&self, rules: Rules) -> Result<Box<dyn Store>, &'static str> {
         let folder =
             self.azure_cli.as_ref().ok_or("the Azure CLI's folder is not known; set HOME or AZURE_CONFIG_DIR")?;
-        #[cfg(windows)]
-        let store = FileStore::encrypted(folder.join("msal_token_cache.bin"), rules);
-        #[cfg(not(windows))]
-        let store = FileStore::new(folder.join("msal_token_cache.json"), rules);
-        Ok(Box::new(store))
+        Ok(Box::new(azure_cli::AzureCliStore::open(folder, &self.keyring, rules)))
     }
 }
 

@@ -15,23 +15,23 @@ use self::bus::Bus;
 use self::item::Found;
 use self::reason::{Asked, Reasons};
 use crate::encoding;
-use crate::keyring::{Item, Keyring};
+use crate::keyring::{Cache, Item, Keyring};
 use crate::{KeyringAccess, KeyringError};
 
 /// How long an operation may take, whatever it waits for. One takes some milliseconds; a daemon that takes this long is broken, or
 /// waits for the user.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The item of one document in the Secret Service.
+/// The item of one cache in the Secret Service.
 #[derive(Debug)]
 pub(crate) struct SecretService {
     access: KeyringAccess,
-    document: String,
+    cache: Cache,
 }
 
 impl SecretService {
-    pub(crate) fn new(access: &KeyringAccess, document: &str) -> Self {
-        Self { access: access.clone(), document: document.to_owned() }
+    pub(crate) fn new(access: &KeyringAccess, cache: Cache) -> Self {
+        Self { access: access.clone(), cache }
     }
 
     /// Runs an operation to its end, on this thread and for a bounded time.
@@ -42,7 +42,7 @@ impl SecretService {
             .enable_all()
             .build()
             .map_err(|error| reasons.failed(&error))?;
-        let running = Operation { bus, document: &self.document, reasons: &reasons, asked: Cell::new(Asked::Bus) };
+        let running = Operation { bus, cache: &self.cache, reasons: &reasons, asked: Cell::new(Asked::Bus) };
         let outcome = runtime.block_on(async { tokio::time::timeout(PATIENCE, operation(&running)).await });
         // Resolving the name of a host, which a bus may be on, can't be cancelled. Nobody waits for it.
         runtime.shutdown_background();
@@ -65,7 +65,11 @@ impl Keyring for SecretService {
     }
 
     fn place(&self) -> String {
-        format!("item {} in the keyring (Secret Service)", self.document)
+        let name = match &self.cache {
+            Cache::Shared(document) => document.clone(),
+            Cache::AzureCli(item) => item.to_string(),
+        };
+        format!("item {name} in the keyring (Secret Service)")
     }
 }
 
@@ -86,7 +90,7 @@ impl<E: Into<secret_service::Error>> From<E> for Refusal {
 /// One operation on the way.
 struct Operation<'a> {
     bus: Bus,
-    document: &'a str,
+    cache: &'a Cache,
     reasons: &'a Reasons,
     /// Who is to answer next.
     asked: Cell<Asked>,
@@ -95,7 +99,7 @@ struct Operation<'a> {
 impl Operation<'_> {
     async fn read(&self) -> Answer<Option<Item>> {
         let service = self.connect().await?;
-        match item::find(&service, self.document).await? {
+        match item::find(&service, self.cache).await? {
             Some(Found { locked: true, .. }) => Err(Refusal::Told(self.reasons.locked_item())),
             Some(Found { item, .. }) => {
                 let (document, base64) = encoding::decode(item.get_secret().await?);
@@ -108,7 +112,7 @@ impl Operation<'_> {
     async fn write(&self, item: &Item, document: &[u8]) -> Answer<()> {
         let service = self.connect().await?;
         // Daemons give the path of a deleted item to a new one, so what is there now may be somebody else's.
-        let found = item::find(&service, self.document).await?;
+        let found = item::find(&service, self.cache).await?;
         let Some(Found { item: target, locked, .. }) = found.filter(|found| found.item.item_path.as_str() == item.id)
         else {
             return Err(Refusal::Told(self.reasons.vanished()));

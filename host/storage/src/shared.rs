@@ -26,11 +26,13 @@ pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
 
 #[cfg(target_os = "macos")]
 pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
+    use crate::keychain::Keychain;
+    use crate::keyring::Cache;
     use crate::signalled::SignalledStore;
     match place.keyring {
         KeyringAccess::None => Box::new(FileStore::new(place.file, rules)),
         KeyringAccess::Session | KeyringAccess::Bus(_) => {
-            let keychain = crate::keychain::Keychain::of_the_user(place.document);
+            let keychain = Keychain::of_the_user(&Cache::Shared(place.document.to_owned()));
             Box::new(SignalledStore::new(keychain, place.file, place.dotnet_signal, rules))
         }
     }
@@ -38,12 +40,14 @@ pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
 
 #[cfg(target_os = "linux")]
 pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
+    use crate::keyring::Cache;
+    use crate::secret_service::SecretService;
     use crate::signalled::SignalledStore;
     let file = FileStore::new(place.file.clone(), rules.clone());
     match place.keyring {
         KeyringAccess::None => Box::new(file),
         KeyringAccess::Session | KeyringAccess::Bus(_) => {
-            let service = crate::secret_service::SecretService::new(place.keyring, place.document);
+            let service = SecretService::new(place.keyring, Cache::Shared(place.document.to_owned()));
             let keyring = SignalledStore::new(service, place.file, place.dotnet_signal, rules);
             Box::new(crate::fallback::KeyringOrFile::new(keyring, file))
         }

@@ -19,7 +19,8 @@ impl Fake {
 
 impl Passwords for Fake {
     fn find(&self, service: &str, account: &str) -> Result<Vec<u8>, Refusal> {
-        assert_eq!(service, "Microsoft.Developer.IdentityService");
+        let known = ["Microsoft.Developer.IdentityService", "Microsoft Azure CLI", "my_service_name"];
+        assert!(known.contains(&service), "{service}");
         self.0.lock().unwrap().get(account).cloned().unwrap_or(Err(ITEM_NOT_FOUND)).map_err(Self::refuse)
     }
 
@@ -32,11 +33,15 @@ impl Passwords for Fake {
     }
 }
 
+fn shared(document: &str) -> Cache {
+    Cache::Shared(document.to_owned())
+}
+
 fn read(
     document: &str,
     items: &[(&'static str, Result<&str, i32>)],
 ) -> Result<Option<(String, Vec<u8>)>, KeyringError> {
-    Ok(Keychain::new(Fake::with(items), document).read()?.map(|item| (item.id, item.document.to_vec())))
+    Ok(Keychain::new(Fake::with(items), &shared(document)).read()?.map(|item| (item.id, item.document.to_vec())))
 }
 
 fn found(account: &str, document: &str) -> Result<Option<(String, Vec<u8>)>, KeyringError> {
@@ -68,13 +73,27 @@ fn an_item_that_is_refused_does_not_hide_the_other() {
 #[test]
 fn a_write_goes_back_to_the_item_it_came_from_in_its_form() {
     let items = [("MSALCache", Err(AUTH_FAILED)), ("msal.cache.nocae", Ok("e30="))];
-    let keychain = Keychain::new(Fake::with(&items), "msal.cache.nocae");
+    let keychain = Keychain::new(Fake::with(&items), &shared("msal.cache.nocae"));
     let item = keychain.read().unwrap().unwrap();
     keychain.write(&item, b"{\"a\":1}").unwrap();
     assert_eq!(keychain.passwords.0.lock().unwrap()["msal.cache.nocae"], Ok(b"eyJhIjoxfQ==".to_vec()));
 
-    let gone = Keychain::new(Fake::default(), "msal.cache.nocae");
+    let gone = Keychain::new(Fake::default(), &shared("msal.cache.nocae"));
     assert!(matches!(gone.write(&item, b"{}"), Err(KeyringError::Failed(_))), "an item that was removed stays removed");
+}
+
+#[test]
+fn the_azure_cli_has_items_of_its_own() {
+    use crate::azure_cli::Item::{Named, Placeholder};
+    for (item, account, service) in
+        [(Named, "Token cache", "Microsoft Azure CLI"), (Placeholder, "my_account_name", "my_service_name")]
+    {
+        let items = [(account, Ok("{}")), ("MSALCache", Ok("{\"a\":1}"))];
+        let keychain = Keychain::new(Fake::with(&items), &Cache::AzureCli(item));
+        assert_eq!(keychain.read().unwrap().unwrap().id, account);
+        assert_eq!(keychain.place(), format!("item `{account}` of `{service}` in the Keychain"));
+        assert!(Keychain::new(Fake::default(), &Cache::AzureCli(item)).read().unwrap().is_none());
+    }
 }
 
 #[test]
@@ -97,7 +116,7 @@ fn refusals_say_what_to_do() {
 #[cfg(target_os = "macos")]
 #[test]
 fn a_document_that_nobody_has_is_not_found() {
-    let keychain = Keychain::of_the_user("made-up-document-of-shared-token-cache");
+    let keychain = Keychain::of_the_user(&shared("made-up-document-of-shared-token-cache"));
     match keychain.read() {
         Ok(item) => assert!(item.is_none()),
         // A build machine may have no keychain.

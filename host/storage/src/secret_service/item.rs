@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use secret_service::{Error, Item, SecretService};
 
 use super::reason;
+use crate::azure_cli;
+use crate::keyring::Cache;
 
 const SERVICE: &str = "Microsoft.Developer.IdentityService";
 
@@ -26,6 +28,7 @@ const JAVASCRIPT: [(&str, &str); 2] = [("service", SERVICE), ("account", "MSALCa
 /// Whose item it is. The first one of several is the better one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Writer {
+    AzureCli,
     /// The schema is the document's name.
     Python,
     /// The label is the document's name.
@@ -40,16 +43,19 @@ pub(super) struct Found<'a> {
     pub(super) item: Item<'a>,
 }
 
-/// The item of a document; the one that MSAL would find among several.
-pub(super) async fn find<'a>(service: &'a SecretService<'_>, document: &str) -> Result<Option<Found<'a>>, Error> {
+/// The item of a cache; the one that MSAL would find among several.
+pub(super) async fn find<'a>(service: &'a SecretService<'_>, cache: &Cache) -> Result<Option<Found<'a>>, Error> {
     let mut found = Vec::new();
-    for search in searches(document) {
+    for search in searches(cache) {
         let items = service.search_items(search).await?;
         let unlocked = items.unlocked.into_iter().map(|item| (false, item));
         for (locked, item) in unlocked.chain(items.locked.into_iter().map(|item| (true, item))) {
             match marks(&item).await {
                 Ok((attributes, label)) => {
-                    let writer = writer(&attributes, &label, document);
+                    let writer = match cache {
+                        Cache::Shared(document) => writer(&attributes, &label, document),
+                        Cache::AzureCli(item) => is_azure_cli(&attributes, *item).then_some(Writer::AzureCli),
+                    };
                     found.extend(writer.map(|writer| Found { writer, locked, item }));
                 }
                 // Deleted since the search.
@@ -61,9 +67,19 @@ pub(super) async fn find<'a>(service: &'a SecretService<'_>, document: &str) -> 
     Ok(found.into_iter().min_by_key(|found| (found.writer, found.locked)))
 }
 
-fn searches(document: &str) -> impl Iterator<Item = HashMap<&'static str, &'static str>> {
-    let javascript = (document == DEFAULT_DOCUMENT).then(|| HashMap::from(JAVASCRIPT));
-    std::iter::once(HashMap::from([(CLIENT, SERVICE)])).chain(javascript)
+fn searches(cache: &Cache) -> Vec<HashMap<&'static str, &'static str>> {
+    match cache {
+        Cache::Shared(document) if document == DEFAULT_DOCUMENT => {
+            vec![HashMap::from([(CLIENT, SERVICE)]), HashMap::from(JAVASCRIPT)]
+        }
+        Cache::Shared(_) => vec![HashMap::from([(CLIENT, SERVICE)])],
+        Cache::AzureCli(item) => vec![item.attributes().iter().copied().collect()],
+    }
+}
+
+/// Whether an item with these marks is that of the Azure CLI. Its attributes were searched for, and do not say whose they are.
+fn is_azure_cli(attributes: &HashMap<String, String>, item: azure_cli::Item) -> bool {
+    attributes.get(SCHEMA).is_some_and(|schema| schema == item.schema())
 }
 
 async fn marks(item: &Item<'_>) -> Result<(HashMap<String, String>, String), Error> {
@@ -120,6 +136,25 @@ mod tests {
         ] {
             let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
             assert_eq!(writer(&attributes, label, document), expected, "{attributes:?}, label {label:?}, {document}");
+        }
+    }
+
+    #[test]
+    fn an_item_is_the_azure_clis_by_its_schema() {
+        use azure_cli::Item::{Named, Placeholder};
+        for (schema, item, expected) in [
+            (Some("Microsoft Azure CLI"), Named, true),
+            (Some("my_schema_name"), Placeholder, true),
+            (Some("my_schema_name"), Named, false),
+            // What another program keeps under a name as general as `type`.
+            (Some("org.freedesktop.Secret.Generic"), Named, false),
+            (None, Named, false),
+            (None, Placeholder, false),
+        ] {
+            let mut attributes: HashMap<String, String> =
+                item.attributes().iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            attributes.extend(schema.map(|schema| (SCHEMA.to_owned(), schema.to_owned())));
+            assert_eq!(is_azure_cli(&attributes, item), expected, "{schema:?} {item:?}");
         }
     }
 
