@@ -17,8 +17,10 @@ mod situation;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::Path;
+use std::thread;
 
 use case::Earlier;
 use judge::{Verdict, judge};
@@ -45,32 +47,73 @@ pub struct Report {
     pub failures: Vec<(u64, String)>,
 }
 
-/// Runs situations of a seed. `show` is told about each failure as it happens.
+impl Report {
+    fn add(&mut self, index: u64, with_record: bool, seen: Seen) {
+        let agreeing = usize::from(seen.problem.is_empty() && seen.improvements.is_empty());
+        self.situations += 1;
+        self.agreeing += agreeing;
+        if with_record {
+            self.records.0 += 1;
+            self.records.1 += agreeing;
+        }
+        self.tokens += usize::from(seen.token);
+        self.sending += usize::from(seen.sent);
+        for name in seen.improvements {
+            self.count(name, 1, index);
+        }
+        if !seen.problem.is_empty() {
+            self.failures.push((index, seen.problem));
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.situations += other.situations;
+        self.agreeing += other.agreeing;
+        self.records = (self.records.0 + other.records.0, self.records.1 + other.records.1);
+        self.tokens += other.tokens;
+        self.sending += other.sending;
+        for (name, (count, index)) in other.seen {
+            self.count(name, count, index);
+        }
+        self.failures.extend(other.failures);
+        self.failures.sort_by_key(|(index, _)| *index);
+    }
+
+    fn count(&mut self, name: &'static str, count: usize, index: u64) {
+        let seen = self.seen.entry(name).or_insert((0, index));
+        *seen = (seen.0 + count, seen.1.min(index));
+    }
+}
+
+/// Runs situations of a seed, on all cores.
 ///
 /// # Errors
 /// When one of the sides can't be run.
-pub fn run(python: &Path, seed: u64, indices: Range<u64>, mut show: impl FnMut(u64, &str)) -> io::Result<Report> {
-    let mut sides = Sides { ours: Ours::start()?, reference: Reference::start(python)? };
+pub fn run(python: &Path, seed: u64, indices: Range<u64>) -> io::Result<Report> {
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    thread::scope(|scope| {
+        let every_nth = |first| indices.clone().skip(first).step_by(cores);
+        let workers: Vec<_> =
+            (0..cores).map(|first| scope.spawn(move || run_alone(python, seed, every_nth(first)))).collect();
+        let mut report = Report::default();
+        for worker in workers {
+            report.merge(worker.join().map_err(|_| io::Error::other("a worker panicked"))??);
+        }
+        Ok(report)
+    })
+}
+
+fn run_alone(python: &Path, seed: u64, indices: impl Iterator<Item = u64>) -> io::Result<Report> {
     let mut report = Report::default();
+    let mut indices = indices.peekable();
+    if indices.peek().is_none() {
+        return Ok(report);
+    }
+    let mut sides = Sides { ours: Ours::start()?, reference: Reference::start(python)? };
     for index in indices {
         let situation = generate::situation(seed, index);
         let seen = sides.run(&situation)?;
-        report.situations += 1;
-        let agreeing = usize::from(seen.problem.is_empty() && seen.improvements.is_empty());
-        report.agreeing += agreeing;
-        if situation.options.record.is_some() {
-            report.records.0 += 1;
-            report.records.1 += agreeing;
-        }
-        report.tokens += usize::from(seen.token);
-        report.sending += usize::from(seen.sent);
-        for name in seen.improvements {
-            report.seen.entry(name).or_insert((0, index)).0 += 1;
-        }
-        if !seen.problem.is_empty() {
-            show(index, &seen.problem);
-            report.failures.push((index, seen.problem));
-        }
+        report.add(index, situation.options.record.is_some(), seen);
     }
     Ok(report)
 }
