@@ -49,6 +49,14 @@ pub trait Attempt: 'static {
     fn accounts() -> Result<Vec<CachedAccount>, Error> {
         Ok(Vec::new())
     }
+
+    /// Called before anything else by a caller that wants to know whether the platform is supported.
+    fn supported() -> bool {
+        true
+    }
+
+    /// Called when the credential is closed.
+    fn close() {}
 }
 
 /// Exports an [`Attempt`] as a component.

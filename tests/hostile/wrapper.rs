@@ -38,10 +38,12 @@ impl<A: Attempt> credential::GuestSharedTokenCacheCredential for Resource<A> {
         A::accounts()
     }
 
-    fn close(&self) {}
+    fn close(&self) {
+        A::close();
+    }
 
     fn supported() -> bool {
-        true
+        A::supported()
     }
 }
 
@@ -51,8 +53,10 @@ impl<A: Attempt> tokens::Guest for Component<A> {
     }
 
     fn supported() -> bool {
-        true
+        A::supported()
     }
 
-    fn close() {}
+    fn close() {
+        A::close();
+    }
 }

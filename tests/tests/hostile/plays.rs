@@ -43,6 +43,19 @@ fn ask_for_accounts(stage: &Stage, builder: Builder) -> Result<AccessToken, Erro
     Err(accounts.into_iter().next().unwrap().1.unwrap_err())
 }
 
+/// The component is asked whether the platform is supported, and closed.
+pub(crate) fn support(stage: &Stage) -> Result<AccessToken, Error> {
+    let credential = stage.hostile().build()?;
+    let (supported, closed) =
+        stage.runtime.block_on(async { (credential.component_supported().await, credential.close().await) });
+    assert!(matches!((supported, closed), (Ok(true), Ok(()))), "both are answered");
+    for name in ["supported", "close"] {
+        let refused = format!("{name}: Err(WriteError::Denied");
+        assert!(stage.traces().contains(&refused), "{name} wrote: {}", stage.traces());
+    }
+    Err(Error::InvalidArgument("the log says what was refused".into()))
+}
+
 /// The component may have 16 MiB.
 pub(crate) fn small(stage: &Stage) -> Result<AccessToken, Error> {
     let policy = limited(|limits| limits.guest_memory = 16 << 20);

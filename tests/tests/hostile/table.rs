@@ -76,6 +76,7 @@ attempts! {
     write_a_document_that_is_too_large: small_documents => "WriteError::Denied", "limits.document-mib";
     write_without_a_redemption: plain =>
         "WriteError::Denied", "no refresh token was redeemed in this call, so there is nothing to write";
+    write_when_asked_for_support: support => "the log", "no refresh token was redeemed in this call, so there is nothing to write";
     write_when_asked_for_the_accounts: accounts =>
         "WriteError::Denied", "no refresh token was redeemed in this call, so there is nothing to write";
     write_without_end: plain => "WriteError::Denied", "the call has no write left";
