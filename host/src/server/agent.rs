@@ -72,3 +72,19 @@ async fn post(name: String, mut state: watch::Receiver<TokenState>, board: Board
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Board, Secret, TokenState, post, watch};
+
+    /// However a refresher ends, by a panic of its clock or an aborted task among others, its sender is dropped.
+    #[tokio::test]
+    async fn the_board_has_no_token_of_a_refresher_that_is_gone() {
+        let board = Board::new(["arm"]);
+        let (sender, state) = watch::channel(TokenState::Pending);
+        let posting = tokio::spawn(post("arm".into(), state, board.clone()));
+        drop(sender);
+        posting.await.unwrap();
+        assert!(matches!(board.subscribe().borrow()["arm"].secret, Secret::Withdrawn));
+    }
+}
