@@ -4,8 +4,10 @@
 //! 3.1.2.6. A name in capitals and small letters is the one on Microsoft's page
 //! <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>, or behind
 //! <https://login.microsoftonline.com/error?code=NUMBER>. "MSAL" is the classification of `suberror`
-//! that Microsoft's libraries publish (`UiRequiredExceptionClassification`). "Seen" is an error that
-//! users of Microsoft's libraries reported.
+//! that Microsoft's libraries publish (`UiRequiredExceptionClassification`). A name with `#` is a report
+//! on GitHub that quotes the error, in MicrosoftDocs/azure-docs or entra-docs, Azure/azure-cli or
+//! azure-mcp, Azure/Commercial-Marketplace-SaaS-Accelerator, MaikuB/flutter_appauth, or
+//! AzureAD/microsoft-authentication-library-for-js ("msal-js") or -dotnet.
 
 use crate::Class::{self, Busy, DeadGrant, InteractionNeeded, Misconfigured, TooMany, WrongClient, WrongTenant};
 
@@ -28,7 +30,6 @@ pub(crate) const CODES: &[(&str, Class)] = &[
     ("unsupported_grant_type", Misconfigured),         // RFC
     ("invalid_resource", Misconfigured),               // Microsoft's page of the code flow
     ("invalid_target", Misconfigured),                 // RFC 8707, section 2
-    ("invalid_tenant", WrongTenant),                   // Seen with B2C and CIAM
     ("invalid_instance", WrongTenant),                 // NoSuchInstanceForDiscovery, its `error`
 ];
 
@@ -58,7 +59,7 @@ pub(crate) const NUMBERS: &[(u64, Class)] = &[
     (90012, Busy), // RequestTimeout
     (90024, Busy), // RequestBudgetExceededError
     (90033, Busy), // MsodsServiceUnavailable
-    (90041, Busy), // Seen, with `server_error`
+    (90041, Busy), // msal-js#4329, with `server_error`
     (90090, Busy), // GraphRetryableError
     (90091, Busy), // GraphServiceUnreachable
     // Too many requests. A repetition within the same minutes is counted as well.
@@ -99,12 +100,13 @@ pub(crate) const NUMBERS: &[(u64, Class)] = &[
     (54000, InteractionNeeded),   // MinorUserBlockedLegalAgeGroupRule
     (65001, InteractionNeeded),   // DelegationDoesNotExist: consent
     (65004, InteractionNeeded),   // UserDeclinedConsent
-    (70044, InteractionNeeded),   // Seen: the session expired by the sign-in frequency
+    (70044, InteractionNeeded),   // azure-docs#31876: the session expired by the sign-in frequency
     (90008, InteractionNeeded),   // TokenForItselfRequiresGraphPermission: consent
     (90094, InteractionNeeded),   // AdminConsentRequired
     (90095, InteractionNeeded),   // AdminConsentRequiredRequestAccess
-    (500_121, InteractionNeeded), // Seen: the second factor failed
-    (530_003, InteractionNeeded), // Seen: the device has to be managed
+    (135_011, InteractionNeeded), // azure-docs#34055: the device is disabled, with `device_authentication_failed`
+    (500_121, InteractionNeeded), // entra-docs#72: the second factor failed
+    (530_003, InteractionNeeded), // azure-cli#29282: the device has to be managed
     (530_032, InteractionNeeded), // BlockedByConditionalAccessOnSecurityPolicy
     (700_020, InteractionNeeded), // InteractionRequired
     // The refresh token is of no use any more.
@@ -116,10 +118,9 @@ pub(crate) const NUMBERS: &[(u64, Class)] = &[
     (70000, DeadGrant),   // InvalidGrant
     (70008, DeadGrant),   // ExpiredOrRevokedGrant
     (70043, DeadGrant),   // BadTokenDueToSignInFrequency
-    (135_011, DeadGrant), // Seen: the device of the sign-in is disabled
-    (700_081, DeadGrant), // Seen: the refresh token has reached its longest life
+    (700_081, DeadGrant), // msal-js#3931: the refresh token has reached its longest life
     (700_082, DeadGrant), // ExpiredOrRevokedGrantInactiveToken
-    (700_084, DeadGrant), // Seen: the refresh token of a single-page app has expired
+    (700_084, DeadGrant), // msal-js#6765: the refresh token of a single-page app has expired
     // The account is not in this tenant, or the tenant not in this cloud.
     (50002, WrongTenant),     // NotAllowedTenant
     (50014, WrongTenant),     // GuestUserInPendingState
@@ -131,7 +132,7 @@ pub(crate) const NUMBERS: &[(u64, Class)] = &[
     (50143, WrongTenant),     // "Session mismatch"
     (50177, WrongTenant),     // ExternalChallengeNotSupportedForPassthroughUsers
     (50178, WrongTenant),     // SessionControlNotSupportedForPassthroughUsers
-    (50194, WrongTenant),     // Seen: the application is of one tenant
+    (50194, WrongTenant),     // azure-docs#45832: the application is of one tenant
     (51004, WrongTenant),     // UserAccountNotInDirectory
     (90002, WrongTenant),     // InvalidTenantName
     (90019, WrongTenant),     // MissingTenantRealm
@@ -140,25 +141,25 @@ pub(crate) const NUMBERS: &[(u64, Class)] = &[
     (90051, WrongTenant),     // InvalidNationalCloudId
     (90072, WrongTenant),     // PassThroughUserMfaError
     (90084, WrongTenant),     // OrgIdWsFederationGuestNotAllowed
-    (500_021, WrongTenant),   // Seen: access to the tenant is denied
-    (500_200, WrongTenant),   // Seen: a personal account
-    (500_207, WrongTenant),   // Seen: the type of account can't be used for the resource
+    (500_021, WrongTenant),   // azure-docs#69022: access to the tenant is denied
+    (500_200, WrongTenant),   // azure-mcp#14: a personal account
+    (500_207, WrongTenant),   // flutter_appauth#622: the type of account can't be used for the resource
     (500_212, WrongTenant),   // NotAllowedByOutboundPolicyTenant
     (500_213, WrongTenant),   // NotAllowedByInboundPolicyTenant
-    (9_002_332, WrongTenant), // Seen: the application is for work accounts only
+    (9_002_332, WrongTenant), // azure-docs#85279: the application is for work accounts only
     // The application.
     (50105, WrongClient),     // EntitlementGrantsNotFound
-    (65002, WrongClient),     // Seen: first-party applications need a preauthorization
+    (65002, WrongClient),     // msal-dotnet#668: first-party applications need a preauthorization
     (65005, WrongClient),     // MisconfiguredApplication
     (70001, WrongClient),     // UnauthorizedClient
     (70002, WrongClient),     // InvalidClient
     (700_016, WrongClient),   // UnauthorizedClient_DoesNotMatchRequest
-    (700_038, WrongClient),   // Seen: not a valid application id
+    (700_038, WrongClient),   // SaaS-Accelerator#748: not a valid application id
     (7_000_112, WrongClient), // UnauthorizedClientApplicationDisabled
-    (7_000_215, WrongClient), // Seen: an invalid client secret
-    (7_000_218, WrongClient), // Seen: the request has no client secret
-    (7_000_222, WrongClient), // Seen: an expired client secret
-    (9_002_326, WrongClient), // Seen: a refresh token of a single-page app
+    (7_000_215, WrongClient), // azure-docs#42817: an invalid client secret
+    (7_000_218, WrongClient), // azure-docs#98161: the request has no client secret
+    (7_000_222, WrongClient), // azure-docs#48573: an expired client secret
+    (9_002_326, WrongClient), // azure-docs#100859: a refresh token of a single-page app
     // The request.
     (50001, Misconfigured),     // InvalidResource
     (70003, Misconfigured),     // UnsupportedGrantType
