@@ -299,6 +299,8 @@ pub(super) enum TokenForm {
     Token,
     /// An HTTP header field: `Authorization: Bearer …`.
     Header,
+    /// A JSON object whose values are all strings, as the data source `external` of Terraform reads it.
+    Strings,
 }
 
 /// How a list is printed.

@@ -48,7 +48,18 @@ pub(super) fn audit(path: &Path) -> Result<AuditFile, Failure> {
     })
 }
 
-/// What is printed as JSON.
+/// The object of `--output strings`. What there is no value for is left out.
+#[derive(Serialize)]
+struct Strings<'a> {
+    expires_on: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_on: Option<String>,
+    source: &'a str,
+    token: &'a str,
+    token_type: &'a str,
+}
+
+/// The object of `--output json`.
 #[derive(Serialize)]
 struct Printed<'a> {
     expires_on: u64,
@@ -69,6 +80,13 @@ fn line(served: &Served, form: TokenForm) -> Result<Zeroizing<Vec<u8>>, Failure>
             let (expires_on, refresh_on) = (access_token.expires_on, access_token.refresh_on);
             let printed =
                 Printed { expires_on, refresh_on, source: &source, token, token_type: &access_token.token_type };
+            write_json(&mut *line, &printed).map_err(Failure::other)?;
+        }
+        TokenForm::Strings => {
+            let expires_on = access_token.expires_on.to_string();
+            let refresh_on = access_token.refresh_on.map(|time| time.to_string());
+            let printed =
+                Strings { expires_on, refresh_on, source: &source, token, token_type: &access_token.token_type };
             write_json(&mut *line, &printed).map_err(Failure::other)?;
         }
         TokenForm::Token => line.extend_from_slice(token.as_bytes()),

@@ -53,6 +53,26 @@ fn a_header_field_is_printed_on_request() {
 }
 
 #[test]
+fn every_value_is_a_string_on_request() {
+    for refresh_on in [None, Some("4102440000")] {
+        let mut fields = json!({});
+        let mut expected = json!({
+            "token": access_token(0, VAULT),
+            "expires_on": FAR.to_string(),
+            "token_type": "Bearer",
+            "source": "shared",
+        });
+        if let Some(time) = refresh_on {
+            (fields["refresh_on"], expected["refresh_on"]) = (json!(time), json!(time));
+        }
+        let sign_in = SignIn::new(0, PUBLIC).access_token_with(VAULT, fields);
+        let cli = Cli::with_shared(&document(&[sign_in])).unwrap();
+        let run = cli.run(&["get-token", "--scope", VAULT, "--output", "strings"]).unwrap();
+        assert_eq!((run.code, run.answer().unwrap()), (Some(0), expected));
+    }
+}
+
+#[test]
 fn a_new_token_is_printed_like_a_cached_one() {
     let authority = Authority::answering(200, token_reply(0)).unwrap();
     let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
