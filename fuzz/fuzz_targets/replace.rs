@@ -3,7 +3,13 @@
 //! The input is what the component writes, as edits of the text that it was given: each line is a place in per mille, how many bytes go,
 //! and what comes. In it `@0`, `@1` and so on stand for the handles that it was given, first those of the reply.
 
+//!
+//! Each document that is stored is also a file in the folder that `WRITTEN_DOCUMENTS` names, where it names one, so that MSAL can
+//! be asked to load all of them.
+
 #![no_main]
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use libfuzzer_sys::fuzz_target;
 use shared_token_cache_fuzz::{Members, NAME, SCOPE, entries, members, redeem, session, text};
@@ -38,8 +44,17 @@ fuzz_target!(|input: &str| {
     for written in [input.clone(), edited(&sealed, &input)] {
         let Ok(open) = session.open_document(NAME, "1", written.as_bytes()) else { continue };
         check(std::str::from_utf8(open.content()).unwrap());
+        keep(open.content());
     }
 });
+
+fn keep(stored: &[u8]) {
+    let Some(folder) = std::env::var_os("WRITTEN_DOCUMENTS") else { return };
+    let mut hasher = DefaultHasher::new();
+    stored.hash(&mut hasher);
+    let name = format!("{:016x}.json", hasher.finish());
+    std::fs::write(std::path::Path::new(&folder).join(name), stored).unwrap();
+}
 
 fn handles(text: &str) -> Vec<&str> {
     text.match_indices("sealed-").filter_map(|(at, _)| text.get(at..at + 31)).collect()

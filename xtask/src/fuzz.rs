@@ -6,10 +6,14 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::python::with_azure_identity;
 use crate::run::{cargo, output, root, run, say};
 
 /// How long each target runs unless the command line says otherwise.
 const SECONDS: &str = "60";
+
+/// The target whose documents other tools have to be able to read.
+const WRITES: &str = "replace";
 
 const CARGO_FUZZ: &str = "cargo-fuzz@0.13.2";
 
@@ -43,7 +47,36 @@ pub(crate) fn run_targets(arguments: &[&str]) -> Result<()> {
     let chosen = all.iter().filter(|target| named.is_empty() || named.contains(&target.as_str()));
     let found: Vec<String> =
         chosen.filter_map(|target| fuzzer.fuzz(target, seconds).err()).map(|why| format!("{why:#}")).collect();
-    if found.is_empty() { Ok(()) } else { bail!("{}", found.join("\n")) }
+    if !found.is_empty() {
+        bail!("{}", found.join("\n"));
+    }
+    if named.is_empty() || named.contains(&WRITES) { load_with_msal(&fuzzer) } else { Ok(()) }
+}
+
+/// Stores what the corpus of [`WRITES`] makes the vault store, and has MSAL for Python load all of it.
+fn load_with_msal(fuzzer: &Fuzzer) -> Result<()> {
+    let python = match with_azure_identity() {
+        Ok(python) => python,
+        Err(why) => {
+            say(&format!("skipped: MSAL on what {WRITES} wrote, because {why:#}"));
+            return Ok(());
+        }
+    };
+    let written = root().join("target/fuzz/written");
+    if written.exists() {
+        fs::remove_dir_all(&written)?;
+    }
+    fs::create_dir_all(&written)?;
+    let (corpus, seeds) = (folder().join("corpus").join(WRITES), folder().join("seeds").join(WRITES));
+    let mut replay = fuzzer.command("run");
+    replay.arg(WRITES).args([&corpus, &seeds]).args(["--", "-runs=0"]).env("WRITTEN_DOCUMENTS", &written);
+    output(&mut replay).with_context(|| format!("the corpus of {WRITES} can't be replayed"))?;
+    let count = output(Command::new(python).arg(folder().join("load_with_msal.py")).arg(&written))?;
+    match count.trim() {
+        "0" => bail!("{WRITES}: its corpus makes the vault store nothing"),
+        count => say(&format!("{WRITES}: MSAL for Python loads each of {count} documents that were stored")),
+    }
+    Ok(())
 }
 
 /// The names of the targets.
