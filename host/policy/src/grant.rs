@@ -34,7 +34,7 @@ pub enum Leniency {
 }
 
 impl CacheGrant {
-    /// A grant for a source that names no cache yet. A grant for a file needs no name.
+    /// A grant for a source that names no cache yet. One for a file or for the Azure CLI, which has one file, needs none.
     #[must_use]
     pub fn new(source: Source, access: Access) -> Self {
         Self {
@@ -85,7 +85,11 @@ impl CacheGrant {
     }
 
     pub(super) fn covers(&self, name: &CacheName) -> bool {
-        matches!(self.source, Source::File(_)) || self.names.contains(name)
+        match self.source {
+            Source::File(_) => true,
+            Source::AzureCli if self.names.is_empty() => true,
+            Source::AzureCli | Source::Shared => self.names.contains(name),
+        }
     }
 
     /// What may be done with the cache.

@@ -193,7 +193,9 @@ impl Policy {
     /// ```
     #[must_use]
     pub fn allow_authority(mut self, host: AuthorityHost) -> Self {
-        self.authorities.push(host);
+        if !self.authorities.contains(&host) {
+            self.authorities.push(host);
+        }
         self
     }
 
@@ -398,6 +400,11 @@ mod tests {
         let policy = Policy::default()
             .allow_cache(CacheGrant::new(Source::Shared, Access::Read).with_name(named("msal.cache")))
             .allow_cache(CacheGrant::new(Source::AzureCli, Access::ReadWrite).with_name(named("other")));
+        let whole = Policy::default().allow_cache(CacheGrant::new(Source::AzureCli, Access::Read));
+        assert!(whole.grant(&Source::AzureCli, "any.nocae").is_ok(), "it has one file");
+        assert!(whole.grant(&Source::Shared, "any.nocae").is_err());
+        let nothing = Policy::default().allow_cache(CacheGrant::new(Source::Shared, Access::Read));
+        assert!(nothing.grant(&Source::Shared, "msal.cache.nocae").is_err());
         for (source, document, access) in [
             (Source::Shared, "msal.cache.nocae", Some(Access::Read)),
             (Source::Shared, "msal.cache.cae", Some(Access::Read)),

@@ -12,14 +12,14 @@ pub(super) fn read(root: &mut Fields<'_, '_>) -> Vec<CacheGrant> {
 
 pub(super) fn print(grants: &[CacheGrant], to: &mut Printer) {
     for grant in grants {
-        let file = matches!(grant.source(), Source::File(_));
-        // A file has no names, and what names nothing grants nothing.
-        if !file && grant.names().is_empty() {
+        let named = !grant.names().is_empty() && !matches!(grant.source(), Source::File(_));
+        // What names nothing grants nothing.
+        if !named && *grant.source() == Source::Shared {
             continue;
         }
         to.item("caches");
         to.text("source", grant.source());
-        if !file {
+        if named {
             to.texts("names", grant.names());
         }
         to.text("access", grant.access());
@@ -41,12 +41,13 @@ fn grant(mut fields: Fields<'_, '_>) -> Option<CacheGrant> {
         fields.list("symlink-targets").into_iter().filter_map(|target| target.parse(absolute)).collect();
     let names = fields.take("names");
     let names_at = names.as_ref().map(Value::at);
+    let has_names = names.is_some();
     let names = names.map(Value::into_list).unwrap_or_default();
     match &source {
         Some(Source::File(_)) if !names.is_empty() => {
             fields.problem("names", names_at, "a file serves whichever cache is asked for", "leave its names out");
         }
-        Some(Source::Shared | Source::AzureCli) if names.is_empty() => {
+        Some(source) if names.is_empty() && (has_names || *source == Source::Shared) => {
             fields.problem("names", names_at, "names no cache", "write for example `names = [\"msal.cache\"]`");
         }
         Some(Source::File(_) | Source::Shared | Source::AzureCli) | None => {}

@@ -79,6 +79,20 @@ fn an_empty_document_grants_nothing() {
 }
 
 #[test]
+fn a_grant_of_the_azure_cli_needs_no_name_and_one_of_the_shared_cache_does() {
+    let grant = |rest: &str| parse(&format!("[[caches]]\naccess = \"read\"\n{rest}"));
+    let whole = grant("source = \"azure-cli\"").unwrap();
+    assert!(whole.grant(&Source::AzureCli, "any.nocae").is_ok());
+    assert_eq!(parse(&whole.to_toml()).unwrap(), whole);
+    let named = grant("source = \"azure-cli\"\nnames = [\"msal.cache\"]").unwrap();
+    assert!(named.grant(&Source::AzureCli, "any.nocae").is_err());
+    assert_eq!(parse(&named.to_toml()).unwrap(), named);
+    for rest in ["source = \"shared\"", "source = \"azure-cli\"\nnames = []"] {
+        assert!(grant(rest).unwrap_err().to_string().contains("names no cache"), "{rest}");
+    }
+}
+
+#[test]
 fn all_problems_are_reported_at_once_with_their_places() {
     let error = parse(
         r#"authorities = ["https://*.example", "login.contoso.com/x", 7]
