@@ -1,11 +1,11 @@
 //! What a user writes into `filter_config`.
 
 use std::fmt::Display;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use shared_token_cache::policy::{AuthorityHost, Policy, Profile};
+use shared_token_cache_storage::files;
 
 /// All that is wrong with a configuration.
 pub(crate) type Mistakes = Vec<String>;
@@ -31,6 +31,10 @@ pub(crate) struct Contents {
     component: Option<Vec<u8>>,
 }
 
+/// The most bytes of a policy, and of a CA file.
+const LARGEST_POLICY: u64 = 1 << 20;
+const LARGEST_CA_FILE: u64 = 16 << 20;
+
 /// Settings that can be used, as far as that is known without doing so.
 #[derive(Debug)]
 pub(crate) struct Checked {
@@ -52,13 +56,14 @@ impl Checked {
     pub(crate) fn read(text: &[u8]) -> Result<Self, Mistakes> {
         let settings: Settings =
             serde_json::from_slice(text).map_err(|error| vec![format!("it is not as expected: {error}")])?;
-        let text = contents(&settings.policy, |path| fs::read_to_string(path))?;
+        let text = String::from_utf8(contents(&settings.policy, LARGEST_POLICY)?)
+            .map_err(|_| mistake(&settings.policy, &"can't be read: it is not UTF-8"))?;
         let policy = policy(&settings.policy, &text)?;
         let profile = profile(&settings, &policy)?;
         let authority = authority(&settings, &policy, &profile)?;
-        let optional =
-            |path: &Option<PathBuf>| path.as_ref().map(|path| contents(path, |path| fs::read(path))).transpose();
-        let (ca_file, component) = (optional(&settings.ca_file)?, optional(&settings.component)?);
+        let ca_file = settings.ca_file.as_ref().map(|path| contents(path, LARGEST_CA_FILE)).transpose()?;
+        let largest = policy.limits().component_size;
+        let component = settings.component.as_ref().map(|path| contents(path, largest)).transpose()?;
         Ok(Self {
             policy,
             profile,
@@ -71,8 +76,8 @@ impl Checked {
     }
 }
 
-fn contents<T>(path: &Path, read: impl FnOnce(&Path) -> std::io::Result<T>) -> Result<T, Mistakes> {
-    read(path).map_err(|error| mistake(path, &format!("can't be read: {error}")))
+fn contents(path: &Path, largest: u64) -> Result<Vec<u8>, Mistakes> {
+    files::read_input(path, largest).map_err(|error| mistake(path, &format!("can't be read: {error}")))
 }
 
 fn policy(path: &Path, text: &str) -> Result<Policy, Mistakes> {

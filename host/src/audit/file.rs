@@ -1,6 +1,8 @@
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
+
+use shared_token_cache_storage::files::append;
 
 use super::{AuditLine, AuditSink};
 use crate::escape;
@@ -11,15 +13,12 @@ pub struct AuditFile(File);
 
 impl AuditFile {
     /// Opens the file for appending. One that does not exist is created with mode 0600 (on Unix); the mode of another stays.
+    /// No link is followed: another program could have put it there, to have lines appended to a file of its choice.
     ///
     /// # Errors
-    /// When it can't be opened: its folder does not exist, say, or it may not be written.
+    /// When it can't be opened: its folder does not exist, say, it may not be written, or it is a link, a FIFO, or another user's.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path).map(Self)
+        append(path).map(Self)
     }
 }
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use shared_token_cache::policy::{InvalidValue, ProfileName, Source};
 
-use crate::server::TokenFile;
+use crate::server::{Group, Mode, TokenFile};
 
 /// Entra ID access tokens from the sign-in that this machine already has, decided on in a sandbox.
 #[derive(Debug, Parser)]
@@ -54,7 +54,8 @@ pub(super) struct GetToken {
     #[arg(long, env = "AZURE_TENANT_ID", value_name = "TENANT")]
     pub(super) tenant_id: Option<String>,
 
-    /// The account to use, as azure-identity's authentication record: a JSON file. Its authority and client are then asked.
+    /// The account to use, as azure-identity's authentication record: a JSON file, `-` for stdin. Its authority and client
+    /// are then asked.
     #[arg(long, value_name = "FILE")]
     pub(super) authentication_record: Option<PathBuf>,
 
@@ -130,7 +131,7 @@ pub(super) enum PolicyCommand {
 /// `policy check`.
 #[derive(Debug, Args)]
 pub(super) struct CheckPolicy {
-    /// The document.
+    /// The document; `-` is stdin.
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
 
@@ -154,7 +155,7 @@ pub(super) struct ShowPolicy {
     #[arg(long, value_name = "HOST")]
     pub(super) authority: Option<String>,
 
-    /// Policy in place of the built-in one.
+    /// Policy in place of the built-in one; `-` is stdin.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "cache_name", "authority"])]
     pub(super) policy: Option<PathBuf>,
 }
@@ -163,7 +164,7 @@ pub(super) struct ShowPolicy {
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("front").args(["sds", "token_files"]).required(true).multiple(true)))]
 pub(super) struct Serve {
-    /// Policy with the profiles to serve, a TOML document.
+    /// Policy with the profiles to serve, a TOML document; `-` is stdin.
     #[arg(long, value_name = "FILE")]
     pub(super) policy: PathBuf,
 
@@ -179,8 +180,18 @@ pub(super) struct Serve {
     #[arg(long = "token-file", value_name = "PROFILE=PATH", value_parser = token_file)]
     pub(super) token_files: Vec<TokenFile>,
 
-    /// Address at which numbers are served for Prometheus, such as `127.0.0.1:9464`.
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    /// Mode of the token files, in octal. Who may read them may use the tokens; no other user may write them.
+    #[arg(long, value_name = "MODE", default_value = "0600", requires = "token_files")]
+    pub(super) token_file_mode: Mode,
+
+    /// Group of the token files, by name or number, such as that of a proxy's user; by default that of the agent. It reads them
+    /// with `--token-file-mode 0640`.
+    #[arg(long, value_name = "GROUP", requires = "token_files")]
+    pub(super) token_file_group: Option<Group>,
+
+    /// Address at which numbers are served for Prometheus, such as `127.0.0.1:9464`; without a host, or as `localhost`, it is
+    /// 127.0.0.1.
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = metrics_address)]
     pub(super) metrics: Option<SocketAddr>,
 
     /// Host of the authority of profiles that name none; `AZURE_AUTHORITY_HOST` sets the default.
@@ -236,7 +247,7 @@ pub(super) struct SignIn {
     #[arg(long, value_name = "ID")]
     pub(super) client_id: Option<String>,
 
-    /// Policy in place of the built-in one, a TOML document.
+    /// Policy in place of the built-in one, a TOML document; `-` is stdin.
     #[arg(long, value_name = "FILE")]
     pub(super) policy: Option<PathBuf>,
 
@@ -279,6 +290,15 @@ impl FromStr for Socket {
             Some(_) | None => Err("write it as `unix:` and the path of a socket".into()),
         }
     }
+}
+
+fn metrics_address(text: &str) -> Result<SocketAddr, String> {
+    let on_loopback = match text.strip_prefix("localhost").unwrap_or(text).strip_prefix(':') {
+        Some(port) if !port.contains(':') => Some(format!("127.0.0.1:{port}")),
+        Some(_) | None => None,
+    };
+    let address = on_loopback.as_deref().unwrap_or(text).parse();
+    address.map_err(|_| "write it as an address and a port, such as 127.0.0.1:9464 or [::1]:9464".to_owned())
 }
 
 fn token_file(text: &str) -> Result<TokenFile, String> {
@@ -370,6 +390,22 @@ mod tests {
         }
         for text in ["/run/x/sds.sock", "unix:", "127.0.0.1:1", ""] {
             assert!(text.parse::<Socket>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_metrics_are_at_an_address_and_without_one_on_loopback() {
+        for (text, address) in [
+            ("127.0.0.1:9464", "127.0.0.1:9464"),
+            ("localhost:9464", "127.0.0.1:9464"),
+            (":9464", "127.0.0.1:9464"),
+            ("0.0.0.0:0", "0.0.0.0:0"),
+            ("[::1]:9464", "[::1]:9464"),
+        ] {
+            assert_eq!(metrics_address(text).unwrap(), address.parse().unwrap(), "{text}");
+        }
+        for text in ["9464", "localhost", ":", "localhost:", "::9464", "localhost:x", "host:9464", ":70000", ""] {
+            assert!(metrics_address(text).is_err(), "{text}");
         }
     }
 

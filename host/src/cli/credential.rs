@@ -1,6 +1,6 @@
 //! A credential as the command line describes it.
 
-use std::fs;
+use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -10,10 +10,17 @@ use shared_token_cache::policy::{
 use shared_token_cache::{
     AuthenticationRecord, Builder, CachePersistenceOptions, HostSettings, SharedTokenCacheCredential,
 };
+use shared_token_cache_storage::files;
 
 use super::arguments::{SignIn, Sources};
 use super::core_dumps;
 use super::output::Failure;
+
+/// In place of a path: the document comes from stdin.
+const STDIN: &str = "-";
+
+/// The most bytes of a policy or of an authentication record.
+const LARGEST_TEXT: u64 = 1 << 20;
 
 /// A credential on the sign-ins that the arguments name.
 pub(super) fn builder(arguments: SignIn) -> Result<Builder, Failure> {
@@ -92,10 +99,10 @@ fn addresses_of(host: &str) -> Option<Addresses> {
 
 /// A record only names an account: which authority may be asked stays with the policy.
 pub(super) fn record(path: &Path) -> Result<AuthenticationRecord, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        Failure::invalid(format!("the authentication record {} can't be read: {error}", path.display()))
+    let text = read(path).map_err(|error| {
+        Failure::invalid(format!("the authentication record {} can't be read: {error}", shown(path)))
     })?;
-    AuthenticationRecord::from_json(&text).map_err(|error| Failure::invalid(format!("{}: {error}", path.display())))
+    AuthenticationRecord::from_json(&text).map_err(|error| Failure::invalid(format!("{}: {error}", shown(path))))
 }
 
 pub(super) fn from_file(path: &Path) -> Result<Policy, Failure> {
@@ -106,9 +113,28 @@ pub(super) fn from_file(path: &Path) -> Result<Policy, Failure> {
 }
 
 pub(super) fn read_policy(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| unusable(path, &error))
+    let text = read(path).map_err(|error| unusable(path, &error))?;
+    if let Some(how) = files::exposed(path) {
+        tracing::warn!("the policy {} may be changed by other users: {how}", path.display());
+    }
+    Ok(text)
+}
+
+/// The name of a document in messages.
+pub(super) fn shown(path: &Path) -> String {
+    if path == Path::new(STDIN) { "<stdin>".to_owned() } else { path.display().to_string() }
+}
+
+/// Reads a text that the user names.
+fn read(path: &Path) -> io::Result<String> {
+    let bytes = if path == Path::new(STDIN) {
+        files::read_bounded(io::stdin().lock(), LARGEST_TEXT)
+    } else {
+        files::read_input(path, LARGEST_TEXT)
+    };
+    String::from_utf8(bytes?).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
 fn unusable(path: &Path, why: &dyn std::fmt::Display) -> Failure {
-    Failure::invalid(format!("the policy {} can't be used: {why}", path.display()))
+    Failure::invalid(format!("the policy {} can't be used: {why}", shown(path)))
 }

@@ -27,10 +27,10 @@ fn check(arguments: &CheckPolicy) -> Result<ExitCode, Failure> {
     let problems = error.as_ref().map(|error| error.problems()).unwrap_or_default();
     match arguments.output {
         ListForm::Json => print_json(&to_json(file, problems))?,
-        ListForm::Text if problems.is_empty() => print(&format!("{}: ok", file.display()))?,
+        ListForm::Text if problems.is_empty() => print(&format!("{}: ok", credential::shown(file)))?,
         ListForm::Text => {
             for problem in problems {
-                print(&format!("{}:{problem}", file.display()))?;
+                print(&format!("{}:{problem}", credential::shown(file)))?;
             }
         }
     }
@@ -64,5 +64,5 @@ fn to_json(file: &Path, problems: &[Problem]) -> Value {
             })
         })
         .collect();
-    json!({ "file": file.display().to_string(), "problems": problems })
+    json!({ "file": credential::shown(file), "problems": problems })
 }

@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use shared_token_cache::policy::{AuthorityHost, CoreDumps, Policy, Profile};
 use shared_token_cache::{HostSettings, SharedTokenCacheCredential, TransportOptions};
 use shared_token_cache_sds::Server;
+use shared_token_cache_storage::files;
 
 use super::arguments::{Serve, Socket};
 use super::output::Failure;
 use super::{core_dumps, credential};
-use crate::server::{self, Agent, Audit, Fronts, Metrics, TokenFile};
+use crate::server::{self, Agent, Audit, Fronts, Metrics, Readers, TokenFile};
 
 pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
     let policy = credential::from_file(&arguments.policy)?;
@@ -18,11 +19,12 @@ pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
         core_dumps::allow();
     }
     if policy.profiles().is_empty() {
-        let path = arguments.policy.display();
+        let path = credential::shown(&arguments.policy);
         return Err(Failure::invalid(format!("the policy {path} names no profile; write one under `[[profiles]]`")));
     }
     server::raise_descriptors();
-    check(&arguments.token_files, &policy)?;
+    let readers = Readers { mode: arguments.token_file_mode, group: arguments.token_file_group };
+    check(&arguments.token_files, readers, &policy)?;
     check_users(&arguments.allow_uids)?;
     let audit = arguments.audit.as_deref().map(audit).transpose()?;
     let profiles = wanted(&policy, &arguments);
@@ -42,6 +44,7 @@ pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
                 None => None,
             },
             token_files: arguments.token_files,
+            readers,
             audit,
         };
     announce(&profiles, &fronts);
@@ -50,18 +53,22 @@ pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
 }
 
 /// A file for a profile that there is, in a folder that there is, and for no other profile besides.
-fn check(files: &[TokenFile], policy: &Policy) -> Result<(), Failure> {
-    for (position, file) in files.iter().enumerate() {
+fn check(token_files: &[TokenFile], readers: Readers, policy: &Policy) -> Result<(), Failure> {
+    if let Some(doubt) = readers.doubt() {
+        tracing::warn!("{doubt}");
+    }
+    for (position, file) in token_files.iter().enumerate() {
         let (name, path) = (&file.profile, file.path.display());
         if policy.profile(name.as_str()).is_none() {
             return Err(Failure::invalid(format!("--token-file {name}={path}: the policy has no profile {name}")));
         }
-        if !server::folder(&file.path).is_dir() {
-            let why = "there is no such folder; make it, for its owner only";
-            return Err(Failure::invalid(format!("--token-file {name}={path}: {why}")));
-        }
-        if files.iter().take(position).any(|other| other.path == file.path) {
+        if token_files.iter().take(position).any(|other| other.path == file.path) {
             return Err(Failure::invalid(format!("--token-file {name}={path}: the file is named twice")));
+        }
+        server::check_token_file(&file.path, readers)
+            .map_err(|why| Failure::invalid(format!("--token-file {name}={path}: {why}")))?;
+        if let Some(doubt) = files::exposed_folder(server::folder(&file.path)) {
+            tracing::warn!("the token file {path} may be replaced by other users: {doubt}");
         }
     }
     Ok(())

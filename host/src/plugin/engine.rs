@@ -1,11 +1,11 @@
 //! The component, compiled.
 
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest as _, Sha256};
+use shared_token_cache_storage::files::open_input;
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
 
@@ -48,7 +48,7 @@ impl Plugin {
             Error::InvalidArgument(bounded(&why, LONGEST_TEXT))
         };
         let (largest, mut bytes) = (policy.limits().component_size, Vec::new());
-        let read = File::open(path).and_then(|file| file.take(largest.saturating_add(1)).read_to_end(&mut bytes));
+        let read = open_input(path).and_then(|file| file.take(largest.saturating_add(1)).read_to_end(&mut bytes));
         if u64::try_from(read.map_err(|error| unusable(&error))?).is_ok_and(|size| size > largest) {
             let what = format!("the component {} has more than {} MiB", path.display(), largest >> 20);
             return Err(Error::Limit(LimitExceeded::new("limits.component-mib", &what)));

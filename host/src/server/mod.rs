@@ -24,7 +24,7 @@ pub(crate) use audit::Audit;
 pub(crate) use descriptors::raise as raise_descriptors;
 pub(crate) use metrics::Metrics;
 pub(crate) use signals::listen;
-pub(crate) use token_file::{TokenFile, folder};
+pub(crate) use token_file::{Group, Mode, Readers, TokenFile, check as check_token_file, folder};
 
 use signals::{Asked, Signals};
 
@@ -42,6 +42,8 @@ pub(crate) struct Fronts {
     pub(crate) sds: Option<Server>,
     /// Files.
     pub(crate) token_files: Vec<TokenFile>,
+    /// Who may read the files.
+    pub(crate) readers: Readers,
     /// Numbers, and no tokens.
     pub(crate) metrics: Option<Metrics>,
     /// Lines about tokens.
@@ -68,7 +70,7 @@ pub(crate) async fn serve(mut signals: Signals, agent: Agent, fronts: Fronts) ->
     for file in fronts.token_files {
         let (board, stopped) = (agent.board().subscribe(), stopped(stopping.clone()));
         let name = format!("the token file {}", file.path.display());
-        serving.add(name.clone(), apart::apart(name, file.keep(board, stopped)));
+        serving.add(name.clone(), apart::apart(name, file.keep(fronts.readers, board, stopped)));
     }
     if let Some(metrics) = fronts.metrics {
         let (numbers, stopped) = (agent.numbers(stats), stopped(stopping));

@@ -1,20 +1,31 @@
 //! A file that holds the token, for whoever reads files: Envoy's file SDS, scripts.
 
-use std::collections::BTreeMap;
+mod new;
+mod readers;
+mod start;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use shared_token_cache::policy::ProfileName;
 use shared_token_cache_sds::{Posted, Secret};
+use shared_token_cache_storage::files;
 use tokio::sync::watch;
+
+pub(crate) use readers::{Group, Mode, Readers};
+pub(crate) use start::check;
 
 /// The pause after a file could not be written.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Windows replaces no file that is open, so there the last file is not kept open.
+/// Windows replaces no file that is open, so there the last files are not kept open.
 const KEEPS_OPEN: bool = cfg!(unix);
+
+/// So many of the last files are kept open. A reader that mounts or opens the file itself goes on seeing an older one.
+const MOST_HELD: usize = 4;
 
 /// The file of a profile's token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,58 +34,76 @@ pub(crate) struct TokenFile {
     pub(crate) path: PathBuf,
 }
 
+/// The files that this agent wrote at the path, the last one at the end.
+#[derive(Debug, Default)]
+struct Held(VecDeque<File>);
+
 impl TokenFile {
     /// Writes what is posted, and what takes its place, until `stopped`; then once more what is posted at that moment. A file that can't
-    /// be written is tried again: it may hold a token that was taken back.
+    /// be written is tried again: it may hold a token that was taken back. The log has a line when the reason changes.
     pub(super) async fn keep(
         self,
+        readers: Readers,
         mut board: watch::Receiver<BTreeMap<String, Posted>>,
         stopped: impl Future<Output = ()>,
     ) {
         let mut stopped = std::pin::pin!(stopped);
-        let mut written = 0;
-        let mut held = own(&self.path).ok().filter(|_| KEEPS_OPEN);
+        let (mut written, mut trouble) = (0, None);
+        let mut held = Held::default();
+        if let Ok(earlier) = files::own(&self.path, File::options().write(true)) {
+            held.hold(earlier);
+        }
         loop {
             let posted = board.borrow_and_update().get(self.profile.as_str()).cloned();
-            let mut failed = false;
             if let Some(posted) = posted.filter(|posted| posted.version != written) {
-                match self.write(&posted.secret, &mut held) {
-                    Ok(()) => written = posted.version,
-                    Err(error) => {
-                        tracing::warn!("the token file {} can't be written: {error}", self.path.display());
-                        failed = true;
-                    }
+                let outcome = self.write(&posted.secret, readers, &mut held);
+                if outcome.is_ok() {
+                    written = posted.version;
                 }
+                self.tell(outcome.err().map(|error| start::reason(&error)), &mut trouble);
             }
             tokio::select! {
                 biased;
                 changed = board.changed() => if changed.is_err() { return },
-                () = tokio::time::sleep(PAUSE), if failed => {}
+                () = tokio::time::sleep(PAUSE), if trouble.is_some() => {}
                 () = &mut stopped => return,
             }
         }
     }
 
-    /// The file stays as it is while the token is pending. `held` is the file that holds the last token.
-    fn write(&self, secret: &Secret, held: &mut Option<File>) -> io::Result<()> {
-        match secret {
-            Secret::Pending => Ok(()),
-            Secret::Token(token) => {
-                *held = Some(replace(&self.path, token.as_bytes())?).filter(|_| KEEPS_OPEN);
-                Ok(())
+    /// Logs that a file can't be written, or that it is again.
+    fn tell(&self, now: Option<String>, trouble: &mut Option<String>) {
+        if now != *trouble {
+            let path = self.path.display();
+            match &now {
+                Some(why) => tracing::warn!("the token file {path} can't be written: {why}; it is tried again"),
+                None => tracing::info!("the token file {path} is written again"),
             }
-            Secret::Withdrawn => self.withdraw(held),
+            *trouble = now;
         }
     }
 
-    /// Empties the last file itself, for readers that have it open or mounted, and on a full disk. Then puts an empty file in its place.
-    /// Nothing is truncated by name: by now the name may belong to a link or a FIFO that another program put there.
-    fn withdraw(&self, held: &mut Option<File>) -> io::Result<()> {
-        let emptied = held.as_ref().map(|file| file.set_len(0));
-        match (replace(&self.path, b""), emptied) {
+    /// The file stays as it is while the token is pending.
+    fn write(&self, secret: &Secret, readers: Readers, held: &mut Held) -> io::Result<()> {
+        match secret {
+            Secret::Pending => Ok(()),
+            Secret::Token(token) => {
+                held.hold(new::replace(&self.path, token.as_bytes(), readers)?);
+                Ok(())
+            }
+            Secret::Withdrawn => self.withdraw(readers, held),
+        }
+    }
+
+    /// Empties the last files themselves, for readers that have them open or mounted, and on a full disk. Then puts an empty file in
+    /// their place. Nothing is truncated by name: by now the name may belong to a link or a FIFO that another program put there.
+    fn withdraw(&self, readers: Readers, held: &mut Held) -> io::Result<()> {
+        let emptied = held.empty();
+        match (new::replace(&self.path, b"", readers), emptied) {
             (_, Some(Err(error))) => Err(error),
             (Ok(new), _) => {
-                *held = Some(new).filter(|_| KEEPS_OPEN);
+                *held = Held::default();
+                held.hold(new);
                 Ok(())
             }
             (Err(_), Some(Ok(()))) => Ok(()),
@@ -83,46 +112,28 @@ impl TokenFile {
     }
 }
 
+impl Held {
+    /// Keeps a file open. The oldest one is emptied instead: its token has long expired.
+    fn hold(&mut self, file: File) {
+        if KEEPS_OPEN {
+            self.0.push_back(file);
+        }
+        if self.0.len() > MOST_HELD
+            && let Some(Err(error)) = self.0.pop_front().map(|oldest| oldest.set_len(0))
+        {
+            tracing::debug!("an older token file stays as it is: {error}");
+        }
+    }
+
+    /// Empties all; none where there is no file.
+    fn empty(&self) -> Option<io::Result<()>> {
+        self.0.iter().map(|file| file.set_len(0)).reduce(|so_far, next| so_far.and(next))
+    }
+}
+
 /// The folder that a file lies in.
 pub(crate) fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Puts a new file in place of the old one, in one step. It is its owner's only from the start: tempfile's mode is 0600.
-fn replace(path: &Path, content: &[u8]) -> io::Result<File> {
-    let mut new = tempfile::Builder::new().prefix(".token-").suffix(".tmp").tempfile_in(folder(path))?;
-    new.write_all(content)?;
-    Ok(new.persist(path)?)
-}
-
-/// Opens the file of an earlier run: a regular file of this user with one name. Follows no link and waits for no FIFO.
-fn own(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.write(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-        options.custom_flags(flags.bits().cast_signed());
-    }
-    // Opening some devices has an effect, so the type is checked before, and again on the descriptor.
-    let is_own = |metadata: &std::fs::Metadata| {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt as _;
-            if metadata.uid() != rustix::process::geteuid().as_raw() || metadata.nlink() != 1 {
-                return false;
-            }
-        }
-        metadata.is_file()
-    };
-    if is_own(&std::fs::symlink_metadata(path)?) {
-        let file = options.open(path)?;
-        if is_own(&file.metadata()?) {
-            return Ok(file);
-        }
-    }
-    Err(io::Error::other("it is not a regular file of this user with one name"))
 }
 
 #[cfg(test)]
@@ -157,7 +168,7 @@ mod tests {
         let board = Board::new(["graph", "vault"]);
         let file = TokenFile { profile: "graph".parse().unwrap(), path: path.clone() };
         let (stop, stopped) = oneshot::channel::<()>();
-        let kept = tokio::spawn(file.keep(board.subscribe(), async { drop(stopped.await) }));
+        let kept = tokio::spawn(file.keep(Readers::default(), board.subscribe(), async { drop(stopped.await) }));
         tokio::task::yield_now().await;
         assert_eq!(fs::read_to_string(&path).unwrap(), "of an earlier run");
         board.post("graph", token("1"));
@@ -185,33 +196,51 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (path, moved) = (folder.path().join("graph.token"), folder.path().join("moved"));
         let file = TokenFile { profile: "graph".parse().unwrap(), path: path.clone() };
-        let mut held = None;
-        file.write(&token("1"), &mut held).unwrap();
+        let mut held = Held::default();
+        file.write(&token("1"), Readers::default(), &mut held).unwrap();
         fs::rename(&path, &moved).unwrap();
         // A folder at the name lets the replacement fail, for root too.
         fs::create_dir(&path).unwrap();
-        file.write(&Secret::Withdrawn, &mut held).unwrap();
+        file.write(&Secret::Withdrawn, Readers::default(), &mut held).unwrap();
         assert_eq!(fs::read_to_string(&moved).unwrap(), "");
         assert!(path.is_dir());
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_link_a_fifo_a_folder_and_a_device_are_no_file_of_an_earlier_run() {
+    fn a_withdrawal_empties_the_earlier_files_that_readers_still_see_and_each_further_one() {
         let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        fs::write(at("own"), "1").unwrap();
-        assert!(own(&at("own")).is_ok());
-        fs::write(at("cache"), "precious").unwrap();
-        std::os::unix::fs::symlink(at("cache"), at("link")).unwrap();
-        fs::hard_link(at("cache"), at("second-name")).unwrap();
-        fs::create_dir(at("folder")).unwrap();
-        let fifo = std::process::Command::new("mkfifo").arg(at("fifo")).status().unwrap();
-        assert!(fifo.success());
-        for path in [at("link"), at("second-name"), at("folder"), at("fifo"), "/dev/null".into(), at("none")] {
-            assert!(own(&path).is_err(), "{}", path.display());
+        let path = folder.path().join("graph.token");
+        let file = TokenFile { profile: "graph".parse().unwrap(), path: path.clone() };
+        let mut held = Held::default();
+        let mut views = Vec::new();
+        for number in 0..=MOST_HELD {
+            file.write(&token(&number.to_string()), Readers::default(), &mut held).unwrap();
+            views.push(File::open(&path).unwrap());
         }
-        assert_eq!(fs::read_to_string(at("cache")).unwrap(), "precious");
+        let lengths = || views.iter().map(|view| view.metadata().unwrap().len()).collect::<Vec<_>>();
+        assert_eq!(lengths(), [0, 1, 1, 1, 1]);
+        file.write(&Secret::Withdrawn, Readers::default(), &mut held).unwrap();
+        assert_eq!(lengths(), [0; 5]);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_has_its_readers_from_the_start() {
+        use std::os::unix::fs::MetadataExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("graph.token");
+        let file = TokenFile { profile: "graph".parse().unwrap(), path: path.clone() };
+        let own = rustix::process::getegid().as_raw();
+        let group = if rustix::process::geteuid().is_root() { 101 } else { own };
+        let readers = Readers { mode: "0640".parse().unwrap(), group: Some(group.to_string().parse().unwrap()) };
+        let mut held = Held::default();
+        for secret in [token("1"), Secret::Withdrawn] {
+            file.write(&secret, readers, &mut held).unwrap();
+            let metadata = fs::metadata(&path).unwrap();
+            assert_eq!((metadata.mode() & 0o7777, metadata.gid()), (0o640, group));
+        }
     }
 
     #[tokio::test]
@@ -221,7 +250,7 @@ mod tests {
         let board = Board::new(["graph"]);
         board.post("graph", token("1"));
         let file = TokenFile { profile: "graph".parse().unwrap(), path: path.clone() };
-        let kept = tokio::spawn(file.keep(board.subscribe(), std::future::pending()));
+        let kept = tokio::spawn(file.keep(Readers::default(), board.subscribe(), std::future::pending()));
         tokio::time::sleep(Duration::from_millis(20)).await;
         fs::create_dir(folder.path().join("later")).unwrap();
         until(&path, "1").await;

@@ -5,6 +5,7 @@ use reqwest::redirect;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls_platform_verifier::Verifier;
+use shared_token_cache_storage::files;
 
 use super::resolver::Resolver;
 use super::{TransportError, TransportOptions};
@@ -57,11 +58,15 @@ fn tls(extra_roots: &[CertificateDer<'static>]) -> Result<rustls::ClientConfig, 
     Ok(config)
 }
 
+/// The most bytes of a CA file; a system's bundle has some hundred thousand.
+const LARGEST_CA_FILE: u64 = 16 << 20;
+
 /// The certificates of a PEM file.
 pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let unusable = |why: String| format!("the CA file {} {why}", path.display());
-    let certificates: Vec<_> = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect)
+    let pem = files::read_input(path, LARGEST_CA_FILE).map_err(|error| unusable(format!("can't be read: {error}")))?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<_, _>>()
         .map_err(|error| unusable(format!("can't be used: {error}")))?;
     if certificates.is_empty() {
         return Err(unusable("holds no certificate".into()));

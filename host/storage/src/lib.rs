@@ -11,6 +11,7 @@ mod examine;
 #[cfg(target_os = "linux")]
 mod fallback;
 mod file;
+pub mod files;
 mod keyring;
 mod lock;
 mod open;

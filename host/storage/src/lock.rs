@@ -15,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::WriteError;
 use crate::busy::{is_busy, may_be_busy};
+use crate::files::open_unfollowed;
 use crate::problem::{lock_error, whose};
 
 /// As long as MSAL for Python tries.
@@ -53,7 +54,11 @@ impl Lock {
     pub(super) fn is_abandoned(cache: &Path) -> bool {
         let path = path_of(cache);
         let gone = || {
-            if exists(&path)? { holder::is_gone(&mut open_with(&path, File::options().read(true))?) } else { Ok(false) }
+            if exists(&path)? {
+                holder::is_gone(&mut open_unfollowed(&path, File::options().read(true))?)
+            } else {
+                Ok(false)
+            }
         };
         gone().unwrap_or(false)
     }
@@ -261,25 +266,9 @@ fn take_over(path: &Path) -> io::Result<Option<File>> {
     Ok(Some(file))
 }
 
-/// Opens a lock file that exists; follows no symbolic link, because what is opened may be overwritten.
+/// Opens a lock file that exists. What is opened may be overwritten.
 fn open_existing(path: &Path) -> io::Result<File> {
-    open_with(path, File::options().read(true).write(true))
-}
-
-/// Follows no link and waits for no FIFO.
-fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-        options.custom_flags(flags.bits().cast_signed());
-    }
-    #[cfg(windows)]
-    {
-        use std::os::windows::fs::OpenOptionsExt as _;
-        options.custom_flags(windows_sys::Win32::Storage::FileSystem::FILE_FLAG_OPEN_REPARSE_POINT);
-    }
-    options.open(path)
+    open_unfollowed(path, File::options().read(true).write(true))
 }
 
 fn try_lock(file: &File) -> io::Result<bool> {

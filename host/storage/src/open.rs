@@ -1,11 +1,12 @@
 //! Opening a cache file: the user's own regular file, of a bearable size, and no symbolic link unless the rules name its target.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
 use crate::Leniency;
+use crate::files::{open_unfollowed, what};
 use crate::{ReadError, Rules};
 
 /// The file that stands for `path`: itself, or what the symbolic link there points to, where the rules name that.
@@ -30,16 +31,10 @@ pub(crate) fn resolve(path: &Path, rules: &Rules) -> Result<PathBuf, ReadError> 
 /// Opens a file for reading; waits for nobody, and on Unix follows no symbolic link. The flag of Windows that comes closest would also
 /// bypass the drivers that keep a file's content elsewhere; there `resolve` alone looks for links.
 pub(crate) fn open(path: &Path) -> Result<File, ReadError> {
-    let mut options = OpenOptions::new();
+    let mut options = File::options();
     options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        // Without NONBLOCK, opening a FIFO would wait for a writer.
-        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-        options.custom_flags(flags.bits().cast_signed());
-    }
-    options.open(path).map_err(|source| match source.kind() {
+    let opened = if cfg!(unix) { open_unfollowed(path, &mut options) } else { options.open(path) };
+    opened.map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => ReadError::NotFound(format!("file {}", path.display())),
         _ => io_error("opening", path, source),
     })
@@ -52,8 +47,8 @@ const HARMLESS: u64 = 2;
 
 /// Refuses a file that the rules do not allow; gives a warning where they let something doubtful pass.
 pub(crate) fn inspect(path: &Path, metadata: &Metadata, rules: &Rules) -> Result<Option<String>, ReadError> {
-    if !metadata.is_file() {
-        return Err(unusable(path, "is not a regular file"));
+    if let Some(what) = what(metadata.file_type()) {
+        return Err(unusable(path, &format!("is {what}, not a regular file")));
     }
     check_size(path, metadata.len(), rules)?;
     #[cfg(unix)]

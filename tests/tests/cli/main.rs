@@ -10,6 +10,7 @@ mod core_dumps;
 mod doctor;
 mod errors;
 mod escaped;
+mod planted;
 mod policy;
 mod policy_command;
 mod printed;

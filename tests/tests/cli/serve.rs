@@ -10,6 +10,7 @@
 
 mod agent;
 mod ended;
+mod planted;
 mod refused;
 mod starved;
 

@@ -1,3 +1,5 @@
+use std::fs;
+
 use super::*;
 
 use tempfile::TempDir;
@@ -73,6 +75,7 @@ fn every_mistake_is_told() {
     let folder = Folder::new();
     folder.write("bad.toml", "nonsense = 1\n[[profiles]]\nname = \"a b\"\nsource = \"shared\"\nscopes = [\"*\"]\n");
     folder.write("empty.toml", "");
+    assert!(std::process::Command::new("mkfifo").arg(folder.0.path().join("fifo")).status().unwrap().success());
     for (text, expected) in [
         ("", "EOF while parsing"),
         ("graph", "it is not as expected"),
@@ -93,6 +96,11 @@ fn every_mistake_is_told() {
         (
             r#"{"policy": "DIR/policy.toml", "profile": "entra/graph", "ca_file": "DIR/ca.pem"}"#,
             "DIR/ca.pem can't be read",
+        ),
+        (r#"{"policy": "DIR/fifo", "profile": "x"}"#, "DIR/fifo can't be read: it is a FIFO"),
+        (
+            r#"{"policy": "DIR/policy.toml", "profile": "entra/graph", "component": "/dev/zero"}"#,
+            "/dev/zero can't be read: it is a device",
         ),
         (
             r#"{"policy": "DIR/policy.toml", "profile": "entra/graph", "component": "DIR/x.wasm"}"#,

@@ -51,6 +51,21 @@ impl<'a> Agent<'a> {
         Self::spawn(cli, command, policy, arguments, &[])
     }
 
+    /// Starts one in a mount namespace of its own, in which the script has been run; `None` where there are none for this user.
+    pub(crate) fn start_in_namespace(cli: &'a Cli, policy: &str, arguments: &[&str], script: &str) -> Option<Self> {
+        let unshare = |arguments: &[&str]| {
+            let mut command = cli.command(Path::new("/usr/bin/unshare"));
+            command.args(["--map-root-user", "--mount"]).args(arguments);
+            command
+        };
+        if !unshare(&["/bin/sh", "-c", "mount -t tmpfs none /mnt"]).status().is_ok_and(|status| status.success()) {
+            return None;
+        }
+        let mut command = unshare(&["/bin/sh", "-ec", &format!("{script}\nexec \"$0\" \"$@\"")]);
+        command.arg(program().unwrap());
+        Some(Self::spawn(cli, command, policy, arguments, &[]))
+    }
+
     fn spawn(
         cli: &'a Cli,
         mut command: Command,

@@ -26,6 +26,9 @@ fn what_makes_no_sense_is_said_before_anything_is_served() {
     let good = policy(LOCAL);
     let (without, _) = good.split_once("[[profiles]]").unwrap();
     cli.write("precious", "x").unwrap();
+    cli.write("run/x", "x").unwrap();
+    std::os::unix::fs::symlink("precious", cli.home().join("link")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(cli.home().join("fifo")).status().unwrap().success());
     for (policy, arguments, code, parts) in [
         (good.as_str(), &[] as &[&str], 2, &["--sds", "--token-file"] as &[&str]),
         (&good, &["--token-file", "vault=v", "--allow-uid", "1"], 2, &["--sds"]),
@@ -33,6 +36,14 @@ fn what_makes_no_sense_is_said_before_anything_is_served() {
         (&good, &["--token-file", "vault"], 2, &["the profile's name, `=`, and a path"]),
         (&good, &["--token-file", "mail=m"], 2, &["the policy has no profile mail"]),
         (&good, &["--token-file", "vault=missing/v"], 2, &["vault=missing/v", "there is no such folder"]),
+        (&good, &["--token-file", "vault=link"], 2, &["vault=link", "it is a symbolic link; remove it"]),
+        (&good, &["--token-file", "vault=fifo"], 2, &["vault=fifo", "it is a FIFO; remove it"]),
+        (&good, &["--token-file", "vault=run"], 2, &["vault=run", "it is a folder; remove it"]),
+        (&good, &["--token-file", "vault=v", "--token-file-mode", "0662"], 2, &["other users could write the file"]),
+        (&good, &["--token-file", "vault=v", "--token-file-mode", "0040"], 2, &["owner could not read the file"]),
+        (&good, &["--token-file", "vault=v", "--token-file-group", "no-such-group"], 2, &["by its number"]),
+        (&good, &["--sds", "unix:run/s.sock", "--token-file-mode", "0640"], 2, &["--token-file <PROFILE=PATH>"]),
+        (&good, &["--token-file", "vault=v", "--metrics", "9464"], 2, &["127.0.0.1:9464"]),
         (&good, &["--token-file", "vault=v", "--token-file", "graph=v"], 2, &["graph=v", "named twice"]),
         (&good, &["--sds", "/run/sds.sock"], 2, &["write it as `unix:`"]),
         (&good, &["--sds", "unix:precious"], 2, &["precious is there already, and no socket"]),

@@ -1,0 +1,118 @@
+//! New files, which take the place of the last one in one step. Their names tell them from other files, and their locks from those of an
+//! agent that was killed: it leaves a token behind.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use shared_token_cache_storage::files;
+use tempfile::{Builder, NamedTempFile};
+
+use super::Readers;
+
+const PREFIX: &str = ".token-";
+const SUFFIX: &str = ".tmp";
+const RANDOM: usize = 16;
+
+/// Puts a new file in place of the old one. It is its owner's only until it has its readers: tempfile's mode is 0600.
+pub(super) fn replace(path: &Path, content: &[u8], readers: Readers) -> io::Result<File> {
+    let mut new = create(super::folder(path), readers)?;
+    new.write_all(content)?;
+    // A lock of Windows would keep readers out. Elsewhere it stays until the file has its name, so that nobody takes it for one left.
+    if cfg!(windows) {
+        let _ = new.as_file().unlock();
+    }
+    let file = new.persist(path)?;
+    let _ = file.unlock();
+    Ok(file)
+}
+
+/// Whether a file could be made beside `path`, for these readers.
+pub(super) fn attempt(path: &Path, readers: Readers) -> io::Result<()> {
+    create(super::folder(path), readers)?.close()
+}
+
+fn create(folder: &Path, readers: Readers) -> io::Result<NamedTempFile> {
+    let new = Builder::new().prefix(PREFIX).suffix(SUFFIX).rand_bytes(RANDOM).tempfile_in(folder).map_err(unnamed)?;
+    // Where the file system has no locks, nothing that was left behind is removed either.
+    let _ = new.as_file().try_lock();
+    readers.admit(new.as_file())?;
+    Ok(new)
+}
+
+/// The operating system's error without the random name that tempfile adds to it: the same trouble then has the same words.
+fn unnamed(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(std::error::Error::source);
+    let code = inner.and_then(|inner| inner.downcast_ref::<io::Error>()).and_then(io::Error::raw_os_error);
+    code.map_or(error, io::Error::from_raw_os_error)
+}
+
+/// Removes what agents that were killed have left in a folder. The locks of those at work are held.
+pub(super) fn remove_left(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let (name, path) = (entry.file_name(), entry.path());
+        if !name.to_str().is_some_and(is_temporary) {
+            continue;
+        }
+        let left = files::own(&path, File::options().read(true)).is_ok_and(|file| file.try_lock().is_ok());
+        if !left {
+            continue;
+        }
+        match std::fs::remove_file(&path) {
+            Ok(()) => tracing::info!("{} was left by an agent that was killed, and is removed", path.display()),
+            Err(error) => tracing::warn!("{} was left by an agent that was killed; remove it: {error}", path.display()),
+        }
+    }
+}
+
+fn is_temporary(name: &str) -> bool {
+    let random = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX));
+    random.is_some_and(|random| random.len() >= 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_a_killed_agent_left_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let at_work = create(folder.path(), Readers::default()).unwrap();
+        let others =
+            ["token", ".token-.tmp", ".token-notes.txt.tmp", ".token-abcdefghijkl0123", "token-abcdefghijkl0123.tmp"];
+        for name in others {
+            fs::write(at(name), "1").unwrap();
+        }
+        fs::write(at(".token-abcdefghijkl0123.tmp"), "a token").unwrap();
+        fs::create_dir(at(".token-abcdefghijkl4567.tmp")).unwrap();
+        remove_left(folder.path());
+        assert!(!at(".token-abcdefghijkl0123.tmp").exists());
+        assert!(at(".token-abcdefghijkl4567.tmp").is_dir() && at_work.path().exists());
+        for name in others {
+            assert_eq!(fs::read_to_string(at(name)).unwrap(), "1", "{name}");
+        }
+    }
+
+    #[test]
+    fn an_error_has_the_same_words_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = || attempt(&folder.path().join("missing/token"), Readers::default()).unwrap_err();
+        assert_eq!(error().to_string(), error().to_string());
+        assert!(error().raw_os_error().is_some());
+    }
+
+    #[test]
+    fn a_file_in_place_is_not_locked_and_nothing_is_left_of_an_attempt() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        let held = replace(&path, b"1", Readers::default()).unwrap();
+        File::open(&path).unwrap().try_lock().unwrap();
+        drop(held);
+        attempt(&path, Readers::default()).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
