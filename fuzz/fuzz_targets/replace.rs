@@ -1,7 +1,7 @@
 //! Whatever a component makes of a document with handles, what is stored is the old document with changes from a closed list.
 //!
-//! The input is what the component writes, as edits of the text that it was given: each line is a place in per mille, how many bytes go,
-//! and what comes. In it `@0`, `@1` and so on stand for the handles that it was given, first those of the reply.
+//! The input is what the component writes, as edits of the text that it was given: each line is a place in per mille, or in bytes after a
+//! `+`, how many bytes go, and what comes. In it `@0`, `@1` and so on stand for the handles that it was given, first those of the reply.
 
 //!
 //! Each document that is stored is also a file in the folder that `WRITTEN_DOCUMENTS` names, where it names one, so that MSAL can
@@ -65,9 +65,12 @@ fn edited(sealed: &str, input: &str) -> String {
     let mut text = sealed.to_owned();
     for line in input.lines().take(8) {
         let mut words = line.splitn(3, ' ');
-        let mut number = || words.next().and_then(|word| word.parse::<usize>().ok());
-        let (Some(place), Some(length)) = (number(), number()) else { continue };
-        let start = text.len() * place.min(1000) / 1000;
+        let place = words.next().unwrap_or_default();
+        let start = match place.strip_prefix('+') {
+            Some(bytes) => bytes.parse::<usize>().map(|bytes| bytes.min(text.len())),
+            None => place.parse::<usize>().map(|mille| text.len() * mille.min(1000) / 1000),
+        };
+        let (Ok(start), Some(Ok(length))) = (start, words.next().map(str::parse::<usize>)) else { continue };
         let end = (start + length.min(64)).min(text.len());
         if text.is_char_boundary(start) && text.is_char_boundary(end) {
             text.replace_range(start..end, words.next().unwrap_or_default());
