@@ -27,7 +27,7 @@ pub enum Error {
     #[error("{0}")]
     Denied(Denial),
     /// The authority could not be reached, or had no capacity. A later try may succeed.
-    #[error("{}", .0.message)]
+    #[error("{0}")]
     Unreachable(Unreachable),
     /// The call ran into a limit, usually one of the policy's. The next call starts afresh.
     #[error("{0}")]
@@ -66,8 +66,20 @@ impl LimitExceeded {
 pub struct Unreachable {
     /// What failed, for a person.
     pub message: String,
+    /// What to change, where only that helps: a variable with a proxy, or which certificates are trusted.
+    pub remedy: Option<String>,
     /// After how long a call can succeed, where the authority or this crate sets a pause.
     pub retry_after: Option<Duration>,
+}
+
+impl std::fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.remedy {
+            Some(remedy) => write!(f, "; {remedy}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl From<&str> for Unreachable {
@@ -78,7 +90,7 @@ impl From<&str> for Unreachable {
 
 impl From<String> for Unreachable {
     fn from(message: String) -> Self {
-        Self { message, retry_after: None }
+        Self { message, remedy: None, retry_after: None }
     }
 }
 

@@ -32,4 +32,4 @@ pub use refresher::{Attempts, TokenRefresher, TokenState};
 pub use shared_token_cache_policy as policy;
 pub use shared_token_cache_storage::{Examination, HeldLock, KeyringAccess, Note, Places};
 pub use shared_token_cache_vault::Hindrance;
-pub use transport::TransportOptions;
+pub use transport::{Connection, TransportOptions};

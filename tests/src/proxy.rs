@@ -22,6 +22,61 @@ pub fn proxy_to(target: SocketAddr) -> io::Result<(SocketAddr, Receiver<String>)
     Ok((address, lines))
 }
 
+/// A proxy that takes no credentials: it answers every request with status 407, and tells the head of each.
+///
+/// # Errors
+/// When no port can be had.
+pub fn proxy_that_refuses() -> io::Result<(SocketAddr, Receiver<String>)> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let address = listener.local_addr()?;
+    let (tell, heads) = mpsc::channel();
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let Ok(head) = head(&client) else { continue };
+            drop(tell.send(head));
+            let answer =
+                "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";
+            drop((&client).write_all(answer.as_bytes()));
+        }
+    });
+    Ok((address, heads))
+}
+
+/// A way to `target` that tells of each connection.
+///
+/// # Errors
+/// When no port can be had.
+pub fn relay_to(target: SocketAddr) -> io::Result<(SocketAddr, Receiver<()>)> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let address = listener.local_addr()?;
+    let (tell, connections) = mpsc::channel();
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let _ = tell.send(());
+            thread::spawn(move || {
+                let server = TcpStream::connect(target)?;
+                copy_both(client.try_clone()?, client, server)
+            });
+        }
+    });
+    Ok((address, connections))
+}
+
+/// Passes on what comes on either side.
+fn copy_both(mut up_from: impl io::Read + Send + 'static, mut down: TcpStream, server: TcpStream) -> io::Result<()> {
+    let mut up = server.try_clone()?;
+    thread::spawn(move || io::copy(&mut up_from, &mut up));
+    io::copy(&mut &server, &mut down).map(drop)
+}
+
+/// The head of a request.
+fn head(client: &TcpStream) -> io::Result<String> {
+    let mut reader = BufReader::new(client.try_clone()?);
+    let mut head = String::new();
+    while reader.read_line(&mut head)? > 2 {}
+    Ok(head)
+}
+
 /// CONNECT: RFC 9110, section 9.3.6.
 fn tunnel(client: TcpStream, target: SocketAddr, tell: impl Fn(String)) -> io::Result<()> {
     let mut head = BufReader::new(client.try_clone()?);
@@ -31,7 +86,5 @@ fn tunnel(client: TcpStream, target: SocketAddr, tell: impl Fn(String)) -> io::R
     while head.read_line(&mut line)? > 2 {}
     let server = TcpStream::connect(target)?;
     (&client).write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
-    let (mut up, mut down) = (server.try_clone()?, client);
-    thread::spawn(move || io::copy(&mut head, &mut up));
-    io::copy(&mut &server, &mut down).map(drop)
+    copy_both(head, client, server)
 }

@@ -10,6 +10,7 @@ use shared_token_cache::policy::{Access, Limits, Policy};
 use shared_token_cache::{Builder, Error, SharedTokenCacheCredential, TransportOptions};
 use shared_token_cache_tests::gzip;
 use shared_token_cache_tests::home::{self, AUTHORITY, Home};
+use shared_token_cache_tests::proxy::relay_to;
 use token_endpoint::{Certificate, Reply, Setup, Tls, TokenEndpoint};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -170,33 +171,36 @@ async fn a_compressed_reply_is_neither_asked_for_nor_unpacked() {
 
 #[tokio::test]
 async fn certificates_are_believed_if_they_are_valid_for_the_host_and_by_a_known_authority() {
-    for (certificate, named, believed) in [
-        (Certificate::Good, true, true),
-        (Certificate::Good, false, false),
-        (Certificate::OtherHost, true, false),
-        (Certificate::Expired, true, false),
-        (Certificate::NotYetValid, true, false),
-        (Certificate::SelfSigned, false, false),
-        (Certificate::SelfSigned, true, true),
+    for (certificate, named, refused) in [
+        (Certificate::Good, true, None),
+        (Certificate::Good, false, Some("--ca-file FILE")),
+        (Certificate::OtherHost, true, Some("another server")),
+        (Certificate::Expired, true, Some("clock")),
+        (Certificate::NotYetValid, true, Some("clock")),
+        (Certificate::SelfSigned, false, Some("--ca-file FILE")),
+        (Certificate::SelfSigned, true, None),
     ] {
         let setup = Setup { certificate, ..Setup::default() };
         let endpoint = TokenEndpoint::start_as(setup, issuing()).await.unwrap();
+        let (relay, connections) = relay_to(endpoint.address()).unwrap();
         let home = Home::signed_in(1).unwrap();
         let mut transport = home.transport(&endpoint).unwrap();
+        transport.resolve = vec![(AUTHORITY.to_owned(), relay)];
         if !named {
             let other = TokenEndpoint::start(issuing()).await.unwrap();
             fs::write(transport.ca_file.as_ref().unwrap(), other.ca_pem()).unwrap();
         }
-        transport.most_retries = 0;
-        match get(home.builder().transport(transport)).await {
-            Ok(_) => assert!(believed, "{certificate:?}, named: {named}"),
-            Err(Error::Unreachable(failed)) => {
-                let message = failed.message;
-                assert!(!believed && message.contains("certificate"), "{certificate:?}, named: {named}: {message}");
+        match (get(home.builder().transport(transport)).await, refused) {
+            (Ok(_), None) => {}
+            (Err(Error::Unreachable(failed)), Some(part)) => {
+                let (message, remedy) = (failed.message, failed.remedy.unwrap_or_default());
+                assert!(message.contains("certificate") && message.contains("issued by"), "{certificate:?}: {message}");
+                assert!(remedy.contains(part), "{certificate:?}, named: {named}: {remedy}");
                 assert!(endpoint.requests().is_empty(), "{certificate:?}");
             }
-            other => panic!("{certificate:?}, named: {named}: {other:?}"),
+            (other, _) => panic!("{certificate:?}, named: {named}: {other:?}"),
         }
+        assert_eq!(connections.try_iter().count(), 1, "a bad certificate is final: {certificate:?}, named: {named}");
     }
 }
 

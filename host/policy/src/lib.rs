@@ -91,11 +91,25 @@ pub struct Policy {
     log: LogRules,
     core_dumps: CoreDumps,
     profiles: Vec<Profile>,
+    clouds: CloudAddresses,
+}
+
+/// Where the names of Microsoft's clouds may lead. No document says it: a policy that somebody wrote is meant as it is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum CloudAddresses {
+    /// To public addresses, and to those that the policy names.
+    #[default]
+    AsOthers,
+    /// Anywhere but to a cloud's metadata services and to link-local addresses.
+    Anywhere,
 }
 
 impl Policy {
     /// The policy for a user's own programs: the user's caches of this name, read and written, Microsoft's clouds, and any scope,
     /// tenant, account, application and component.
+    ///
+    /// The names of Microsoft's clouds may lead to any address but those of a cloud's metadata services and link-local ones, which no
+    /// document can say: in companies and behind VPNs they often lead to private or made-up addresses, and TLS proves who answers.
     #[must_use]
     pub fn for_current_user(cache: CacheName) -> Self {
         let grant = |source| CacheGrant::new(source, Access::ReadWrite).with_name(cache.clone());
@@ -112,6 +126,7 @@ impl Policy {
             log: LogRules { component: LogLevel::Debug, ..LogRules::default() },
             core_dumps: CoreDumps::Deny,
             profiles: Vec::new(),
+            clouds: CloudAddresses::Anywhere,
         }
     }
 
@@ -147,8 +162,8 @@ impl Policy {
     /// What a program set and a document can't say, such as a limit of half a second, comes out as close as it can be said.
     ///
     /// ```
-    /// # use shared_token_cache_policy::{CacheName, Policy};
-    /// let policy = Policy::for_current_user(CacheName::default());
+    /// # use shared_token_cache_policy::{AllowedTenant, Policy};
+    /// let policy = Policy::default().allow_tenant(AllowedTenant::ANY);
     /// assert_eq!(Policy::from_toml(&policy.to_toml())?, policy);
     /// # Ok::<(), shared_token_cache_policy::PolicyError>(())
     /// ```
@@ -288,20 +303,29 @@ impl Policy {
         self.authorities.iter().any(|authority| authority.host() == host)
     }
 
-    /// Whether a host may be connected to at this address: a public one, or one that [`Self::allow_addresses`] named.
+    /// Whether a host may be connected to at this address: a public one, or one that [`Self::allow_addresses`] named. The policy of
+    /// [`Self::for_current_user`] lets the names of Microsoft's clouds lead elsewhere, too.
     ///
     /// # Errors
     /// When it may not.
     pub fn address(&self, host: &str, address: IpAddr) -> Result<(), Denied> {
         match network::refused(&self.addresses, address) {
             None => Ok(()),
+            Some(class) if self.may_lead_anywhere(host) && !HANDS_OUT_SECRETS.contains(&class) => Ok(()),
             Some(class) => Err(Denied::new(
                 format!("a connection to {address}, a {class} address of {}", shown(host)),
                 format!("list `{address}` or `{class}` under `network.addresses`"),
             )),
         }
     }
+
+    fn may_lead_anywhere(&self, host: &str) -> bool {
+        self.clouds == CloudAddresses::Anywhere && ENTRA_CLOUDS.contains(&host)
+    }
 }
+
+/// Where a machine's own credentials may be handed out.
+const HANDS_OUT_SECRETS: [AddressClass; 2] = [AddressClass::Metadata, AddressClass::LinkLocal];
 
 fn is_token_endpoint(url: &Url) -> bool {
     let tenant = match url.path() {
@@ -385,6 +409,39 @@ mod tests {
         let denied = policy.address("login.contoso.com", [10, 1, 2, 3].into()).unwrap_err().to_string();
         for part in ["10.1.2.3", "private", "login.contoso.com", "`network.addresses`"] {
             assert!(denied.contains(part), "{denied}");
+        }
+    }
+
+    #[test]
+    fn under_the_policy_of_the_current_user_the_clouds_may_have_any_address_but_a_metadata_services() {
+        let user = Policy::for_current_user(CacheName::default());
+        let written = Policy::from_toml(&user.to_toml()).unwrap();
+        let asked = user.clone().allow_authority("login.contoso.com".parse().unwrap());
+        for (address, anywhere) in [
+            ("198.18.0.5", true),
+            ("100.64.1.5", true),
+            ("10.1.2.3", true),
+            ("127.0.0.1", true),
+            ("fc00::5", true),
+            ("::1", true),
+            ("64:ff9b::10.1.2.3", true),
+            ("169.254.1.1", false),
+            ("169.254.169.254", false),
+            ("168.63.129.16", false),
+            ("100.100.100.200", false),
+            ("fe80::1", false),
+            ("fd00:ec2::254", false),
+            ("::ffff:169.254.169.254", false),
+            ("64:ff9b::169.254.169.254", false),
+        ] {
+            let parsed = address.parse().unwrap();
+            for host in ENTRA_CLOUDS {
+                assert_eq!(user.address(host, parsed).is_ok(), anywhere, "{host} {address}");
+                assert!(written.address(host, parsed).is_err(), "a document is meant as written: {host} {address}");
+            }
+            for host in ["login.contoso.com", "login.microsoftonline.com.contoso.com", address] {
+                assert!(asked.address(host, parsed).is_err(), "{host} {address}");
+            }
         }
     }
 

@@ -85,6 +85,7 @@ impl Failure {
                 candidates = Some(accounts(&unavailable.candidates));
             }
             Self::Credential(Error::Denied(denial)) => remedy = denial.remedy.as_deref(),
+            Self::Credential(Error::Unreachable(unreachable)) => remedy = unreachable.remedy.as_deref(),
             Self::Credential(_) | Self::ClosedOutput | Self::Other(_) => {}
         }
         let mut error = json!({ "kind": kind, "reason": reason, "message": self.message(), "oauth": details });

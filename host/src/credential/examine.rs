@@ -2,6 +2,7 @@
 
 use shared_token_cache_storage::{Examination, Store};
 use tokio::task::spawn_blocking;
+use url::Url;
 
 use super::SharedTokenCacheCredential;
 use super::no_source;
@@ -9,8 +10,9 @@ use super::pool::Pool;
 use crate::clock::{Clock as _, SystemClock};
 use crate::error::Error;
 use crate::imports::stores::{self, Refused};
+use crate::plugin::Context;
 use crate::policy::{CacheName, Source};
-use crate::transport::TransportError;
+use crate::transport::Connection;
 
 impl SharedTokenCacheCredential {
     /// What a look at the place of each source's cache finds: whether a document is there, its protection, its lock. Nothing is
@@ -35,25 +37,36 @@ impl SharedTokenCacheCredential {
         self.inner.sources.first().map_or_else(|| SystemClock.now(), |(_, pool)| pool.context().clock.now())
     }
 
-    /// By how many seconds this machine's clock is ahead of the authority's, to the second or so. The authority is asked without
-    /// any secret.
+    /// By how many seconds this machine's clock is ahead of the authority's, to the second or so; nothing where the authority answers
+    /// without telling the time. It is asked without any secret.
     ///
     /// # Errors
     /// [`Error::Denied`] when the policy does not allow the authority or its address, [`Error::Limit`] when there were too many requests,
-    /// [`Error::Unreachable`] when it does not tell the time.
-    pub async fn clock_skew(&self) -> Result<i64, Error> {
+    /// [`Error::Unreachable`] when it does not answer.
+    pub async fn clock_skew(&self) -> Result<Option<i64>, Error> {
+        let (context, url) = self.authority()?;
+        let date = context.transport.date(url).await?;
+        Ok(date.map(|date| context.clock.now().cast_signed() - date.cast_signed()))
+    }
+
+    /// How the authority is reached. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] when the policy does not allow the authority.
+    pub fn connection(&self) -> Result<Connection, Error> {
+        let (context, url) = self.authority()?;
+        Ok(context.transport.connection(&url))
+    }
+
+    /// A token endpoint of the authority.
+    fn authority(&self) -> Result<(&Context, Url), Error> {
         let (_, pool) = self.inner.sources.first().ok_or_else(no_source)?;
         let (context, options) = (pool.context(), pool.options());
         let host = options.authority.as_deref().unwrap_or(&context.settings.default_authority_host);
         let host = host.trim().trim_start_matches("https://").trim_end_matches('/');
         let url = format!("https://{host}/organizations/oauth2/v2.0/token");
         let url = context.policy.token_endpoint(&url)?;
-        let date = context.transport.date(url).await.map_err(|error| match error {
-            TransportError::Denied(denied) => denied.into(),
-            TransportError::Limit(limit) => Error::Limit(limit),
-            error => Error::unreachable(error.to_string()),
-        })?;
-        Ok(context.clock.now().cast_signed() - date.cast_signed())
+        Ok((context, url))
     }
 }
 

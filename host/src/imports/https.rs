@@ -114,12 +114,10 @@ impl State {
                 Ok(Response { status: response.status, body })
             }
             Err(error @ TransportError::Timeout { .. }) => Err(HttpsError::Timeout(error.to_string())),
-            Err(TransportError::Denied(denied)) => Err(self.refuse(denied.into())),
-            // The component may have a cached token to fall back on. Where it has none, the call ends with this.
-            Err(TransportError::Limit(limit)) => Err(self.refuse(Error::Limit(limit))),
-            Err(error @ (TransportError::Setup(_) | TransportError::Unreachable { .. })) => {
-                Err(HttpsError::Unreachable(error.to_string()))
-            }
+            Err(error @ TransportError::Unreachable { .. }) => Err(HttpsError::Unreachable(error.to_string())),
+            // The component may have a cached token to fall back on. Where it has none, the call ends with the typed error, which says
+            // what to change.
+            Err(error) => Err(self.refuse(error.into())),
         }
     }
 }

@@ -80,6 +80,7 @@ impl State {
         match (convert::error(error, &self.session.accounts()), read.take(), request.take()) {
             // The component may report the request's failure as any kind of error, or what it did next.
             (_, _, Some(limit @ Error::Limit(_))) => limit,
+            (Error::Unreachable(_), _, Some(cause @ Error::Unreachable(_))) => cause,
             (Error::CredentialUnavailable(unavailable), Some(cause), _)
                 if unavailable.reason == Reason::CacheUnavailable =>
             {

@@ -8,8 +8,10 @@ use shared_token_cache_vault::Secret;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::proxy::Proxy;
+use super::trust::Trust;
 use super::{TransportOptions, reply};
-use crate::error::LimitExceeded;
+use crate::error::{Error, LimitExceeded, Unreachable};
 use crate::policy::Denied;
 
 /// A response, whatever its status.
@@ -34,8 +36,15 @@ impl Response {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum TransportError {
-    #[error("{0}")]
-    Setup(String),
+    /// Something on this machine has to change before a request can be sent.
+    #[error("{what}; {remedy}")]
+    Setup { what: String, remedy: String },
+    /// The proxy does not take the credentials, or wants some.
+    #[error("{what}; {remedy}")]
+    ProxyRefused { what: String, remedy: String, pause: Duration },
+    /// The server's certificate is not believed.
+    #[error("{what}; {remedy}")]
+    Certificate { what: String, remedy: String },
     #[error("no answer in time from {host}: {why}")]
     Timeout { host: String, why: String },
     #[error("{host} can't be reached: {why}")]
@@ -46,6 +55,30 @@ pub(crate) enum TransportError {
     Limit(LimitExceeded),
 }
 
+impl From<TransportError> for Error {
+    fn from(error: TransportError) -> Self {
+        let (message, remedy, retry_after) = match error {
+            TransportError::Denied(denied) => return denied.into(),
+            TransportError::Limit(limit) => return Self::Limit(limit),
+            TransportError::Setup { what, remedy } | TransportError::Certificate { what, remedy } => {
+                (what, Some(remedy), None)
+            }
+            TransportError::ProxyRefused { what, remedy, pause } => (what, Some(remedy), Some(pause)),
+            error => (error.to_string(), None, None),
+        };
+        Self::Unreachable(Unreachable { message, remedy, retry_after })
+    }
+}
+
+/// How an authority is reached.
+pub(super) struct Way<'w> {
+    pub(super) client: reqwest::Client,
+    /// The proxy between, if there is one.
+    pub(super) proxy: Option<&'w Proxy>,
+    /// Which certificates are believed.
+    pub(super) trust: &'w Trust,
+}
+
 /// A try that is worth another one.
 enum Failed {
     Network(TransportError),
@@ -54,7 +87,7 @@ enum Failed {
 }
 
 pub(super) async fn post_form(
-    client: &reqwest::Client,
+    way: &Way<'_>,
     options: &TransportOptions,
     largest: usize,
     take_leave: impl Fn() -> Result<(), TransportError>,
@@ -69,7 +102,8 @@ pub(super) async fn post_form(
     let form = urlencoded(form.iter().map(|(name, value)| (name.as_str(), value.expose())));
     let post = || async {
         take_leave().map_err(Failed::Final)?;
-        let mut request = client
+        let mut request = way
+            .client
             .post(url.clone())
             .header("client-request-id", uuid::Uuid::new_v4().to_string())
             .header("return-client-request-id", "true")
@@ -79,7 +113,7 @@ pub(super) async fn post_form(
         for (name, value) in &headers {
             request = request.header(name, value);
         }
-        once(request, largest).await
+        once(way, request, largest).await
     };
     let result = post
         .retry(backoff)
@@ -107,16 +141,17 @@ pub(super) async fn post_form(
 /// How long a server may take to tell the time.
 const DATE_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(super) async fn date(client: &reqwest::Client, url: Url) -> Result<u64, TransportError> {
-    let host = url.host_str().unwrap_or_default().to_owned();
-    let reply = client.get(url).timeout(DATE_TIMEOUT).send().await.map_err(|error| transport_error(error).0)?;
+/// The time of day at a server, if its answer tells.
+pub(super) async fn date(way: &Way<'_>, url: Url) -> Result<Option<u64>, TransportError> {
+    let reply = way.client.get(url).timeout(DATE_TIMEOUT).send().await;
+    let reply = reply.map_err(|error| transport_error(way, error).0)?;
     let date = reply.headers().get(DATE).and_then(|date| date.to_str().ok());
     let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
-    let date = date.and_then(|date| date.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|date| date.as_secs());
-    date.ok_or_else(|| TransportError::Unreachable { host, why: "its answer has no date".into() })
+    Ok(date.and_then(|date| date.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|date| date.as_secs()))
 }
 
-async fn once(request: reqwest::RequestBuilder, largest: usize) -> Result<Response, Failed> {
+async fn once(way: &Way<'_>, request: reqwest::RequestBuilder, largest: usize) -> Result<Response, Failed> {
+    let network = |error| network(way, error);
     let mut reply = request.send().await.map_err(network)?;
     let status = reply.status().as_u16();
     let retry_after = retry_after(reply.headers(), SystemTime::now());
@@ -163,43 +198,58 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     }
 }
 
-fn network(error: reqwest::Error) -> Failed {
-    match transport_error(error) {
+fn network(way: &Way<'_>, error: reqwest::Error) -> Failed {
+    match transport_error(way, error) {
         (error, true) => Failed::Final(error),
         (error, false) => Failed::Network(error),
     }
 }
 
 /// The error in our words, and whether it will be the same the next time.
-fn transport_error(error: reqwest::Error) -> (TransportError, bool) {
+fn transport_error(way: &Way<'_>, error: reqwest::Error) -> (TransportError, bool) {
     if let Some(denied) = cause::<Denied>(&error) {
         return (denied.clone().into(), true);
     }
+    if let Some(proxy) = way.proxy {
+        if causes(&error).any(|error| error.to_string() == WANTS_CREDENTIALS) {
+            return (proxy.refuse(), true);
+        }
+        proxy.approve();
+    }
     let host = error.url().and_then(Url::host_str).unwrap_or_default().to_owned();
-    let timeout = error.is_timeout();
     // The server will show the same certificate the next time.
-    let refused = matches!(cause(&error), Some(rustls::Error::InvalidCertificate(_)));
+    if let Some(rustls::Error::InvalidCertificate(why)) = cause(&error) {
+        return (way.trust.disbelief(&host, why), true);
+    }
+    let timeout = error.is_timeout();
     // A URL holds no secret here, but it would only be noise.
-    let why = chain(&error.without_url());
+    let mut why = chain(&error.without_url());
+    if let Some(proxy) = way.proxy {
+        why.push_str(&format!("; through {}", proxy.named()));
+    }
     if timeout {
         (TransportError::Timeout { host, why }, false)
     } else {
-        (TransportError::Unreachable { host, why }, refused)
+        (TransportError::Unreachable { host, why }, false)
     }
 }
 
+/// What hyper says of a proxy's status 407; the type of the error is its own.
+const WANTS_CREDENTIALS: &str = "tunnel error: proxy authorization required";
+
 /// What caused an error, where that is an error of this type.
 fn cause<'e, T: std::error::Error + 'static>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e T> {
-    let mut source = Some(error);
-    while let Some(error) = source {
-        // Some travel inside an I/O error.
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if let Some(found) = inner.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref()) {
-            return Some(found);
-        }
-        source = error.source();
-    }
-    None
+    causes(error).find_map(|error| error.downcast_ref())
+}
+
+/// An error and all that caused it. I/O errors pass over the error inside them when they are asked for their source.
+fn causes<'e>(
+    error: &'e (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| match error.downcast_ref::<std::io::Error>() {
+        Some(error) => error.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static)),
+        None => error.source(),
+    })
 }
 
 /// An error and what caused it, in one line; the cause is usually the part that tells.

@@ -75,6 +75,16 @@ mod tests {
     }
 
     #[test]
+    fn a_made_up_address_of_microsofts_cloud_is_used_under_the_policy_of_the_current_user() {
+        let policy = Policy::for_current_user(Default::default());
+        let (host, fake) = ("login.microsoftonline.com", addresses(&["198.18.0.5", "10.1.2.3", "169.254.169.254"]));
+        assert_eq!(allowed(&policy, host, fake.clone()).unwrap(), addresses(&["198.18.0.5", "10.1.2.3"]));
+        assert!(allowed(&policy, "login.contoso.com", fake.clone()).is_err());
+        let written = Policy::from_toml(&policy.to_toml()).unwrap();
+        assert!(allowed(&written, host, fake).is_err());
+    }
+
+    #[test]
     fn a_host_that_is_an_address_is_checked_as_one() {
         let policy = Policy::default().allow_addresses("127.0.0.1".parse().unwrap());
         for (url, good) in [

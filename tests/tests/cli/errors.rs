@@ -197,3 +197,14 @@ fn an_authority_that_asks_to_wait_for_too_long_is_unreachable_at_once() {
     assert_eq!(error["kind"], "unreachable");
     assert_eq!(authority.requests().len(), 1);
 }
+
+#[test]
+fn a_pause_that_the_authority_asks_for_is_told() {
+    let busy = || Reply::json(429, json!({ "error": "temporarily_unavailable" })).header("Retry-After", "3600");
+    let authority = Authority::start(move |_| busy()).unwrap();
+    let run = signed_in().unwrap().redeem(&authority, &[]).unwrap();
+    assert_eq!(run.error(6).unwrap()["retry_after_seconds"], 3600, "{run:?}");
+    let run = signed_in().unwrap().redeem(&authority, &["--output", "token"]).unwrap();
+    assert!(run.code == Some(6) && run.stderr.contains("3600 s"), "{run:?}");
+    assert_eq!(authority.requests().len(), 2, "so long a pause is not waited for");
+}

@@ -6,6 +6,7 @@
 mod accounts;
 mod audit;
 mod caches;
+mod certificates;
 mod core_dumps;
 mod doctor;
 mod errors;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared_token_cache_tests::cli::{ANYTHING, Authority, Cli, SHARED};
-use shared_token_cache_tests::proxy::proxy_to;
+use shared_token_cache_tests::proxy::{proxy_that_refuses, proxy_to};
 use shared_token_cache_tests::sign_in::{GRAPH, LOCAL, PUBLIC, SignIn, document, new_access_token, token_reply};
 
 #[test]
@@ -78,4 +78,83 @@ fn a_password_of_a_proxy_is_not_repeated_in_an_error() {
     // That the password is not in it, every run checks.
     let error = cli.redeem(&authority, &[]).unwrap().error(6).unwrap();
     assert_eq!(error["kind"], "unreachable");
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_refused_by_the_name_of_its_variable_and_never_passed_by() {
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    for (value, why) in [
+        ("\"http://user0:made-up@127.0.0.1:9\"", "quotation marks"),
+        ("http://user0:made-up@127.0.0.1:9\r", "line break"),
+        ("http://CONTOSO\\user0:made-up@127.0.0.1:9", "backslash"),
+        ("http://user0:made up@127.0.0.1:9", "blank"),
+        ("http://127.0.0.1:port", "port"),
+        ("http://127.0.0.1:9/proxy.pac", "`/`"),
+        ("ftp://127.0.0.1:9", "scheme"),
+        ("socks5h://user0:made-up@127.0.0.1:9", "SOCKS"),
+    ] {
+        for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+            let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+            cli.set(variable, value);
+            let run = cli.redeem(&authority, &[]).unwrap();
+            let error = run.error(6).unwrap();
+            let message = error["message"].as_str().unwrap();
+            assert_eq!(error["kind"], "unreachable", "{value:?}");
+            assert!(message.contains(variable) && message.contains(why), "{value:?}: {message}");
+            assert!(error["remedy"].as_str().unwrap().contains("http://HOST:PORT"), "{error}");
+            assert!(!run.stderr.contains("made") && !run.stderr.contains("user0:"), "{value:?}: {}", run.stderr);
+        }
+    }
+    assert!(authority.requests().is_empty());
+}
+
+#[test]
+fn a_variable_of_requests_without_tls_and_an_empty_one_name_no_proxy() {
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+    for (variable, value) in [("HTTP_PROXY", "\"x\""), ("http_proxy", "http://127.0.0.1:9"), ("HTTPS_PROXY", "")] {
+        cli.set(variable, value);
+    }
+    assert_eq!(cli.redeem(&authority, &[]).unwrap().answer().unwrap()["token"], new_access_token(0).as_str());
+}
+
+#[test]
+fn a_host_that_is_excepted_needs_no_usable_proxy() {
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    for except in ["localhost", ".localhost", "*.localhost", "contoso.com, LOCALHOST\r", "*"] {
+        let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+        cli.set("HTTPS_PROXY", "socks5://127.0.0.1:9");
+        cli.set("NO_PROXY", except);
+        let answer = cli.redeem(&authority, &[]).unwrap().answer().unwrap();
+        assert_eq!(answer["token"], new_access_token(0).as_str(), "{except}");
+    }
+}
+
+#[test]
+fn a_proxy_that_refuses_the_password_is_asked_once() {
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    for (user, part) in [("user0:made-up-secret@", "correct them in HTTPS_PROXY"), ("", "write them into HTTPS_PROXY")]
+    {
+        let (proxy, heads) = proxy_that_refuses().unwrap();
+        let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+        cli.set("HTTPS_PROXY", &format!("http://{user}{proxy}"));
+        let error = cli.redeem(&authority, &[]).unwrap().error(6).unwrap();
+        assert_eq!((&error["kind"], &error["retry_after_seconds"]), (&json!("unreachable"), &json!(600)), "{error}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("407") && message.contains(part), "{message}");
+        assert!(error["remedy"].as_str().unwrap().starts_with(part), "{error}");
+        let heads: Vec<_> = heads.try_iter().collect();
+        let is_sent = heads[0].to_lowercase().contains("proxy-authorization: basic dxnlcja6bwfkzs11cc1zzwnyzxq=");
+        assert_eq!((heads.len(), is_sent), (1, !user.is_empty()), "{heads:?}");
+    }
+    assert!(authority.requests().is_empty());
+}
+
+#[test]
+fn an_error_behind_a_proxy_names_its_variable() {
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+    cli.set("all_proxy", "127.0.0.1:9");
+    let run = cli.run(&["doctor", "--authority", &authority.host()]).unwrap();
+    assert!(run.stdout.contains("through the proxy http://127.0.0.1:9, which all_proxy names"), "{run:?}");
 }

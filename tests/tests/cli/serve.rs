@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use shared_token_cache_tests::cli::{Authority, Cli, SHARED};
+use shared_token_cache_tests::proxy::proxy_that_refuses;
 use shared_token_cache_tests::sign_in::{
     GRAPH, LOCAL, SignIn, VAULT, access_token, document, new_access_token, new_refresh_token, token_reply,
 };
@@ -100,6 +101,19 @@ fn a_new_token_takes_the_place_of_the_old_one_and_is_stored() {
     let about_vault = |line: &&Value| line["scopes"] == json!([VAULT]) && line["outcome"] == "refreshed";
     assert!(lines.iter().filter(about_vault).count() >= 3, "{audit}");
     assert!(!audit.contains(&new_access_token(0)));
+}
+
+#[test]
+fn a_proxy_that_refuses_the_password_is_asked_once_for_all_profiles() {
+    let (proxy, heads) = proxy_that_refuses().unwrap();
+    let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL), SignIn::new(1, LOCAL)])).unwrap();
+    let arguments = ["--token-file", "vault=v", "--token-file", "graph=g"];
+    let value = format!("http://user0:made-up-secret@{proxy}");
+    let agent = Agent::start_with(&cli, &policy(LOCAL), &arguments, &[("HTTPS_PROXY", &value)]);
+    agent.until("a refusal for each profile", || agent.said().matches("status 407").count() == 2);
+    let said = agent.end();
+    assert!(said.contains("correct them in HTTPS_PROXY") && !said.contains("made-up"), "{said}");
+    assert_eq!(heads.try_iter().count(), 1, "a directory locks an account after a few wrong passwords");
 }
 
 #[test]

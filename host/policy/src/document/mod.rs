@@ -17,7 +17,7 @@ pub use problems::{PolicyError, Problem};
 
 use toml::de::DeTable;
 
-use crate::Policy;
+use crate::{CloudAddresses, Policy};
 use fields::Fields;
 use print::Printer;
 use problems::Problems;
@@ -51,6 +51,7 @@ pub(super) fn parse(text: &str) -> Result<Policy, PolicyError> {
         log: log::read(&mut root),
         core_dumps: process::read(&mut root),
         profiles: Vec::new(),
+        clouds: CloudAddresses::AsOthers,
     };
     profiles::add(profiles, &mut policy);
     root.finish();
@@ -72,6 +73,8 @@ pub(super) fn print(policy: &Policy) -> String {
         log,
         core_dumps,
         profiles,
+        // A document that somebody writes is meant as it is written.
+        clouds: _,
     } = policy;
     let mut to = Printer::default();
     lists::print("authorities", authorities, &mut to);

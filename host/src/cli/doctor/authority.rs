@@ -1,6 +1,6 @@
 //! The authority: whether it can be reached, and whether the clocks agree.
 
-use shared_token_cache::Error;
+use shared_token_cache::{Connection, Error, Unreachable};
 
 use super::finding::Finding;
 
@@ -12,6 +12,8 @@ const NOTHING: u64 = 5;
 
 pub(super) struct AuthorityReport {
     pub(super) host: String,
+    /// How it is reached; nothing where the policy does not allow it.
+    pub(super) connection: Option<Connection>,
     pub(super) reachable: bool,
     /// By how many seconds this machine is ahead.
     pub(super) clock_skew: Option<i64>,
@@ -19,10 +21,11 @@ pub(super) struct AuthorityReport {
 }
 
 impl AuthorityReport {
-    pub(super) fn new(host: String, skew: Result<i64, Error>) -> Self {
+    pub(super) fn new(host: String, connection: Option<Connection>, skew: Result<Option<i64>, Error>) -> Self {
         let finding = match &skew {
-            Ok(skew) if skew.unsigned_abs() <= NOTHING => Finding::good("it answers, and the clocks agree"),
-            Ok(skew) => {
+            Ok(None) => Finding::note("it answers, but does not tell the time, so the clocks can't be compared", ""),
+            Ok(Some(skew)) if skew.unsigned_abs() <= NOTHING => Finding::good("it answers, and the clocks agree"),
+            Ok(Some(skew)) => {
                 let what = format!("this machine's clock is {} s {}", skew.unsigned_abs(), direction(*skew));
                 let next = "Set the clock, for example with `timedatectl set-ntp true`.";
                 if skew.unsigned_abs() > TOO_WRONG { Finding::problem(what, next) } else { Finding::note(what, next) }
@@ -30,12 +33,15 @@ impl AuthorityReport {
             Err(error @ Error::Denied(_)) => {
                 Finding::problem(error.to_string(), "Let the policy allow it, or name another.")
             }
+            Err(Error::Unreachable(Unreachable { message, remedy: Some(remedy), .. })) => {
+                Finding::note(message, format!("Cached tokens still work; for new ones, {remedy}."))
+            }
             Err(error) => Finding::note(
                 error.to_string(),
                 "Cached tokens still work; for new ones, check the network, HTTPS_PROXY and NO_PROXY.",
             ),
         };
-        Self { host, reachable: skew.is_ok(), clock_skew: skew.ok(), finding }
+        Self { host, connection, reachable: skew.is_ok(), clock_skew: skew.ok().flatten(), finding }
     }
 }
 
@@ -58,13 +64,15 @@ mod tests {
             (-301, Severity::Problem, "301 s behind"),
             (7200, Severity::Problem, "7200 s ahead"),
         ] {
-            let report = AuthorityReport::new("login.contoso.com".into(), Ok(skew));
+            let report = AuthorityReport::new("login.contoso.com".into(), None, Ok(Some(skew)));
             assert_eq!(report.finding.severity, severity, "{skew}");
             assert!(report.finding.what.contains(part), "{}", report.finding.what);
             assert!(report.reachable);
         }
-        let unreachable =
-            AuthorityReport::new("login.contoso.com".into(), Err(Error::Unreachable("no route".to_owned().into())));
+        let report = |skew| AuthorityReport::new("login.contoso.com".into(), None, skew);
+        let undated = report(Ok(None));
+        assert_eq!((undated.finding.severity, undated.reachable, undated.clock_skew), (Severity::Note, true, None));
+        let unreachable = report(Err(Error::Unreachable("no route".to_owned().into())));
         assert_eq!((unreachable.finding.severity, unreachable.reachable), (Severity::Note, false));
     }
 }

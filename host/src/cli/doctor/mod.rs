@@ -37,7 +37,10 @@ pub(super) async fn run(arguments: Doctor) -> Result<ExitCode, Failure> {
     let with_cae = look(&credential, true).await;
     // The other sources have one document for both, and a cache that nobody has asked for yet is nothing to worry about.
     places.extend(with_cae.into_iter().filter(|place| place.source == Source::Shared && place.is_there()));
-    let report = Report { places, authority: AuthorityReport::new(host, credential.clock_skew().await) };
+    let report = Report {
+        places,
+        authority: AuthorityReport::new(host, credential.connection().ok(), credential.clock_skew().await),
+    };
 
     match arguments.output {
         ListForm::Json => output::print_json(&print::json(&report))?,

@@ -1,13 +1,14 @@
 //! The report, for people and for programs.
 
 use serde_json::{Value, json};
-use shared_token_cache::{Clock as _, SystemClock};
+use shared_token_cache::{Clock as _, Connection, SystemClock};
 
 use super::Report;
 use super::finding::{Finding, Severity};
 use super::place::{Contents, PlaceReport};
 
 pub(super) fn json(report: &Report) -> Value {
+    let connection = report.authority.connection.as_ref();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "platform": std::env::consts::OS,
@@ -16,6 +17,9 @@ pub(super) fn json(report: &Report) -> Value {
         "authority": {
             "host": report.authority.host,
             "reachable": report.authority.reachable,
+            "proxy": connection.and_then(|connection| connection.proxy.as_ref()),
+            "excepted_from_proxy": connection.map(|connection| connection.excepted),
+            "certificates": connection.map(|connection| &connection.certificates),
             "clock_skew_seconds": report.authority.clock_skew,
             "findings": [finding_json(&report.authority.finding)],
         },
@@ -66,8 +70,22 @@ pub(super) fn text(report: &Report) -> Vec<String> {
         }
         lines.extend(place.findings.iter().map(line));
     }
-    lines.extend([String::new(), format!("authority {}", report.authority.host), line(&report.authority.finding)]);
+    lines.extend([String::new(), format!("authority {}", report.authority.host)]);
+    lines.extend(report.authority.connection.iter().flat_map(ways));
+    lines.push(line(&report.authority.finding));
     lines
+}
+
+/// How the authority is reached.
+fn ways(connection: &Connection) -> [String; 2] {
+    let proxy = match &connection.proxy {
+        Some(proxy) => proxy,
+        None if connection.excepted => "none, as NO_PROXY excepts the host",
+        None => "none",
+    };
+    let certificates = &connection.certificates;
+    let trusted = if certificates.is_empty() { "none".to_owned() } else { certificates.join(", ") };
+    [format!("  proxy: {proxy}"), format!("  trusted certificate authorities: {trusted}")]
 }
 
 fn line(finding: &Finding) -> String {

@@ -1,0 +1,183 @@
+//! The certificates of a CA file. Such files are exported, pasted and joined by hand, so what can be read of one is read, and the rest
+//! is named for what it is.
+
+use std::path::Path;
+
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use shared_token_cache_storage::files;
+
+use super::der;
+
+type Certificates = Vec<CertificateDer<'static>>;
+
+/// Labels of PEM sections with a certificate; OpenSSL writes the second, with settings of its own behind the certificate.
+const LABELS: [&str; 3] = ["CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CERTIFICATE"];
+
+/// The most bytes of a CA file; a system's bundle has some hundred thousand.
+const LARGEST: u64 = 16 << 20;
+
+/// The certificates of a file. Those that can't be used are skipped with a warning, as long as one can.
+pub(in crate::transport) fn read(path: &Path) -> Result<Certificates, String> {
+    let unusable = |why: String| format!("the CA file {} {why}", path.display());
+    let bytes = files::read_input(path, LARGEST).map_err(|error| unusable(format!("can't be read: {error}")))?;
+    let (certificates, skipped) = parse(&bytes).map_err(unusable)?;
+    for why in skipped {
+        tracing::warn!("{}", unusable(format!("holds other certificates, but one of them is skipped: {why}")));
+    }
+    Ok(certificates)
+}
+
+/// The certificates, and what is wrong with those that can't be used.
+fn parse(bytes: &[u8]) -> Result<(Certificates, Vec<String>), String> {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err("is UTF-16; save it as UTF-8".into()),
+        [0x30, 0x80..=0xff, ..] => {
+            let certificate = usable(bytes.to_vec()).map_err(|why| {
+                format!("is binary, but no certificate (a PKCS #7 or PKCS #12 file?): {why}; convert it to PEM with `openssl`")
+            })?;
+            return Ok((vec![certificate], Vec::new()));
+        }
+        _ => {}
+    }
+    // A text in front of the first section may have any encoding.
+    let text = String::from_utf8_lossy(bytes);
+    let (mut certificates, mut skipped, mut others) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, section) in sections(&text).into_iter().enumerate() {
+        if !LABELS.contains(&section.label) {
+            others.push(section.label);
+            continue;
+        }
+        match section.certificate() {
+            Ok(certificate) => certificates.push(certificate),
+            Err(why) => skipped.push(format!("number {}: {why}", number + 1)),
+        }
+    }
+    match (&certificates[..], &skipped[..], &others[..]) {
+        ([_, ..], _, _) => Ok((certificates, skipped)),
+        ([], [why, ..], _) => Err(format!("holds no certificate that can be used; {why}")),
+        ([], [], [label, ..]) if label.starts_with("PKCS") => {
+            Err("holds no certificate but a PKCS #7 bundle; convert it with `openssl pkcs7 -print_certs`".into())
+        }
+        ([], [], [label, ..]) => {
+            Err(format!("holds no certificate: its sections are of another kind, such as {label:?}"))
+        }
+        ([], [], []) => Err("holds no certificate: it has no line `-----BEGIN CERTIFICATE-----`".into()),
+    }
+}
+
+/// A section of PEM (RFC 7468).
+struct Section<'t> {
+    label: &'t str,
+    lines: Vec<&'t str>,
+    has_end: bool,
+}
+
+/// The sections of a text. Blanks around its lines mean nothing.
+fn sections(text: &str) -> Vec<Section<'_>> {
+    let mut sections: Vec<Section<'_>> = Vec::new();
+    for line in text
+        .lines()
+        .map(|line| line.trim_matches(|character: char| character.is_whitespace() || character == '\u{feff}'))
+    {
+        let marker = |marker: &str| line.strip_prefix(marker).and_then(|rest| rest.strip_suffix("-----"));
+        if let Some(label) = marker("-----BEGIN ") {
+            sections.push(Section { label, lines: Vec::new(), has_end: false });
+        } else if let Some(open) = sections.last_mut().filter(|section| !section.has_end) {
+            match marker("-----END ") {
+                Some(_) => open.has_end = true,
+                None => open.lines.push(line),
+            }
+        }
+    }
+    sections
+}
+
+impl Section<'_> {
+    fn certificate(&self) -> Result<CertificateDer<'static>, String> {
+        if !self.has_end {
+            return Err("its last line is missing".into());
+        }
+        let pem = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", self.lines.join("\n"));
+        let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| "it is not base64".to_owned())?;
+        usable(certificate.to_vec())
+    }
+}
+
+/// The certificate at the start of these bytes, if it can be trusted.
+fn usable(mut bytes: Vec<u8>) -> Result<CertificateDer<'static>, String> {
+    let length = der::length(&bytes).ok_or("it is cut short")?;
+    bytes.truncate(length);
+    let certificate = CertificateDer::from(bytes);
+    RootCertStore::empty().add(certificate.clone()).map_err(|error| error.to_string())?;
+    Ok(certificate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The certificate of an authority, made for this test with `openssl req -x509`.
+    const PEM: &str = include_str!("contoso.pem");
+
+    fn der() -> Vec<u8> {
+        CertificateDer::from_pem_slice(PEM.as_bytes()).unwrap().to_vec()
+    }
+
+    #[test]
+    fn a_certificate_is_read_in_every_form_in_which_it_is_handed_round() {
+        let labelled = |label: &str| PEM.replace(" CERTIFICATE", &format!(" {label}"));
+        for (what, bytes) in [
+            ("PEM", PEM.as_bytes().to_vec()),
+            ("line ends of Windows", PEM.replace('\n', "\r\n").into()),
+            ("a byte order mark", format!("\u{feff}{PEM}").into()),
+            ("an indented block", PEM.lines().map(|line| format!("  \t{line} \n")).collect::<String>().into()),
+            ("a text in another encoding before it", [b"F\xfcr alle:\n".as_slice(), PEM.as_bytes()].concat()),
+            ("a key before it", format!("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n{PEM}").into()),
+            ("an old label", labelled("X509 CERTIFICATE").into()),
+            ("OpenSSL's label", labelled("TRUSTED CERTIFICATE").into()),
+            ("DER", der()),
+            ("DER with something after it", [der(), vec![0x30, 0]].concat()),
+        ] {
+            let (certificates, skipped) = parse(&bytes).unwrap_or_else(|why| panic!("{what}: {why}"));
+            assert_eq!((certificates, skipped.len()), (vec![CertificateDer::from(der())], 0), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_broken_certificate_among_good_ones_is_skipped() {
+        let broken = PEM.replacen("MII", "M!I", 1);
+        let cut = PEM.replace("-----END CERTIFICATE-----\n", "");
+        let empty = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+        for (text, good, bad) in [
+            (format!("{broken}{PEM}"), 1, 1),
+            (format!("{PEM}{broken}"), 1, 1),
+            (format!("{empty}{PEM}{PEM}{cut}"), 2, 2),
+            (format!("{cut}{PEM}"), 1, 1),
+        ] {
+            let (certificates, skipped) = parse(text.as_bytes()).unwrap();
+            assert_eq!((certificates.len(), skipped.len()), (good, bad), "{skipped:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_certificate_is_named_for_what_it_is() {
+        let utf_16: Vec<u8> = [0xfeff].into_iter().chain(PEM.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        for (bytes, part) in [
+            (Vec::new(), "BEGIN CERTIFICATE"),
+            (b"{}".to_vec(), "BEGIN CERTIFICATE"),
+            (utf_16, "UTF-16"),
+            (PEM.replacen("MII", "M!I", 1).into(), "base64"),
+            (b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----".to_vec(), "number 1"),
+            (PEM.replace(" CERTIFICATE", " PKCS7").into(), "pkcs7"),
+            (PEM.replace(" CERTIFICATE", " PRIVATE KEY").into(), "PRIVATE KEY"),
+            (vec![0x30, 0x82, 0x01], "PKCS #12"),
+            ([&[0x30, 0x82, 0, 3], &[2, 1, 3][..]].concat(), "PKCS #12"),
+        ] {
+            let why = parse(&bytes).unwrap_err();
+            assert!(why.contains(part), "{part}: {why}");
+        }
+    }
+}
