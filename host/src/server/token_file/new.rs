@@ -14,10 +14,10 @@ const PREFIX: &str = ".token-";
 const SUFFIX: &str = ".tmp";
 const RANDOM: usize = 16;
 
-/// Puts a new file in place of the old one. It is its owner's only until it has its readers: tempfile's mode is 0600.
+/// Puts a new file in place of the old one. It is its owner's only until it has its readers.
 pub(super) fn replace(path: &Path, content: &[u8], readers: Readers) -> io::Result<File> {
     let mut new = create(super::folder(path), readers)?;
-    new.write_all(content)?;
+    new.as_file_mut().write_all(content)?;
     // A lock of Windows would keep readers out. Elsewhere it stays until the file has its name, so that nobody takes it for one left.
     if cfg!(windows) {
         let _ = new.as_file().unlock();
@@ -33,18 +33,17 @@ pub(super) fn attempt(path: &Path, readers: Readers) -> io::Result<()> {
 }
 
 fn create(folder: &Path, readers: Readers) -> io::Result<NamedTempFile> {
-    let new = Builder::new().prefix(PREFIX).suffix(SUFFIX).rand_bytes(RANDOM).tempfile_in(folder).map_err(unnamed)?;
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // The errors of `tempfile_in` have the random name in them, so the same trouble would have other words each time.
+    let mut names = Builder::new();
+    let new = names.prefix(PREFIX).suffix(SUFFIX).rand_bytes(RANDOM).make_in(folder, |path| options.open(path))?;
     // Where the file system has no locks, nothing that was left behind is removed either.
     let _ = new.as_file().try_lock();
     readers.admit(new.as_file())?;
     Ok(new)
-}
-
-/// The operating system's error without the random name that tempfile adds to it: the same trouble then has the same words.
-fn unnamed(error: io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(std::error::Error::source);
-    let code = inner.and_then(|inner| inner.downcast_ref::<io::Error>()).and_then(io::Error::raw_os_error);
-    code.map_or(error, io::Error::from_raw_os_error)
 }
 
 /// Removes what agents that were killed have left in a folder. The locks of those at work are held.

@@ -136,6 +136,15 @@ fn a_folder_in_which_others_may_write_is_a_warning() {
     agent.until_file("shared/g", &access_token(1, GRAPH));
     let said = agent.end();
     assert!(said.contains("may be replaced by other users: the mode of the folder shared is 0777"), "{said}");
+    // Only root can write into the folder of another user.
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    if std::os::unix::fs::chown(&folder, Some(65533), None).is_ok() {
+        let agent = Agent::start(&cli, &policy(LOCAL), GRAPH_FILE);
+        agent.until_file("shared/g", &access_token(1, GRAPH));
+        let said = agent.end();
+        assert!(said.contains("the folder shared belongs to another user (id 65533)"), "{said}");
+        assert_eq!(cli.read("shared/g").unwrap(), "");
+    }
 }
 
 /// In a namespace of its own, so that root is held to it too.
