@@ -71,17 +71,29 @@ impl SharedTokenCacheCredential {
 }
 
 async fn examine(pool: &Pool, enable_cae: bool) -> Result<Examination, Error> {
-    let store = store(pool, enable_cae)?;
-    spawn_blocking(move || store.examine()).await.map_err(|error| Error::cache_unavailable(error.to_string()))
+    let (store, context, document) = (store(pool, enable_cae)?, pool.shared_context(), document(pool, enable_cae)?);
+    let examine = move || {
+        let mut examination = store.examine();
+        if !examination.found {
+            examination.near = stores::near(&context, &document);
+        }
+        examination
+    };
+    spawn_blocking(examine).await.map_err(|error| Error::cache_unavailable(error.to_string()))
 }
 
-/// Where the document of a source lies.
-fn store(pool: &Pool, enable_cae: bool) -> Result<Box<dyn Store>, Error> {
+/// The name of a source's document.
+fn document(pool: &Pool, enable_cae: bool) -> Result<String, Error> {
     let name = match pool.options().cache_persistence_options.as_ref().and_then(|options| options.name.as_deref()) {
         Some(name) => CacheName::parse(name).map_err(|invalid| Error::InvalidArgument(invalid.into()))?,
         None => CacheName::default(),
     };
-    let document = format!("{name}{}", if enable_cae { ".cae" } else { ".nocae" });
+    Ok(format!("{name}{}", if enable_cae { ".cae" } else { ".nocae" }))
+}
+
+/// Where the document of a source lies.
+fn store(pool: &Pool, enable_cae: bool) -> Result<Box<dyn Store>, Error> {
+    let document = document(pool, enable_cae)?;
     match stores::open(pool.context(), &document) {
         Ok((_, store)) => Ok(store),
         Err(Refused::Denied(denied)) => Err(denied.into()),

@@ -48,6 +48,10 @@ impl Pool {
         &self.context
     }
 
+    pub(super) fn shared_context(&self) -> Arc<Context> {
+        Arc::clone(&self.context)
+    }
+
     pub(super) fn options(&self) -> &CredentialOptions {
         &self.options
     }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use shared_token_cache_storage as storage;
+use shared_token_cache_storage::{self as storage, Note};
 use shared_token_cache_vault::Refused;
 use tokio::task::spawn_blocking;
 
@@ -8,8 +8,9 @@ use super::told::printable;
 use super::turn::take_turn;
 use super::{BORDER, stores};
 use crate::error::{Error, LimitExceeded};
-use crate::plugin::State;
+use crate::plugin::sight::{Seen, Sight};
 use crate::plugin::wit::cache_file::{Document, Host, ReadError, ReadOutcome, WriteError};
+use crate::plugin::{Context, State};
 use crate::policy::Access;
 
 impl Host for State {
@@ -17,8 +18,14 @@ impl Host for State {
         self.call.read = None;
         let outcome = match self.read_document(&name, known_version).await {
             Ok(outcome) => Ok(outcome),
-            Err(ReadFailure::NotFound(place)) => Err(ReadError::NotFound(place)),
-            Err(ReadFailure::Failed(why)) => Err(ReadError::Failed(why)),
+            Err(ReadFailure::NotFound(place, near)) => {
+                self.saw(&name, Seen::Nothing { place: place.clone(), near });
+                Err(ReadError::NotFound(place))
+            }
+            Err(ReadFailure::Failed(why)) => {
+                self.saw(&name, Seen::Failed);
+                Err(ReadError::Failed(why))
+            }
             Err(ReadFailure::Refused(error)) => Err(self.refuse_read(error)),
         };
         if let Err(ReadError::Denied(_)) = &outcome {
@@ -85,6 +92,10 @@ impl State {
         if is_denied { ReadError::Denied(text) } else { ReadError::Failed(text) }
     }
 
+    fn saw(&mut self, name: &str, seen: Seen) {
+        self.call.sight = Some(Sight { name: name.to_owned(), seen });
+    }
+
     async fn read_document(&mut self, name: &str, known: Option<String>) -> Result<ReadOutcome, ReadFailure> {
         let (_, store) = stores::open(&self.context, name).map_err(|refused| match refused {
             stores::Refused::Denied(denied) => ReadFailure::Refused(denied.into()),
@@ -101,13 +112,13 @@ impl State {
         let read = spawn_blocking(move || {
             let mark = store.mark();
             let read = || {
-                let storage::Read::Document(found) = store.read(version.as_deref()).map_err(read_error)? else {
-                    return Ok(None);
-                };
-                let storage::Document { version, content, unencrypted } = found;
+                let read = store.read(version.as_deref()).map_err(|error| read_error(error, &context, &document))?;
+                let storage::Read::Document(found) = read else { return Ok(None) };
+                let storage::Document { version, content, place, unencrypted } = found;
+                let seen = Seen::document(place, &content);
                 let sealed = vault.seal_document(&document, &version, content);
                 let sealed = sealed.map_err(seal_error)?;
-                Ok(Some((version, sealed, unencrypted)))
+                Ok(Some((version, sealed, unencrypted, seen)))
             };
             read().inspect_err(|_| context.seen.nothing(mark))
         });
@@ -118,7 +129,8 @@ impl State {
                 self.context.seen.at(known);
                 Ok(ReadOutcome::Unchanged)
             }
-            Some((version, sealed, unencrypted)) => {
+            Some((version, sealed, unencrypted, seen)) => {
+                self.saw(name, seen);
                 self.context.seen.at(&version);
                 let content = self.session.hold(sealed);
                 Ok(ReadOutcome::Document(Document { version, content, unencrypted }))
@@ -175,15 +187,16 @@ impl State {
 
 /// Why a document is not read.
 enum ReadFailure {
-    NotFound(String),
+    /// Where it was looked for, and what lies near.
+    NotFound(String, Vec<Note>),
     Failed(String),
     /// The policy denies it, or it is over a limit: the caller's error if the call ends with it.
     Refused(Error),
 }
 
-fn read_error(error: storage::ReadError) -> ReadFailure {
+fn read_error(error: storage::ReadError, context: &Context, name: &str) -> ReadFailure {
     match error {
-        storage::ReadError::NotFound(place) => ReadFailure::NotFound(place),
+        storage::ReadError::NotFound(place) => ReadFailure::NotFound(place, stores::near(context, name)),
         storage::ReadError::TooLarge(why) => too_large(why),
         error => ReadFailure::Failed(error.to_string()),
     }

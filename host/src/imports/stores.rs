@@ -1,6 +1,6 @@
 //! From a name that a component says to the store behind it, as far as the policy grants that.
 
-use shared_token_cache_storage::{self as storage, FileStore, Rules, Store};
+use shared_token_cache_storage::{self as storage, FileStore, Note, Rules, Store};
 
 use crate::plugin::Context;
 use crate::policy::{CacheGrant, Denied, Leniency, Source};
@@ -24,6 +24,19 @@ pub(crate) fn open<'a>(context: &'a Context, name: &str) -> Result<(&'a CacheGra
         Source::File(path) => Ok(Box::new(FileStore::new(path.clone(), rules)) as Box<dyn Store>),
     };
     Ok((grant, store.map_err(|why| Refused::NoPlace(why.to_owned()))?))
+}
+
+/// What lies near the place in which a document of the context's source was not found.
+pub(crate) fn near(context: &Context, name: &str) -> Vec<Note> {
+    let places = &context.places;
+    match &context.source {
+        Source::Shared => {
+            let grant = storage::other(name).and_then(|(_, other)| context.policy.grant(&context.source, &other).ok());
+            places.near_shared(name, grant.map(|grant| rules(grant, context.policy.limits().document_size)))
+        }
+        Source::AzureCli => places.near_azure_cli(),
+        Source::File(path) => storage::near_file(path),
+    }
 }
 
 fn rules(grant: &CacheGrant, largest: u64) -> Rules {

@@ -8,6 +8,7 @@ mod engine;
 mod inspect;
 mod instance;
 mod limiter;
+pub(crate) mod sight;
 mod state;
 mod ticker;
 pub(crate) mod wit;

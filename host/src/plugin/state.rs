@@ -6,6 +6,7 @@ use shared_token_cache_vault::{Session, Vault};
 
 use super::convert;
 use super::limiter::Limiter;
+use super::sight::Sight;
 use super::wit::credential as wit;
 use crate::audit::{Audit, Denials};
 use crate::clock::Clock;
@@ -51,6 +52,8 @@ pub(crate) struct CallState {
     pub(crate) crossings: usize,
     /// A turn at writing that a conflict left unused: it is for the repetition.
     pub(crate) turn: Option<Turn>,
+    /// What the last `read` found.
+    pub(crate) sight: Option<Sight>,
     /// Why the last `read` was denied or over a limit, if it was.
     pub(crate) read: Option<Error>,
     /// Why the last `post-form` was denied or over a limit, if it was.
@@ -88,6 +91,10 @@ impl State {
             }
             (Error::Denied(_), _, Some(cause)) | (Error::Denied(_), Some(cause), None) => cause,
             (Error::CredentialUnavailable(unavailable), ..) => {
+                let unavailable = match self.call.sight.take() {
+                    Some(sight) => sight.located(unavailable),
+                    None => unavailable,
+                };
                 let allowed = self.session.accounts().len();
                 let hidden: Vec<&str> = self.session.hidden_usernames().collect();
                 Error::CredentialUnavailable(without_the_hidden(unavailable, allowed, &hidden))

@@ -13,6 +13,9 @@ use crate::{FileStore, KeyringAccess, Read, ReadError, Rules, Store, WriteError}
 /// The name that all of its files have, before the extension.
 const STEM: &str = "msal_token_cache";
 
+const SERVICE_PRINCIPALS: &str = "holds service principals, which Azure CLI up to 2.91 keeps in the same item as its token cache, so that one \
+                                  replaces the other; run `az login` as a user";
+
 /// What names the item to the keyrings.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,6 +180,14 @@ impl AzureCliStore {
         Self { folder: folder.to_owned(), form, store: form.open(folder, keyring, rules) }
     }
 
+    /// Whether the Azure CLI keeps its service principals, a JSON list, in the very item of its token cache.
+    fn shares_its_item(&self) -> bool {
+        #[cfg(any(target_os = "linux", target_os = "macos"))]
+        return self.form == Form::Keyring(Item::Placeholder);
+        #[cfg(not(any(target_os = "linux", target_os = "macos")))]
+        return false;
+    }
+
     /// The plain file of an earlier sign-in, if one lies beside the document that the Azure CLI uses now.
     fn stale(&self) -> Option<PathBuf> {
         let plain = Form::Plain.file(&self.folder);
@@ -188,8 +199,20 @@ impl AzureCliStore {
         if matches!(error, ReadError::TooLarge(_) | ReadError::Busy(_)) {
             return error;
         }
-        let Some(stale) = self.stale() else { return error };
-        let (newer, stale) = (self.guarded().display(), stale.display());
+        let newer = self.guarded().display();
+        let Some(stale) = self.stale() else {
+            return match error {
+                // Somebody has signed in, so it is worth telling where the sign-in should be.
+                ReadError::NotFound(place) if self.form != Form::DEFAULT => {
+                    ReadError::NotFound(format!("{place}, though {newer} tells of one"))
+                }
+                ReadError::Keyring(why) => {
+                    ReadError::Unusable(format!("{newer} says that the Azure CLI encrypts its sign-ins, and {why}"))
+                }
+                error => error,
+            };
+        };
+        let stale = stale.display();
         ReadError::Unusable(format!(
             "{newer} says that the Azure CLI encrypts its sign-ins by now, and {error}; {stale} is older and may be another user's, so it is \
              not used: delete it, or name it with `--source file:{stale}`"
@@ -211,7 +234,15 @@ impl Store for AzureCliStore {
     }
 
     fn read(&self, known: Option<&str>) -> Result<Read, ReadError> {
-        self.store.read(known).map_err(|error| self.refused(error))
+        let read = self.store.read(known).map_err(|error| self.refused(error))?;
+        if let Read::Document(document) = &read
+            && self.shares_its_item()
+            && document.content.trim_ascii_start().starts_with(b"[")
+        {
+            let place = &document.place;
+            return Err(ReadError::Unusable(format!("the {place} {SERVICE_PRINCIPALS}")));
+        }
+        Ok(read)
     }
 
     fn replace(&self, expected: &str, content: &[u8]) -> Result<String, WriteError> {

@@ -26,6 +26,8 @@ pub struct Examination {
     pub lock: Option<HeldLock>,
     /// What is odd about the place.
     pub notes: Vec<Note>,
+    /// Where no document was found: what lies near and may be meant.
+    pub near: Vec<Note>,
 }
 
 /// Something odd, and what to do about it.
@@ -35,6 +37,12 @@ pub struct Note {
     pub what: String,
     /// What to do about it, as a sentence.
     pub next: String,
+}
+
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}. {}", self.what, self.next)
+    }
 }
 
 /// A lock file that is there.
@@ -74,7 +82,15 @@ pub(crate) fn file(path: &Path, rules: &Rules, encrypted: bool) -> Examination {
     if bytes.is_none() && std::fs::symlink_metadata(path).is_err() {
         found = false;
     }
-    Examination { place: format!("file {}", path.display()), found, encrypted, bytes, lock: held_lock(path), notes }
+    Examination {
+        place: format!("file {}", path.display()),
+        found,
+        encrypted,
+        bytes,
+        lock: held_lock(path),
+        notes,
+        near: Vec::new(),
+    }
 }
 
 /// The lock of a cache file, if its lock file is there.

@@ -59,10 +59,14 @@ impl<K: Keyring> KeyringOrFile<K> {
         format!("document in the file {}, which only tells of changes in the keyring", self.guarded().display())
     }
 
-    /// Whether the file's length says that it is more than a signal.
     fn may_hold_document(&self) -> bool {
-        std::fs::metadata(self.guarded()).is_ok_and(|metadata| metadata.len() > SIGNAL.len() as u64)
+        may_hold_document(self.guarded())
     }
+}
+
+/// Whether a file's length says that it is more than a signal.
+pub(crate) fn may_hold_document(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > SIGNAL.len() as u64)
 }
 
 impl<K: Keyring> Store for KeyringOrFile<K> {

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::busy::may_be_busy;
 use crate::examine::{self, Examination};
+use crate::foreign;
 use crate::lock::Lock;
 use crate::open::{self, io_error, unusable};
 use crate::problem::{kept_open, write_error};
@@ -100,12 +101,16 @@ impl FileStore {
     /// The document that was read.
     fn document(&self, reading: Reading) -> Result<Read, ReadError> {
         let Opened { content, was_plain } = reading.opened.map_err(|why| unusable(&self.path, &why))?;
+        if let Some(kind) = foreign::kind(&content) {
+            return Err(unusable(&self.path, kind));
+        }
         if let Some(warning) = reading.warning {
             tracing::warn!("{warning}");
         }
         let unencrypted = was_plain.then(|| format!("in the file {}", self.path.display()));
         let version = if reading.settled { reading.version } else { version::passing(reading.version) };
-        Ok(Read::Document(Document { version, content, unencrypted }))
+        let place = format!("file {}", self.path.display());
+        Ok(Read::Document(Document { version, content, place, unencrypted }))
     }
 }
 

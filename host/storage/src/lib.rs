@@ -12,8 +12,10 @@ mod examine;
 mod fallback;
 mod file;
 pub mod files;
+mod foreign;
 mod keyring;
 mod lock;
+mod neighbours;
 mod open;
 mod places;
 mod problem;
@@ -38,6 +40,7 @@ mod windows;
 pub use examine::{Examination, HeldLock, Note};
 pub use file::FileStore;
 pub use keyring::{KeyringAccess, KeyringError};
+pub use neighbours::{near_file, other};
 pub use places::Places;
 pub use rules::{Leniency, Rules};
 
@@ -91,6 +94,8 @@ pub struct Document {
     pub version: String,
     /// The document. It is wiped when dropped.
     pub content: Zeroizing<Vec<u8>>,
+    /// Where it was read, in words for the user, such as `file /home/user0/.azure/msal_token_cache.json`.
+    pub place: String,
     /// Where it lies in plain text, and why, in words for the user; `None` when it is encrypted.
     pub unencrypted: Option<String>,
 }
@@ -175,7 +180,8 @@ mod tests {
     #[test]
     fn nothing_prints_a_document() {
         let content = || Zeroizing::new(b"hunter2".to_vec());
-        let document = || Document { version: "1".into(), content: content(), unencrypted: None };
+        let document =
+            || Document { version: "1".into(), content: content(), place: "made up".into(), unencrypted: None };
         let values: [(&str, &dyn Debug); 4] = [
             ("Document", &document()),
             ("Read", &Read::Document(document())),

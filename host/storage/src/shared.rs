@@ -13,7 +13,7 @@ pub(crate) struct SharedPlace<'a> {
     /// The file, or the file that signals a change of the keyring's item. Where a keyring can't be used, the tools on Linux keep the
     /// document itself in it.
     pub(crate) file: PathBuf,
-    /// The file with which .NET signals.
+    /// The file with which .NET signals. Where a keyring can't be used, .NET keeps the document itself in it.
     pub(crate) dotnet_signal: Option<PathBuf>,
     pub(crate) keyring: &'a KeyringAccess,
     pub(crate) document: &'a str,
@@ -43,7 +43,7 @@ pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
     use crate::keyring::Cache;
     use crate::secret_service::SecretService;
     use crate::signalled::SignalledStore;
-    let file = FileStore::new(place.file.clone(), rules.clone());
+    let file = FileStore::new(plain_file(&place), rules.clone());
     match place.keyring {
         KeyringAccess::None => Box::new(file),
         KeyringAccess::Session | KeyringAccess::Bus(_) => {
@@ -52,6 +52,14 @@ pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
             Box::new(crate::fallback::KeyringOrFile::new(keyring, file))
         }
     }
+}
+
+/// The file that may hold the document: that of .NET where only that one is more than a signal.
+#[cfg(target_os = "linux")]
+fn plain_file(place: &SharedPlace<'_>) -> PathBuf {
+    use crate::fallback::may_hold_document;
+    let dotnet = place.dotnet_signal.as_ref().filter(|file| may_hold_document(file) && !may_hold_document(&place.file));
+    dotnet.unwrap_or(&place.file).clone()
 }
 
 #[cfg(not(any(windows, target_os = "macos", target_os = "linux")))]

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use crate::examine::{self, Examination, HeldLock, Note};
+use crate::foreign;
 use crate::keyring::{Item, Keyring};
 use crate::lock::Lock;
 use crate::open::check_size;
@@ -54,6 +55,7 @@ impl<K: Keyring> SignalledStore<K> {
             bytes: item.map(|item| item.document.len() as u64),
             lock: self.held_lock(),
             notes,
+            near: Vec::new(),
         })
     }
 
@@ -66,6 +68,7 @@ impl<K: Keyring> SignalledStore<K> {
             bytes: None,
             lock: self.held_lock(),
             notes: vec![Note { what: why.to_string(), next: next.to_owned() }],
+            near: Vec::new(),
         }
     }
 
@@ -147,7 +150,11 @@ impl<K: Keyring> Store for SignalledStore<K> {
         if known == Some(version.as_str()) {
             return Ok(Read::Unchanged);
         }
-        Ok(Read::Document(Document { version, content: document, unencrypted: None }))
+        let place = self.keyring.place();
+        if let Some(kind) = foreign::kind(&document) {
+            return Err(ReadError::Unusable(format!("the {place} {kind}")));
+        }
+        Ok(Read::Document(Document { version, content: document, place, unencrypted: None }))
     }
 
     fn examine(&self) -> Examination {

@@ -11,6 +11,7 @@ mod core_dumps;
 mod doctor;
 mod errors;
 mod escaped;
+mod places;
 mod planted;
 mod policy;
 mod policy_command;

@@ -46,10 +46,7 @@ fn doctor_says_how_to_go_on_where_the_keyring_is_locked(peers: &Peers) -> io::Re
     same("found", at(&report, "/places/0/found"), &json!(false))?;
     same("readable", at(&report, "/places/0/readable"), &json!(false))?;
     let locked = format!("the {PLACE} is locked; unlock it by signing in");
-    has(
-        &findings(&report),
-        &[&format!("note: {locked}"), "problem: the cache msal.cache.nocae can't be read: ", "| Mend"],
-    )?;
+    has(&findings(&report), &[&format!("note: {locked}"), "problem: the cache can't be read: ", "| Mend"])?;
     // The file that signals is none that other users could learn anything from.
     same("mode in the findings", &findings(&report).contains("mode"), &false)
 }

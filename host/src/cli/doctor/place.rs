@@ -49,7 +49,8 @@ impl PlaceReport {
         };
         if let Ok(accounts) = &accounts {
             let found = examined.as_ref().is_none_or(|examined| examined.found);
-            account_findings(&source, found, accounts, &mut findings);
+            let near = examined.as_ref().is_some_and(|examined| !examined.near.is_empty());
+            account_findings(&source, Place { found, near, enable_cae }, accounts, &mut findings);
         }
         Self { source, enable_cae, examined, contents, findings }
     }
@@ -59,9 +60,9 @@ impl PlaceReport {
         self.examined.as_ref().is_none_or(|examined| examined.found || examined.lock.is_some())
     }
 
-    /// Whether `get-token` can use it.
+    /// Whether `get-token` uses it unless it is told otherwise.
     pub(super) fn is_usable(&self) -> bool {
-        self.contents.as_ref().is_some_and(|contents| contents.usable_accounts > 0)
+        !self.enable_cae && self.contents.as_ref().is_some_and(|contents| contents.usable_accounts > 0)
     }
 }
 
@@ -78,7 +79,7 @@ impl Contents {
 }
 
 fn look_findings(examined: &Examination, findings: &mut Vec<Finding>) {
-    for note in &examined.notes {
+    for note in examined.notes.iter().chain(&examined.near) {
         findings.push(Finding::note(&note.what, &note.next));
     }
     if let Some(lock) = &examined.lock {
@@ -98,10 +99,20 @@ fn look_findings(examined: &Examination, findings: &mut Vec<Finding>) {
     }
 }
 
+/// What the accounts' place means for them.
+#[derive(Clone, Copy)]
+struct Place {
+    found: bool,
+    /// Whether something lies near that may be meant.
+    near: bool,
+    enable_cae: bool,
+}
+
 /// What the accounts in a document mean for `get-token`.
-fn account_findings(source: &Source, found: bool, accounts: &[CachedAccount], findings: &mut Vec<Finding>) {
+fn account_findings(source: &Source, place: Place, accounts: &[CachedAccount], findings: &mut Vec<Finding>) {
     let usable = accounts.iter().filter(|account| account.usable_refresh_tokens > 0).count();
-    match (found, accounts.len(), usable) {
+    match (place.found, accounts.len(), usable) {
+        (false, ..) if place.near => findings.push(Finding::note("there is no cache", "See what lies near.")),
         (false, ..) => findings.push(Finding::note("there is no cache", sign_in(source))),
         (true, 0, _) => findings.push(Finding::problem("the cache holds no account", sign_in(source))),
         (true, all, 0) => {
@@ -113,6 +124,9 @@ fn account_findings(source: &Source, found: bool, accounts: &[CachedAccount], fi
                     listed(clouds)
                 ),
             ));
+        }
+        (true, _, 1) if place.enable_cae => {
+            findings.push(Finding::note("one account to use", "`get-token` uses it with `--enable-cae` only."));
         }
         (true, _, 1) => findings.push(Finding::good("one account to use")),
         (true, _, usable) => findings.push(Finding::note(
@@ -152,7 +166,7 @@ fn problem(error: &Error) -> Finding {
         }
         Error::CredentialUnavailable(unavailable) => {
             let next = match unavailable.reason {
-                UnavailableReason::CacheCorrupt => "Move the file away and sign in again, or restore it from a backup.",
+                UnavailableReason::CacheCorrupt => "Restore it from a backup, or sign in again.",
                 UnavailableReason::CacheUnavailable => "Mend what the message names, or choose another `--source`.",
                 _ => ANOTHER,
             };
@@ -182,7 +196,8 @@ mod tests {
     #[test]
     fn a_place_without_accounts_says_how_to_sign_in() {
         let mut findings = Vec::new();
-        account_findings(&Source::AzureCli, true, &[], &mut findings);
+        let place = Place { found: true, near: false, enable_cae: false };
+        account_findings(&Source::AzureCli, place, &[], &mut findings);
         assert_eq!(findings.len(), 1);
         assert_eq!(findings[0].severity, Severity::Problem);
         assert!(findings[0].next.contains("az login"));

@@ -1,0 +1,107 @@
+//! What the host saw of the document that an error of the component is about. The component knows it by the name in the contract only,
+//! which is no file's name to the user of another source than `shared`.
+
+use shared_token_cache_storage::Note;
+
+use crate::error::{Unavailable, UnavailableReason as Reason};
+
+/// What the component advises against damage, whatever it is that is damaged.
+const MOVE_AWAY: &str = "Move it away and sign in again, or restore it";
+const SEE_FIRST: &str = "It does not look like a token cache, so see what it is before you move it away";
+const REMOVE_ITEM: &str = "Remove the item and sign in again with the tool that keeps it";
+
+/// The last read of a call.
+pub(crate) struct Sight {
+    /// The document's name in the contract.
+    pub(crate) name: String,
+    pub(crate) seen: Seen,
+}
+
+pub(crate) enum Seen {
+    /// The document was handed to the component.
+    Document { place: String, is_like_a_cache: bool },
+    /// There is none.
+    Nothing { place: String, near: Vec<Note> },
+    /// It could not be read, for a reason that names the place.
+    Failed,
+}
+
+impl Seen {
+    pub(crate) fn document(place: String, content: &[u8]) -> Self {
+        let text = content.strip_prefix("\u{feff}".as_bytes()).unwrap_or(content).trim_ascii_start();
+        // A crash leaves zeros where a document was.
+        Self::Document { place, is_like_a_cache: matches!(text.first(), None | Some(b'{' | b'[' | 0)) }
+    }
+}
+
+impl Sight {
+    /// The error with the place that was read, and what helps there.
+    pub(super) fn located(&self, mut unavailable: Unavailable) -> Unavailable {
+        let rest = unavailable.message.strip_prefix(&format!("the cache {} ", self.name));
+        let located = match (unavailable.reason, &self.seen, rest) {
+            (Reason::CacheCorrupt, Seen::Document { place, is_like_a_cache }, Some(rest)) => {
+                let remedy = match (place.starts_with("item "), is_like_a_cache) {
+                    (true, _) => REMOVE_ITEM,
+                    (false, true) => MOVE_AWAY,
+                    (false, false) => SEE_FIRST,
+                };
+                Some(format!("the {place} {}", rest.replace(MOVE_AWAY, remedy)))
+            }
+            (Reason::CacheUnavailable, _, Some(rest)) => Some(format!("the cache {rest}")),
+            (Reason::NoAccounts, Seen::Nothing { place, near }, _) if !near.is_empty() => {
+                let near: Vec<_> = near.iter().map(Note::to_string).collect();
+                Some(format!("there is no {place}. {}", near.join(" ")))
+            }
+            _ => None,
+        };
+        unavailable.message = located.unwrap_or(unavailable.message);
+        unavailable
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(reason: Reason, message: &str, seen: Seen) -> String {
+        let (message, candidates, sources) = (message.to_owned(), Vec::new(), Vec::new());
+        let sight = Sight { name: "msal.cache.nocae".into(), seen };
+        sight.located(Unavailable { reason, message, candidates, sources }).message
+    }
+
+    #[test]
+    fn damage_is_told_with_its_place_and_with_advice_that_destroys_nothing_else() {
+        let damaged = format!("the cache msal.cache.nocae is damaged: line 1; it was left as it is. {MOVE_AWAY}");
+        let file = "file /home/user0/.azure/msal_token_cache.json";
+        for (place, content, end) in [
+            (file, "{", MOVE_AWAY),
+            (file, "\u{feff} {\"a\":", MOVE_AWAY),
+            (file, "[]", MOVE_AWAY),
+            (file, "\0\0", MOVE_AWAY),
+            (file, " ", MOVE_AWAY),
+            (file, "hunter2", SEE_FIRST),
+            ("item of the keyring", "{", REMOVE_ITEM),
+        ] {
+            let told = told(Reason::CacheCorrupt, &damaged, Seen::document(place.into(), content.as_bytes()));
+            assert_eq!(told, format!("the {place} is damaged: line 1; it was left as it is. {end}"), "{content}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_the_contract_is_told_to_nobody() {
+        let told = told(Reason::CacheUnavailable, "the cache msal.cache.nocae can't be read: why", Seen::Failed);
+        assert_eq!(told, "the cache can't be read: why");
+    }
+
+    #[test]
+    fn what_lies_near_takes_the_place_of_a_sign_in() {
+        let note = Note { what: "/near is there".into(), next: "Use it.".into() };
+        let nothing = |near| Seen::Nothing { place: "file /x".into(), near };
+        let message = "there is no file /x; sign in with";
+        assert_eq!(
+            told(Reason::NoAccounts, message, nothing(vec![note])),
+            "there is no file /x. /near is there. Use it."
+        );
+        assert_eq!(told(Reason::NoAccounts, message, nothing(Vec::new())), message);
+    }
+}

@@ -1,0 +1,183 @@
+//! What lies near a place in which no document was found. It is told by the names of files, and none of them is opened: somebody who has
+//! signed in is not to be asked to sign in, but told where the sign-in went.
+
+use std::path::{Path, PathBuf};
+
+use crate::{Note, Places, Rules};
+
+/// The folder of Microsoft's tools lists its caches by these suffixes.
+const SUFFIXES: [&str; 2] = [".nocae", ".cae"];
+
+const CLI_STEM: &str = "msal_token_cache";
+
+impl Places {
+    /// What lies near a document of the shared cache, such as `msal.cache.nocae`. The cache's other document is looked for as `rules` allow;
+    /// without rules it is not.
+    #[must_use]
+    pub fn near_shared(&self, document: &str, rules: Option<Rules>) -> Vec<Note> {
+        let Some((name, other)) = other(document) else { return Vec::new() };
+        let examined = rules.and_then(|rules| self.shared(&other, rules).ok()).map(|store| store.examine());
+        let there = examined.filter(|examined| examined.found);
+        let mut notes: Vec<Note> = there.into_iter().map(|there| other_document(&there.place, &other)).collect();
+        let folders = self.shared.iter().chain(&self.dotnet_signals);
+        for bare in folders.map(|folder| folder.join(name)).filter(|bare| is_file(bare)) {
+            let bare = bare.display();
+            let what = format!("{bare} is there, without the suffix that tools give their caches today");
+            notes.push(Note { what, next: format!("To use it, say `--source file:{bare}`.") });
+        }
+        notes
+    }
+
+    /// What lies near the Azure CLI's document.
+    #[must_use]
+    pub fn near_azure_cli(&self) -> Vec<Note> {
+        self.azure_cli.as_deref().map(near_azure_cli).unwrap_or_default()
+    }
+}
+
+/// What lies near a file that a source names.
+#[must_use]
+pub fn near_file(path: &Path) -> Vec<Note> {
+    let (Some(folder), Some(stem)) = (path.parent(), path.file_stem()) else { return Vec::new() };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let mut names: Vec<PathBuf> = vec![folder.join(stem)];
+    names.extend(["json", "bin", "nocae", "cae"].map(|extension| folder.join(stem).with_extension(extension)));
+    names.retain(|near| near != path && is_file(near));
+    let named = |near: PathBuf| Note {
+        what: format!("{} has nearly the same name", near.display()),
+        next: format!("To use it, say `--source file:{}`.", near.display()),
+    };
+    names.into_iter().map(named).collect()
+}
+
+/// A document of the shared cache for the other kind of tokens.
+fn other_document(place: &str, other: &str) -> Note {
+    let (kind, next) = if other.ends_with(SUFFIXES[1]) {
+        ("with", "To use it, say `--enable-cae`.")
+    } else {
+        ("without", "To use it, leave `--enable-cae` out.")
+    };
+    let what = format!("{place} is there, the cache of tokens {kind} Continuous Access Evaluation");
+    Note { what, next: next.to_owned() }
+}
+
+/// The name of a document's cache, and the cache's other document.
+pub fn other(document: &str) -> Option<(&str, String)> {
+    let [nocae, cae] = SUFFIXES;
+    match (document.strip_suffix(nocae), document.strip_suffix(cae)) {
+        (Some(name), _) => Some((name, format!("{name}{cae}"))),
+        (_, Some(name)) => Some((name, format!("{name}{nocae}"))),
+        _ => None,
+    }
+}
+
+fn near_azure_cli(folder: &Path) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let mut near = |name: &str, what: &str, next: &str| {
+        let path = folder.join(name);
+        if is_file(&path) {
+            notes.push(Note { what: format!("{} {what}", path.display()), next: next.to_owned() });
+        }
+    };
+    if cfg!(not(windows)) {
+        near(
+            &format!("{CLI_STEM}.bin"),
+            "is there, which the Azure CLI encrypts on Windows",
+            "Only Windows and that user can read it: run `az login` on this system as well.",
+        );
+    }
+    near(
+        CLI_STEM,
+        "is there, without the extension that the Azure CLI gives it",
+        "To use it, name it with `--source file:`.",
+    );
+    for extension in ["json", "bin", "sig"] {
+        near(
+            &format!("service_principal_entries.{extension}"),
+            "says that a service principal has signed in to the Azure CLI, which has no user",
+            "Use a credential for applications, or run `az login` as a user.",
+        );
+    }
+    near(
+        "accessTokens.json",
+        "is the cache of an Azure CLI before 2.30, which is not read",
+        "Update the Azure CLI and run `az login`.",
+    );
+    near(
+        "azureProfile.json",
+        "says that somebody has used the Azure CLI, perhaps as a service principal, as a managed identity or by the account broker of the \
+         operating system, none of which leaves a sign-in here",
+        "See `az account show`; `az login` signs in a user.",
+    );
+    notes
+}
+
+fn is_file(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(notes: &[Note]) -> String {
+        notes.iter().map(|note| format!("{note}\n")).collect()
+    }
+
+    fn rules() -> Option<Rules> {
+        let warn = crate::Leniency::Warn;
+        Some(Rules { largest: 100, loose_permissions: warn, other_owner: warn, symlink_targets: Vec::new() })
+    }
+
+    fn home(files: &[&str]) -> (tempfile::TempDir, Places) {
+        let home = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = home.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let places = Places::below(home.path());
+        (home, places)
+    }
+
+    #[test]
+    fn nothing_is_near_an_empty_home() {
+        let (home, places) = home(&[]);
+        assert_eq!(told(&places.near_shared("msal.cache.nocae", rules())), "");
+        assert_eq!(told(&places.near_azure_cli()), "");
+        assert_eq!(told(&near_file(&home.path().join("cache.json"))), "");
+    }
+
+    #[test]
+    fn the_other_document_is_told_with_the_flag() {
+        let (_home, places) = home(&[".IdentityService/msal.cache.cae", ".local/share/.IdentityService/msal.cache"]);
+        let near = told(&places.near_shared("msal.cache.nocae", rules()));
+        assert!(near.contains("msal.cache.cae is there") && near.contains("say `--enable-cae`"), "{near}");
+        assert!(near.contains("msal.cache is there, without the suffix"), "{near}");
+        assert!(!told(&places.near_shared("msal.cache.nocae", None)).contains("--enable-cae"), "the policy denies it");
+        assert!(!told(&places.near_shared("msal.cache.cae", rules())).contains("--enable-cae"));
+        let (_home, places) = home(&[".IdentityService/msal.cache.nocae"]);
+        assert!(told(&places.near_shared("msal.cache.cae", rules())).contains("leave `--enable-cae` out"));
+    }
+
+    #[test]
+    fn what_the_azure_cli_left_is_told() {
+        for (file, part) in [
+            ("service_principal_entries.json", "a service principal has signed in"),
+            ("accessTokens.json", "before 2.30"),
+            ("azureProfile.json", "az account show"),
+            ("msal_token_cache", "--source file:"),
+        ] {
+            let (_home, places) = home(&[&format!(".azure/{file}")]);
+            let near = told(&places.near_azure_cli());
+            assert!(near.contains(file) && near.contains(part) && near.lines().count() == 1, "{near}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_nearly_the_same_name_is_told() {
+        let (home, _) = home(&["msal_token_cache.json", "unrelated.json"]);
+        let near = told(&near_file(&home.path().join("msal_token_cache.bin")));
+        assert!(near.contains("msal_token_cache.json") && near.lines().count() == 1, "{near}");
+    }
+}
