@@ -10,6 +10,10 @@ const MOVE_AWAY: &str = "Move it away and sign in again, or restore it";
 const SEE_FIRST: &str = "It does not look like a token cache, so see what it is before you move it away";
 const REMOVE_ITEM: &str = "Remove the item and sign in again with the tool that keeps it";
 
+/// What an empty file may mean.
+const EMPTY: &str = ", so nobody is signed in there; a file that only signals changes of a keyring's item is empty too, and its source is \
+                     `shared` or `azure-cli`";
+
 /// The last read of a call.
 pub(crate) struct Sight {
     /// The document's name in the contract.
@@ -19,18 +23,32 @@ pub(crate) struct Sight {
 
 pub(crate) enum Seen {
     /// The document was handed to the component.
-    Document { place: String, is_like_a_cache: bool },
+    Document { place: String, content: Content },
     /// There is none.
     Nothing { place: String, near: Vec<Note> },
     /// It could not be read, for a reason that names the place.
     Failed,
 }
 
+/// What a document is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Content {
+    Empty,
+    /// As a cache begins, damaged or not.
+    Cache,
+    Other,
+}
+
 impl Seen {
     pub(crate) fn document(place: String, content: &[u8]) -> Self {
         let text = content.strip_prefix("\u{feff}".as_bytes()).unwrap_or(content).trim_ascii_start();
-        // A crash leaves zeros where a document was.
-        Self::Document { place, is_like_a_cache: matches!(text.first(), None | Some(b'{' | b'[' | 0)) }
+        let content = match text.first() {
+            None if content.is_empty() => Content::Empty,
+            // A crash leaves zeros where a document was.
+            None | Some(b'{' | b'[' | 0) => Content::Cache,
+            Some(_) => Content::Other,
+        };
+        Self::Document { place, content }
     }
 }
 
@@ -39,18 +57,21 @@ impl Sight {
     pub(super) fn located(&self, mut unavailable: Unavailable) -> Unavailable {
         let rest = unavailable.message.strip_prefix(&format!("the cache {} ", self.name));
         let located = match (unavailable.reason, &self.seen, rest) {
-            (Reason::CacheCorrupt, Seen::Document { place, is_like_a_cache }, Some(rest)) => {
-                let remedy = match (place.starts_with("item "), is_like_a_cache) {
-                    (true, _) => REMOVE_ITEM,
-                    (false, true) => MOVE_AWAY,
-                    (false, false) => SEE_FIRST,
+            (Reason::CacheCorrupt, Seen::Document { place, content }, Some(rest)) => {
+                let remedy = match content {
+                    _ if place.starts_with("item ") => REMOVE_ITEM,
+                    Content::Other => SEE_FIRST,
+                    Content::Empty | Content::Cache => MOVE_AWAY,
                 };
                 Some(format!("the {place} {}", rest.replace(MOVE_AWAY, remedy)))
             }
             (Reason::CacheUnavailable, _, Some(rest)) => Some(format!("the cache {rest}")),
+            (Reason::NoAccounts, Seen::Document { place, content: Content::Empty }, _) => {
+                Some(format!("the {place} is empty{EMPTY}"))
+            }
             (Reason::NoAccounts, Seen::Nothing { place, near }, _) if !near.is_empty() => {
-                let near: Vec<_> = near.iter().map(Note::to_string).collect();
-                Some(format!("there is no {place}. {}", near.join(" ")))
+                let near: Vec<_> = near.iter().map(|note| note.to_string().trim_end_matches('.').to_owned()).collect();
+                Some(format!("there is no {place}; {}", near.join("; ")))
             }
             _ => None,
         };
@@ -100,8 +121,13 @@ mod tests {
         let message = "there is no file /x; sign in with";
         assert_eq!(
             told(Reason::NoAccounts, message, nothing(vec![note])),
-            "there is no file /x. /near is there. Use it."
+            "there is no file /x; /near is there. Use it"
         );
         assert_eq!(told(Reason::NoAccounts, message, nothing(Vec::new())), message);
+        let empty =
+            told(Reason::NoAccounts, "the cache holds no account; sign in", Seen::document("file /x".into(), b""));
+        assert!(empty.starts_with("the file /x is empty, "), "{empty}");
+        let holds_none = told(Reason::NoAccounts, message, Seen::document("file /x".into(), b"{}"));
+        assert_eq!(holds_none, message);
     }
 }

@@ -57,7 +57,7 @@ fn other_document(place: &str, other: &str) -> Note {
     } else {
         ("without", "To use it, leave `--enable-cae` out.")
     };
-    let what = format!("{place} is there, the cache of tokens {kind} Continuous Access Evaluation");
+    let what = format!("the {place} is there, the cache of tokens {kind} Continuous Access Evaluation");
     Note { what, next: next.to_owned() }
 }
 
@@ -103,6 +103,10 @@ fn near_azure_cli(folder: &Path) -> Vec<Note> {
         "is the cache of an Azure CLI before 2.30, which is not read",
         "Update the Azure CLI and run `az login`.",
     );
+    // The Azure CLI writes it at each sign-in; beside a cache it says nothing new.
+    if ["json", "bin", "sig"].iter().any(|extension| is_file(&folder.join(CLI_STEM).with_extension(extension))) {
+        return notes;
+    }
     near(
         "azureProfile.json",
         "says that somebody has used the Azure CLI, perhaps as a service principal, as a managed identity or by the account broker of the \

@@ -200,6 +200,15 @@ fn damage_is_told_with_the_path_that_was_read() {
 }
 
 #[test]
+fn an_empty_file_is_called_empty() {
+    let cli = Cli::new().unwrap();
+    let path = cli.write("signal", "").unwrap();
+    let (reason, message) = error(&cli, &["--source", &format!("file:{path}")]).unwrap();
+    assert_eq!(reason, "no-accounts");
+    has(&message, &[&format!("the file {path} is empty"), "a keyring's item"]);
+}
+
+#[test]
 fn what_is_no_token_cache_is_named_for_what_it_is() {
     use std::os::unix::fs::PermissionsExt as _;
     let utf_16: Vec<u8> = "{\"Account\": {}}".encode_utf16().flat_map(u16::to_le_bytes).collect();
