@@ -1,5 +1,7 @@
 //! Sign-ins that lie elsewhere than in the one place that is read first.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::fs::File;
 use std::io;
 use std::time::{Duration, SystemTime};
