@@ -80,6 +80,8 @@ fn what_parses_is_valid_and_what_does_not_parse_is_not() {
         cache("source = \"shared\""),
         cache("source = \"shared\"\nnames = []"),
         cache("source = \"azure-cli\"\nnames = [\".x\"]"),
+        cache("source = \"azure-cli\""),
+        cache("source = \"azure-cli\"\nnames = []"),
         cache("source = \"file:/x\""),
         cache("source = \"file:/x\"\nnames = []"),
         cache("source = \"file:/x\"\nnames = [\"x\"]"),
