@@ -79,7 +79,9 @@ fn near_azure_cli(folder: &Path) -> Vec<Note> {
             notes.push(Note { what: format!("{} {what}", path.display()), next: next.to_owned() });
         }
     };
-    if cfg!(not(windows)) {
+    // An empty one signals.
+    let windows_cache = std::fs::metadata(folder.join(CLI_STEM).with_extension("bin"));
+    if cfg!(not(windows)) && windows_cache.is_ok_and(|metadata| metadata.len() > 0) {
         near(
             &format!("{CLI_STEM}.bin"),
             "is there, which the Azure CLI encrypts on Windows",

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use shared_token_cache_tests::cli::{AZURE_CLI, Cli, SHARED, SHARED_CAE};
-use shared_token_cache_tests::sign_in::{PUBLIC, SignIn, VAULT, access_token, document};
+use shared_token_cache_tests::sign_in::{LOCAL, PUBLIC, SignIn, VAULT, access_token, document};
 
 const GET: [&str; 3] = ["get-token", "--scope", VAULT];
 
@@ -17,6 +17,11 @@ const DOTNET: &str = ".local/share/.IdentityService/msal.cache.nocae";
 
 fn cache_of(number: u32) -> String {
     document(&[SignIn::new(number, PUBLIC).access_token(VAULT)])
+}
+
+/// A cache that `doctor` counts, which asks an authority of this machine.
+fn local_cache() -> String {
+    document(&[SignIn::new(0, LOCAL)])
 }
 
 fn token(cli: &Cli, more: &[&str]) -> io::Result<String> {
@@ -62,9 +67,11 @@ fn the_file_of_dotnet_serves_where_the_others_have_none() {
     cli.write(DOTNET, &cache_of(3)).unwrap();
     assert_eq!(token(&cli, &["--source", "shared"]).unwrap(), access_token(3, VAULT));
     assert_eq!(token(&cli, &[]).unwrap(), access_token(3, VAULT));
+    cli.write(DOTNET, &local_cache()).unwrap();
     let (code, report) = doctor(&cli).unwrap();
     assert!(code == Some(0), "{report}");
     has(&report, &[&format!("shared: file {}", cli.home().join(DOTNET).display())]);
+    cli.write(DOTNET, &cache_of(3)).unwrap();
 
     // An empty file only signals.
     cli.write(SHARED, "").unwrap();
@@ -87,6 +94,7 @@ fn the_other_cache_is_told_with_the_flag() {
         has(&message, &[SHARED_CAE, "say `--enable-cae`"]);
     }
     assert_eq!(token(&cli, &["--enable-cae"]).unwrap(), access_token(0, VAULT));
+    cli.write(SHARED_CAE, &local_cache()).unwrap();
     let (code, report) = doctor(&cli).unwrap();
     assert_eq!(code, Some(3), "get-token would find none: {report}");
     has(&report, &["say `--enable-cae`", "`get-token` uses it with `--enable-cae` only"]);
