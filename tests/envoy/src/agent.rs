@@ -12,7 +12,7 @@ use shared_token_cache_interop::process::{Running, start};
 
 use crate::client::get;
 use crate::config::Place;
-use crate::envoy::terminate;
+use crate::envoy::end_by;
 use crate::leg::Leg;
 use crate::programs;
 
@@ -46,7 +46,10 @@ impl Agent {
             }
         }
         command.args(more).env("HOME", home).env("SHARED_TOKEN_CACHE_LOG", "trace");
-        for variable in ["AZURE_AUTHORITY_HOST", "AZURE_CONFIG_DIR", "HTTPS_PROXY", "https_proxy"] {
+        // The last two are a service manager's, whose services reopen their audit file at SIGHUP.
+        let proxies = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+        let variables = ["AZURE_AUTHORITY_HOST", "AZURE_CONFIG_DIR", "INVOCATION_ID", "NOTIFY_SOCKET"];
+        for variable in proxies.iter().chain(&variables) {
             command.env_remove(variable);
         }
         let mut process = start(&mut command, &log)?;
@@ -61,9 +64,9 @@ impl Agent {
         get(self.metrics, "/metrics", &[])
     }
 
-    /// Tells it to end, and gives how it did.
-    pub(crate) fn terminate(mut self) -> Result<ExitStatus> {
-        terminate(&mut self.process)
+    /// Ends it with a signal, and gives how it ended.
+    pub(crate) fn end_by(mut self, signal: &str) -> Result<ExitStatus> {
+        end_by(signal, &mut self.process)
     }
 
     /// Ends it without a word.

@@ -103,8 +103,13 @@ pub(crate) fn validate(programs: &Programs, config: &Path, from: &Path, home: &P
 
 /// Sends SIGTERM to a program, and waits for its end.
 pub(crate) fn terminate(process: &mut Running) -> Result<ExitStatus> {
-    output(Command::new("kill").arg(process.0.id().to_string()), LIMIT)?;
-    until(SOON, "the end after SIGTERM", || Ok(process.0.try_wait()?))
+    end_by("TERM", process)
+}
+
+/// Sends a signal to a program, and waits for its end.
+pub(crate) fn end_by(signal: &str, process: &mut Running) -> Result<ExitStatus> {
+    output(Command::new("kill").args(["-s", signal, &process.0.id().to_string()]), LIMIT)?;
+    until(SOON, &format!("the end after SIG{signal}"), || Ok(process.0.try_wait()?))
 }
 
 fn stat(stats: &str, name: &str) -> Option<u64> {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 use token_endpoint::sign_in::{MARK, token_reply};
 use token_endpoint::{Received, Reply};
 
@@ -17,6 +17,7 @@ pub(crate) const LIFETIME: u64 = 4;
 pub(crate) struct Issued {
     tokens: Arc<Mutex<BTreeMap<String, Life>>>,
     down: Arc<AtomicBool>,
+    hiccups: Arc<AtomicBool>,
 }
 
 /// When a token was issued, and when it expires, if it does before the test is over.
@@ -37,6 +38,11 @@ impl Issued {
         self.down.store(down, Ordering::SeqCst);
     }
 
+    /// Whether every other answer of the authority is that it is busy, in the words of RFC 6749 and with a status that means another thing.
+    pub(crate) fn set_hiccups(&self, hiccups: bool) {
+        self.hiccups.store(hiccups, Ordering::SeqCst);
+    }
+
     fn issue(&self, lifetime: Option<Duration>) -> String {
         let mut tokens = self.tokens();
         let token = format!("at-{MARK}-issue-{}", tokens.len());
@@ -48,9 +54,15 @@ impl Issued {
     /// An authority that redeems refresh tokens of user 0 for tokens that do not live long.
     pub(crate) fn responder(&self) -> impl FnMut(&Received) -> Reply + Send + use<> {
         let issued = self.clone();
+        let mut busy = false;
         move |_| {
             if issued.down.load(Ordering::SeqCst) {
                 return Reply::hang_up();
+            }
+            busy = issued.hiccups.load(Ordering::SeqCst) && !busy;
+            if busy {
+                let error = json!({ "error": "temporarily_unavailable", "error_description": "AADSTS90033: busy", "error_codes": [90033] });
+                return Reply::json(400, error);
             }
             let mut reply = token_reply(0);
             if let Some(fields) = reply.as_object_mut() {

@@ -113,8 +113,8 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    pub(crate) fn terminate_agent(&mut self) -> Result<ExitStatus> {
-        self.agent.take().context("the agent was not started")?.terminate()
+    pub(crate) fn end_agent_by(&mut self, signal: &str) -> Result<ExitStatus> {
+        self.agent.take().context("the agent was not started")?.end_by(signal)
     }
 
     /// Another program signs user 0 in anew, or refreshes: this token for the vault is cached from now on.

@@ -1,6 +1,7 @@
 //! The agent comes and goes.
 
 use anyhow::{Result, ensure};
+use shared_token_cache_interop::say;
 
 use super::{Entry, with_agent};
 use crate::config::{Config, VAULT_PROFILE};
@@ -11,7 +12,7 @@ use crate::wait::{SOON, until};
 pub(super) const SCENARIOS: &[Entry] = &[
     ("no agent at the start: refused, until there is one", with_agent, comes_late),
     ("the agent is killed: its last token stays, the next one's comes", with_agent, is_killed),
-    ("the agent ends: refused, until there is one", with_agent, ends),
+    ("the agent ends by any signal: refused, until there is one", with_agent, ends),
 ];
 
 fn comes_late(stage: &mut Stage<'_>) -> Result<()> {
@@ -47,13 +48,30 @@ fn connected(stage: &mut Stage<'_>, wanted: u64) -> Result<()> {
     })
 }
 
+/// The signals of `kill`, of a closed terminal, of Ctrl-C and of Ctrl-\.
+const ENDS: [&str; 4] = ["TERM", "HUP", "INT", "QUIT"];
+
 fn ends(stage: &mut Stage<'_>) -> Result<()> {
     stage.start()?;
-    let status = stage.terminate_agent()?;
-    ensure!(status.success(), "the agent ended with {status}");
-    stage.upstream.forget();
-    stage.refuses()?;
-    ensure!(stage.upstream.requests().is_empty(), "a token outlived the agent that ended");
-    stage.start_agent()?;
-    stage.passes()
+    for signal in ENDS {
+        if signal == "HUP" && hang_ups_are_ignored() {
+            say("          skipped: SIGHUP, because this process ignores it (`nohup`), and so does the agent");
+            continue;
+        }
+        let status = stage.end_agent_by(signal)?;
+        ensure!(status.success(), "after SIG{signal} the agent ended with {status}");
+        stage.upstream.forget();
+        stage.refuses()?;
+        ensure!(stage.upstream.requests().is_empty(), "a token outlived the agent that SIG{signal} ended");
+        stage.start_agent()?;
+        stage.passes()?;
+    }
+    Ok(())
+}
+
+/// Signals that are ignored stay so in programs that are started: proc(5), `SigIgn`, and SIGHUP is the first.
+fn hang_ups_are_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
