@@ -67,7 +67,7 @@ fn line(source: &Source, cached: &CachedAccount) -> String {
 }
 
 /// Why an account can't be used, and what helps.
-fn hint(cached: &CachedAccount) -> Option<String> {
+pub(super) fn hint(cached: &CachedAccount) -> Option<String> {
     if is_usable(cached) {
         return None;
     }

@@ -134,12 +134,28 @@ fn a_lock_is_told_with_its_holder_and_whether_it_is_stale() {
 }
 
 #[test]
-fn accounts_of_another_cloud_or_client_are_told_apart_from_none() {
-    let cli = Cli::with_shared(&document(&[SignIn::new(0, "login.microsoftonline.us")])).unwrap();
-    let report = report(&cli, 3).unwrap();
-    let found = findings(&report["places"][0]);
-    assert!(found.contains("--authority") && found.contains("login.microsoftonline.us"), "{found}");
-    assert_eq!(report["places"][0]["accounts"], 1);
+fn what_keeps_accounts_from_use_is_told() {
+    let client = "1950a258-227b-4e31-a9cf-717495945fc2";
+    let mut application: Value = serde_json::from_str(&document(&[])).unwrap();
+    application["AccessToken"] = json!({ "application": {
+        "credential_type": "AccessToken", "secret": "at-made-up-secret-application", "environment": "localhost",
+        "home_account_id": null, "client_id": "application-0", "realm": "utid-00000009", "target": VAULT,
+        "expires_on": "4102444800", "cached_at": "1700000000", "token_type": "Bearer",
+    } });
+    for (document, parts) in [
+        (
+            document(&[SignIn::new(0, "login.microsoftonline.us")]),
+            ["another cloud", "--authority login.microsoftonline.us"],
+        ),
+        (document(&[SignIn::new(0, LOCAL).client(client)]), ["another client", client]),
+        (application.to_string(), ["service principal", "ClientSecretCredential"]),
+    ] {
+        let report = report(&Cli::with_shared(&document).unwrap(), 3).unwrap();
+        let found = findings(&report["places"][0]);
+        assert!(parts.iter().all(|part| found.contains(part)), "{parts:?}: {found}");
+        assert!(!found.contains("Sign in with"), "the user has signed in: {found}");
+        assert_eq!(report["places"][0]["accounts"], 1);
+    }
 }
 
 #[test]

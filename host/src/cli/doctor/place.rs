@@ -1,8 +1,11 @@
 //! One place of a cache.
 
+use std::collections::BTreeSet;
+
 use shared_token_cache::policy::Source;
 use shared_token_cache::{CachedAccount, Error, Examination, UnavailableReason};
 
+use super::super::accounts::hint;
 use super::finding::Finding;
 
 pub(super) struct PlaceReport {
@@ -116,14 +119,9 @@ fn account_findings(source: &Source, place: Place, accounts: &[CachedAccount], f
         (false, ..) => findings.push(Finding::note("there is no cache", sign_in(source))),
         (true, 0, _) => findings.push(Finding::problem("the cache holds no account", sign_in(source))),
         (true, all, 0) => {
-            let clouds: Vec<&str> = accounts.iter().map(|account| account.environment.as_str()).collect();
-            findings.push(Finding::problem(
-                format!("none of the {all} accounts has a refresh token that this client may use with this authority"),
-                format!(
-                    "Name the client with `--client-id`, or the cloud with `--authority` (the accounts are of {}), or sign in again.",
-                    listed(clouds)
-                ),
-            ));
+            let hints: BTreeSet<_> = accounts.iter().filter_map(hint).map(|hint| sentence(&hint)).collect();
+            let hints: Vec<_> = hints.into_iter().collect();
+            findings.push(Finding::problem(format!("none of the {all} accounts can be used"), hints.join(" ")));
         }
         (true, _, 1) if place.enable_cae => {
             findings.push(Finding::note("one account to use", "`get-token` uses it with `--enable-cae` only."));
@@ -134,12 +132,6 @@ fn account_findings(source: &Source, place: Place, accounts: &[CachedAccount], f
             "Select one with `--username`, `--tenant-id` or both; `accounts` lists them.",
         )),
     }
-}
-
-fn listed(mut names: Vec<&str>) -> String {
-    names.sort_unstable();
-    names.dedup();
-    names.join(", ")
 }
 
 fn sign_in(source: &Source) -> &'static str {
@@ -187,11 +179,6 @@ fn sentence(remedy: &str) -> String {
 mod tests {
     use super::super::finding::Severity;
     use super::*;
-
-    #[test]
-    fn names_of_clouds_are_listed_once() {
-        assert_eq!(listed(vec!["b", "a", "b"]), "a, b");
-    }
 
     #[test]
     fn a_place_without_accounts_says_how_to_sign_in() {
