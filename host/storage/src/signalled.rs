@@ -190,15 +190,10 @@ fn digest(document: &[u8]) -> String {
 fn touch(path: &Path) -> std::io::Result<()> {
     let mut options = File::options();
     options.create(true).append(true);
+    // Where the keyring can't be used, the tools put the document itself into this file, and leave its mode as it is.
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        // Where the keyring can't be used, the tools put the document itself into this file, and leave its mode as it is.
-        options.mode(0o600);
-        // Without NONBLOCK, opening a FIFO would wait for a reader.
-        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
-    }
-    options.open(path)?.set_modified(SystemTime::now())
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    crate::files::own(path, &mut options)?.set_modified(SystemTime::now())
 }
 
 fn create_folder(folder: &Path) -> std::io::Result<()> {

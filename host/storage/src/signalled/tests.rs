@@ -92,6 +92,25 @@ fn a_document_is_replaced_and_others_are_told() {
 }
 
 #[test]
+fn a_link_in_the_place_of_a_signal_is_not_followed() {
+    let keyring = Fake::holding("{}");
+    let (folder, store, first, dotnet) = store(&keyring);
+    let (theirs, missing) = (folder.path().join("theirs"), folder.path().join("missing"));
+    fs::write(&theirs, "1").unwrap();
+    let long_ago = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1);
+    File::options().write(true).open(&theirs).unwrap().set_modified(long_ago).unwrap();
+    for (signal, target) in [(&first, &missing), (&dotnet, &theirs)] {
+        fs::create_dir_all(signal.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(target, signal).unwrap();
+    }
+    let (version, _) = read(&store);
+    store.replace(&version, b"{\"a\":1}").unwrap();
+    assert_eq!(keyring.document().unwrap(), b"{\"a\":1}", "the new tokens are stored all the same");
+    assert!(!missing.exists());
+    assert_eq!(fs::metadata(&theirs).unwrap().modified().unwrap(), long_ago);
+}
+
+#[test]
 fn a_document_that_another_program_changed_is_a_conflict() {
     let keyring = Fake::holding("{}");
     let (_folder, store, first, _) = store(&keyring);
