@@ -99,6 +99,16 @@ impl Config {
         Ok(Self { text, ..self })
     }
 
+    /// With a check of the agent's health for a service.
+    pub(crate) fn with_health_check(mut self, service: &str) -> Result<Self> {
+        let name = "- name: token-agent\n";
+        let at = self.text.find(name).context("the example has no cluster for the agent")? + name.len();
+        let check = format!("{{service_name: \"{service}\"}}");
+        let times = "timeout: 1s, interval: 1s, unhealthy_threshold: 1, healthy_threshold: 1";
+        self.text.insert_str(at, &format!("    health_checks: [{{{times}, grpc_health_check: {check}}}]\n"));
+        Ok(self)
+    }
+
     /// With a second cluster under the second profile, for requests below `/graph`.
     pub(crate) fn with_graph(mut self, place: &Place) -> Result<Self> {
         let mut cluster = self.text.get(yaml::item(&self.text, CLUSTER)?).unwrap_or_default().to_owned();

@@ -11,9 +11,11 @@ use super::Entry;
 use crate::config::{Config, VAULT_PROFILE};
 use crate::leg::Leg;
 use crate::stage::Stage;
+use crate::wait::{SOON, until};
 
 pub(super) const SCENARIOS: &[Entry] = &[
     ("Envoy takes the token over google_grpc too", cannot, is_taken_over_google_grpc),
+    ("Envoy checks the agent's health", cannot, is_checked_by_envoy),
     ("Python's grpcio gets the token and the health of each service", cannot, is_taken_by_python),
     ("curl is answered over HTTP/2", cannot, is_answered_to_curl),
 ];
@@ -56,6 +58,19 @@ fn is_taken_over_google_grpc(stage: &mut Stage<'_>) -> Result<()> {
     stage.sign_out()?;
     stage.refuses()?;
     Ok(())
+}
+
+fn is_checked_by_envoy(stage: &mut Stage<'_>) -> Result<()> {
+    stage.start_agent()?;
+    let config = Config::new(stage.leg, &stage.place)?.with_health_check(VAULT_PROFILE)?;
+    stage.start_envoy(&config)?;
+    stage.passes()?;
+    let is_healthy = |stage: &mut Stage<'_>| stage.envoy()?.stat("cluster.token-agent.membership_healthy");
+    until(SOON, "a healthy agent", || Ok((is_healthy(stage)? == 1).then_some(())))?;
+    stage.sign_out()?;
+    until(SOON, "an agent that is not healthy for a profile without a token", || {
+        Ok((is_healthy(stage)? == 0).then_some(()))
+    })
 }
 
 fn is_taken_by_python(stage: &mut Stage<'_>) -> Result<()> {
