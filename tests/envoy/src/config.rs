@@ -104,7 +104,8 @@ impl Config {
         let name = "- name: token-agent\n";
         let at = self.text.find(name).context("the example has no cluster for the agent")? + name.len();
         let check = format!("{{service_name: \"{service}\"}}");
-        let times = "timeout: 1s, interval: 1s, unhealthy_threshold: 1, healthy_threshold: 1";
+        let times =
+            "timeout: 1s, interval: 0.5s, no_traffic_interval: 0.5s, unhealthy_threshold: 1, healthy_threshold: 1";
         self.text.insert_str(at, &format!("    health_checks: [{{{times}, grpc_health_check: {check}}}]\n"));
         Ok(self)
     }

@@ -65,12 +65,14 @@ fn is_checked_by_envoy(stage: &mut Stage<'_>) -> Result<()> {
     let config = Config::new(stage.leg, &stage.place)?.with_health_check(VAULT_PROFILE)?;
     stage.start_envoy(&config)?;
     stage.passes()?;
-    let is_healthy = |stage: &mut Stage<'_>| stage.envoy()?.stat("cluster.token-agent.membership_healthy");
-    until(SOON, "a healthy agent", || Ok((is_healthy(stage)? == 1).then_some(())))?;
+    let counted = |stage: &mut Stage<'_>, outcome: &str| {
+        let name = format!("cluster.token-agent.health_check.{outcome}");
+        until(SOON, &name, || Ok((stage.envoy()?.stat(&name)? > 0).then_some(())))
+    };
+    counted(stage, "success")?;
     stage.sign_out()?;
-    until(SOON, "an agent that is not healthy for a profile without a token", || {
-        Ok((is_healthy(stage)? == 0).then_some(()))
-    })
+    // A profile without a token is not served.
+    counted(stage, "failure")
 }
 
 fn is_taken_by_python(stage: &mut Stage<'_>) -> Result<()> {
