@@ -97,7 +97,7 @@ fn a_link_in_the_place_of_a_signal_is_not_followed() {
     let (folder, store, first, dotnet) = store(&keyring);
     let (theirs, missing) = (folder.path().join("theirs"), folder.path().join("missing"));
     fs::write(&theirs, "1").unwrap();
-    let long_ago = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1);
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
     File::options().write(true).open(&theirs).unwrap().set_modified(long_ago).unwrap();
     for (signal, target) in [(&first, &missing), (&dotnet, &theirs)] {
         fs::create_dir_all(signal.parent().unwrap()).unwrap();
