@@ -11,7 +11,7 @@ const SEE_FIRST: &str = "It does not look like a token cache, so see what it is 
 const REMOVE_ITEM: &str = "Remove the item and sign in again with the tool that keeps it";
 
 /// What an empty file may mean.
-const EMPTY: &str = ", so nobody is signed in there; a file that only signals changes of a keyring's item is empty too, and its source is \
+const EMPTY: &str = ", so it holds no sign-in; a file that only signals changes of a keyring's item is empty too, and its source is \
                      `shared` or `azure-cli`";
 
 /// The last read of a call.

@@ -27,7 +27,7 @@ const OPTIONS: &str = "`--ca-file FILE` or in SSL_CERT_FILE";
 #[cfg(not(all(unix, not(target_os = "android"), not(target_vendor = "apple"))))]
 const OPTIONS: &str = "`--ca-file FILE` or in the system's store";
 
-/// Variables in which other programs of a developer are told of a company's certificate authority, each with a file: Python's, Node's,
+/// Variables that name a file with a company's certificate authority to other programs of a developer: Python's, Node's,
 /// curl's, AWS's and pip's.
 const OF_OTHERS: [&str; 5] =
     ["REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "PIP_CERT"];
@@ -119,7 +119,7 @@ fn remedy(why: &CertificateError, is_set: impl Fn(&str) -> bool) -> String {
         | CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYet
         | CertificateError::NotValidYetContext { .. } => {
-            return "check this machine's clock; if it is right, whoever runs the server, or the proxy that inspects TLS, has to renew it"
+            return "check this machine's clock; if it is right, the operator of the server, or of the proxy that inspects TLS, has to renew it"
                 .into();
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
@@ -131,7 +131,7 @@ fn remedy(why: &CertificateError, is_set: impl Fn(&str) -> bool) -> String {
     let set: Vec<_> = set.map(|name| format!("`--ca-file \"${name}\"`")).collect();
     let likely = match &set[..] {
         [] => String::new(),
-        set => format!("; its certificate is probably in a file that other programs are told of: {}", set.join(" or ")),
+        set => format!("; its certificate is probably in the file that other programs use: {}", set.join(" or ")),
     };
     format!("where a proxy inspects TLS, name its certificate authority by {OPTIONS}{likely}")
 }

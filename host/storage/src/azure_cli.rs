@@ -96,7 +96,7 @@ impl Form {
     #[cfg(any(target_os = "linux", target_os = "macos"))]
     const ALL: [Self; 3] = [Self::Plain, Self::Keyring(Item::Placeholder), Self::Keyring(Item::Named)];
 
-    /// What the Azure CLI writes unless it is told otherwise.
+    /// What the Azure CLI writes by default.
     #[cfg(windows)]
     const DEFAULT: Self = Self::Encrypted;
     #[cfg(not(windows))]

@@ -63,7 +63,7 @@ impl PlaceReport {
         self.examined.as_ref().is_none_or(|examined| examined.found || examined.lock.is_some())
     }
 
-    /// Whether `get-token` uses it unless it is told otherwise.
+    /// Whether `get-token` uses it without further options.
     pub(super) fn is_usable(&self) -> bool {
         !self.enable_cae && self.contents.as_ref().is_some_and(|contents| contents.usable_accounts > 0)
     }

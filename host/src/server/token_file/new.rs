@@ -18,7 +18,7 @@ const RANDOM: usize = 16;
 pub(super) fn replace(path: &Path, content: &[u8], readers: Readers) -> io::Result<File> {
     let mut new = create(super::folder(path), readers)?;
     new.as_file_mut().write_all(content)?;
-    // A lock of Windows would keep readers out. Elsewhere it stays until the file has its name, so that nobody takes it for one left.
+    // A lock of Windows would keep readers out. Elsewhere it is held until the rename, so that no other agent removes the file as a leftover.
     if cfg!(windows) {
         let _ = new.as_file().unlock();
     }
