@@ -8,11 +8,13 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use wit_component::{ComponentEncoder, DecodedWasm, OutputToString, WitPrinter};
 
+use crate::dist;
 use crate::run::{cargo, output, root, run, say};
 use crate::table;
 
 const TARGET: &str = "wasm32-unknown-unknown";
-const PACKAGE: &str = "shared-token-cache-component";
+const PACKAGE: &str = "shared-token-cache-guest";
+const PRECOMPILE: &str = "shared-token-cache-precompile";
 const HOSTILE: &str = "shared-token-cache-hostile";
 
 /// More functions than any component has in its table.
@@ -24,6 +26,44 @@ pub(crate) fn build() -> Result<PathBuf> {
     say("building the component");
     run(cargo().args(["build", "--release", "--target", TARGET, "--package", PACKAGE]))?;
     componentize("shared_token_cache.wasm", "shared-token-cache.wasm")
+}
+
+/// Builds the component, and puts what the crate `host/component` is made of into its folder.
+pub(crate) fn build_artefacts() -> Result<()> {
+    let component = build()?;
+    let folder = root().join("host/component/artefacts");
+    fs::create_dir_all(&folder)?;
+    write(&folder.join("shared-token-cache.wasm"), &read(&component)?)?;
+    write(&folder.join("shared-token-cache.wit"), dist::wit_text()?.as_bytes())?;
+    say("building the compiler of components (the first time takes some minutes)");
+    // By the selection of the whole workspace, so that wasmtime is compiled once, for this program and for those that load components.
+    run(cargo().arg("build").args(crate::NATIVE).args(["--bin", PRECOMPILE]))?;
+    precompile(&component, &host_target()?, &folder)
+}
+
+/// Compiles the component ahead of time for a target.
+fn precompile(component: &Path, target: &str, folder: &Path) -> Result<()> {
+    let program = root().join("target/release").join(format!("{PRECOMPILE}{}", std::env::consts::EXE_SUFFIX));
+    let output = folder.join(format!("{}.cwasm", platform(target)?));
+    run(Command::new(program).arg(component).arg(target).arg(output))
+}
+
+/// A target by its processor and system, as `host/component/build.rs` looks for it.
+fn platform(target: &str) -> Result<String> {
+    let mut parts = target.split('-');
+    let (processor, system) = (parts.next().context("a target has a processor")?, parts.nth(1));
+    let system = match system.context("a target has a system")? {
+        "darwin" => "macos",
+        system => system,
+    };
+    Ok(format!("{processor}-{system}"))
+}
+
+/// The target of programs that run here.
+fn host_target() -> Result<String> {
+    let version = output(Command::new("rustc").arg("-vV").current_dir(root()))?;
+    let line = version.lines().find_map(|line| line.strip_prefix("host: "));
+    line.map(str::to_owned).context("`rustc -vV` names no host")
 }
 
 /// Builds the component's imports on WASI; gives the path.
@@ -73,7 +113,7 @@ fn attempts() -> Result<Vec<String>> {
     names.collect()
 }
 
-/// Makes a component of a core module. It is written only when it has changed, so that nothing is built anew for nothing.
+/// Makes a component of a core module.
 fn componentize(module: &str, name: &str) -> Result<PathBuf> {
     let module = root().join("target").join(TARGET).join("release").join(module);
     let mut module = read(&module)?;
@@ -82,11 +122,17 @@ fn componentize(module: &str, name: &str) -> Result<PathBuf> {
     }
     let component = ComponentEncoder::default().validate(true).module(&module)?.encode()?;
     let path = root().join("target/component").join(name);
-    if fs::read(&path).ok().as_deref() != Some(&component) {
-        fs::create_dir_all(path.parent().unwrap_or(&path))?;
-        fs::write(&path, component).with_context(|| format!("{} can't be written", path.display()))?;
-    }
+    fs::create_dir_all(path.parent().unwrap_or(&path))?;
+    write(&path, &component)?;
     Ok(path)
+}
+
+/// Writes a file if its content has changed, so that nothing is built anew for nothing.
+fn write(path: &Path, content: &[u8]) -> Result<()> {
+    if fs::read(path).ok().as_deref() == Some(content) {
+        return Ok(());
+    }
+    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Adds the target if it is missing. `rust-toolchain.toml` names it, but rustup may have been told not to install by itself.

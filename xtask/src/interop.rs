@@ -25,7 +25,7 @@ pub(crate) fn reference(arguments: &[&str]) -> Result<()> {
         });
     }
     let python = python::with_azure_identity()?;
-    component::build()?;
+    component::build_artefacts()?;
     let mut cargo = cargo();
     // The last of two settings of one name counts.
     cargo.env("AZURE_IDENTITY_PYTHON", python).envs(settings);
@@ -44,6 +44,7 @@ pub(crate) fn contention(seconds: &[&str]) -> Result<()> {
 /// Runs what is published on the hosts of others, or on those whose name begins with one of `names`.
 pub(crate) fn hosts(names: &[&str]) -> Result<()> {
     dist::dist()?;
+    component::build_artefacts()?;
     component::build_examples()?;
     // This project's own host is among them, and its example. The suite is built with all else, so that nothing is built twice.
     run(cargo().arg("build").args(crate::NATIVE).args(["--bins", "--examples"]))?;
@@ -52,14 +53,14 @@ pub(crate) fn hosts(names: &[&str]) -> Result<()> {
 
 /// Runs the agent and the filter with a real Envoy: all, or what begins with one of `names`.
 pub(crate) fn envoy(names: &[&str]) -> Result<()> {
-    component::build()?;
+    component::build_artefacts()?;
     run(cargo().arg("build").args(crate::NATIVE))?;
     run(Command::new(suite("envoy-suite")).args(names))
 }
 
 /// Shows one of the examples for Envoy at work.
 pub(crate) fn try_envoy(name: &[&str]) -> Result<()> {
-    component::build()?;
+    component::build_artefacts()?;
     run(cargo().arg("build").args(crate::NATIVE))?;
     run(Command::new(suite("envoy-suite")).arg("try").args(name))
 }

@@ -38,22 +38,16 @@ use anyhow::{Result, bail};
 use run::{cargo, root, say};
 
 /// Every package but those of components, always together: cargo then builds each dependency once, with one set of features.
-const NATIVE: &[&str] = &[
-    "--release",
-    "--workspace",
-    "--exclude",
-    "shared-token-cache-component",
-    "--exclude",
-    "shared-token-cache-hostile",
-];
+const NATIVE: &[&str] =
+    &["--release", "--workspace", "--exclude", "shared-token-cache-guest", "--exclude", "shared-token-cache-hostile"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments.as_slice() {
         ["build"] => build(),
-        ["demo"] => build().and_then(|()| demo()),
-        ["test"] => component::build().and_then(|_| component::build_hostile()).and_then(|()| test()),
+        ["demo"] => demo(),
+        ["test"] => component::build_artefacts().and_then(|()| component::build_hostile()).and_then(|()| test()),
         ["hostile"] => component::build_hostile(),
         ["bench", accounts @ ..] => build().and_then(|()| bench(accounts)),
         ["interop", "reference", arguments @ ..] => interop::reference(arguments),
@@ -81,12 +75,16 @@ fn main() -> ExitCode {
 }
 
 fn build() -> Result<()> {
-    component::build()?;
-    say("building the program (the first time takes some minutes)");
+    component::build_artefacts()?;
+    say("building the program");
     run::run(cargo().arg("build").args(NATIVE))
 }
 
+/// Builds the program alone, by the selection of the whole workspace: `test` then uses what was built.
 fn demo() -> Result<()> {
+    component::build_artefacts()?;
+    say("building the program");
+    run::run(cargo().arg("build").args(NATIVE).args(["--bin", "shared-token-cache"]))?;
     let program = root().join("target/release").join(format!("shared-token-cache{}", std::env::consts::EXE_SUFFIX));
     run::run(std::process::Command::new(program).arg("demo"))
 }

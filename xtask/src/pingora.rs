@@ -12,7 +12,7 @@ use crate::run::{cargo, output, root, run, say};
 
 /// Builds the example and runs its tests, unless what it takes can't be had.
 pub(crate) fn test() -> Result<()> {
-    component::build()?;
+    component::build_artefacts()?;
     let lock = folder().join("Cargo.lock");
     let before = fs::read(&lock)?;
     let cmake = match fetch().and_then(|()| cmake()) {

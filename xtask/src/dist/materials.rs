@@ -15,7 +15,7 @@ const STEM: &str = "bill-of-materials";
 
 /// The packages that are published, each with its folder.
 const PUBLISHED: &[(&str, &str)] =
-    &[("shared-token-cache-component", "guest/component"), ("shared-token-cache-wasi-adapter", "guest/wasi-adapter")];
+    &[("shared-token-cache-guest", "guest/component"), ("shared-token-cache-wasi-adapter", "guest/wasi-adapter")];
 
 /// The bills as file names and texts; none where the tool can't be had.
 pub(super) fn bills() -> Result<Vec<(String, String)>> {
@@ -49,7 +49,7 @@ fn read(package: &str, folder: &str) -> Result<(String, String)> {
     let path = root().join(folder).join(format!("{STEM}.json"));
     let text = fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
     let text = text.replace(&format!("{}", root().display()), "");
-    Ok((format!("{}.cdx.json", package.trim_end_matches("-component")), text))
+    Ok((format!("{}.cdx.json", package.trim_end_matches("-guest")), text))
 }
 
 /// Removes the bills that the tool writes beside the manifest of every package, published or not.

@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result};
 use crate::component;
 use crate::run::{root, say};
 use metadata::About;
-pub(crate) use wit::check_against_released;
+pub(crate) use wit::{check_against_released, text as wit_text};
 
 /// The component alone, for hosts that supply its imports.
 pub(crate) const BARE: &str = "shared-token-cache.wasm";

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use wit_component::semver_check;
+use wit_component::{OutputToString, WitPrinter, semver_check};
 use wit_parser::{PackageId, Resolve};
 
 use crate::run::{root, say};
@@ -13,6 +13,14 @@ use crate::run::{root, say};
 pub(super) fn package() -> Result<Vec<u8>> {
     let (resolve, package) = read(&root().join("wit"))?;
     wit_component::encode(&resolve, package)
+}
+
+/// The package as one text.
+pub(crate) fn text() -> Result<String> {
+    let (resolve, package) = read(&root().join("wit"))?;
+    let mut printer = WitPrinter::new(OutputToString::default());
+    printer.print(&resolve, package, &[])?;
+    Ok(printer.output.to_string())
 }
 
 /// Compares the contract with the last one that was released under a compatible version.

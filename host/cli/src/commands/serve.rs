@@ -1,0 +1,137 @@
+//! `serve`: from the command line to an agent.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use shared_token_cache::policy::{AuthorityHost, CoreDumps, Policy, Profile};
+use shared_token_cache::{HostSettings, SharedTokenCacheCredential, TransportOptions};
+use shared_token_cache_sds::Server;
+use shared_token_cache_storage::files;
+
+use super::arguments::{Serve, Socket};
+use super::output::Failure;
+use super::{core_dumps, credential};
+use crate::agent::{self, Agent, Audit, Fronts, Metrics, Readers, TokenFile};
+
+pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
+    let policy = credential::from_file(&arguments.policy)?;
+    if policy.core_dumps() == CoreDumps::Allow {
+        core_dumps::allow();
+    }
+    if policy.profiles().is_empty() {
+        let path = credential::shown(&arguments.policy);
+        return Err(Failure::invalid(format!("the policy {path} names no profile; write one under `[[profiles]]`")));
+    }
+    agent::raise_descriptors();
+    let readers = Readers { mode: arguments.token_file_mode, group: arguments.token_file_group };
+    check(&arguments.token_files, readers, &policy)?;
+    check_users(&arguments.allow_uids)?;
+    let audit = arguments.audit.as_deref().map(audit).transpose()?;
+    let profiles = wanted(&policy, &arguments);
+    let mut credentials = Vec::new();
+    for profile in &profiles {
+        credentials.push((*profile, build(&policy, profile, &arguments, audit.clone())?));
+    }
+    // Before there is a front, and a token that would have to be taken back.
+    let signals = agent::listen().map_err(Failure::other)?;
+    let fronts =
+        Fronts {
+            sds: arguments.sds.map(|socket| listen(socket, arguments.allow_uids)).transpose()?,
+            metrics: match arguments.metrics {
+                Some(address) => Some(Metrics::bind(address).await.map_err(|error| {
+                    Failure::invalid(format!("nobody can listen on {address} for --metrics: {error}"))
+                })?),
+                None => None,
+            },
+            token_files: arguments.token_files,
+            readers,
+            audit,
+        };
+    announce(&profiles, &fronts);
+    agent::serve(signals, Agent::start(credentials), fronts).await.map_err(Failure::other)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A file for a profile that there is, in a folder that there is, and for no other profile besides.
+fn check(token_files: &[TokenFile], readers: Readers, policy: &Policy) -> Result<(), Failure> {
+    if let Some(doubt) = readers.doubt() {
+        tracing::warn!("{doubt}");
+    }
+    for (position, file) in token_files.iter().enumerate() {
+        let (name, path) = (&file.profile, file.path.display());
+        if policy.profile(name.as_str()).is_none() {
+            return Err(Failure::invalid(format!("--token-file {name}={path}: the policy has no profile {name}")));
+        }
+        if token_files.iter().take(position).any(|other| other.path == file.path) {
+            return Err(Failure::invalid(format!("--token-file {name}={path}: the file is named twice")));
+        }
+        agent::check_token_file(&file.path, readers)
+            .map_err(|why| Failure::invalid(format!("--token-file {name}={path}: {why}")))?;
+        if let Some(doubt) = files::exposed_folder(agent::folder(&file.path)) {
+            tracing::warn!("the token file {path} may be replaced by other users: {doubt}");
+        }
+    }
+    Ok(())
+}
+
+/// User numbers that are refused: the kernel shows one of them for every user that it cannot map.
+fn check_users(allow_uids: &[u32]) -> Result<(), Failure> {
+    let overflow = std::fs::read_to_string("/proc/sys/kernel/overflowuid").ok();
+    let overflow = overflow.and_then(|number| number.trim().parse().ok()).unwrap_or(65_534);
+    for uid in allow_uids {
+        if [overflow, 65_534, u32::MAX].contains(uid) {
+            let why =
+                "the kernel gives this number for every user that has none here (of another namespace, or none at all)";
+            return Err(Failure::invalid(format!("--allow-uid {uid}: {why}; run your proxy as a user of its own")));
+        }
+    }
+    Ok(())
+}
+
+fn audit(path: &Path) -> Result<Audit, Failure> {
+    Audit::open(path).map_err(|error| {
+        let path = path.display();
+        Failure::invalid(format!("the audit file {path} can't be opened, so no token is asked for: {error}"))
+    })
+}
+
+/// The profiles whose tokens somebody can have: over the socket all of them.
+fn wanted<'a>(policy: &'a Policy, arguments: &Serve) -> Vec<&'a Profile> {
+    let in_a_file = |profile: &&Profile| arguments.token_files.iter().any(|file| file.profile == *profile.name());
+    policy.profiles().iter().filter(|profile| arguments.sds.is_some() || in_a_file(profile)).collect()
+}
+
+fn build(
+    policy: &Policy,
+    profile: &Profile,
+    arguments: &Serve,
+    audit: Option<Audit>,
+) -> Result<SharedTokenCacheCredential, Failure> {
+    let mut settings = HostSettings::from_env().map_err(Failure::invalid)?;
+    if let Some(authority) = &arguments.authority {
+        let host: AuthorityHost = authority.parse().map_err(Failure::invalid)?;
+        settings.default_authority_host = host.to_string();
+    }
+    let mut transport = TransportOptions::default();
+    transport.ca_file.clone_from(&arguments.ca_file);
+    let mut builder =
+        SharedTokenCacheCredential::builder_for(policy, profile).host_settings(settings).transport(transport);
+    builder = credential::component(builder, arguments.component.clone())?;
+    if let Some(audit) = audit {
+        builder = builder.audit(audit);
+    }
+    Ok(builder.build()?)
+}
+
+fn listen(Socket(path): Socket, allow_uids: Vec<u32>) -> Result<Server, Failure> {
+    Server::bind(&shared_token_cache_sds::SocketOptions { path, allow_uids })
+        .map_err(|error| Failure::invalid(format!("--sds: {error}")))
+}
+
+fn announce(profiles: &[&Profile], fronts: &Fronts) {
+    let names: Vec<_> = profiles.iter().map(|profile| profile.name().as_str()).collect();
+    tracing::info!("keeping {}", names.join(", "));
+    if let Some(Ok(address)) = fronts.metrics.as_ref().map(Metrics::address) {
+        tracing::info!("metrics at http://{address}/metrics");
+    }
+}

@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+/// The component as WebAssembly.
+pub const COMPONENT: &[u8] = include_bytes!("../artefacts/shared-token-cache.wasm");
+
+/// The WIT package, as one text.
+pub const WIT: &str = include_str!("../artefacts/shared-token-cache.wit");
+
+/// The component as machine code for this crate's target, or `None` when the target is not one of those that it is compiled for.
+#[cfg(precompiled)]
+pub const PRECOMPILED: Option<&[u8]> = Some(include_bytes!(env!("PRECOMPILED")));
+
+/// The component as machine code for this crate's target, or `None` when the target is not one of those that it is compiled for.
+#[cfg(not(precompiled))]
+pub const PRECOMPILED: Option<&[u8]> = None;

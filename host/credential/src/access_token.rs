@@ -1,0 +1,79 @@
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use shared_token_cache_policy::Source;
+
+/// An access token, how long it lives, and which cache served it.
+///
+/// Its `Debug` does not show the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AccessToken {
+    /// The token.
+    pub token: Secret,
+    /// When it expires, in seconds since the Unix epoch.
+    pub expires_on: u64,
+    /// When it should be replaced, in seconds since the Unix epoch, where the authority said so.
+    pub refresh_on: Option<u64>,
+    /// `Bearer`.
+    pub token_type: String,
+}
+
+/// An access token with the source whose cache served it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Served {
+    /// The token.
+    pub access_token: AccessToken,
+    /// Whose cache.
+    pub source: Source,
+    /// Whether the authority was asked for it in this call; `false` for a token that was there already.
+    pub refreshed: bool,
+}
+
+/// A token. It has no `Display` and no serialisation, prints as `Secret(..)`, and is wiped when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// The token itself. Every use of this method is a place where it may leave.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Zeroizing<String>> for Secret {
+    fn from(text: Zeroizing<String>) -> Self {
+        Self(text)
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_does_not_print_itself() {
+        let token = AccessToken {
+            token: "hunter2".to_owned().into(),
+            expires_on: 1,
+            refresh_on: None,
+            token_type: "Bearer".into(),
+        };
+        assert!(!format!("{token:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,368 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::flight::Flights;
+use super::pool::Pool;
+use super::{Inner, SharedTokenCacheCredential, vault};
+use crate::audit::{Audit, AuditSink};
+use crate::authentication_record::AuthenticationRecord;
+use crate::clock::{Clock, SystemClock};
+use crate::error::Error;
+use crate::options::{CachePersistenceOptions, CredentialOptions, HostSettings};
+use crate::sandbox::Seen;
+use crate::sandbox::{Context, Plugin};
+use crate::transport::{Transport, TransportOptions};
+use shared_token_cache_policy::{Policy, Source};
+use shared_token_cache_storage::Places;
+
+/// Options for a [`SharedTokenCacheCredential`].
+pub struct Builder {
+    options: CredentialOptions,
+    sources: Vec<Source>,
+    policy: Policy,
+    places: Option<Places>,
+    settings: HostSettings,
+    transport: TransportOptions,
+    clock: Arc<dyn Clock>,
+    #[cfg(feature = "runtime-compilation")]
+    component: Option<PathBuf>,
+    #[cfg(feature = "runtime-compilation")]
+    compiler: Option<PathBuf>,
+    audit: Audit,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            options: CredentialOptions::default(),
+            sources: vec![Source::Shared, Source::AzureCli],
+            policy: Policy::default(),
+            places: None,
+            settings: HostSettings::default(),
+            transport: TransportOptions::default(),
+            clock: Arc::new(SystemClock),
+            #[cfg(feature = "runtime-compilation")]
+            component: None,
+            #[cfg(feature = "runtime-compilation")]
+            compiler: None,
+            audit: Audit::default(),
+        }
+    }
+}
+
+impl Builder {
+    /// What the component may touch. Default: nothing.
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// # use shared_token_cache::policy::{CacheName, Policy};
+    /// let builder = SharedTokenCacheCredential::builder().policy(Policy::for_current_user(CacheName::default()));
+    /// # let _ = builder;
+    /// ```
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Username of the account to use; compared ignoring case.
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// let builder = SharedTokenCacheCredential::builder().username("user0@contoso.com");
+    /// # let _ = builder;
+    /// ```
+    #[must_use]
+    pub fn username(mut self, username: impl Into<String>) -> Self {
+        self.options.username = Some(username.into());
+        self
+    }
+
+    /// Home tenant of the account to use.
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// let builder = SharedTokenCacheCredential::builder().tenant_id("contoso.com");
+    /// # let _ = builder;
+    /// ```
+    #[must_use]
+    pub fn tenant_id(mut self, tenant_id: impl Into<String>) -> Self {
+        self.options.tenant_id = Some(tenant_id.into());
+        self
+    }
+
+    /// Host of the authority, with or without `https://`. Default: the host's setting. The policy has to allow it as well.
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// let builder = SharedTokenCacheCredential::builder().authority("login.microsoftonline.us");
+    /// # let _ = builder;
+    /// ```
+    #[must_use]
+    pub fn authority(mut self, authority: impl Into<String>) -> Self {
+        self.options.authority = Some(authority.into());
+        self
+    }
+
+    /// Client (application) id to ask with. Default: the Azure CLI's public client.
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// let builder = SharedTokenCacheCredential::builder().client_id("04b07795-8ddb-461a-bbee-02f9e1bf7b46");
+    /// # let _ = builder;
+    /// ```
+    #[must_use]
+    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.options.client_id = Some(client_id.into());
+        self
+    }
+
+    /// The account to use, as an application remembered it. Its authority and client then are the credential's, and its tenant
+    /// too unless [`Self::tenant_id`] names another.
+    ///
+    /// ```
+    /// use shared_token_cache::{AuthenticationRecord, SharedTokenCacheCredential};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let record = AuthenticationRecord::from_json(
+    ///     r#"{"authority": "login.microsoftonline.com", "clientId": "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
+    ///         "homeAccountId": "uid.utid", "tenantId": "utid", "username": "user0@contoso.com", "version": "1.0"}"#,
+    /// )?;
+    /// let builder = SharedTokenCacheCredential::builder().authentication_record(record);
+    /// # let _ = builder;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn authentication_record(mut self, record: AuthenticationRecord) -> Self {
+        self.options.authentication_record = Some(record);
+        self
+    }
+
+    /// Which cache to use. Default: the cache named `msal.cache`, encrypted or not.
+    ///
+    /// ```
+    /// # use shared_token_cache::{CachePersistenceOptions, SharedTokenCacheCredential};
+    /// let options = CachePersistenceOptions { name: Some("contoso-tools".into()), allow_unencrypted_storage: true };
+    /// let builder = SharedTokenCacheCredential::builder().cache_persistence_options(options);
+    /// # let _ = builder;
+    /// ```
+    #[must_use]
+    pub fn cache_persistence_options(mut self, options: CachePersistenceOptions) -> Self {
+        self.options.cache_persistence_options = Some(options);
+        self
+    }
+
+    /// A tenant that calls may name besides the configured one; `*` allows every tenant. May be called several times.
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// let builder = SharedTokenCacheCredential::builder().additionally_allowed_tenant("fabrikam.com");
+    /// # let _ = builder;
+    /// ```
+    #[must_use]
+    pub fn additionally_allowed_tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.options.additionally_allowed_tenants.push(tenant.into());
+        self
+    }
+
+    /// Asks [`Self::tenant_id`] for tokens, as a guest there. Default: false.
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// let builder = SharedTokenCacheCredential::builder()
+    ///     .username("user0@contoso.com")
+    ///     .tenant_id("fabrikam.com")
+    ///     .enable_guest_tenant_authentication(true);
+    /// # let _ = builder;
+    /// ```
+    #[must_use]
+    pub fn enable_guest_tenant_authentication(mut self, enable: bool) -> Self {
+        self.options.enable_guest_tenant_authentication = enable;
+        self
+    }
+
+    /// Where to look for a sign-in, in this order. Default: [`Source::Shared`], then [`Source::AzureCli`].
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// # use shared_token_cache::policy::Source;
+    /// let builder = SharedTokenCacheCredential::builder().sources([Source::File("/run/secrets/cache.json".into())]);
+    /// # let _ = builder;
+    /// ```
+    #[must_use]
+    pub fn sources(mut self, sources: impl IntoIterator<Item = Source>) -> Self {
+        self.sources = sources.into_iter().collect();
+        self
+    }
+
+    /// The folders of the user's caches. Default: [`Places::from_env`].
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// # use shared_token_cache::Places;
+    /// let builder = SharedTokenCacheCredential::builder().places(Places::below("/home/user0"));
+    /// # let _ = builder;
+    /// ```
+    #[must_use]
+    pub fn places(mut self, places: Places) -> Self {
+        self.places = Some(places);
+        self
+    }
+
+    /// The host's settings. Default: [`HostSettings::default`], which reads no environment variable.
+    ///
+    /// ```
+    /// # use shared_token_cache::{HostSettings, SharedTokenCacheCredential};
+    /// let settings = HostSettings::from_env()?; // AZURE_AUTHORITY_HOST and the like
+    /// let builder = SharedTokenCacheCredential::builder().host_settings(settings);
+    /// # let _ = builder;
+    /// # Ok::<(), String>(())
+    /// ```
+    #[must_use]
+    pub fn host_settings(mut self, settings: HostSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// How token requests are made.
+    ///
+    /// ```
+    /// # use shared_token_cache::{SharedTokenCacheCredential, TransportOptions};
+    /// let mut transport = TransportOptions::default();
+    /// transport.ca_file = Some("/etc/contoso/ca.pem".into());
+    /// let builder = SharedTokenCacheCredential::builder().transport(transport);
+    /// # let _ = builder;
+    /// ```
+    #[must_use]
+    pub fn transport(mut self, options: TransportOptions) -> Self {
+        self.transport = options;
+        self
+    }
+
+    /// The clock. Default: the system's.
+    ///
+    /// ```
+    /// # use shared_token_cache::{Clock, SharedTokenCacheCredential};
+    /// struct Noon;
+    ///
+    /// impl Clock for Noon {
+    ///     fn now(&self) -> u64 {
+    ///         1_763_899_200
+    ///     }
+    /// }
+    ///
+    /// let builder = SharedTokenCacheCredential::builder().clock(Noon);
+    /// # let _ = builder;
+    /// ```
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// A component to run in place of the built-in one. It is compiled when the credential is built, if the policy allows it: in this
+    /// process, on a thread that is given up after 20 s, or in a process of its own, see [`Self::compiler`]. Needs the feature `runtime-compilation`.
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// let builder = SharedTokenCacheCredential::builder().component("plugins/shared-token-cache.wasm");
+    /// # let _ = builder;
+    /// ```
+    #[cfg(feature = "runtime-compilation")]
+    #[must_use]
+    pub fn component(mut self, path: impl Into<PathBuf>) -> Self {
+        self.component = Some(path.into());
+        self
+    }
+
+    /// A program that compiles the component of [`Self::component`] in a process of its own, which is ended after 20 s. It is run as
+    /// `PROGRAM compile-component`, and calls [`crate::compile_component`] with its stdin and stdout. Its output is run as machine
+    /// code, so it has to be trusted as this program is, and built with the same version of this crate. The command
+    /// `shared-token-cache` names itself. Default: none.
+    ///
+    /// ```
+    /// # use shared_token_cache::SharedTokenCacheCredential;
+    /// # fn main() -> std::io::Result<()> {
+    /// let builder = SharedTokenCacheCredential::builder()
+    ///     .component("plugins/shared-token-cache.wasm")
+    ///     .compiler(std::env::current_exe()?);
+    /// # let _ = builder;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "runtime-compilation")]
+    #[must_use]
+    pub fn compiler(mut self, program: impl Into<PathBuf>) -> Self {
+        self.compiler = Some(program.into());
+        self
+    }
+
+    /// Where the lines of the audit go, besides the `tracing` events of the target [`crate::AUDIT`]: one for each call for a token,
+    /// whatever comes of it, and one for each thing that the component was denied. Default: nowhere.
+    ///
+    /// Of callers that share an answer each has a line of its own, as each has the token. One that leaves before there is an answer
+    /// has none. A line that the sink can't take is a warning, and costs nobody a token.
+    ///
+    /// ```no_run
+    /// # use shared_token_cache::{AuditFile, SharedTokenCacheCredential};
+    /// let audit = AuditFile::open("/var/log/contoso/tokens.jsonl".as_ref())?;
+    /// let builder = SharedTokenCacheCredential::builder().audit(audit);
+    /// # let _ = builder;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn audit(mut self, sink: impl AuditSink + 'static) -> Self {
+        self.audit = Audit::to(sink);
+        self
+    }
+
+    /// Makes the credential. No cache is read and nothing is sent.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] when the policy does not allow the client id or the component, [`Error::Limit`] when the component is too
+    /// large, [`Error::InvalidArgument`] when the component or the CA file can't be used. What is wrong with the credential's own options, the first
+    /// call says.
+    pub fn build(self) -> Result<SharedTokenCacheCredential, Error> {
+        let policy = Arc::new(self.policy);
+        policy.check_client(vault::client_id(&self.options))?;
+        #[cfg(feature = "runtime-compilation")]
+        let plugin = match &self.component {
+            Some(path) => Plugin::from_file(path, &policy, self.compiler.as_deref())?,
+            None => Plugin::built_in()?,
+        };
+        #[cfg(not(feature = "runtime-compilation"))]
+        let plugin = Plugin::built_in()?;
+        let transport = Transport::new(self.transport, Arc::clone(&policy), Arc::clone(&self.clock));
+        let transport = Arc::new(transport.map_err(Error::InvalidArgument)?);
+        let places = self.places.unwrap_or_else(Places::from_env);
+        let mut sources = Vec::new();
+        for source in self.sources {
+            let context = Context {
+                vault: vault::new(&self.options, &self.settings, &policy)?,
+                policy: Arc::clone(&policy),
+                source: source.clone(),
+                places: places.clone(),
+                transport: Arc::clone(&transport),
+                clock: Arc::clone(&self.clock),
+                settings: self.settings.clone(),
+                audit: self.audit.clone(),
+                seen: Seen::default(),
+            };
+            sources.push((source, Pool::new(plugin.clone(), Arc::new(context), self.options.clone())));
+        }
+        Ok(SharedTokenCacheCredential {
+            inner: Arc::new(Inner { sources, flights: Flights::new(), audit: self.audit }),
+        })
+    }
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("options", &self.options)
+            .field("sources", &self.sources)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}

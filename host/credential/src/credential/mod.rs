@@ -1,0 +1,249 @@
+//! The credential as a Rust program uses it.
+
+mod builder;
+mod examine;
+mod flight;
+mod outcome;
+mod pool;
+mod profile;
+mod tried;
+mod vault;
+
+pub use builder::Builder;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use shared_token_cache_vault::Origin;
+
+use crate::access_token::{AccessToken, Served};
+use crate::audit::Audit;
+use crate::error::{AuthenticationFailureReason, CachedAccount, Error, name};
+use crate::options::TokenRequestOptions;
+use crate::sandbox::NotIssued;
+use flight::Flights;
+use outcome::{Answer, Found, Nothing};
+use pool::Pool;
+use shared_token_cache_policy::Source;
+use tried::Tried;
+
+/// Access tokens from the sign-in that the machine already has.
+///
+/// It may be used from many tasks at once, and cloned: clones are the same credential.
+///
+/// ```no_run
+/// use shared_token_cache::policy::{CacheName, Policy};
+/// use shared_token_cache::SharedTokenCacheCredential;
+///
+/// # async fn example() -> Result<(), shared_token_cache::Error> {
+/// let credential = SharedTokenCacheCredential::builder()
+///     .policy(Policy::for_current_user(CacheName::default()))
+///     .username("user0@contoso.com")
+///     .build()?;
+/// let token = credential.get_token(&["https://vault.azure.net/.default"]).await?;
+/// println!("expires at {}", token.expires_on);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SharedTokenCacheCredential {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// One for each source, in the order in which they are tried.
+    sources: Vec<(Source, Pool)>,
+    flights: Flights<Call, Answer>,
+    audit: Audit,
+}
+
+/// What makes two calls the same, so that one answer serves both.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Call {
+    scopes: Vec<String>,
+    request: TokenRequestOptions,
+}
+
+impl SharedTokenCacheCredential {
+    /// Options for a credential. Without a policy it may touch nothing.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Whether this platform has a shared token cache. Reads nothing.
+    #[must_use]
+    pub fn supported() -> bool {
+        shared_token_cache_storage::supported()
+    }
+
+    /// An access token for `scopes`: a cached one where one fits, else a new one.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn get_token<S: AsRef<str>>(&self, scopes: &[S]) -> Result<AccessToken, Error> {
+        Ok(self.get_token_with(scopes, TokenRequestOptions::default()).await?.access_token)
+    }
+
+    /// [`Self::get_token`] with options for this call, and with the source that served it. Calls that ask for the same at the
+    /// same time share one answer.
+    ///
+    /// ```no_run
+    /// # use shared_token_cache::{Error, SharedTokenCacheCredential, TokenRequestOptions};
+    /// # async fn example(credential: SharedTokenCacheCredential, challenge: String) -> Result<(), Error> {
+    /// // A resource refused the token and says which claims it wants.
+    /// let request = TokenRequestOptions { claims: Some(challenge), enable_cae: true, ..Default::default() };
+    /// let served = credential.get_token_with(&["https://graph.microsoft.com/.default"], request).await?;
+    /// println!("from the source {}", served.source);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn get_token_with<S: AsRef<str>>(
+        &self,
+        scopes: &[S],
+        request: TokenRequestOptions,
+    ) -> Result<Served, Error> {
+        let start = Instant::now();
+        let call = Call { scopes: scopes.iter().map(|scope| scope.as_ref().to_owned()).collect(), request };
+        let answer = self.inner.flights.join(&call, || {
+            let (inner, call) = (Arc::clone(&self.inner), call.clone());
+            async move { inner.get_token(&call).await }
+        });
+        let answer = answer.await;
+        self.inner.audit.write(&outcome::line(&call, &answer, start.elapsed()));
+        match answer {
+            Ok(Found { issued, source }) => {
+                let refreshed = issued.origin == Origin::Refreshed;
+                Ok(Served { access_token: issued.token, source, refreshed })
+            }
+            Err(Nothing { error, .. }) => Err(error),
+        }
+    }
+
+    /// The accounts in each source, in the order in which the sources are tried, whatever the credential's username and tenant.
+    /// `enable_cae` says in which of a source's two caches.
+    pub async fn accounts(&self, enable_cae: bool) -> Vec<(Source, Result<Vec<CachedAccount>, Error>)> {
+        let mut found = Vec::new();
+        for (source, pool) in &self.inner.sources {
+            found.push((source.clone(), pool.accounts(enable_cae).await));
+        }
+        found
+    }
+
+    /// Drops what is kept in memory and closes idle connections. The credential can still be used: it then starts afresh.
+    ///
+    /// # Errors
+    /// When the component fails.
+    pub async fn close(&self) -> Result<(), Error> {
+        for (_, pool) in &self.inner.sources {
+            pool.close().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the component says that this platform has a shared token cache; [`Self::supported`] knows without one.
+    ///
+    /// # Errors
+    /// When the component fails.
+    pub async fn component_supported(&self) -> Result<bool, Error> {
+        match self.inner.sources.first() {
+            Some((_, pool)) => pool.supported().await,
+            None => Err(no_source()),
+        }
+    }
+}
+
+impl std::fmt::Debug for SharedTokenCacheCredential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sources: Vec<_> = self.inner.sources.iter().map(|(source, _)| source).collect();
+        f.debug_struct("SharedTokenCacheCredential").field("sources", &sources).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    /// Tries the sources in order, each completely: its cached tokens, then its refresh tokens. A source without a sign-in that
+    /// serves passes on to the next. Who the user is so depends on the order of the sources and on what the authority refuses, and
+    /// never on which tokens are cached, nor on the network.
+    async fn get_token(&self, call: &Call) -> Answer {
+        let mut tried = Tried::default();
+        let mut sources = self.sources.iter();
+        while let Some((source, pool)) = sources.next() {
+            let (error, denied) = match pool.get_token(&call.scopes, &call.request).await {
+                Ok(issued) => {
+                    self.warn_of_refusals(&tried, source, pool, call).await;
+                    return Ok(Found { issued, source: source.clone() });
+                }
+                Err(NotIssued { error, denied }) => (error, denied),
+            };
+            let asked = matches!(error, Error::ClientAuthentication(_) | Error::Unreachable(_));
+            let account = if asked && self.sources.len() > 1 { self.account(pool, call).await } else { None };
+            tracing::debug!(%source, %error, "this source can't serve the call");
+            let ends = !passes_on(&error);
+            tried.push(source, account, error);
+            if ends {
+                let not_asked: Vec<_> = sources.map(|(source, _)| source.to_string()).collect();
+                let error = tried.ended(&not_asked).unwrap_or_else(no_source);
+                return Err(Nothing { error, denied, source: Some(source.clone()) });
+            }
+        }
+        let (error, refused) = tried.error().unwrap_or_else(|| (no_source(), None));
+        let source = self.sources.iter().map(|(source, _)| source).find(|source| Some(source.to_string()) == refused);
+        Err(Nothing { error, denied: None, source: source.cloned() })
+    }
+
+    /// Says that the token is of another source than the one that was to serve first.
+    async fn warn_of_refusals(&self, tried: &Tried, source: &Source, pool: &Pool, call: &Call) {
+        if tried.refused().next().is_none() {
+            return;
+        }
+        let account = self.account(pool, call).await;
+        let serves = name(&source.to_string(), account.as_deref());
+        for refused in tried.refused() {
+            tracing::warn!(
+                "the token is of the source {serves}, because {} was refused: {}",
+                refused.name(),
+                refused.message
+            );
+        }
+    }
+
+    /// The username of the account that a source's calls are for, where there is no doubt.
+    async fn account(&self, pool: &Pool, call: &Call) -> Option<String> {
+        let options = pool.options();
+        if let Some(record) = &options.authentication_record {
+            return Some(record.username.clone());
+        }
+        let fits = |wanted: Option<&String>, found: Option<&str>| {
+            wanted.is_none_or(|wanted| found.is_some_and(|found| found.eq_ignore_ascii_case(wanted)))
+        };
+        let accounts = pool.accounts(call.request.enable_cae).await.ok()?;
+        let mut usable = accounts.into_iter().filter(|found| {
+            found.usable_refresh_tokens > 0
+                && fits(options.username.as_ref(), Some(&found.account.username))
+                && (options.enable_guest_tenant_authentication
+                    || fits(options.tenant_id.as_ref(), found.account.home_tenant_id.as_deref()))
+        });
+        let account = usable.next()?;
+        usable.next().is_none().then_some(account.account.username)
+    }
+}
+
+/// Whether another source may do better: it may have a sign-in that fits, one that the authority takes, or one that the policy
+/// allows. An authority that can't be reached says nothing about a sign-in, so no other user takes its place.
+fn passes_on(error: &Error) -> bool {
+    match error {
+        Error::CredentialUnavailable(_) => true,
+        Error::ClientAuthentication(failure) => failure.reason == AuthenticationFailureReason::OAuthError,
+        Error::Denied(denial) => denial.remedy.is_some(),
+        // Another source's document may be smaller.
+        Error::Limit(limit) => limit.field == Some("limits.document-mib"),
+        _ => false,
+    }
+}
+
+fn no_source() -> Error {
+    Error::InvalidArgument("the credential has no source; name at least one".into())
+}

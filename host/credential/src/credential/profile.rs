@@ -1,0 +1,49 @@
+//! A credential as a profile of a policy describes it.
+
+use super::{Builder, SharedTokenCacheCredential};
+use crate::options::{CachePersistenceOptions, TokenRequestOptions};
+use shared_token_cache_policy::{Policy, Profile};
+
+impl SharedTokenCacheCredential {
+    /// Options for a credential that serves one profile: its source, account, application, authority and cache, under what is left of
+    /// the policy for that.
+    ///
+    /// ```
+    /// use shared_token_cache::SharedTokenCacheCredential;
+    /// use shared_token_cache::policy::{CacheName, Policy, Profile, Source};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let graph = Profile::new("graph".parse()?, Source::AzureCli, &["https://graph.microsoft.com/.default"])?;
+    /// let policy = Policy::for_current_user(CacheName::default());
+    /// let credential = SharedTokenCacheCredential::builder_for(&policy, &graph).build()?;
+    /// # let _ = credential;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn builder_for(policy: &Policy, profile: &Profile) -> Builder {
+        let mut builder = Self::builder().policy(policy.narrowed_to(profile)).sources([profile.source().clone()]);
+        if let Some(account) = profile.account() {
+            builder = builder.username(account);
+        }
+        if let Some(authority) = profile.authority() {
+            builder = builder.authority(authority.to_string());
+        }
+        if let Some(client_id) = profile.client_id() {
+            builder = builder.client_id(client_id);
+        }
+        if let Some(name) = profile.cache_name() {
+            // Whoever names a cache takes it as it lies there, as without a name.
+            let (name, allow_unencrypted_storage) = (Some(name.to_string()), true);
+            builder = builder.cache_persistence_options(CachePersistenceOptions { name, allow_unencrypted_storage });
+        }
+        builder
+    }
+}
+
+impl From<&Profile> for TokenRequestOptions {
+    /// What calls for the profile's token ask for besides its scopes.
+    fn from(profile: &Profile) -> Self {
+        Self { tenant_id: profile.tenant().map(str::to_owned), ..Self::default() }
+    }
+}

@@ -1,0 +1,127 @@
+//! What a credential says when it has tried its sources.
+
+use crate::error::{Error, SourceFailure, UnavailableReason};
+use shared_token_cache_policy::Source;
+
+/// The sources that have been tried without a token, in their order.
+#[derive(Default)]
+pub(super) struct Tried(Vec<(SourceFailure, Error)>);
+
+impl Tried {
+    pub(super) fn push(&mut self, source: &Source, account: Option<String>, error: Error) {
+        let (kind, reason, message) = (error.kind(), error.reason(), error.to_string());
+        self.0.push((SourceFailure { source: source.to_string(), account, kind, reason, message }, error));
+    }
+
+    /// The sources whose sign-in the authority refused.
+    pub(super) fn refused(&self) -> impl Iterator<Item = &SourceFailure> {
+        self.0.iter().filter(|(_, error)| matches!(error, Error::ClientAuthentication(_))).map(|(failure, _)| failure)
+    }
+
+    /// The error that the last source put an end to the call with; the sources after it were not asked.
+    pub(super) fn ended(self, not_asked: &[String]) -> Option<Error> {
+        let told = self.told();
+        let alone = self.0.len() == 1 && not_asked.is_empty();
+        let last = self.0.into_iter().next_back().map(|(_, error)| error);
+        match last {
+            Some(Error::Unreachable(mut unreachable)) if !alone => {
+                let mut message = told;
+                if !not_asked.is_empty() {
+                    let sources = not_asked.join(", ");
+                    message.push_str(&format!(
+                        "; not asked: {sources}, because another source may hold another user; try again, or name it with `--source`"
+                    ));
+                }
+                unreachable.message = message;
+                Some(Error::Unreachable(unreachable))
+            }
+            last => last,
+        }
+    }
+
+    /// The error of all of them, with the kind of the most telling one; and that one's source, where the authority refused it.
+    pub(super) fn error(self) -> Option<(Error, Option<String>)> {
+        let told = format!("no source has a token: {}", self.told());
+        let alone = self.0.len() == 1;
+        let failures: Vec<_> = self.0.iter().map(|(failure, _)| failure.clone()).collect();
+        let (failure, mut error) = self.0.into_iter().min_by_key(|(_, error)| rank(error))?;
+        let refused = matches!(error, Error::ClientAuthentication(_)).then_some(failure.source);
+        if !alone {
+            match &mut error {
+                Error::ClientAuthentication(failure) => (failure.message, failure.sources) = (told, failures),
+                Error::CredentialUnavailable(unavailable) => {
+                    (unavailable.message, unavailable.sources) = (told, failures);
+                }
+                // What the policy has to say comes with its remedy, and that is of one source.
+                _ => {}
+            }
+        }
+        Some((error, refused))
+    }
+
+    fn told(&self) -> String {
+        let told = self.0.iter().map(|(failure, _)| format!("{}: {}", failure.name(), failure.message));
+        told.collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// How far a source came: the lower, the further.
+fn rank(error: &Error) -> u8 {
+    match error {
+        Error::ClientAuthentication(_) => 0,
+        Error::CredentialUnavailable(unavailable) if unavailable.reason == UnavailableReason::NoAccounts => 2,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{AuthenticationFailure, AuthenticationFailureReason, Unavailable};
+
+    fn refusal() -> Error {
+        Error::ClientAuthentication(AuthenticationFailure {
+            reason: AuthenticationFailureReason::OAuthError,
+            message: "refused".into(),
+            oauth: None,
+            sources: Vec::new(),
+        })
+    }
+
+    fn unavailable(reason: UnavailableReason) -> Error {
+        let (message, candidates, sources) = (reason.as_str().to_owned(), Vec::new(), Vec::new());
+        Error::CredentialUnavailable(Unavailable { reason, message, candidates, sources })
+    }
+
+    fn error_of(errors: [Error; 2]) -> Error {
+        let mut tried = Tried::default();
+        for (source, error) in [Source::Shared, Source::AzureCli].iter().zip(errors) {
+            tried.push(source, None, error);
+        }
+        tried.error().unwrap().0
+    }
+
+    #[test]
+    fn a_refusal_tells_most_and_an_empty_cache_least() {
+        let (none, several) = (UnavailableReason::NoAccounts, UnavailableReason::MultipleAccounts);
+        for (errors, kind, reason) in [
+            ([unavailable(several), refusal()], "client-authentication", "oauth-error"),
+            ([refusal(), unavailable(several)], "client-authentication", "oauth-error"),
+            ([unavailable(none), unavailable(several)], "credential-unavailable", "multiple-accounts"),
+            ([unavailable(several), unavailable(none)], "credential-unavailable", "multiple-accounts"),
+            ([unavailable(none), unavailable(none)], "credential-unavailable", "no-accounts"),
+        ] {
+            let error = error_of(errors);
+            assert_eq!((error.kind(), error.reason()), (kind, Some(reason)));
+            let told = error.to_string();
+            assert!(told.contains("shared: ") && told.contains("azure-cli: "), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_source_alone_speaks_for_itself() {
+        let mut tried = Tried::default();
+        tried.push(&Source::Shared, Some("user0@contoso.com".into()), refusal());
+        assert_eq!(tried.error().unwrap().0.to_string(), "refused");
+    }
+}

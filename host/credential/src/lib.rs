@@ -1,0 +1,37 @@
+//! Entra ID access tokens for sandboxed code, from the sign-in that a developer already has on the machine, without handing
+//! that sign-in over.
+//!
+//! A WebAssembly component decides which account and token; this crate decides what the component may touch: it reads the
+//! cache documents and talks to the token endpoints that a [`policy::Policy`] grants, and nothing else.
+
+mod access_token;
+mod audit;
+mod authentication_record;
+mod clock;
+mod credential;
+mod error;
+mod escape;
+mod options;
+mod refresher;
+mod sandbox;
+mod transport;
+
+pub use access_token::{AccessToken, Secret, Served};
+pub use audit::{AUDIT, AuditFile, AuditLine, AuditSink};
+pub use authentication_record::{AuthenticationRecord, RecordError};
+pub use clock::{Clock, SystemClock};
+pub use credential::{Builder, SharedTokenCacheCredential};
+pub use error::{
+    Account, AuthenticationFailure, AuthenticationFailureReason, CachedAccount, Denial, Error, LimitExceeded,
+    OAuthError, PluginError, SourceFailure, Unavailable, UnavailableReason, Unreachable,
+};
+pub use escape::{escaped, escaped_toml, write_json};
+pub use options::{CachePersistenceOptions, HostSettings, TokenRequestOptions};
+pub use refresher::{Attempts, TokenRefresher, TokenState};
+pub use sandbox::BORDER;
+#[cfg(feature = "runtime-compilation")]
+pub use sandbox::compile_component;
+pub use shared_token_cache_policy as policy;
+pub use shared_token_cache_storage::{Examination, HeldLock, KeyringAccess, Note, Places};
+pub use shared_token_cache_vault::Hindrance;
+pub use transport::{Connection, TransportOptions};

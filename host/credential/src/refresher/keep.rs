@@ -1,0 +1,185 @@
+//! The work of a refresher.
+
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt as _;
+use tokio::sync::oneshot;
+use tokio::time::{Interval, MissedTickBehavior};
+
+use super::look::Looks;
+use super::post::{Ending, Post};
+use super::schedule::{Schedule, Verdict, expired, is_over, verdict};
+use super::{Attempts, TokenState};
+use crate::access_token::Served;
+use crate::credential::SharedTokenCacheCredential;
+use crate::error::{Error, UnavailableReason};
+use crate::options::TokenRequestOptions;
+use shared_token_cache_policy::Profile;
+
+/// How often the clock and the cache file's metadata are looked at. The clock is asked because timers do not run while a machine
+/// sleeps, and files because no way of being told of changes works on all of them.
+const TICK: Duration = Duration::from_millis(250);
+
+/// A token is taken back when the cache cannot be looked at for so long: a sign-out would go unnoticed. Shorter, and a disk that
+/// is busy would cost a token; longer, and a program that uses up a resource would keep a token alive that was given up.
+const BLIND: Duration = Duration::from_secs(5);
+
+/// How long after a panic the work begins anew.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Keeps one token until told to stop. When the work panics, the token is taken back and the work begins anew.
+pub(super) async fn keep(
+    credential: SharedTokenCacheCredential,
+    profile: Profile,
+    ending: Ending,
+    attempts: Attempts,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    loop {
+        let keeper = Keeper::new(credential.clone(), &profile, Arc::clone(&ending.0), attempts.clone());
+        if AssertUnwindSafe(keeper.run(&mut stopped)).catch_unwind().await.is_ok() {
+            return;
+        }
+        let why = "the work on the token panicked, and begins anew soon";
+        tracing::error!("profile {}: {why}", profile.name());
+        ending.0.put(TokenState::Withdrawn(Arc::new(Error::Unreachable(why.into()))));
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            _ = &mut stopped => return,
+        }
+    }
+}
+
+/// Keeps one token.
+struct Keeper {
+    credential: SharedTokenCacheCredential,
+    name: String,
+    scopes: Vec<String>,
+    request: TokenRequestOptions,
+    post: Arc<Post>,
+    attempts: Attempts,
+    schedule: Schedule,
+    looks: Looks,
+    /// Since when calls fail because the cache cannot be read.
+    unreadable: Option<Instant>,
+    /// Why the last call had no token.
+    error: Option<Arc<Error>>,
+}
+
+impl Keeper {
+    fn new(credential: SharedTokenCacheCredential, profile: &Profile, post: Arc<Post>, attempts: Attempts) -> Self {
+        let (name, scopes) = (profile.name().to_string(), profile.scopes().to_vec());
+        let (request, schedule) = (profile.into(), Schedule::default());
+        let looks = Looks::new(credential.clone());
+        Self { credential, name, scopes, request, post, attempts, schedule, looks, unreadable: None, error: None }
+    }
+
+    /// Works until told to stop.
+    async fn run(mut self, stopped: &mut oneshot::Receiver<()>) {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            // A call would hang where the look does.
+            if let Some(changed) = self.looks.changed(TICK).await
+                && (changed || self.schedule.is_due(self.credential.now()))
+            {
+                let answer = self.ask(&mut ticks).await;
+                self.looks.overtake();
+                self.take(answer);
+            }
+            self.withdraw_if_over();
+            tokio::select! {
+                _ = ticks.tick() => {}
+                _ = &mut *stopped => return,
+            }
+        }
+    }
+
+    /// Asks the credential. A call may take longer than the token lives that is there.
+    async fn ask(&mut self, ticks: &mut Interval) -> Result<Served, Error> {
+        let (credential, scopes) = (self.credential.clone(), self.scopes.clone());
+        let mut call = pin!(credential.get_token_with(&scopes, self.request.clone()));
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut call => return answer,
+                _ = ticks.tick() => {
+                    self.looks.overtake();
+                    self.looks.begin();
+                    self.withdraw_if_over();
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, answer: Result<Served, Error>) {
+        let now = self.credential.now();
+        let is_unreadable = matches!(
+            &answer,
+            Err(Error::CredentialUnavailable(why)) if why.reason == UnavailableReason::CacheUnavailable
+        );
+        self.unreadable = is_unreadable.then(|| self.unreadable.unwrap_or_else(Instant::now));
+        match answer {
+            Ok(Served { access_token, refreshed, .. }) => {
+                self.attempts.count(if refreshed { "refreshed" } else { "cached" });
+                self.schedule.came(&access_token, now);
+                self.error = None;
+                let is_new = match &self.post.state() {
+                    TokenState::Valid(current) => {
+                        (&current.token, current.expires_on) != (&access_token.token, access_token.expires_on)
+                    }
+                    TokenState::Pending | TokenState::Withdrawn(_) => true,
+                };
+                if is_new {
+                    let seconds = access_token.expires_on.saturating_sub(now);
+                    tracing::info!("profile {}: a token that expires in {seconds} s", self.name);
+                    self.post.put(TokenState::Valid(Arc::new(access_token)));
+                }
+            }
+            Err(error) => {
+                self.attempts.count(error.kind());
+                let verdict = verdict(&error);
+                self.schedule.failed(verdict, error.retry_after(), now);
+                let error = Arc::new(error);
+                self.error = Some(Arc::clone(&error));
+                let has_token = matches!(self.post.state(), TokenState::Valid(_));
+                match verdict {
+                    Verdict::Keep if has_token => {
+                        tracing::warn!("profile {}: the token can't be renewed now: {error}", self.name);
+                    }
+                    Verdict::Keep | Verdict::Withdraw => self.withdraw(error),
+                }
+            }
+        }
+    }
+
+    /// Takes a token back that was not renewed in time, or whose cache cannot be looked at.
+    fn withdraw_if_over(&self) {
+        let now = self.credential.now();
+        if matches!(&self.post.state(), TokenState::Valid(token) if is_over(token, now)) {
+            self.withdraw(self.error.clone().unwrap_or_else(|| Arc::new(expired())));
+        }
+        let blind = self.looks.hang_for().max(self.unreadable.map(|since| since.elapsed()));
+        if blind.is_some_and(|time| time >= BLIND) {
+            let why =
+                format!("the cache cannot be looked at for {} s, so a sign-out would go unnoticed", BLIND.as_secs());
+            let hangs = || Arc::new(Error::cache_unavailable(why));
+            self.withdraw(self.error.clone().filter(|_| self.unreadable.is_some()).unwrap_or_else(hangs));
+        }
+    }
+
+    /// Says so once, however often it is tried.
+    fn withdraw(&self, error: Arc<Error>) {
+        let is_news = match &self.post.state() {
+            TokenState::Withdrawn(other) => other.to_string() != error.to_string(),
+            TokenState::Pending | TokenState::Valid(_) => true,
+        };
+        if is_news {
+            tracing::warn!("profile {}: there is no token: {error}", self.name);
+            self.post.put(TokenState::Withdrawn(error));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The component, compiled.
+
+use std::env::consts::{ARCH, OS};
+use std::sync::{Arc, OnceLock};
+
+use shared_token_cache_component::PRECOMPILED;
+use wasmtime::Engine;
+use wasmtime::component::{Component, HasSelf, Linker};
+
+use super::config::config;
+use super::state::State;
+use super::ticker::Ticker;
+use super::wit::PluginPre;
+use crate::error::{Error, LONGEST_TEXT};
+use crate::escape::bounded;
+
+/// A component, linked to the imports and ready to be instantiated.
+#[derive(Clone)]
+pub(crate) struct Plugin {
+    pub(super) pre: PluginPre<State>,
+    pub(super) ticker: Arc<Ticker>,
+}
+
+impl Plugin {
+    /// The component of this version. It is loaded once a process.
+    pub(crate) fn built_in() -> Result<Self, Error> {
+        static PLUGIN: OnceLock<Result<Plugin, Error>> = OnceLock::new();
+        PLUGIN
+            .get_or_init(|| {
+                let engine = engine()?;
+                Self::new(&engine, built_in(&engine)?)
+            })
+            .clone()
+    }
+
+    /// Links the world and nothing else: a component that imports more does not link.
+    pub(super) fn new(engine: &Engine, component: Component) -> Result<Self, Error> {
+        let mut linker = Linker::new(engine);
+        super::wit::Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut State| state)
+            .map_err(Error::plugin)?;
+        let pre = linker
+            .instantiate_pre(&component)
+            .and_then(PluginPre::new)
+            .map_err(|error| of_another_world(&format!("{error:#}")))?;
+        Ok(Self { pre, ticker: Arc::new(Ticker::new(engine)) })
+    }
+}
+
+/// The reason may name what the component imports.
+pub(super) fn of_another_world(why: &str) -> Error {
+    Error::InvalidArgument(bounded(&format!("the component is not of the world `plugin`: {why}"), LONGEST_TEXT))
+}
+
+pub(super) fn engine() -> Result<Engine, Error> {
+    config(None).and_then(|config| Engine::new(&config)).map_err(Error::plugin)
+}
+
+/// The component as it was compiled ahead of time, which loads in a fraction of a millisecond, where compiling takes a hundred. Where
+/// there is no machine code for this platform, or the engine does not accept it, the component is compiled now, if this crate can.
+fn built_in(engine: &Engine) -> Result<Component, Error> {
+    match PRECOMPILED.map(|compiled| load(engine, compiled)) {
+        Some(Ok(component)) => Ok(component),
+        Some(Err(error)) => compile_built_in(engine, &format!("does not fit this engine ({error:#})")),
+        None => compile_built_in(engine, "is not part of this build"),
+    }
+}
+
+#[expect(unsafe_code, reason = "the bytes are a constant of this program")]
+fn load(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: the bytes are those that this project's `precompile` wrote and that were compiled into this program; no file is read.
+    unsafe { Component::deserialize(engine, compiled) }
+}
+
+#[cfg(feature = "runtime-compilation")]
+fn compile_built_in(engine: &Engine, why: &str) -> Result<Component, Error> {
+    tracing::debug!("the component is compiled now: its machine code for {ARCH}-{OS} {why}");
+    Component::from_binary(engine, shared_token_cache_component::COMPONENT).map_err(Error::plugin)
+}
+
+#[cfg(not(feature = "runtime-compilation"))]
+fn compile_built_in(_: &Engine, why: &str) -> Result<Component, Error> {
+    let remedy = "build with the feature `runtime-compilation` to compile it when the program starts";
+    Err(Error::plugin(wasmtime::format_err!("the component's machine code for {ARCH}-{OS} {why}; {remedy}")))
+}

@@ -1,0 +1,39 @@
+use crate::escape;
+use crate::sandbox::State;
+use crate::sandbox::wit::log::{Host, Level};
+use shared_token_cache_policy::{LogLevel, LogRules};
+
+/// The target of the component's own log lines.
+const TARGET: &str = "shared_token_cache::component";
+
+impl Host for State {
+    fn write(&mut self, level: Level, message: String) {
+        let rules = self.context.policy.log();
+        if !hears(rules, level) {
+            return;
+        }
+        let lines = &mut self.call.log_lines;
+        *lines = lines.saturating_add(1);
+        if *lines > rules.lines_per_call {
+            if *lines == rules.lines_per_call.saturating_add(1) {
+                tracing::warn!("the component logs too much; the rest of its lines in this call is dropped");
+            }
+            return;
+        }
+        let line = escape::bounded(&message, rules.line_bytes);
+        match level {
+            Level::Debug => tracing::debug!(target: TARGET, "component: {line}"),
+            Level::Info => tracing::info!(target: TARGET, "component: {line}"),
+            Level::Warn => tracing::warn!(target: TARGET, "component: {line}"),
+        }
+    }
+}
+
+fn hears(rules: &LogRules, level: Level) -> bool {
+    let detail = match level {
+        Level::Debug => LogLevel::Debug,
+        Level::Info => LogLevel::Info,
+        Level::Warn => LogLevel::Warn,
+    };
+    detail <= rules.component
+}

@@ -1,0 +1,236 @@
+use std::mem;
+use std::sync::Arc;
+
+use shared_token_cache_vault::{Origin, Refused, Request};
+use tokio::time::error::Elapsed;
+use wasmtime::Store;
+use wasmtime::component::ResourceAny;
+
+use super::BORDER;
+use super::Plugin;
+use super::answer::Answer;
+use super::convert;
+use super::state::{CallState, Context, State};
+use super::wit::Plugin as Exports;
+use super::wit::credential::{self as wit, GuestSharedTokenCacheCredential as Methods};
+use crate::access_token::AccessToken;
+use crate::audit::fingerprint;
+use crate::error::{Account, CachedAccount, Error, LimitExceeded};
+use crate::options::{CredentialOptions, TokenRequestOptions};
+
+/// What a call may pass besides a document: the other arguments of an import. A form has at most 256 KiB.
+const BESIDE_A_DOCUMENT: usize = 1 << 20;
+
+/// A running component with one credential in it. A call that fails in the component, not in the credential, leaves it unusable.
+pub(crate) struct Instance {
+    plugin: Plugin,
+    store: Store<State>,
+    exports: Exports,
+    credential: ResourceAny,
+    /// It returned what it may not return. Whatever made it do that may be in its memory.
+    spoilt: bool,
+}
+
+/// A new instance, and what it said when it was asked for a credential.
+struct Made {
+    exports: Exports,
+    credential: Result<ResourceAny, wit::Error>,
+}
+
+impl Answer for Made {
+    fn size(&self) -> usize {
+        self.credential.size()
+    }
+}
+
+/// A token for a caller, and what the vault knows of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Issued {
+    pub(crate) token: AccessToken,
+    /// The account's fingerprint.
+    pub(crate) account: String,
+    pub(crate) tenant: String,
+    pub(crate) origin: Origin,
+}
+
+/// Why there is no token.
+pub(crate) struct NotIssued {
+    pub(crate) error: Error,
+    /// The kind of what the component was denied last.
+    pub(crate) denied: Option<&'static str>,
+}
+
+impl AsRef<Error> for NotIssued {
+    fn as_ref(&self) -> &Error {
+        &self.error
+    }
+}
+
+impl From<Error> for NotIssued {
+    fn from(error: Error) -> Self {
+        Self { error, denied: None }
+    }
+}
+
+impl Instance {
+    pub(crate) async fn new(plugin: Plugin, context: Arc<Context>, options: &CredentialOptions) -> Result<Self, Error> {
+        let (call_time, document_size) = (context.policy.limits().call_time, context.policy.limits().document_size);
+        let mut store = Store::new(plugin.pre.engine(), State::new(context));
+        store.limiter(|state| &mut state.limiter);
+        // What the component passes is copied into the host's memory, and a list may name the same text again and again.
+        let largest = usize::try_from(document_size).unwrap_or(usize::MAX);
+        store.set_hostcall_fuel(largest.saturating_add(BESIDE_A_DOCUMENT));
+        // At each tick the component lets others run, which is when its time limit is looked at.
+        store.epoch_deadline_async_yield_and_update(1);
+        store.set_epoch_deadline(1);
+
+        let running = plugin.ticker.run();
+        let made = tokio::time::timeout(call_time, async {
+            let exports = plugin.pre.instantiate_async(&mut store).await?;
+            let credential = exports
+                .azure_identity_shared_token_cache_credential()
+                .shared_token_cache_credential()
+                .call_create(&mut store, &options.into())
+                .await?;
+            wasmtime::Result::Ok(Made { exports, credential })
+        })
+        .await;
+        drop(running);
+        let Made { exports, credential } = settle(made, store.data())?;
+        let credential = credential.map_err(|error| store.data_mut().caller_error(error))?;
+        store.data_mut().call = CallState::default();
+        Ok(Self { plugin, store, exports, credential, spoilt: false })
+    }
+
+    /// A token, or why there is none and the kind of what the component was denied last.
+    pub(crate) async fn get_token(
+        &mut self,
+        scopes: &[String],
+        request: &TokenRequestOptions,
+    ) -> Result<Issued, NotIssued> {
+        let state = self.store.data_mut();
+        let allowed = state.session.begin(&Request {
+            scopes,
+            tenant_id: request.tenant_id.as_deref(),
+            claims: request.claims.as_deref(),
+            enable_cae: request.enable_cae,
+            now: state.context.clock.now(),
+        });
+        allowed.map_err(Error::from)?;
+        let options = request.into();
+        let answer = self
+            .call(scopes, async |methods, store, credential| {
+                methods.call_get_token(store, credential, scopes, Some(&options)).await
+            })
+            .await;
+        let state = self.store.data_mut();
+        let token = match answer {
+            Ok(Ok(token)) => {
+                let opened = open(token, state);
+                self.spoilt |= opened.is_err();
+                opened
+            }
+            Ok(Err(error)) => Err(state.caller_error(error)),
+            Err(error) => Err(error),
+        };
+        state.session.end();
+        let denied = mem::take(&mut state.call).denials.last();
+        token.map_err(|error| NotIssued { error, denied })
+    }
+
+    pub(crate) async fn accounts(&mut self, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {
+        let accounts = self
+            .call(&[], async |methods, store, credential| methods.call_accounts(store, credential, enable_cae).await)
+            .await;
+        let state = self.store.data_mut();
+        let accounts = accounts.and_then(|accounts| accounts.map_err(|error| state.caller_error(error)));
+        state.call = CallState::default();
+        let mut accounts = convert::accounts(accounts?, &state.session.accounts());
+        for cached in accounts.iter_mut().filter(|cached| cached.usable_refresh_tokens == 0) {
+            let Account { username, home_tenant_id } = &cached.account;
+            let home = home_tenant_id.as_deref();
+            cached.hindrance = state.session.hindrance(enable_cae, username, home, &cached.environment);
+        }
+        accounts.extend(state.session.applications(enable_cae).into_iter().map(Into::into));
+        Ok(accounts)
+    }
+
+    /// Whether it tried to hand out what it may not, so that it is better not asked again.
+    pub(crate) fn is_spoilt(&self) -> bool {
+        self.spoilt
+    }
+
+    pub(crate) async fn close(&mut self) -> Result<(), Error> {
+        let closed =
+            self.call(&[], async |methods, store, credential| methods.call_close(store, credential).await).await;
+        let state = self.store.data_mut();
+        state.session.forget();
+        state.call = CallState::default();
+        closed
+    }
+
+    /// Whether the platform has a shared cache, asked of the component.
+    pub(crate) async fn supported(&mut self) -> Result<bool, Error> {
+        let supported = self.call(&[], async |methods, store, _| methods.call_supported(store).await).await;
+        self.store.data_mut().call = CallState::default();
+        supported
+    }
+
+    /// One call, held to its limits. What it leaves in the call's state is for its caller to take.
+    async fn call<T: Answer>(
+        &mut self,
+        scopes: &[String],
+        call: impl AsyncFnOnce(&Methods<'_>, &mut Store<State>, ResourceAny) -> wasmtime::Result<T>,
+    ) -> Result<T, Error> {
+        self.store.data_mut().call = CallState::new(scopes);
+        self.store.set_epoch_deadline(1);
+        let limit = self.store.data().context.policy.limits().call_time;
+        let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
+        let running = self.plugin.ticker.run();
+        let result = tokio::time::timeout(limit, call(&methods, &mut self.store, self.credential)).await;
+        drop(running);
+        self.store.data_mut().call.turn = None;
+        settle(result, self.store.data())
+    }
+}
+
+/// The token behind the handle that the component returns.
+fn open(token: wit::AccessToken, state: &mut State) -> Result<Issued, Error> {
+    let opened = state.session.open_result(&token.token, state.context.clock.now()).map_err(|refused| {
+        tracing::warn!(target: BORDER, "the component's answer is kept back: {refused}");
+        let denied = match refused {
+            Refused::Denied(denied) => denied.into(),
+            refused => Error::denied(format!(
+                "what the component returned is kept back: {}",
+                state.call.denials.refused(&refused)
+            )),
+        };
+        state.denied("result");
+        denied
+    })?;
+    let access_token = AccessToken {
+        token: opened.token.into_inner().into(),
+        expires_on: token.expires_on.min(opened.expires_on),
+        refresh_on: token.refresh_on,
+        token_type: "Bearer".into(),
+    };
+    let account = fingerprint(&opened.home_account_id);
+    Ok(Issued { token: access_token, account, tenant: opened.tenant, origin: opened.origin })
+}
+
+/// What the component made of a call, unless it broke, or ran into a limit.
+fn settle<T: Answer>(result: Result<wasmtime::Result<T>, Elapsed>, state: &State) -> Result<T, Error> {
+    let limits = state.context.policy.limits();
+    let exceeded = |field, what: &str| Err(Error::Limit(LimitExceeded::new(field, what)));
+    match result {
+        Ok(Ok(value)) if value.size() > limits.answer_size => {
+            exceeded("limits.answer-mib", &format!("the component returned more than {} MiB", limits.answer_size >> 20))
+        }
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(state.limiter.exceeded(&error).map_or_else(|| Error::plugin(error), Error::Limit)),
+        Err(_) => {
+            let seconds = limits.call_time.as_secs_f32();
+            exceeded("limits.call-seconds", &format!("the call took more than {seconds} s and was stopped"))
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The sandbox: the component is loaded once, instantiated as often as needed, and held to its limits. It reaches the host through
+//! `imports` alone.
+//!
+//! Every crossing of the border is a `tracing` event of the target [`BORDER`], without any secret.
+
+mod answer;
+mod cache_watch;
+#[cfg(feature = "runtime-compilation")]
+mod compile;
+mod config;
+mod convert;
+mod engine;
+#[cfg(feature = "runtime-compilation")]
+mod from_file;
+pub(crate) mod imports;
+#[cfg(feature = "runtime-compilation")]
+mod inspect;
+mod instance;
+mod limiter;
+mod sight;
+mod state;
+mod ticker;
+mod wit;
+mod write_queue;
+
+pub(crate) use cache_watch::Seen;
+#[cfg(feature = "runtime-compilation")]
+pub use compile::compile_component;
+pub(crate) use engine::Plugin;
+pub(crate) use instance::{Instance, Issued, NotIssued};
+pub(crate) use state::{Context, State};
+
+/// The target of events that tell what crossed the border of the sandbox.
+pub const BORDER: &str = "shared_token_cache::border";

@@ -1,0 +1,198 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared_token_cache_storage::Places;
+use shared_token_cache_vault::{Session, Vault};
+
+use super::cache_watch::Seen;
+use super::convert;
+use super::limiter::Limiter;
+use super::sight::Sight;
+use super::wit::credential as wit;
+use super::write_queue::Turn;
+use crate::audit::{Audit, Denials};
+use crate::clock::Clock;
+use crate::error::{Error, Unavailable, UnavailableReason as Reason};
+use crate::escape::escaped;
+use crate::options::HostSettings;
+use crate::transport::Transport;
+use shared_token_cache_policy::{Policy, Source};
+
+/// What the imports of all instances of a credential share.
+pub(crate) struct Context {
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) source: Source,
+    pub(crate) places: Places,
+    pub(crate) transport: Arc<Transport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: HostSettings,
+    /// Whatever leaves for the component or comes from it passes through here.
+    pub(crate) vault: Vault,
+    pub(crate) audit: Audit,
+    /// Of the source's cache.
+    pub(crate) seen: Seen,
+}
+
+/// What belongs to one instance.
+pub(crate) struct State {
+    pub(crate) context: Arc<Context>,
+    /// The secrets behind the handles that the component was given.
+    pub(crate) session: Session,
+    /// What belongs to the call that runs.
+    pub(crate) call: CallState,
+    pub(super) limiter: Limiter,
+}
+
+/// What belongs to one call. The value is replaced as a whole when a call begins and when it ends, so that nothing of one caller
+/// reaches the next.
+#[derive(Default)]
+pub(crate) struct CallState {
+    /// How many lines the component has logged.
+    pub(crate) log_lines: usize,
+    /// How often the component has called its imports.
+    pub(crate) crossings: usize,
+    /// A turn at writing that a conflict left unused: it is for the repetition.
+    pub(crate) turn: Option<Turn>,
+    /// What the last `read` found.
+    pub(crate) sight: Option<Sight>,
+    /// Why the last `read` was denied or over a limit, if it was.
+    pub(crate) read: Option<Error>,
+    /// Why the last `post-form` was denied or over a limit, if it was.
+    pub(crate) request: Option<Error>,
+    /// The pause that the last answer asks for.
+    pub(crate) retry_after: Option<Duration>,
+    /// What the component was denied, for the audit.
+    pub(crate) denials: Denials,
+}
+
+impl State {
+    pub(super) fn new(context: Arc<Context>) -> Self {
+        let limiter = Limiter::new(context.policy.limits().clone());
+        let session = context.vault.session();
+        Self { context, session, call: CallState::default(), limiter }
+    }
+
+    /// Writes to the audit that the component was denied something.
+    pub(crate) fn denied(&mut self, operation: &'static str) {
+        self.call.denials.record(&self.context.audit, &self.context.source, operation);
+    }
+
+    /// The caller's error for an error that the component reports. Where the host denied the read or the request that the error is
+    /// about, or stopped it at a limit, the host's typed error replaces it. Accounts that the policy hides are removed.
+    pub(super) fn caller_error(&mut self, error: wit::Error) -> Error {
+        let CallState { read, request, .. } = &mut self.call;
+        match (convert::error(error, &self.session.accounts()), read.take(), request.take()) {
+            // The component may report the request's failure as any kind of error, or what it did next.
+            (_, _, Some(limit @ Error::Limit(_))) => limit,
+            (Error::Unreachable(_), _, Some(cause @ Error::Unreachable(_))) => cause,
+            (Error::CredentialUnavailable(unavailable), Some(cause), _)
+                if unavailable.reason == Reason::CacheUnavailable =>
+            {
+                cause
+            }
+            (Error::Denied(_), _, Some(cause)) | (Error::Denied(_), Some(cause), None) => cause,
+            (Error::CredentialUnavailable(unavailable), ..) => {
+                let unavailable = match self.call.sight.take() {
+                    Some(sight) => sight.located(unavailable),
+                    None => unavailable,
+                };
+                let allowed = self.session.accounts().len();
+                let hidden: Vec<&str> = self.session.hidden_usernames().collect();
+                Error::CredentialUnavailable(without_the_hidden(unavailable, allowed, &hidden))
+            }
+            (Error::Unreachable(mut unreachable), ..) => {
+                if let Some(pause) = self.call.retry_after.take() {
+                    unreachable.message.push_str(&format!("; it asks for a pause of {} s", pause.as_secs()));
+                    unreachable.retry_after = Some(pause);
+                }
+                Error::Unreachable(unreachable)
+            }
+            (error, ..) => error,
+        }
+    }
+}
+
+impl CallState {
+    pub(super) fn new(scopes: &[String]) -> Self {
+        Self { denials: Denials::of(scopes), ..Self::default() }
+    }
+}
+
+/// Whether a text in lower case names an account: as it is, or quoted, escaped and cut as the component does.
+fn names(said: &str, name: &str) -> bool {
+    let start: String = name.chars().take(40).collect();
+    let quoted = format!("{start:?}").to_lowercase();
+    said.contains(&escaped(name).to_lowercase()) || said.contains(quoted.trim_end_matches('"'))
+}
+
+/// The error in the host's words where the component's would tell of accounts that the policy hides. `allowed` is how many it does
+/// not hide.
+fn without_the_hidden(unavailable: Unavailable, allowed: usize, hidden: &[&str]) -> Unavailable {
+    let said = unavailable.message.to_lowercase();
+    let names_one = hidden.iter().any(|name| !name.is_empty() && names(&said, name));
+    let counts = match unavailable.reason {
+        Reason::NoAccounts
+        | Reason::NoMatchingAccount
+        | Reason::MultipleAccounts
+        | Reason::MultipleMatchingAccounts => !hidden.is_empty(),
+        Reason::CacheUnavailable | Reason::CacheCorrupt | Reason::UnsupportedPlatform | Reason::NoToken => false,
+    };
+    if !counts && !names_one {
+        return unavailable;
+    }
+    let (reason, message) = match unavailable.reason {
+        _ if allowed == 0 => (
+            Reason::NoAccounts,
+            "the cache has no account that the policy allows; sign in with one, or list it under `accounts`".into(),
+        ),
+        reason @ (Reason::MultipleAccounts | Reason::MultipleMatchingAccounts) => (
+            reason,
+            format!(
+                "the call does not say which account it is for; the policy allows {allowed} of the cache: give username, \
+                 tenant or both"
+            ),
+        ),
+        _ => (
+            Reason::NoMatchingAccount,
+            format!(
+                "none of the accounts in the cache that the policy allows ({allowed}) is the one asked for; sign in with \
+                 that account, or list it under `accounts`"
+            ),
+        ),
+    };
+    Unavailable { reason, message, candidates: unavailable.candidates, sources: unavailable.sources }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_neither_counts_nor_names_accounts_that_the_policy_hides() {
+        let told = |reason, message: &str, allowed, hidden: &[&str]| {
+            let unavailable =
+                Unavailable { reason, message: message.into(), candidates: Vec::new(), sources: Vec::new() };
+            let told = without_the_hidden(unavailable, allowed, hidden);
+            (told.reason, told.message)
+        };
+        let counted = "the cache holds 7 accounts";
+        for reason in
+            [Reason::NoAccounts, Reason::NoMatchingAccount, Reason::MultipleAccounts, Reason::MultipleMatchingAccounts]
+        {
+            assert_eq!(told(reason, counted, 1, &[]), (reason, counted.into()), "nothing is hidden");
+            let (_, message) = told(reason, counted, 1, &["user1@contoso.com"]);
+            assert!(!message.contains('7') && message.contains('1'), "{message}");
+            assert_eq!(told(reason, counted, 0, &[""]).0, Reason::NoAccounts);
+        }
+        let named = "user1@contoso.com has no token";
+        assert_eq!(told(Reason::NoToken, named, 1, &["other@contoso.com"]), (Reason::NoToken, named.into()));
+        let (reason, message) = told(Reason::NoToken, named, 1, &["User1@contoso.com"]);
+        assert!(reason == Reason::NoMatchingAccount && !message.contains("user1"), "{message}");
+        let (_, message) = told(Reason::CacheUnavailable, named, 1, &["user1@contoso.com"]);
+        assert!(!message.contains("user1"), "{message}");
+        let long = format!("\u{1b}a{}", "b".repeat(200));
+        let quoted = format!("the sign-in of \"\\u{{1b}}a{}\"… has no token", "b".repeat(118));
+        assert_eq!(told(Reason::NoToken, &quoted, 1, &[&long]).0, Reason::NoMatchingAccount);
+        assert_eq!(told(Reason::CacheCorrupt, "line 1", 1, &["user1@contoso.com"]).1, "line 1");
+    }
+}

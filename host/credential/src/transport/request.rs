@@ -1,0 +1,298 @@
+use std::time::{Duration, SystemTime};
+
+use backon::{ExponentialBuilder, Retryable as _};
+use bytes::Bytes;
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use shared_token_cache_entra::Class;
+use shared_token_cache_vault::Secret;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::proxy::Proxy;
+use super::trust::Trust;
+use super::{TransportOptions, reply};
+use crate::error::{Error, LimitExceeded, Unreachable};
+use shared_token_cache_policy::Denied;
+
+/// A response, whatever its status.
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    /// It may hold tokens, and is wiped when dropped.
+    pub(crate) body: Zeroizing<Vec<u8>>,
+    /// The pause that the authority asks for (RFC 9110, section 10.2.3).
+    pub(crate) retry_after: Option<Duration>,
+    /// What helps against the error that it is, if it is one.
+    class: Option<Class>,
+}
+
+impl Response {
+    /// Whether the same request is worth repeating: the authority is busy, or names a pause.
+    fn is_worth_repeating(&self) -> bool {
+        self.class.is_some_and(|class| class.is_worth_repeating() || (class.may_pass() && self.retry_after.is_some()))
+    }
+}
+
+/// Why there is no response.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum TransportError {
+    /// Something on this machine has to change before a request can be sent.
+    #[error("{what}; {remedy}")]
+    Setup { what: String, remedy: String },
+    /// The proxy does not take the credentials, or wants some.
+    #[error("{what}; {remedy}")]
+    ProxyRefused { what: String, remedy: String, pause: Duration },
+    /// The server's certificate is not believed.
+    #[error("{what}; {remedy}")]
+    Certificate { what: String, remedy: String },
+    #[error("no answer in time from {host}: {why}")]
+    Timeout { host: String, why: String },
+    #[error("{host} can't be reached: {why}")]
+    Unreachable { host: String, why: String },
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Limit(LimitExceeded),
+}
+
+impl From<TransportError> for Error {
+    fn from(error: TransportError) -> Self {
+        let (message, remedy, retry_after) = match error {
+            TransportError::Denied(denied) => return denied.into(),
+            TransportError::Limit(limit) => return Self::Limit(limit),
+            TransportError::Setup { what, remedy } | TransportError::Certificate { what, remedy } => {
+                (what, Some(remedy), None)
+            }
+            TransportError::ProxyRefused { what, remedy, pause } => (what, Some(remedy), Some(pause)),
+            error => (error.to_string(), None, None),
+        };
+        Self::Unreachable(Unreachable { message, remedy, retry_after })
+    }
+}
+
+/// How an authority is reached.
+pub(super) struct Way<'w> {
+    pub(super) client: reqwest::Client,
+    /// The proxy between, if there is one.
+    pub(super) proxy: Option<&'w Proxy>,
+    /// Which certificates are believed.
+    pub(super) trust: &'w Trust,
+}
+
+/// A try that is worth another one.
+enum Failed {
+    Network(TransportError),
+    Busy(Response),
+    Final(TransportError),
+}
+
+pub(super) async fn post_form(
+    way: &Way<'_>,
+    options: &TransportOptions,
+    largest: usize,
+    take_leave: impl Fn() -> Result<(), TransportError>,
+    url: Url,
+    headers: Vec<(String, String)>,
+    form: Vec<(String, Secret)>,
+) -> Result<Response, TransportError> {
+    let backoff = ExponentialBuilder::default()
+        .with_jitter()
+        .with_min_delay(options.retry_delay)
+        .with_max_times(options.most_retries);
+    let form = urlencoded(form.iter().map(|(name, value)| (name.as_str(), value.expose())));
+    let post = || async {
+        take_leave().map_err(Failed::Final)?;
+        let mut request = way
+            .client
+            .post(url.clone())
+            .header("client-request-id", uuid::Uuid::new_v4().to_string())
+            .header("return-client-request-id", "true")
+            .header("accept", "application/json")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form.clone());
+        for (name, value) in &headers {
+            request = request.header(name, value);
+        }
+        once(way, request, largest).await
+    };
+    let result = post
+        .retry(backoff)
+        .when(|failed| !matches!(failed, Failed::Final(_)))
+        .adjust(|failed, pause| match (failed, pause) {
+            (Failed::Busy(Response { retry_after: Some(asked), .. }), Some(pause)) => {
+                (*asked <= options.longest_retry_after).then(|| pause.max(*asked))
+            }
+            (_, pause) => pause,
+        })
+        .notify(|failed, pause| {
+            let why = match failed {
+                Failed::Network(error) | Failed::Final(error) => error.to_string(),
+                Failed::Busy(response) => format!("status {}", response.status),
+            };
+            tracing::warn!(why, pause_ms = pause.as_millis(), "the token request will be repeated");
+        })
+        .await;
+    match result {
+        Ok(response) | Err(Failed::Busy(response)) => Ok(response),
+        Err(Failed::Network(error) | Failed::Final(error)) => Err(error),
+    }
+}
+
+/// How long a server may take to tell the time.
+const DATE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The time of day at a server, if its answer tells.
+pub(super) async fn date(way: &Way<'_>, url: Url) -> Result<Option<u64>, TransportError> {
+    let reply = way.client.get(url).timeout(DATE_TIMEOUT).send().await;
+    let reply = reply.map_err(|error| transport_error(way, error).0)?;
+    let date = reply.headers().get(DATE).and_then(|date| date.to_str().ok());
+    let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
+    Ok(date.and_then(|date| date.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|date| date.as_secs()))
+}
+
+async fn once(way: &Way<'_>, request: reqwest::RequestBuilder, largest: usize) -> Result<Response, Failed> {
+    let network = |error| network(way, error);
+    let mut reply = request.send().await.map_err(network)?;
+    let status = reply.status().as_u16();
+    let retry_after = retry_after(reply.headers(), SystemTime::now());
+    let host = reply.url().host_str().unwrap_or_default().to_owned();
+    let mut body = Zeroizing::new(Vec::new());
+    while let Some(chunk) = reply.chunk().await.map_err(network)? {
+        if body.len() + chunk.len() > largest {
+            let what = format!("the answer of {host} has more than {largest} bytes");
+            return Err(Failed::Final(TransportError::Limit(LimitExceeded::new("limits.response-kib", &what))));
+        }
+        append(&mut body, &chunk);
+    }
+    let class = reply::class(status, &body);
+    let response = Response { status, body, retry_after, class };
+    if response.is_worth_repeating() { Err(Failed::Busy(response)) } else { Ok(response) }
+}
+
+/// The form as it is sent (RFC 6749, appendix B). It is wiped when the last copy of it, which is no copy of its bytes, is dropped.
+fn urlencoded<'a>(fields: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Bytes {
+    // Each byte becomes three at most. There is room for all: a buffer that moves leaves a copy behind.
+    let most = fields.clone().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
+    let mut serializer = url::form_urlencoded::Serializer::new(String::with_capacity(most));
+    serializer.extend_pairs(fields);
+    Bytes::from_owner(Zeroizing::new(serializer.finish().into_bytes()))
+}
+
+/// Appends to a buffer that leaves nothing behind where it has to move.
+fn append(buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
+    let size = buffer.len() + bytes.len();
+    if size > buffer.capacity() {
+        let mut roomier = Zeroizing::new(Vec::with_capacity(size.max(2 * buffer.capacity())));
+        roomier.extend_from_slice(buffer);
+        *buffer = roomier;
+    }
+    buffer.extend_from_slice(bytes);
+}
+
+/// Seconds or a date: RFC 9110, section 10.2.3.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    match value.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => Some(httpdate::parse_http_date(value).ok()?.duration_since(now).unwrap_or_default()),
+    }
+}
+
+fn network(way: &Way<'_>, error: reqwest::Error) -> Failed {
+    match transport_error(way, error) {
+        (error, true) => Failed::Final(error),
+        (error, false) => Failed::Network(error),
+    }
+}
+
+/// The error in our words, and whether it will be the same the next time.
+fn transport_error(way: &Way<'_>, error: reqwest::Error) -> (TransportError, bool) {
+    if let Some(denied) = cause::<Denied>(&error) {
+        return (denied.clone().into(), true);
+    }
+    if let Some(proxy) = way.proxy {
+        if causes(&error).any(|error| error.to_string() == WANTS_CREDENTIALS) {
+            return (proxy.refuse(), true);
+        }
+        proxy.approve();
+    }
+    let host = error.url().and_then(Url::host_str).unwrap_or_default().to_owned();
+    // The server will show the same certificate the next time.
+    if let Some(rustls::Error::InvalidCertificate(why)) = cause(&error) {
+        return (way.trust.disbelief(&host, why), true);
+    }
+    let timeout = error.is_timeout();
+    // A URL holds no secret here, but it would only be noise.
+    let mut why = chain(&error.without_url());
+    if let Some(proxy) = way.proxy {
+        why.push_str(&format!("; through {}", proxy.named()));
+    }
+    if timeout {
+        (TransportError::Timeout { host, why }, false)
+    } else {
+        (TransportError::Unreachable { host, why }, false)
+    }
+}
+
+/// What hyper says of a proxy's status 407; the type of the error is its own.
+const WANTS_CREDENTIALS: &str = "tunnel error: proxy authorization required";
+
+/// What caused an error, where that is an error of this type.
+fn cause<'e, T: std::error::Error + 'static>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e T> {
+    causes(error).find_map(|error| error.downcast_ref())
+}
+
+/// An error and all that caused it. I/O errors pass over the error inside them when they are asked for their source.
+fn causes<'e>(
+    error: &'e (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| match error.downcast_ref::<std::io::Error>() {
+        Some(error) => error.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static)),
+        None => error.source(),
+    })
+}
+
+/// An error and what caused it, in one line; the cause is usually the part that tells.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let cause = error.to_string();
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+        source = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_encoded_in_place_and_a_body_grows_without_losing_a_byte() {
+        let fields = [("scope", "a b/c&d=é"), ("refresh_token", "rt~*-._"), ("claims", "")];
+        assert_eq!(urlencoded(fields.into_iter()), "scope=a+b%2Fc%26d%3D%C3%A9&refresh_token=rt%7E*-._&claims=");
+
+        let mut body = Zeroizing::new(Vec::new());
+        (0..=255).for_each(|byte| append(&mut body, &[byte; 7]));
+        assert_eq!(*body, (0..=255).flat_map(|byte| [byte; 7]).collect::<Vec<u8>>());
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        for (value, expected) in [
+            ("7", Some(Duration::from_secs(7))),
+            ("Tue, 14 Nov 2023 22:13:30 GMT", Some(Duration::from_secs(10))),
+            ("Tue, 14 Nov 2023 22:13:10 GMT", Some(Duration::ZERO)),
+            ("soon", None),
+        ] {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
+            assert_eq!(retry_after(&headers, now), expected, "{value}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+}
