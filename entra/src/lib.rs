@@ -1,7 +1,4 @@
-//! What the component and the host both know about the replies of Microsoft Entra ID.
-//!
-//! Each side is compiled with a copy of its own, so a component in place of the built-in one changes
-//! its own copy only.
+#![doc = include_str!("../README.md")]
 
 #![forbid(unsafe_code)]
 

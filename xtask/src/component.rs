@@ -15,6 +15,15 @@ use crate::table;
 const TARGET: &str = "wasm32-unknown-unknown";
 const PACKAGE: &str = "shared-token-cache-guest";
 const PRECOMPILE: &str = "shared-token-cache-precompile";
+/// The targets that the component is compiled for ahead of time.
+const TARGETS: &[&str] = &[
+    "x86_64-unknown-linux-gnu",
+    "aarch64-unknown-linux-gnu",
+    "x86_64-apple-darwin",
+    "aarch64-apple-darwin",
+    "x86_64-pc-windows-msvc",
+    "aarch64-pc-windows-msvc",
+];
 const HOSTILE: &str = "shared-token-cache-hostile";
 
 /// More functions than any component has in its table.
@@ -30,15 +39,29 @@ pub(crate) fn build() -> Result<PathBuf> {
 
 /// Builds the component, and puts what the crate `host/component` is made of into its folder.
 pub(crate) fn build_artefacts() -> Result<()> {
+    let (component, folder) = build_portable_artefacts()?;
+    say("building the compiler of components (the first time takes some minutes)");
+    // By the selection of the whole workspace, so that wasmtime is compiled once, for this program and for those that load components.
+    run(cargo().arg("build").args(crate::NATIVE).args(["--bin", PRECOMPILE]))?;
+    precompile(&component, &host_target()?, &folder)
+}
+
+/// The same for all targets that the crate has machine code for. Takes a wasmtime that compiles for other processors.
+pub(crate) fn build_artefacts_for_all_targets() -> Result<()> {
+    let (component, folder) = build_portable_artefacts()?;
+    say("building the compiler of components for all targets (the first time takes some minutes)");
+    run(cargo().args(["build", "--release", "--package", PRECOMPILE, "--features", "all-targets"]))?;
+    TARGETS.iter().try_for_each(|target| precompile(&component, target, &folder))
+}
+
+/// The component and its WIT, in the folder of the crate `host/component`.
+fn build_portable_artefacts() -> Result<(PathBuf, PathBuf)> {
     let component = build()?;
     let folder = root().join("host/component/artefacts");
     fs::create_dir_all(&folder)?;
     write(&folder.join("shared-token-cache.wasm"), &read(&component)?)?;
     write(&folder.join("shared-token-cache.wit"), dist::wit_text()?.as_bytes())?;
-    say("building the compiler of components (the first time takes some minutes)");
-    // By the selection of the whole workspace, so that wasmtime is compiled once, for this program and for those that load components.
-    run(cargo().arg("build").args(crate::NATIVE).args(["--bin", PRECOMPILE]))?;
-    precompile(&component, &host_target()?, &folder)
+    Ok((component, folder))
 }
 
 /// Compiles the component ahead of time for a target.

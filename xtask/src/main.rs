@@ -16,6 +16,7 @@
 //! cargo xtask fuzz                run the fuzz targets, some time each
 //! cargo xtask platforms           lint storage and socket for Windows and macOS, and test the storage under Wine
 //! cargo xtask dist              write what is published to target/dist
+//! cargo xtask package           package the crates, and build a program and the command from the packages alone
 //! cargo xtask released          check that the contract keeps what its last release promised
 //! cargo xtask wit                 print the built component's imports and exports, and sizes
 //! cargo xtask cargo-component     check that `cargo component` gives a component with the same world
@@ -25,6 +26,7 @@ mod component;
 mod dist;
 mod fuzz;
 mod interop;
+mod package;
 mod pingora;
 mod platforms;
 mod python;
@@ -58,6 +60,8 @@ fn main() -> ExitCode {
         ["interop", "pingora"] => pingora::test(),
         ["fuzz", arguments @ ..] => fuzz::run_targets(arguments),
         ["dist"] => dist::print(),
+        ["package"] => package::package(false),
+        ["package", "--all-targets"] => package::package(true),
         ["examples"] => component::build_examples(),
         ["released"] => dist::check_against_released(),
         ["platforms"] => platforms::check(),
@@ -106,6 +110,6 @@ fn bench(accounts: &[&str]) -> Result<()> {
 
 fn usage() -> Result<()> {
     bail!(
-        "usage: cargo xtask build|hostile|demo|test|bench|dist|examples|fuzz|interop|platforms|released|try|wit|cargo-component"
+        "usage: cargo xtask build|hostile|demo|test|bench|dist|examples|fuzz|interop|package|platforms|released|try|wit|cargo-component"
     )
 }

@@ -1,8 +1,4 @@
-//! Entra ID access tokens for sandboxed code, from the sign-in that a developer already has on the machine, without handing
-//! that sign-in over.
-//!
-//! A WebAssembly component decides which account and token; this crate decides what the component may touch: it reads the
-//! cache documents and talks to the token endpoints that a [`policy::Policy`] grants, and nothing else.
+#![doc = include_str!("../README.md")]
 
 mod access_token;
 mod audit;

@@ -1,4 +1,4 @@
-//! What the plugin may touch: pure values, no engine and no I/O. What is not granted is denied.
+#![doc = include_str!("../README.md")]
 
 mod account;
 mod authority;

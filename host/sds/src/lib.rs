@@ -1,9 +1,4 @@
-//! Access tokens for Envoy and whoever else speaks its Secret Discovery Service (SDS): state of the world over gRPC, on a Unix socket.
-//!
-//! A [`Board`] holds a token under each name. Whoever subscribes to a name is sent what is there now and each change of it. A token
-//! that is taken back is sent as an empty secret, because a proxy that hears nothing goes on with what it has.
-//!
-//! Where there are no Unix sockets there is no server: to make one is an error.
+#![doc = include_str!("../README.md")]
 
 mod board;
 #[cfg(unix)]

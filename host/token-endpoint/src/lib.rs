@@ -1,7 +1,4 @@
-//! A token endpoint that follows a script: TLS on loopback with a CA of its own, for tests and the demo. And made-up sign-ins
-//! that it can redeem.
-//!
-//! A client reaches it when it trusts [`TokenEndpoint::ca_pem`] and resolves the authority's host to [`TokenEndpoint::address`].
+#![doc = include_str!("../README.md")]
 
 #![forbid(unsafe_code)]
 
