@@ -1,4 +1,4 @@
-//! The document in docs/policy.md is a policy, and has every field.
+//! The document in docs/policy.md is a policy, and has every field; what other pages show as TOML is a policy as well.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -49,4 +49,20 @@ fn what_the_page_calls_defaults_are_the_defaults() {
     assert_eq!(*policy.limits(), Limits::default());
     assert_eq!(*policy.log(), LogRules::default());
     assert_eq!(policy.core_dumps(), CoreDumps::default());
+}
+
+#[test]
+fn every_document_of_readme_and_the_pages_is_a_policy() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let pages = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut documents = 0;
+    for page in pages.filter(|page| page.extension().is_some_and(|end| end == "md")).chain([root.join("README.md")]) {
+        let text = fs::read_to_string(&page).unwrap();
+        for block in text.split("```toml\n").skip(1) {
+            let policy = Policy::from_toml(block.split("```").next().unwrap());
+            assert!(policy.is_ok(), "{}: {policy:?}", page.display());
+            documents += 1;
+        }
+    }
+    assert!(documents >= 2, "only {documents} were found");
 }
