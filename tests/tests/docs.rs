@@ -1,10 +1,17 @@
-//! The Markdown files: their links lead somewhere, and no kind of error lacks a section.
+//! The Markdown files: their links lead somewhere, no kind of error lacks a section, their command lines are those of the program,
+//! and docs/cli.md shows its help.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use shared_token_cache_tests::cli::{Cli, program};
+
+/// What comes before the help of a subcommand in docs/cli.md; the subcommand's name and a block of code follow.
+const HELP: &str = "<!-- help: ";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -84,4 +91,104 @@ fn every_kind_and_reason_of_an_error_has_a_section() {
     }
     assert!(expected.len() > 15, "{expected:?}");
     assert_eq!(sections, expected);
+}
+
+/// Runs the program at a width that does not depend on the terminal.
+fn run(arguments: &[&str]) -> Output {
+    let cli = Cli::new().unwrap();
+    cli.command(&program().unwrap()).args(arguments).env("COLUMNS", "100").output().unwrap()
+}
+
+/// The help of a subcommand, without white space at the ends of lines.
+fn help(subcommand: &str) -> String {
+    let arguments: Vec<&str> = subcommand.split_whitespace().chain(["--help"]).collect();
+    let output = run(&arguments);
+    assert!(output.status.success(), "{subcommand}: {output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// The subcommands that a help lists, and theirs.
+fn subcommands(parent: &str) -> BTreeSet<String> {
+    let text = help(parent);
+    let Some((_, list)) = text.split_once("Commands:\n") else { return BTreeSet::new() };
+    let lines = list.lines().take_while(|line| !line.is_empty());
+    let names = lines.filter(|line| !line.starts_with("   ")).map(|line| line.split_whitespace().next().unwrap());
+    let mut found = BTreeSet::new();
+    for name in names.filter(|name| *name != "help") {
+        let name = format!("{parent} {name}").trim_start().to_owned();
+        found.extend(subcommands(&name));
+        found.insert(name);
+    }
+    found
+}
+
+#[test]
+fn the_page_of_the_command_line_shows_the_help_of_every_subcommand() {
+    let page = root().join("docs/cli.md");
+    let text = fs::read_to_string(&page).unwrap();
+    let (start, rest) = text.split_once(HELP).unwrap();
+    let (mut expected, mut shown) = (start.to_owned(), BTreeSet::new());
+    for part in rest.split(HELP) {
+        let (name, block) = part.split_once(" -->\n```text\n").unwrap();
+        // A line break in front, as the block of a new section is empty.
+        let block = format!("\n{block}");
+        let (_, behind) = block.split_once("\n```\n").unwrap();
+        expected += &format!("{HELP}{name} -->\n```text\n{}```\n{behind}", help(name));
+        shown.insert(name.to_owned());
+    }
+    assert_eq!(shown, subcommands(""), "docs/cli.md needs a section with `{HELP}NAME -->` for each subcommand");
+
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&page, expected).unwrap();
+        return;
+    }
+    let differs = text.lines().zip(expected.lines()).position(|(is, should_be)| is != should_be);
+    let line = differs.map_or_else(|| "its end".to_owned(), |line| format!("line {}", line + 1));
+    assert!(
+        text == expected,
+        "docs/cli.md differs from `--help` at {line}; run this test with UPDATE_DOCS=1 to rewrite it"
+    );
+}
+
+/// The lines in a page's blocks of shell commands. A line that goes on behind a backslash is one.
+fn shell_lines(page: &Path) -> Vec<String> {
+    let text = fs::read_to_string(page).unwrap();
+    let blocks = text.split("\n```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
+    blocks.flat_map(|block| block.replace("\\\n", " ").lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+/// The arguments of this program in a shell line, up to where the shell ends them; none if the line runs something else.
+fn arguments(line: &str) -> Option<Vec<&str>> {
+    let (before, rest) = line.split_once("shared-token-cache ")?;
+    let is_run = before.is_empty() || before.ends_with("$(") || before.ends_with('/') || before.contains('=');
+    let own = rest.split(['|', '>', '<', '&', ';', '#', ')']).next().unwrap();
+    is_run.then(|| own.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect())
+}
+
+#[test]
+fn every_command_line_of_the_documentation_is_one_that_the_program_takes() {
+    let mut found = vec![root().join("README.md")];
+    pages(&root().join("docs"), &mut found);
+    let (mut wrong, mut checked) = (Vec::new(), BTreeSet::new());
+    for page in &found {
+        for line in shell_lines(page) {
+            let Some(mut words) = arguments(&line) else { continue };
+            // Up to its help clap checks the subcommand, each option and each value.
+            words.push("--help");
+            let output = run(&words);
+            let known = String::from_utf8(output.stdout).unwrap();
+            let is_known = |option: &&&str| known.contains(option.split('=').next().unwrap());
+            let hidden = words.iter().filter(|word| word.starts_with("--")).find(|option| !is_known(option));
+            if !output.status.success() {
+                wrong.push(format!("{}: {line}: {}", page.display(), String::from_utf8_lossy(&output.stderr)));
+            } else if let Some(option) = hidden {
+                wrong.push(format!("{}: {line}: the help has no {option}", page.display()));
+            }
+            checked.insert(words.first().copied().unwrap_or_default().to_owned());
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let every: BTreeSet<String> = subcommands("").into_iter().filter(|name| !name.contains(' ')).collect();
+    assert_eq!(checked, every, "each subcommand has an example");
 }

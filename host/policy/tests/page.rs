@@ -1,4 +1,4 @@
-//! README's policy is a policy, and names every field.
+//! The document in docs/policy.md is a policy, and has every field; what other pages show as TOML is a policy as well.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -9,10 +9,10 @@ use std::path::Path;
 use serde_json::Value;
 use shared_token_cache_policy::{CoreDumps, Limits, LogRules, Policy};
 
-/// The TOML document in README.
+/// The TOML document in docs/policy.md.
 fn document() -> String {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
-    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/policy.md")).unwrap();
+    let (_, rest) = page.split_once("```toml\n").unwrap();
     rest.split_once("```").unwrap().0.to_owned()
 }
 
@@ -28,7 +28,7 @@ fn fields(schema: &Value, into: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn the_document_in_readme_is_a_policy_with_every_field() {
+fn the_document_of_the_page_is_a_policy_with_every_field() {
     let document = document();
     let policy = Policy::from_toml(&document).unwrap();
     assert_eq!(Policy::from_toml(&policy.to_toml()).unwrap(), policy);
@@ -44,9 +44,25 @@ fn the_document_in_readme_is_a_policy_with_every_field() {
 }
 
 #[test]
-fn what_readme_calls_defaults_are_the_defaults() {
+fn what_the_page_calls_defaults_are_the_defaults() {
     let policy = Policy::from_toml(&document()).unwrap();
     assert_eq!(*policy.limits(), Limits::default());
     assert_eq!(*policy.log(), LogRules::default());
     assert_eq!(policy.core_dumps(), CoreDumps::default());
+}
+
+#[test]
+fn every_document_of_readme_and_the_pages_is_a_policy() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let pages = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut documents = 0;
+    for page in pages.filter(|page| page.extension().is_some_and(|end| end == "md")).chain([root.join("README.md")]) {
+        let text = fs::read_to_string(&page).unwrap();
+        for block in text.split("```toml\n").skip(1) {
+            let policy = Policy::from_toml(block.split("```").next().unwrap());
+            assert!(policy.is_ok(), "{}: {policy:?}", page.display());
+            documents += 1;
+        }
+    }
+    assert!(documents >= 2, "only {documents} were found");
 }
