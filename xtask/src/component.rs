@@ -131,7 +131,7 @@ pub(crate) fn build_hostile() -> Result<()> {
 
 /// The names of the components that each try one thing: those of their sources.
 fn attempts() -> Result<Vec<String>> {
-    let sources = fs::read_dir(root().join("tests/hostile/attempts"))?;
+    let sources = fs::read_dir(root().join("tests/hostile/examples"))?;
     let names = sources.map(|source| Ok(source?.path().file_stem().unwrap_or_default().to_string_lossy().into_owned()));
     names.collect()
 }

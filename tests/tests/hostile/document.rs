@@ -11,14 +11,14 @@ fn folder() -> std::path::PathBuf {
 
 /// What the first lines of an attempt say that it does.
 fn says(name: &str) -> String {
-    let source = fs::read_to_string(folder().join(format!("attempts/{name}.rs"))).unwrap();
+    let source = fs::read_to_string(folder().join(format!("examples/{name}.rs"))).unwrap();
     let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
     lines.map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
 fn every_attempt_is_made() {
-    let sources = fs::read_dir(folder().join("attempts")).unwrap();
+    let sources = fs::read_dir(folder().join("examples")).unwrap();
     let mut sources: Vec<_> =
         sources.map(|source| source.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned()).collect();
     let mut made: Vec<_> = TABLE.iter().map(|row| row.name.to_owned()).collect();

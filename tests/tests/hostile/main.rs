@@ -1,6 +1,6 @@
 //! Components that attack their host through every import, and what the host lets them do: nothing.
 //!
-//! `table.rs` has one test for each component of `tests/hostile/attempts`; `imports.rs` tries many names, URLs and header fields
+//! `table.rs` has one test for each component of `tests/hostile/examples`; `imports.rs` tries many names, URLs and header fields
 //! with one component.
 
 #![allow(

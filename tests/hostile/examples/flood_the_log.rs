@@ -1,0 +1,20 @@
+//! Writes lines into the log without end, long ones, and such as look like several.
+
+#![no_main]
+
+use hostile::wit::log;
+use hostile::{Answer, Attempt, Call, tell};
+
+struct FloodTheLog;
+
+impl Attempt for FloodTheLog {
+    fn get_token(_: &Call) -> Answer {
+        let line = format!("innocent\nERROR the user did it\r\u{1b}[2J {}", "x".repeat(5_000));
+        for _ in 0..10_000 {
+            log::write(log::Level::Warn, &line);
+        }
+        tell("flooded")
+    }
+}
+
+hostile::attempt!(FloodTheLog);

@@ -1,0 +1,15 @@
+//! Wants a table of ten million functions, which memory's limit does not count. `xtask` gives it that table.
+
+#![no_main]
+
+use hostile::{Answer, Attempt, Call, tell};
+
+struct GrowATable;
+
+impl Attempt for GrowATable {
+    fn get_token(_: &Call) -> Answer {
+        tell("never")
+    }
+}
+
+hostile::attempt!(GrowATable);

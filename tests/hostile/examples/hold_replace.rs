@@ -1,0 +1,26 @@
+//! Makes every write a conflict, and tries again for ever, to keep other writers of the program waiting.
+
+#![no_main]
+
+use hostile::wit::cache_file::WriteError;
+use hostile::{Answer, Attempt, Call, Error, cache};
+
+struct HoldReplace;
+
+impl Attempt for HoldReplace {
+    fn get_token(_: &Call) -> Answer {
+        let old = cache();
+        // The same text, at a new version. From now on the old version is history.
+        if let Err(error) = old.replace(&old.text) {
+            return Err(Error::InvalidArgument(format!("{error:?}")));
+        }
+        loop {
+            match old.replace(&old.text) {
+                Err(WriteError::Conflict) => {}
+                other => return Err(Error::InvalidArgument(format!("{other:?}"))),
+            }
+        }
+    }
+}
+
+hostile::attempt!(HoldReplace);

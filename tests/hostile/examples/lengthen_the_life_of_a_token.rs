@@ -1,0 +1,15 @@
+//! Makes an expired token look as if it had years to live.
+
+#![no_main]
+
+use hostile::{Answer, Attempt, Call, cache, tell};
+
+struct LengthenTheLifeOfAToken;
+
+impl Attempt for LengthenTheLifeOfAToken {
+    fn get_token(_: &Call) -> Answer {
+        tell(cache().replace_with("\"expires_on\":\"1700000000\"", "\"expires_on\":\"4102444800\""))
+    }
+}
+
+hostile::attempt!(LengthenTheLifeOfAToken);

@@ -1,0 +1,17 @@
+//! Asks a tenant that is named like a refresh token: URLs are in everybody's logs.
+
+#![no_main]
+
+use hostile::{Answer, Attempt, Call, cache, form, post, tell};
+
+struct PutARefreshTokenIntoTheUrl;
+
+impl Attempt for PutARefreshTokenIntoTheUrl {
+    fn get_token(_: &Call) -> Answer {
+        let cache = cache();
+        let handle = cache.handle(&["RefreshToken", "uid-0", "family_id"]);
+        tell(post(&format!("https://login.microsoftonline.com/{handle}/oauth2/v2.0/token"), &[], &form(handle)))
+    }
+}
+
+hostile::attempt!(PutARefreshTokenIntoTheUrl);

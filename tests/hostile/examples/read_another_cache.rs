@@ -1,0 +1,16 @@
+//! Reads a cache of the same source that was not granted.
+
+#![no_main]
+
+use hostile::wit::cache_file;
+use hostile::{Answer, Attempt, Call, tell};
+
+struct ReadAnotherCache;
+
+impl Attempt for ReadAnotherCache {
+    fn get_token(_: &Call) -> Answer {
+        tell(cache_file::read("other.cache.nocae", None))
+    }
+}
+
+hostile::attempt!(ReadAnotherCache);

@@ -1,0 +1,15 @@
+//! Sends an access token to the authority, which has no business with it.
+
+#![no_main]
+
+use hostile::{Answer, Attempt, Call, cache, form, redeem, tell};
+
+struct RedeemAnAccessToken;
+
+impl Attempt for RedeemAnAccessToken {
+    fn get_token(_: &Call) -> Answer {
+        tell(redeem(&form(cache().fitting())))
+    }
+}
+
+hostile::attempt!(RedeemAnAccessToken);

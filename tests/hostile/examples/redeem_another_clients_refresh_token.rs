@@ -1,0 +1,15 @@
+//! Redeems a refresh token that was issued to another application.
+
+#![no_main]
+
+use hostile::{Answer, Attempt, Call, cache, form, redeem, tell};
+
+struct RedeemAnotherClientsRefreshToken;
+
+impl Attempt for RedeemAnotherClientsRefreshToken {
+    fn get_token(_: &Call) -> Answer {
+        tell(redeem(&form(cache().handle(&["RefreshToken", "other-client"]))))
+    }
+}
+
+hostile::attempt!(RedeemAnotherClientsRefreshToken);

@@ -1,0 +1,16 @@
+//! Asks under the name of another application, for its permissions.
+
+#![no_main]
+
+use hostile::{Answer, Attempt, Call, cache, form, redeem, tell};
+
+struct RedeemAsAnotherClient;
+
+impl Attempt for RedeemAsAnotherClient {
+    fn get_token(_: &Call) -> Answer {
+        let form = form(cache().handle(&["RefreshToken", "uid-0", "family_id"]));
+        tell(redeem(&form.with("client_id", "other-client")))
+    }
+}
+
+hostile::attempt!(RedeemAsAnotherClient);

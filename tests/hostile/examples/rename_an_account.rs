@@ -1,0 +1,15 @@
+//! Swaps the names of two accounts, so that whoever asks for one gets the other.
+
+#![no_main]
+
+use hostile::{Answer, Attempt, Call, cache, tell};
+
+struct RenameAnAccount;
+
+impl Attempt for RenameAnAccount {
+    fn get_token(_: &Call) -> Answer {
+        tell(cache().replace_with("user0@contoso.com", "user1@contoso.com"))
+    }
+}
+
+hostile::attempt!(RenameAnAccount);

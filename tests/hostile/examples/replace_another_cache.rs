@@ -1,0 +1,16 @@
+//! Overwrites a cache that was not granted.
+
+#![no_main]
+
+use hostile::wit::cache_file;
+use hostile::{Answer, Attempt, Call, tell};
+
+struct ReplaceAnotherCache;
+
+impl Attempt for ReplaceAnotherCache {
+    fn get_token(_: &Call) -> Answer {
+        tell(cache_file::replace("other.cache.nocae", "", b"{}"))
+    }
+}
+
+hostile::attempt!(ReplaceAnotherCache);

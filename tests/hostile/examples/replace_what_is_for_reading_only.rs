@@ -1,0 +1,16 @@
+//! Writes back a cache that was granted for reading, exactly as it was read.
+
+#![no_main]
+
+use hostile::{Answer, Attempt, Call, cache, tell};
+
+struct ReplaceWhatIsForReadingOnly;
+
+impl Attempt for ReplaceWhatIsForReadingOnly {
+    fn get_token(_: &Call) -> Answer {
+        let cache = cache();
+        tell(cache.replace(&cache.text))
+    }
+}
+
+hostile::attempt!(ReplaceWhatIsForReadingOnly);

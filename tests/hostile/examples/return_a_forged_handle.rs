@@ -1,0 +1,20 @@
+//! Returns handles that it made up: here the last character of a real one is another.
+
+#![no_main]
+
+use hostile::{Answer, Attempt, Call, cache, token};
+
+struct ReturnAForgedHandle;
+
+impl Attempt for ReturnAForgedHandle {
+    fn get_token(_: &Call) -> Answer {
+        let cache = cache();
+        let handle = cache.fitting();
+        let (rest, last) = handle.split_at(handle.len() - 1);
+        // Only the upper two bits of the last character count, so any other may stand for the same.
+        let other = if "ABCDEFGHIJKLMNOP".contains(last) { 'g' } else { 'A' };
+        token(&format!("{rest}{other}"))
+    }
+}
+
+hostile::attempt!(ReturnAForgedHandle);

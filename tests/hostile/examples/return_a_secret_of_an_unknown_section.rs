@@ -1,0 +1,15 @@
+//! Returns a secret that nobody knows the meaning of.
+
+#![no_main]
+
+use hostile::{Answer, Attempt, Call, cache, token};
+
+struct ReturnASecretOfAnUnknownSection;
+
+impl Attempt for ReturnASecretOfAnUnknownSection {
+    fn get_token(_: &Call) -> Answer {
+        token(cache().handle(&["\"name\":"]))
+    }
+}
+
+hostile::attempt!(ReturnASecretOfAnUnknownSection);

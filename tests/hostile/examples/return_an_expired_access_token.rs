@@ -1,0 +1,15 @@
+//! Returns an access token that has expired, as if it had an hour to live.
+
+#![no_main]
+
+use hostile::{Answer, Attempt, Call, cache, token};
+
+struct ReturnAnExpiredAccessToken;
+
+impl Attempt for ReturnAnExpiredAccessToken {
+    fn get_token(_: &Call) -> Answer {
+        token(cache().handle(&["AccessToken", "uid-0", "\"expires_on\":\"1700000000\""]))
+    }
+}
+
+hostile::attempt!(ReturnAnExpiredAccessToken);

@@ -1,0 +1,16 @@
+//! Sends more than a token request has.
+
+#![no_main]
+
+use hostile::{Answer, Attempt, Call, cache, form, redeem, tell};
+
+struct SendAFile;
+
+impl Attempt for SendAFile {
+    fn get_token(_: &Call) -> Answer {
+        let form = form(cache().handle(&["RefreshToken", "uid-0", "family_id"]));
+        tell(redeem(&form.with("claims", &"x".repeat(256 << 10))))
+    }
+}
+
+hostile::attempt!(SendAFile);

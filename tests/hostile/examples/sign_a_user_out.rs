@@ -1,0 +1,17 @@
+//! Deletes the refresh token of an account that it was never asked for.
+
+#![no_main]
+
+use hostile::{Answer, Attempt, Call, cache, tell};
+
+struct SignAUserOut;
+
+impl Attempt for SignAUserOut {
+    fn get_token(_: &Call) -> Answer {
+        let cache = cache();
+        let refresh_token = cache.handle(&["RefreshToken", "uid-1"]);
+        tell(cache.replace_with(&format!("\"secret\":\"{refresh_token}\","), ""))
+    }
+}
+
+hostile::attempt!(SignAUserOut);

@@ -1,0 +1,19 @@
+//! Computes and never ends, before there is a credential.
+
+#![no_main]
+
+use hostile::{Answer, Attempt, Call, spin, tell};
+
+struct SpinWhenItIsMade;
+
+impl Attempt for SpinWhenItIsMade {
+    fn get_token(_: &Call) -> Answer {
+        tell("never")
+    }
+
+    fn create() {
+        spin()
+    }
+}
+
+hostile::attempt!(SpinWhenItIsMade);

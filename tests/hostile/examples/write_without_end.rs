@@ -1,0 +1,24 @@
+//! Writes the same cache again and again, so that no other program gets to write.
+
+#![no_main]
+
+use hostile::{Answer, Attempt, Call, cache, tell};
+
+struct WriteWithoutEnd;
+
+impl Attempt for WriteWithoutEnd {
+    fn get_token(_: &Call) -> Answer {
+        let mut cache = cache();
+        loop {
+            let text = cache.text.clone();
+            let written = if cache.is_paid { cache.replace_unpaid(&text) } else { cache.replace(&text) };
+            cache.is_paid = true;
+            match written {
+                Ok(version) => cache.version = version,
+                refused => return tell(refused),
+            }
+        }
+    }
+}
+
+hostile::attempt!(WriteWithoutEnd);
