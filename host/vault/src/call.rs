@@ -254,4 +254,53 @@ mod tests {
         assert!(!covers("user.read.all b".split_whitespace(), &wanted));
         assert!(!covers("a".split_whitespace(), &[]), "a call without scopes asks for nothing");
     }
+
+    #[test]
+    fn options_select_an_account_by_its_record_or_by_its_name_and_its_home() {
+        let named = |name: &str| Credential { username: Some(name.into()), ..Credential::default() };
+        let of = |tenant: &str, guest| Credential {
+            tenant_id: Some(tenant.into()),
+            enable_guest_tenant_authentication: guest,
+            ..Credential::default()
+        };
+        let record = Record { home_account_id: "u.home".into(), tenant_id: "t".into() };
+        let recorded = Credential { record: Some(record), ..named("user1@contoso.com") };
+        for (what, credential, selects) in [
+            ("nothing is asked", Credential::default(), true),
+            ("an empty name is none", named(""), true),
+            ("its name", named("USER0@contoso.com"), true),
+            ("another name", named("user1@contoso.com"), false),
+            ("its home", of("HOME", false), true),
+            ("another home", of("away", false), false),
+            ("a tenant that it visits", of("away", true), true),
+            ("AD FS, where it does not live", of("adfs", false), false),
+            (
+                "its name, and another home",
+                Credential { tenant_id: Some("away".into()), ..named("user0@contoso.com") },
+                false,
+            ),
+            (
+                "its home, and another name",
+                Credential { tenant_id: Some("home".into()), ..named("user1@contoso.com") },
+                false,
+            ),
+            ("its record, whatever the name", recorded.clone(), true),
+        ] {
+            assert_eq!(credential.selects("u.home", "user0@contoso.com"), selects, "{what}");
+        }
+        assert!(!recorded.selects("other.home", "user1@contoso.com"), "another account than the record's");
+    }
+
+    #[test]
+    fn usernames_have_no_case_in_any_alphabet() {
+        for (one, other, same) in [
+            ("user0@contoso.com", "User0@CONTOSO.com", true),
+            ("ÄNNE@contoso.com", "änne@contoso.com", true),
+            ("ἈΝΝΑ@contoso.com", "ἀννα@contoso.com", true),
+            ("anne@contoso.com", "änne@contoso.com", false),
+            ("user0@contoso.com", "user0@contoso.com ", false),
+        ] {
+            assert_eq!(same_name(one, other), same, "{one} {other}");
+        }
+    }
 }

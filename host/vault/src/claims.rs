@@ -146,6 +146,17 @@ mod tests {
             (Some(r#"{"a":{"b":1}}"#), false, Some(r#"{"a":{"b":2,"b":1}}"#), false),
             (Some(r#"{"a":1,"a":2}"#), false, Some(r#"{"a":1,"a":2}"#), true),
             (Some(r#"{"a":1,"a":2}"#), false, Some(r#"{"a":2}"#), false),
+            // Each kind of value counts, and not only its name.
+            (Some(r#"{"a":true}"#), false, Some(r#"{"a" :true}"#), true),
+            (Some(r#"{"a":true}"#), false, Some(r#"{"a":false}"#), false),
+            (Some(r#"{"a":true}"#), false, Some(r#"{"a":null}"#), false),
+            (Some(r#"{"a":-1}"#), false, Some(r#"{"a" :-1}"#), true),
+            (Some(r#"{"a":-1}"#), false, Some(r#"{"a":-2}"#), false),
+            (Some(r#"{"a":0.5}"#), false, Some(r#"{"a" :0.5}"#), true),
+            (Some(r#"{"a":0.5}"#), false, Some(r#"{"a":1.5}"#), false),
+            (Some(r#"{"a":null}"#), false, Some(r#"{"a" :null}"#), true),
+            (Some(r#"{"a":null}"#), false, Some(r#"{"a":0}"#), false),
+            (Some(r#"{"a":[1,"b"]}"#), false, Some(r#"{"a":["b",1]}"#), false),
             (Some("7"), true, Some(CAPABILITY), false),
             (Some(r#"{"access_token":7}"#), true, Some(CAPABILITY), false),
         ] {

@@ -115,3 +115,112 @@ pub(crate) fn lives_in(home_account_id: &str, tenant: &str) -> bool {
 pub(crate) fn home_tenant(home_account_id: &str) -> Option<&str> {
     home_account_id.split_once('.').map(|(_, utid)| utid).filter(|utid| !utid.contains('.'))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use shared_token_cache_policy::{CacheName, Policy};
+
+    use super::*;
+    use crate::call::Record;
+
+    const HOST: &str = "login.microsoftonline.com";
+
+    /// Accounts with these ids, each with an environment, a realm and a username.
+    fn people(entries: &[(&str, &str, &str, &str)]) -> People {
+        let mut people = People::default();
+        for (id, environment, realm, username) in entries {
+            let [environment, realm, username] = [environment, realm, username].map(|&text| text.into());
+            let person = Person { environment, realm, username, brokered: false };
+            people.0.entry((*id).into()).or_default().push(person);
+        }
+        people
+    }
+
+    fn credential() -> Credential {
+        let policy = Arc::new(Policy::for_current_user(CacheName::default()));
+        Credential { authority: HOST.into(), policy, ..Credential::default() }
+    }
+
+    #[test]
+    fn the_name_of_an_account_is_that_of_its_home_or_else_the_first() {
+        for (entries, expected) in [
+            (&[("x", "first"), ("y", "second")][..], Some("first")),
+            (&[("x", "guest"), ("HOME", "member")], Some("member")),
+            (&[("home", "member"), ("x", "guest")], Some("member")),
+            (&[("home", ""), ("x", "guest")], Some("guest")),
+            (&[("x", "guest"), ("home", "")], Some("guest")),
+            (&[("x", ""), ("y", "second"), ("z", "third")], Some("second")),
+            (&[("x", "")], Some("")),
+            (&[], None),
+        ] {
+            let entries: Vec<_> = entries.iter().map(|(realm, name)| ("u.home", HOST, *realm, *name)).collect();
+            assert_eq!(people(&entries).username("u.home", |host| host == HOST), expected, "{entries:?}");
+        }
+        let elsewhere = people(&[("u.home", "login.microsoftonline.us", "home", "member")]);
+        assert_eq!(elsewhere.username("u.home", |host| host == HOST), None, "an account of another cloud");
+    }
+
+    #[test]
+    fn the_account_of_a_record_needs_no_refresh_token_and_any_other_does() {
+        let people = people(&[("u.home", HOST, "home", "user0"), ("v.home", HOST, "home", "user1")]);
+        let record = |id: &str| Some(Record { home_account_id: id.into(), tenant_id: "t".into() });
+        let among = |usable: &[&'static str], credential: &Credential| {
+            Chosen::among(usable.iter().map(|&id| Cow::Borrowed(id)), &people, credential)
+        };
+        let recorded = Credential { record: record("u.home"), ..credential() };
+        assert_eq!(among(&[], &recorded), Chosen::One("u.home".into()));
+        assert_eq!(among(&["v.home"], &recorded), Chosen::One("u.home".into()));
+        let unknown = Credential { record: record("w.home"), ..credential() };
+        assert_eq!(among(&["u.home"], &unknown), Chosen::Nobody, "no document knows the account");
+        let named = Credential { username: Some("user0".into()), ..credential() };
+        assert_eq!(among(&[], &named), Chosen::Nobody);
+        assert_eq!(among(&["u.home", "u.home"], &named), Chosen::One("u.home".into()));
+        assert_eq!(among(&["u.home", "v.home"], &credential()), Chosen::Several);
+    }
+
+    #[test]
+    fn a_tenant_selects_those_who_live_in_it_and_as_a_guest_it_only_tells_several_apart() {
+        let people = people(&[
+            ("u.home", HOST, "home", "user0"),
+            ("v.other", HOST, "other", "user1"),
+            ("w.other", HOST, "other", "user2"),
+        ]);
+        let of = |ids: &[&str], tenant: &str, guest| {
+            let credential = Credential {
+                tenant_id: Some(tenant.into()),
+                enable_guest_tenant_authentication: guest,
+                ..credential()
+            };
+            Chosen::of(ids.iter().copied(), &people, &credential)
+        };
+        let one = |id: &str| Chosen::One(id.into());
+        for (ids, tenant, guest, expected) in [
+            (&["u.home", "v.other"][..], "HOME", false, one("u.home")),
+            (&["u.home"], "other", false, Chosen::Nobody),
+            (&["v.other", "w.other"], "other", false, Chosen::Several),
+            (&["u.home"], "visited", true, one("u.home")),
+            (&["u.home", "v.other"], "home", true, one("u.home")),
+            (&["u.home", "v.other"], "visited", true, Chosen::Nobody),
+            (&["v.other", "w.other"], "other", true, Chosen::Several),
+            (&["x.home"], "home", true, Chosen::Nobody),
+        ] {
+            assert_eq!(of(ids, tenant, guest), expected, "{ids:?} {tenant} {guest}");
+        }
+    }
+
+    #[test]
+    fn an_account_lives_in_the_tenant_of_its_id_and_one_without_lives_at_ad_fs() {
+        for (id, tenant, lives) in [
+            ("u.home", "home", true),
+            ("u.home", "HOME", true),
+            ("u.home", "adfs", false),
+            ("u", "ADFS", true),
+            ("u", "u", false),
+            ("u.x.home", "home", false),
+        ] {
+            assert_eq!(lives_in(id, tenant), lives, "{id} {tenant}");
+        }
+    }
+}

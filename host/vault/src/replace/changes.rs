@@ -112,8 +112,9 @@ impl<'a> Texts<'a> {
             replaced.filter(|(before, now)| self.of_old(&before.head) != self.of_new(&now.head)).map(|(_, now)| *now);
         for now in spelled_anew.chain(changes.added.iter().copied()) {
             let (before, behind) = (now.head.start..now.key.start, now.key.end..now.head.end);
-            let colon = self.of_new(&behind).trim_start_matches(crate::json::SPACE).strip_prefix(':');
-            let is_new_head = is_short_space(self.of_new(&before)) && colon.is_some_and(is_short_space);
+            let around_colon = self.of_new(&behind).split_once(':');
+            let is_new_head = is_short_space(self.of_new(&before))
+                && around_colon.is_some_and(|(before, behind)| is_short_space(before) && is_short_space(behind));
             if !is_new_head || !is_short_space(self.of_new(&now.trail)) {
                 return Err(Refused::ChangedElsewhere("white space"));
             }
@@ -131,4 +132,89 @@ impl<'a> Texts<'a> {
 
 fn is_short_space(text: &str) -> bool {
     text.len() <= LONGEST_SPACE && is_space(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handle::Sealer;
+    use crate::vault::Keys as VaultKeys;
+
+    /// How many members are kept, replaced, removed and added.
+    fn compare(old: &str, new: &str, keys: Keys) -> Result<[usize; 4], Refused> {
+        let sealer = VaultKeys { sealer: Sealer::new().unwrap() };
+        let content = zeroize::Zeroizing::new(old.to_owned());
+        let original = Document::read(&sealer, "msal.cache.nocae", "1", content).unwrap().unwrap();
+        let texts = Texts { original: &original, old, new };
+        let cut = |text: &str| Object::cut(text, 0..text.len()).unwrap();
+        let (before, now) = (cut(old), cut(new));
+        let changes = texts.changes(&before, &now, keys)?;
+        Ok([changes.kept.len(), changes.replaced.len(), changes.removed.len(), changes.added.len()])
+    }
+
+    #[test]
+    fn white_space_stays_where_it_was_and_goes_with_what_it_was_around() {
+        use Keys::{AnyCase, Exact};
+        for (what, old, new, keys, expected) in [
+            (
+                "nothing has changed",
+                "{ \"a\":{} , \"b\" : {}\n}",
+                "{ \"a\":{} , \"b\" : {}\n}",
+                Exact,
+                Some([2, 0, 0, 0]),
+            ),
+            ("the last is removed", "{\"a\":{} ,\"b\":{}\n}", "{\"a\":{} \n}", Exact, Some([1, 0, 1, 0])),
+            ("... without what was before its comma", "{\"a\":{} ,\"b\":{}\n}", "{\"a\":{}\n}", Exact, None),
+            ("the first is removed", "{\"a\":{} ,\"b\":{}\n}", "{\"b\":{}\n}", Exact, Some([1, 0, 1, 0])),
+            (
+                "one gives its place to another",
+                "{\"a\":{} ,\"b\":{}\n}",
+                "{\"a\":{} ,\"c\":{}\n}",
+                Exact,
+                Some([1, 0, 1, 1]),
+            ),
+            ("... and the brace moves", "{\"a\":{} ,\"b\":{}\n}", "{\"a\":{} ,\"c\":{} \n}", Exact, None),
+            ("one is added", "{\"a\":{}\n}", "{\"a\":{},\"b\":{}\n}", Exact, Some([1, 0, 0, 1])),
+            ("... and the brace moves", "{\"a\":{}\n}", "{\"a\":{},\"b\":{}}", Exact, None),
+            ("... on a line of its own", "{\"a\":{}}", "{\"a\":{},\n\"b\":{}\n}", Exact, Some([1, 0, 0, 1])),
+            ("... first", "{\n}", "{\"a\":{} }", Exact, Some([0, 0, 0, 1])),
+            ("all are removed", "{\"a\":{}\n}", "{\n}", Exact, Some([0, 0, 1, 0])),
+            ("... with the line break", "{\"a\":{}\n}", "{}", Exact, Some([0, 0, 1, 0])),
+            ("... and the brace moves", "{\"a\":{}}", "{ }", Exact, None),
+            ("none was there, and the brace moves", "{\n}", "{}", Exact, None),
+            ("only the brace moves", "{\"a\":{}}", "{\"a\":{}\n}", Exact, None),
+            ("one is replaced", "{\"a\":{}}", "{\"a\":{\"x\":{}}}", Exact, Some([0, 1, 0, 0])),
+            ("... and its comma moves", "{\"a\":{},\"b\":{}}", "{\"a\":{\"x\":{}} ,\"b\":{}}", Exact, None),
+            (
+                "... under another spelling",
+                "{\"A\":{},\"b\":{}}",
+                "{ \"a\" : {},\"b\":{}}",
+                AnyCase,
+                Some([1, 1, 0, 0]),
+            ),
+            ("... which is another key", "{\"A\":{}}", "{\"a\":{}}", Exact, Some([0, 0, 1, 1])),
+        ] {
+            assert_eq!(compare(old, new, keys).ok(), expected, "{what}: {old} {new}");
+        }
+    }
+
+    #[test]
+    fn white_space_around_what_is_new_is_short() {
+        let (short, long) = (" ".repeat(LONGEST_SPACE), "\t".repeat(LONGEST_SPACE + 1));
+        for (old, new, keys) in [
+            ("{\"x\":{}}", "{\"x\":{},SPACE\"y\":{}}", Keys::Exact),
+            ("{\"x\":{}}", "{\"x\":{},\"y\"SPACE:{}}", Keys::Exact),
+            ("{\"x\":{}}", "{\"x\":{},\"y\":SPACE{}}", Keys::Exact),
+            ("{\"x\":{}}", "{\"x\":{},\"y\":{}SPACE,\"z\":{}}", Keys::Exact),
+            ("{\"x\":{}}", "{\"x\":{},\"y\":{}SPACE}", Keys::Exact),
+            ("{\"X\":{}}", "{SPACE\"x\":{}}", Keys::AnyCase),
+        ] {
+            let with = |space: &str| compare(old, &new.replace("SPACE", space), keys);
+            assert!(with("").is_ok() && with(&short).is_ok(), "{new}");
+            assert_eq!(with(&long).err(), Some(Refused::ChangedElsewhere("white space")), "{new}");
+        }
+        // What was there already may be of any length.
+        let old = format!("{{{long}\"x\"{long}:{long}{{}}{long}}}");
+        assert_eq!(compare(&old, &old.replace("{}", "{\"y\":{}}"), Keys::AnyCase), Ok([0, 1, 0, 0]));
+    }
 }

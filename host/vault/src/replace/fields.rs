@@ -87,3 +87,28 @@ pub(super) fn seconds(text: &str) -> Option<u64> {
     let is_number = text.len() <= LONGEST_NUMBER && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| is_number)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_digits_and_no_more_than_a_count_has() {
+        let long = format!("{}7", "0".repeat(LONGEST_NUMBER));
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("4102444800", Some(4_102_444_800)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("00000000000000000007", Some(7)),
+            ("18446744073709551616", None),
+            (&long, None),
+            ("+7", None),
+            ("-7", None),
+            (" 7", None),
+            ("7.0", None),
+            ("", None),
+        ] {
+            assert_eq!(seconds(text), expected, "{text:?}");
+        }
+    }
+}
