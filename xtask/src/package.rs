@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail};
 
 use crate::component;
-use crate::run::{cargo, output, root, run, say};
+use crate::run::{cargo, output, quick_cargo, quick_target as target, root, run, say};
 
 /// The crates that are published, each after those that it depends on.
 const PUBLISHED: &[&str] = &[
@@ -108,7 +108,7 @@ fn build_embedder(empty: &Path, patches: &str) -> Result<()> {
     }
     say(&format!("the embedder's build: {} crates, wasmtime once, no cranelift", built.len()));
     // There is no sign-in below an empty home: the component ran, and reports that.
-    let program = empty.join("target/debug").join(format!("embedder{}", std::env::consts::EXE_SUFFIX));
+    let program = target().join("debug").join(format!("embedder{}", std::env::consts::EXE_SUFFIX));
     let home = empty.join("home");
     fs::create_dir_all(&home)?;
     let ran = Command::new(program).env("HOME", &home).env_remove("XDG_DATA_HOME").env("DBUS_SESSION_BUS_ADDRESS", "").output()?;
@@ -131,7 +131,7 @@ fn build_command(empty: &Path, patches: &str) -> Result<()> {
     }
     fs::write(empty.join("Cargo.toml"), format!("{COMMAND}{patches}"))?;
     build(empty, &["build", "--bin", "shared-token-cache"])?;
-    let program = empty.join("target/debug").join(format!("shared-token-cache{}", std::env::consts::EXE_SUFFIX));
+    let program = target().join("debug").join(format!("shared-token-cache{}", std::env::consts::EXE_SUFFIX));
     run(Command::new(program).arg("demo").stdout(Stdio::null()))?;
     say("the command is built from its packages, and its demo works");
     Ok(())
@@ -139,8 +139,8 @@ fn build_command(empty: &Path, patches: &str) -> Result<()> {
 
 /// Builds in `folder`, without optimisation; gives the names of the packages whose libraries were compiled, once for each time.
 fn build(folder: &Path, arguments: &[&str]) -> Result<Vec<String>> {
-    let mut cargo = cargo();
-    cargo.current_dir(folder).env("CARGO_TARGET_DIR", folder.join("target")).env("CARGO_PROFILE_DEV_DEBUG", "0");
+    let mut cargo = quick_cargo();
+    cargo.current_dir(folder);
     fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
     cargo.args(arguments).args(["--message-format", "json-render-diagnostics"]);
     let printed = output(&mut cargo)?;

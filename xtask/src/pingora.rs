@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::component;
 use crate::python::{BASE, is_in_path};
-use crate::run::{cargo, output, root, run, say};
+use crate::run::{cargo, output, quick_cargo, root, run, say};
 
 /// Builds the example and runs its tests, unless what it takes can't be had.
 pub(crate) fn test() -> Result<()> {
@@ -25,9 +25,8 @@ pub(crate) fn test() -> Result<()> {
     if fs::read(&lock)? != before {
         bail!("{} was out of date: look at what cargo changed there, and commit it", lock.display());
     }
-    // Where the rest is built as well: half of what it stands on is the same there.
-    let mut cargo = cargo();
-    cargo.args(["test", "--release", "--locked", "--manifest-path"]).arg(folder().join("Cargo.toml"));
+    let mut cargo = quick_cargo();
+    cargo.args(["test", "--locked", "--manifest-path"]).arg(folder().join("Cargo.toml"));
     cargo.args(["--", "--nocapture"]);
     if let Some(cmake) = cmake {
         cargo.env("CMAKE", cmake);

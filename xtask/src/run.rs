@@ -25,6 +25,18 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
+/// A cargo for what is built to be tested only: without optimisation and debug information, in a folder of its own.
+pub(crate) fn quick_cargo() -> Command {
+    let mut cargo = cargo();
+    cargo.env("CARGO_TARGET_DIR", quick_target()).env("CARGO_PROFILE_DEV_DEBUG", "0");
+    cargo
+}
+
+/// The folder of [`quick_cargo`].
+pub(crate) fn quick_target() -> PathBuf {
+    root().join("target/quick")
+}
+
 /// Runs a program to its end.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
