@@ -24,15 +24,6 @@ pub struct CachePersistenceOptions {
 }
 
 /// What one call asks for besides its scopes.
-///
-/// ```
-/// use shared_token_cache::TokenRequestOptions;
-///
-/// // A token of another tenant, under Continuous Access Evaluation.
-/// let request =
-///     TokenRequestOptions { tenant_id: Some("fabrikam.com".into()), enable_cae: true, ..Default::default() };
-/// # let _ = request;
-/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct TokenRequestOptions {
     /// Claims that the token must satisfy, a JSON object, such as those of a claims challenge. Rules out a cached token.

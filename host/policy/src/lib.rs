@@ -61,22 +61,6 @@ const ENTRA_CLOUDS: &[&str] = &[
 ];
 
 /// What a plugin may touch. The default grants nothing.
-///
-/// ```
-/// use shared_token_cache_policy::{Access, CacheGrant, CacheName, Policy, Source};
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let policy = Policy::default()
-///     .allow_cache(CacheGrant::new(Source::Shared, Access::ReadWrite).with_name(CacheName::default()))
-///     .allow_authority("login.microsoftonline.com".parse()?)
-///     .allow_scope("https://vault.azure.net/.default".parse()?)
-///     .allow_tenant("contoso.com".parse()?)
-///     .allow_account("user0@contoso.com".parse()?)
-///     .allow_client("04b07795-8ddb-461a-bbee-02f9e1bf7b46".parse()?);
-/// # let _ = policy;
-/// # Ok(())
-/// # }
-/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
     caches: Vec<CacheGrant>,
@@ -185,13 +169,6 @@ impl Policy {
     }
 
     /// Grants a cache.
-    ///
-    /// ```
-    /// # use shared_token_cache_policy::{Access, CacheGrant, CacheName, Policy, Source};
-    /// let grant = CacheGrant::new(Source::Shared, Access::Read).with_name(CacheName::default());
-    /// let policy = Policy::default().allow_cache(grant);
-    /// # let _ = policy;
-    /// ```
     #[must_use]
     pub fn allow_cache(mut self, grant: CacheGrant) -> Self {
         self.caches.push(grant);
@@ -199,13 +176,6 @@ impl Policy {
     }
 
     /// Grants requests to an authority's token endpoints.
-    ///
-    /// ```
-    /// # use shared_token_cache_policy::Policy;
-    /// let policy = Policy::default().allow_authority("login.contoso.com:8443".parse()?);
-    /// # let _ = policy;
-    /// # Ok::<(), shared_token_cache_policy::InvalidValue>(())
-    /// ```
     #[must_use]
     pub fn allow_authority(mut self, host: AuthorityHost) -> Self {
         if !self.authorities.contains(&host) {
@@ -215,18 +185,6 @@ impl Policy {
     }
 
     /// Allows connections to addresses that are not public, wherever the name of an allowed authority leads there. Default: none.
-    ///
-    /// ```
-    /// use shared_token_cache_policy::{AddressClass, Addresses, Policy};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let policy = Policy::default()
-    ///     .allow_addresses(Addresses::Class(AddressClass::Loopback))
-    ///     .allow_addresses("10.1.0.0/16".parse()?);
-    /// # let _ = policy;
-    /// # Ok(())
-    /// # }
-    /// ```
     #[must_use]
     pub fn allow_addresses(mut self, addresses: Addresses) -> Self {
         self.addresses.push(addresses);
@@ -234,14 +192,6 @@ impl Policy {
     }
 
     /// Sets the limits.
-    ///
-    /// ```
-    /// # use shared_token_cache_policy::{Limits, Policy};
-    /// let mut limits = Limits::default();
-    /// limits.call_time = std::time::Duration::from_secs(5);
-    /// let policy = Policy::default().with_limits(limits);
-    /// # let _ = policy;
-    /// ```
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;

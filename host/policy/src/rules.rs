@@ -81,14 +81,6 @@ impl Policy {
     }
 
     /// Sets how much of what a component says is heard.
-    ///
-    /// ```
-    /// # use shared_token_cache_policy::{LogLevel, LogRules, Policy};
-    /// let mut log = LogRules::default();
-    /// log.component = LogLevel::Off;
-    /// let policy = Policy::default().with_log(log);
-    /// # let _ = policy;
-    /// ```
     #[must_use]
     pub fn with_log(mut self, log: LogRules) -> Self {
         self.log = log;

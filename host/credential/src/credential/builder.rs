@@ -52,13 +52,6 @@ impl Default for Builder {
 
 impl Builder {
     /// What the component may touch. Default: nothing.
-    ///
-    /// ```
-    /// # use shared_token_cache::SharedTokenCacheCredential;
-    /// # use shared_token_cache::policy::{CacheName, Policy};
-    /// let builder = SharedTokenCacheCredential::builder().policy(Policy::for_current_user(CacheName::default()));
-    /// # let _ = builder;
-    /// ```
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
@@ -66,12 +59,6 @@ impl Builder {
     }
 
     /// Username of the account to use; compared ignoring case.
-    ///
-    /// ```
-    /// # use shared_token_cache::SharedTokenCacheCredential;
-    /// let builder = SharedTokenCacheCredential::builder().username("user0@contoso.com");
-    /// # let _ = builder;
-    /// ```
     #[must_use]
     pub fn username(mut self, username: impl Into<String>) -> Self {
         self.options.username = Some(username.into());
@@ -79,12 +66,6 @@ impl Builder {
     }
 
     /// Home tenant of the account to use.
-    ///
-    /// ```
-    /// # use shared_token_cache::SharedTokenCacheCredential;
-    /// let builder = SharedTokenCacheCredential::builder().tenant_id("contoso.com");
-    /// # let _ = builder;
-    /// ```
     #[must_use]
     pub fn tenant_id(mut self, tenant_id: impl Into<String>) -> Self {
         self.options.tenant_id = Some(tenant_id.into());
@@ -92,12 +73,6 @@ impl Builder {
     }
 
     /// Host of the authority, with or without `https://`. Default: the host's setting. The policy has to allow it as well.
-    ///
-    /// ```
-    /// # use shared_token_cache::SharedTokenCacheCredential;
-    /// let builder = SharedTokenCacheCredential::builder().authority("login.microsoftonline.us");
-    /// # let _ = builder;
-    /// ```
     #[must_use]
     pub fn authority(mut self, authority: impl Into<String>) -> Self {
         self.options.authority = Some(authority.into());
@@ -105,12 +80,6 @@ impl Builder {
     }
 
     /// Client (application) id to ask with. Default: the Azure CLI's public client.
-    ///
-    /// ```
-    /// # use shared_token_cache::SharedTokenCacheCredential;
-    /// let builder = SharedTokenCacheCredential::builder().client_id("04b07795-8ddb-461a-bbee-02f9e1bf7b46");
-    /// # let _ = builder;
-    /// ```
     #[must_use]
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
         self.options.client_id = Some(client_id.into());
@@ -119,20 +88,6 @@ impl Builder {
 
     /// The account to use, as an application remembered it. Its authority and client then are the credential's, and its tenant
     /// too unless [`Self::tenant_id`] names another.
-    ///
-    /// ```
-    /// use shared_token_cache::{AuthenticationRecord, SharedTokenCacheCredential};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let record = AuthenticationRecord::from_json(
-    ///     r#"{"authority": "login.microsoftonline.com", "clientId": "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
-    ///         "homeAccountId": "uid.utid", "tenantId": "utid", "username": "user0@contoso.com", "version": "1.0"}"#,
-    /// )?;
-    /// let builder = SharedTokenCacheCredential::builder().authentication_record(record);
-    /// # let _ = builder;
-    /// # Ok(())
-    /// # }
-    /// ```
     #[must_use]
     pub fn authentication_record(mut self, record: AuthenticationRecord) -> Self {
         self.options.authentication_record = Some(record);
@@ -140,13 +95,6 @@ impl Builder {
     }
 
     /// Which cache to use. Default: the cache named `msal.cache`, encrypted or not.
-    ///
-    /// ```
-    /// # use shared_token_cache::{CachePersistenceOptions, SharedTokenCacheCredential};
-    /// let options = CachePersistenceOptions { name: Some("contoso-tools".into()), allow_unencrypted_storage: true };
-    /// let builder = SharedTokenCacheCredential::builder().cache_persistence_options(options);
-    /// # let _ = builder;
-    /// ```
     #[must_use]
     pub fn cache_persistence_options(mut self, options: CachePersistenceOptions) -> Self {
         self.options.cache_persistence_options = Some(options);
@@ -154,12 +102,6 @@ impl Builder {
     }
 
     /// A tenant that calls may name besides the configured one; `*` allows every tenant. May be called several times.
-    ///
-    /// ```
-    /// # use shared_token_cache::SharedTokenCacheCredential;
-    /// let builder = SharedTokenCacheCredential::builder().additionally_allowed_tenant("fabrikam.com");
-    /// # let _ = builder;
-    /// ```
     #[must_use]
     pub fn additionally_allowed_tenant(mut self, tenant: impl Into<String>) -> Self {
         self.options.additionally_allowed_tenants.push(tenant.into());
@@ -167,15 +109,6 @@ impl Builder {
     }
 
     /// Asks [`Self::tenant_id`] for tokens, as a guest there. Default: false.
-    ///
-    /// ```
-    /// # use shared_token_cache::SharedTokenCacheCredential;
-    /// let builder = SharedTokenCacheCredential::builder()
-    ///     .username("user0@contoso.com")
-    ///     .tenant_id("fabrikam.com")
-    ///     .enable_guest_tenant_authentication(true);
-    /// # let _ = builder;
-    /// ```
     #[must_use]
     pub fn enable_guest_tenant_authentication(mut self, enable: bool) -> Self {
         self.options.enable_guest_tenant_authentication = enable;
@@ -183,13 +116,6 @@ impl Builder {
     }
 
     /// Where to look for a sign-in, in this order. Default: [`Source::Shared`], then [`Source::AzureCli`].
-    ///
-    /// ```
-    /// # use shared_token_cache::SharedTokenCacheCredential;
-    /// # use shared_token_cache::policy::Source;
-    /// let builder = SharedTokenCacheCredential::builder().sources([Source::File("/run/secrets/cache.json".into())]);
-    /// # let _ = builder;
-    /// ```
     #[must_use]
     pub fn sources(mut self, sources: impl IntoIterator<Item = Source>) -> Self {
         self.sources = sources.into_iter().collect();
@@ -197,13 +123,6 @@ impl Builder {
     }
 
     /// The folders of the user's caches. Default: [`Places::from_env`].
-    ///
-    /// ```
-    /// # use shared_token_cache::SharedTokenCacheCredential;
-    /// # use shared_token_cache::Places;
-    /// let builder = SharedTokenCacheCredential::builder().places(Places::below("/home/user0"));
-    /// # let _ = builder;
-    /// ```
     #[must_use]
     pub fn places(mut self, places: Places) -> Self {
         self.places = Some(places);
@@ -211,14 +130,6 @@ impl Builder {
     }
 
     /// The host's settings. Default: [`HostSettings::default`], which reads no environment variable.
-    ///
-    /// ```
-    /// # use shared_token_cache::{HostSettings, SharedTokenCacheCredential};
-    /// let settings = HostSettings::from_env()?; // AZURE_AUTHORITY_HOST and the like
-    /// let builder = SharedTokenCacheCredential::builder().host_settings(settings);
-    /// # let _ = builder;
-    /// # Ok::<(), String>(())
-    /// ```
     #[must_use]
     pub fn host_settings(mut self, settings: HostSettings) -> Self {
         self.settings = settings;
@@ -226,14 +137,6 @@ impl Builder {
     }
 
     /// How token requests are made.
-    ///
-    /// ```
-    /// # use shared_token_cache::{SharedTokenCacheCredential, TransportOptions};
-    /// let mut transport = TransportOptions::default();
-    /// transport.ca_file = Some("/etc/contoso/ca.pem".into());
-    /// let builder = SharedTokenCacheCredential::builder().transport(transport);
-    /// # let _ = builder;
-    /// ```
     #[must_use]
     pub fn transport(mut self, options: TransportOptions) -> Self {
         self.transport = options;
@@ -241,20 +144,6 @@ impl Builder {
     }
 
     /// The clock. Default: the system's.
-    ///
-    /// ```
-    /// # use shared_token_cache::{Clock, SharedTokenCacheCredential};
-    /// struct Noon;
-    ///
-    /// impl Clock for Noon {
-    ///     fn now(&self) -> u64 {
-    ///         1_763_899_200
-    ///     }
-    /// }
-    ///
-    /// let builder = SharedTokenCacheCredential::builder().clock(Noon);
-    /// # let _ = builder;
-    /// ```
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
@@ -263,12 +152,6 @@ impl Builder {
 
     /// A component to run in place of the built-in one. It is compiled when the credential is built, if the policy allows it: in this
     /// process, on a thread that is given up after 20 s, or in a process of its own, see [`Self::compiler`]. Needs the feature `runtime-compilation`.
-    ///
-    /// ```
-    /// # use shared_token_cache::SharedTokenCacheCredential;
-    /// let builder = SharedTokenCacheCredential::builder().component("plugins/shared-token-cache.wasm");
-    /// # let _ = builder;
-    /// ```
     #[cfg(feature = "runtime-compilation")]
     #[must_use]
     pub fn component(mut self, path: impl Into<PathBuf>) -> Self {
@@ -280,17 +163,6 @@ impl Builder {
     /// `PROGRAM compile-component`, and calls [`crate::compile_component`] with its stdin and stdout. Its output is run as machine
     /// code, so it has to be trusted as this program is, and built with the same version of this crate. The command
     /// `shared-token-cache` names itself. Default: none.
-    ///
-    /// ```
-    /// # use shared_token_cache::SharedTokenCacheCredential;
-    /// # fn main() -> std::io::Result<()> {
-    /// let builder = SharedTokenCacheCredential::builder()
-    ///     .component("plugins/shared-token-cache.wasm")
-    ///     .compiler(std::env::current_exe()?);
-    /// # let _ = builder;
-    /// # Ok(())
-    /// # }
-    /// ```
     #[cfg(feature = "runtime-compilation")]
     #[must_use]
     pub fn compiler(mut self, program: impl Into<PathBuf>) -> Self {
@@ -303,14 +175,6 @@ impl Builder {
     ///
     /// Of callers that share an answer each has a line of its own, as each has the token. One that leaves before there is an answer
     /// has none. A line that the sink can't take is a warning, and costs nobody a token.
-    ///
-    /// ```no_run
-    /// # use shared_token_cache::{AuditFile, SharedTokenCacheCredential};
-    /// let audit = AuditFile::open("/var/log/contoso/tokens.jsonl".as_ref())?;
-    /// let builder = SharedTokenCacheCredential::builder().audit(audit);
-    /// # let _ = builder;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
     #[must_use]
     pub fn audit(mut self, sink: impl AuditSink + 'static) -> Self {
         self.audit = Audit::to(sink);

@@ -7,19 +7,6 @@ use shared_token_cache_policy::{Policy, Profile};
 impl SharedTokenCacheCredential {
     /// Options for a credential that serves one profile: its source, account, application, authority and cache, under what is left of
     /// the policy for that.
-    ///
-    /// ```
-    /// use shared_token_cache::SharedTokenCacheCredential;
-    /// use shared_token_cache::policy::{CacheName, Policy, Profile, Source};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let graph = Profile::new("graph".parse()?, Source::AzureCli, &["https://graph.microsoft.com/.default"])?;
-    /// let policy = Policy::for_current_user(CacheName::default());
-    /// let credential = SharedTokenCacheCredential::builder_for(&policy, &graph).build()?;
-    /// # let _ = credential;
-    /// # Ok(())
-    /// # }
-    /// ```
     #[must_use]
     pub fn builder_for(policy: &Policy, profile: &Profile) -> Builder {
         let mut builder = Self::builder().policy(policy.narrowed_to(profile)).sources([profile.source().clone()]);
