@@ -198,6 +198,12 @@ impl Policy {
         self
     }
 
+    /// The grants, in the order in which they were added.
+    #[must_use]
+    pub fn caches(&self) -> &[CacheGrant] {
+        &self.caches
+    }
+
     /// Grants requests to an authority's token endpoints.
     ///
     /// ```

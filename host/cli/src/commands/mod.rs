@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod filters;
 mod get_token;
+mod in_use;
 mod log;
 mod output;
 mod policy;
