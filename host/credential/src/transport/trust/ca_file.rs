@@ -17,7 +17,7 @@ type Certificates = Vec<CertificateDer<'static>>;
 const LABELS: [&str; 3] = ["CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CERTIFICATE"];
 
 /// The most bytes of a CA file; a system's bundle has some hundred thousand.
-const LARGEST: u64 = 16 << 20;
+pub(super) const LARGEST: u64 = 16 << 20;
 
 /// The certificates of a file. Those that can't be used are skipped with a warning, as long as one can.
 pub(in crate::transport) fn read(path: &Path) -> Result<Certificates, String> {
