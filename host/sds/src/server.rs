@@ -16,8 +16,8 @@ use crate::health;
 use crate::peer::Peers;
 use crate::resets::Resets;
 use crate::said::Said;
-use crate::service::SecretDiscovery;
 use crate::seat::Seat;
+use crate::service::SecretDiscovery;
 use crate::socket::{BindError, SocketOptions};
 use crate::stats::Stats;
 use crate::stream::Shared;
@@ -123,14 +123,8 @@ async fn closed(mut closing: watch::Receiver<bool>) {
 fn connections(seat: Seat, listener: UnixListener, peers: Peers) -> impl Stream<Item = io::Result<Connection>> {
     let (sender, rebound) = mpsc::channel(1);
     tokio::spawn(keep_bound(seat, sender));
-    let door = Door {
-        listener,
-        rebound,
-        peers,
-        crowd: Crowd::default(),
-        crowded: Said::default(),
-        resets: Resets::default(),
-    };
+    let door =
+        Door { listener, rebound, peers, crowd: Crowd::default(), crowded: Said::default(), resets: Resets::default() };
     stream::unfold(door, |mut door| async {
         loop {
             door.crowd.settle().await;
@@ -188,7 +182,9 @@ impl Door {
             Entry::Free(place) => Some(place),
             Entry::InPlaceOf(crowded, place) => {
                 if self.crowded.is_news((crowded, true)) {
-                    tracing::warn!("user {crowded} has too many connections; each further one ends the oldest idle one");
+                    tracing::warn!(
+                        "user {crowded} has too many connections; each further one ends the oldest idle one"
+                    );
                 }
                 Some(place)
             }

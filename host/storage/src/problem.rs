@@ -57,7 +57,9 @@ pub(crate) fn unreachable_lock(lock: &Path, opening: Option<&Error>) -> Option<S
     let owner: Option<u32> = None;
     let shown = lock.display();
     let cause = match (owner, denied) {
-        (Some(owner), Some(error)) => format!("it belongs to another user (id {owner}), and opening it failed: {error}"),
+        (Some(owner), Some(error)) => {
+            format!("it belongs to another user (id {owner}), and opening it failed: {error}")
+        }
         (Some(owner), None) => format!("it belongs to another user (id {owner})"),
         // On Windows a program that has the file open looks the same.
         (None, Some(error)) if cfg!(unix) => format!("opening it failed: {error}"),

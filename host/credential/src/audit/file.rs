@@ -63,14 +63,17 @@ fn check(mut file: &File) -> io::Result<()> {
     if [first, last].into_iter().all(is_line) {
         return Ok(());
     }
-    let why = "it holds something that is no audit, which a line would damage; choose another path, or move that file away";
+    let why =
+        "it holds something that is no audit, which a line would damage; choose another path, or move that file away";
     Err(io::Error::new(io::ErrorKind::InvalidData, why))
 }
 
 /// Whether this is a line of an audit, or the start of one, as a full disk leaves it.
 fn is_line(line: &[u8]) -> bool {
     const START: &[u8] = b"{\"time\":\"";
-    let has = |line: &Value| ["time", "operation", "outcome"].into_iter().all(|field| line.get(field).is_some_and(Value::is_string));
+    let has = |line: &Value| {
+        ["time", "operation", "outcome"].into_iter().all(|field| line.get(field).is_some_and(Value::is_string))
+    };
     line.starts_with(START)
         || (!line.is_empty() && START.starts_with(line))
         || serde_json::from_slice(line).is_ok_and(|line: Value| has(&line))

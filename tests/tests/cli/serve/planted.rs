@@ -262,7 +262,8 @@ fn an_audit_that_would_damage_another_file_is_refused_and_the_other_stays() {
         ("v", "it is"),
     ] {
         let was = cli.read(path).ok();
-        let serve = ["serve", "--policy", "policy.toml", "--token-file", "vault=v", "--ca-file", "ca.pem", "--audit", path];
+        let serve =
+            ["serve", "--policy", "policy.toml", "--token-file", "vault=v", "--ca-file", "ca.pem", "--audit", path];
         let get = ["get-token", "--scope", VAULT, "--policy", "policy.toml", "--ca-file", "ca.pem", "--audit", path];
         for arguments in [&serve[..], &get] {
             let run = cli.run(arguments).unwrap();

@@ -162,7 +162,8 @@ mod tests {
             for end in ["", "\n", "\r\n"] {
                 assert!(could_be_a_token(format!("{token}{end}").as_bytes()), "{token:?}{end:?}");
             }
-            for other in [format!("{token}\n\n"), format!("{token} "), format!("{token}\n{token}"), format!(" {token}")] {
+            for other in [format!("{token}\n\n"), format!("{token} "), format!("{token}\n{token}"), format!(" {token}")]
+            {
                 assert!(!could_be_a_token(other.as_bytes()), "{other:?}");
             }
         }
