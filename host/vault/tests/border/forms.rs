@@ -2,7 +2,7 @@
 
 use shared_token_cache_vault::{Credential, Form, Kind, Refused};
 
-use crate::cache::{Fixture, SCOPE, Url, form};
+use crate::cache::{Fixture, NAME, SCOPE, Url, form, handles};
 
 type Fields = Vec<(String, String)>;
 type Change = fn(&Fixture, &mut Fields, &mut Url, &mut Fields);
@@ -142,4 +142,22 @@ fn a_form_is_a_refresh_request_that_the_call_needs() {
 
 fn set(form: &mut [(String, String)], name: &str, value: impl Into<String>) {
     form.iter_mut().find(|(other, _)| other == name).unwrap().1 = value.into();
+}
+
+#[test]
+fn of_equal_refresh_tokens_one_that_fits_leaves_or_else_the_first_says_why_not() {
+    let wrong = |one: &str, secret: &str, token: &str| {
+        let mut fixture = Fixture::new(Credential::default());
+        let plain = fixture.plain.replacen(&format!("\"{one}\""), &format!("\"{secret}\""), 1);
+        let sealed = fixture.session.vault().seal_document(NAME, "2", plain.into_bytes()).unwrap();
+        let text = String::from_utf8(fixture.session.hold(sealed)).unwrap();
+        fixture.open_form(&handles(&text)[token]).map(drop)
+    };
+    let refresh = Kind::RefreshToken;
+    // The first is another client's, the second another cloud's.
+    assert_eq!(wrong("rt-cloud", "rt-other", "r-other"), Err(Refused::WrongClient(refresh)));
+    // The first is another account's, the second another client's.
+    assert_eq!(wrong("rt-other", "rt-1", "r1"), Err(Refused::WrongAccount(refresh)));
+    // The first is another account's, the second fits.
+    assert_eq!(wrong("rt-family", "rt-1", "r1"), Ok(()));
 }
