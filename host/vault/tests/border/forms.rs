@@ -146,18 +146,20 @@ fn set(form: &mut [(String, String)], name: &str, value: impl Into<String>) {
 
 #[test]
 fn of_equal_refresh_tokens_one_that_fits_leaves_or_else_the_first_says_why_not() {
-    let wrong = |one: &str, secret: &str, token: &str| {
+    let refresh = Kind::RefreshToken;
+    for (one, other, expected) in [
+        ("rt-other", "rt-cloud", Err(Refused::WrongClient(refresh))),
+        ("rt-1", "rt-other", Err(Refused::WrongAccount(refresh))),
+        ("rt-1", "rt-family", Ok(())),
+        ("rt-family", "rt-cloud", Ok(())),
+    ] {
         let mut fixture = Fixture::new(Credential::default());
-        let plain = fixture.plain.replacen(&format!("\"{one}\""), &format!("\"{secret}\""), 1);
+        let equal = |plain: &str, secret| plain.replacen(&format!("\"{secret}\""), "\"rt-equal\"", 1);
+        let plain = equal(&equal(&fixture.plain, one), other);
         let sealed = fixture.session.vault().seal_document(NAME, "2", plain.into_bytes()).unwrap();
         let text = String::from_utf8(fixture.session.hold(sealed)).unwrap();
-        fixture.open_form(&handles(&text)[token]).map(drop)
-    };
-    let refresh = Kind::RefreshToken;
-    // The first is another client's, the second another cloud's.
-    assert_eq!(wrong("rt-cloud", "rt-other", "r-other"), Err(Refused::WrongClient(refresh)));
-    // The first is another account's, the second another client's.
-    assert_eq!(wrong("rt-other", "rt-1", "r1"), Err(Refused::WrongAccount(refresh)));
-    // The first is another account's, the second fits.
-    assert_eq!(wrong("rt-family", "rt-1", "r1"), Ok(()));
+        let token = if one == "rt-1" { "r1" } else { &one.replacen("rt", "r", 1) };
+        let opened = fixture.open_form(&handles(&text)[token]).map(drop);
+        assert_eq!(opened, expected, "{one} {other}");
+    }
 }
