@@ -1,5 +1,8 @@
 //! Replies of the token endpoint: what the guest sees of them, and where their tokens may go.
 
+use std::sync::Arc;
+
+use shared_token_cache_policy::Policy;
 use shared_token_cache_vault::{Credential, Form, Kind, Origin, Refused, Request};
 
 use crate::cache::{self, Fixture, NAME, NOW, SCOPE};
@@ -122,14 +125,29 @@ fn an_error_that_is_not_utf_8_keeps_its_code_and_a_token_that_is_not_is_withheld
 }
 
 #[test]
-fn a_reply_that_repeats_the_refresh_token_or_a_handle_is_withheld() {
+fn what_a_reply_repeats_of_the_refresh_token_or_of_a_handle_is_taken_out_and_the_rest_stays() {
     let plain = Fixture::new(Credential::default()).plain.replace("\"rt-0\"", "\"rt-0-long-enough\"");
-    for (body, usable) in [
-        (r#"{"error":"bad token rt-0-long-enough"}"#, false),
-        (r#"{"rt-0-long\u002denough":1}"#, false),
-        (r#"{"error":"bad token HANDLE"}"#, false),
-        (r#"{"error":"bad token"}"#, true),
-        (r#"{"access_token":"a","refresh_token":"rt-0-long-enough"}"#, true),
+    for (body, expected) in [
+        (r#"{"error":"bad token rt-0-long-enough"}"#, r#"{"error":"bad token [secret]"}"#),
+        (r#"{"rt-0-long\u002denough":1}"#, r#"{"[secret]":1}"#),
+        (r#"{"error":"bad token HANDLE"}"#, r#"{"error":"bad token [secret]"}"#),
+        (r#"{"error":"bad token"}"#, r#"{"error":"bad token"}"#),
+        (
+            r#"{"error":"invalid_grant","error_description":"AADSTS700082: token rt-0-long-enough expired","trace_id":["rt-0-long-enough"],"error_codes":[700082]}"#,
+            r#"{"error":"invalid_grant","error_description":"AADSTS700082: token [secret] expired","trace_id":["[secret]"],"error_codes":[700082]}"#,
+        ),
+        (
+            r#"{"token":{"rt-0-long-enough":"rt-0-long-enough"},"x":"rt-0-long-enough"}"#,
+            r#"{"token":["SEALED"],"x":"[secret]"}"#,
+        ),
+        (
+            r#"{"access_token":"a","refresh_token":"rt-0-long-enough"}"#,
+            r#"{"access_token":"SEALED","refresh_token":"SEALED"}"#,
+        ),
+        (
+            r#"{"x":"rt-0-long-enough","access_token":"a","y":"rt-0-long-enough"}"#,
+            r#"{"x":"[secret]","access_token":"SEALED","y":"[secret]"}"#,
+        ),
     ] {
         let mut fixture = Fixture::new(Credential::default());
         let sealed = fixture.session.vault().seal_document(NAME, "2", plain.clone().into_bytes()).unwrap();
@@ -138,7 +156,12 @@ fn a_reply_that_repeats_the_refresh_token_or_a_handle_is_withheld() {
         let redemption = fixture.open_form(&handle).unwrap().redemption;
         let body = body.replace("HANDLE", &handle);
         let sealed = fixture.session.seal_reply(redemption, 200, body.clone().into_bytes(), NOW);
-        assert_eq!(sealed != b"null", usable, "{body}");
+        let mut sealed = String::from_utf8(sealed).unwrap();
+        while let Some(start) = sealed.find("sealed-") {
+            let end = start + sealed[start..].find('"').unwrap();
+            sealed.replace_range(start..end, "SEALED");
+        }
+        assert_eq!(sealed, expected, "{body}");
     }
 }
 
@@ -164,6 +187,47 @@ fn a_new_access_token_serves_the_call_that_it_was_bought_for() {
         assert_eq!(opened, expected, "{what}");
         let refused = Refused::WrongKindOfResult(Kind::RefreshToken);
         assert_eq!(fixture.session.open_result(&handles[1], NOW), Err(refused));
+    }
+}
+
+#[test]
+fn a_token_for_another_resource_is_withheld_unless_the_policy_allows_what_it_grants() {
+    let only = |scopes: &[&str]| {
+        let policy = Policy::default().allow_tenant("*".parse().unwrap());
+        let policy = policy.allow_account("*".parse().unwrap()).allow_client("*".parse().unwrap());
+        scopes.iter().fold(policy, |policy, scope| policy.allow_scope(scope.parse().unwrap()))
+    };
+    let graph = "https://graph.microsoft.com/Directory.ReadWrite.All";
+    for (allowed, granted, withheld) in [
+        (&[SCOPE][..], graph, true),
+        (&[SCOPE, "https://graph.microsoft.com/.default"], graph, true),
+        (&[SCOPE, "https://graph.microsoft.com/*"], graph, false),
+        (&["*"], graph, false),
+        (&[SCOPE], "https://vault.azure.net/user_impersonation", false),
+        (&[SCOPE], "User.Read", false),
+    ] {
+        let policy = Arc::new(only(allowed));
+        let mut fixture = Fixture::new(Credential { policy, ..Credential::default() });
+        let (sealed, handles) =
+            answer(&mut fixture, &BODY.replace("\"scope\":\"x\"", &format!("\"scope\":\"{granted}\"")));
+        let opened = fixture.session.open_result(handles[0].trim_end_matches("\\ud800"), NOW);
+        assert_eq!(opened.is_err(), withheld, "{allowed:?} {granted}: {opened:?}");
+        assert_eq!(sealed.contains("\\ud800"), withheld, "the component takes it for no token: {sealed}");
+        assert_eq!(fixture.session.withheld(), withheld.then_some(granted));
+        let rotated = fixture.put(&fixture.text, "r0", &handles[1]);
+        let open = fixture.session.open_document(NAME, "1", rotated.as_bytes()).unwrap();
+        assert!(String::from_utf8_lossy(open.content()).contains("\"rt-new\""), "the refresh token is kept");
+    }
+}
+
+#[test]
+fn a_time_that_counts_no_seconds_is_none() {
+    for body in
+        [BODY.replace("\"expires_in\":3600", "\"expires_on\":1700003600000"), BODY.replace("3600", "1700003600000")]
+    {
+        let mut fixture = Fixture::new(Credential::default());
+        let (_, handles) = answer(&mut fixture, &body);
+        assert_eq!(fixture.session.open_result(&handles[0], NOW), Err(Refused::Expired), "{body}");
     }
 }
 
