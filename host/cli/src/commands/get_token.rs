@@ -2,6 +2,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Serialize;
+use shared_token_cache::policy::bare_resource;
 use shared_token_cache::{AuditFile, Builder, Served, TokenRequestOptions, TransportOptions, write_json};
 use shared_token_cache_storage::FilesInUse;
 use zeroize::Zeroizing;
@@ -44,6 +45,9 @@ pub(super) async fn run(arguments: GetToken) -> Result<ExitCode, Failure> {
         tenant_id: arguments.request_tenant,
         enable_cae: arguments.enable_cae,
     };
+    for (scope, resource) in arguments.scopes.iter().filter_map(|scope| Some((scope, bare_resource(scope)?))) {
+        tracing::warn!("the scope {scope} is a resource without a permission; did you mean {resource}/.default?");
+    }
     let served = builder.build()?.get_token_with(&arguments.scopes, request).await;
     let served = served.map_err(|error| filters.name_in(error))?;
     print_secret(&line(&served, arguments.output)?)?;
