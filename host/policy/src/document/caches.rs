@@ -84,6 +84,10 @@ fn grant<'p, 'i>(mut fields: Fields<'p, 'i>) -> Option<(CacheGrant, Places<'p, '
     }
     let names: Vec<_> = names.into_iter().filter_map(|name| name.parse(self::name)).collect();
     let places = fields.finish();
+    // Without the names that can't be used it would grant all.
+    if has_names && names.is_empty() {
+        return None;
+    }
 
     let mut grant = CacheGrant::new(source?, access?);
     if let Some(leniency) = loose_permissions {

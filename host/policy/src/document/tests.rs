@@ -280,7 +280,8 @@ fn two_grants_of_one_cache_are_a_problem() {
 fn a_name_of_a_file_is_none_of_a_cache() {
     for suffix in ["cae", "nocae"] {
         let text = format!("[[caches]]\nsource = \"shared\"\nnames = [\"msal.cache.{suffix}\"]\naccess = \"read\"\n");
-        let error = parse(&text).unwrap_err();
+        let another = "[[caches]]\nsource = \"shared\"\nnames = [\"other\"]\naccess = \"read\"\n";
+        let error = parse(&format!("{text}{another}").replace("shared", "azure-cli")).unwrap_err();
         let [problem] = error.problems() else { panic!("{error}") };
         assert!(problem.to_string().contains("write \"msal.cache\""), "{problem}");
     }
