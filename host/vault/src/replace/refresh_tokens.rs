@@ -96,8 +96,8 @@ impl<'a> Writing<'a> {
     /// Whether a redeemed refresh token is this one, or was exchanged for it: several rotations may wait for their first write.
     fn descends_from(&self, redeemed: Handle, ancestor: Handle) -> bool {
         let bought_with = |handle: &Handle| Some(self.replies.get(handle)?.first()?.redeemed);
-        // Each step but the last is a secret of a reply, and none is the one whose place is looked for. An authority that gives
-        // back what it gave before would send the search around without an end.
+        // Each token on the way but the last is a secret of a reply, and the new one is not among them: as many steps as there are
+        // secrets are enough. An authority that gives back what it gave before makes a circle, which ends there too.
         let steps = self.replies.len();
         std::iter::successors(Some(redeemed), bought_with).take(steps).any(|handle| handle == ancestor)
     }
