@@ -188,7 +188,7 @@ fn an_error_that_quotes_the_refresh_token_is_judged_by_its_code_and_told_without
         let error = run.error(4).unwrap();
         assert_eq!(error["reason"], "oauth-error");
         assert_eq!(
-            (&error["oauth"]["class"], &error["oauth"]["error_codes"]),
+            (&error["class"], &error["oauth"]["error_codes"]),
             (&json!("dead-grant"), &json!([700_082]))
         );
         assert!(error["message"].as_str().unwrap().contains("AADSTS700082"), "{error}");
