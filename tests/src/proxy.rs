@@ -27,6 +27,17 @@ pub fn proxy_to(target: SocketAddr) -> io::Result<(SocketAddr, Receiver<String>)
 /// # Errors
 /// When no port can be had.
 pub fn proxy_that_refuses() -> io::Result<(SocketAddr, Receiver<String>)> {
+    proxy_that_answers(
+        "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n",
+    )
+}
+
+/// A proxy that answers every request with these bytes and ends the connection; tells the head of each.
+///
+/// # Errors
+/// When no port can be had.
+pub fn proxy_that_answers(answer: &str) -> io::Result<(SocketAddr, Receiver<String>)> {
+    let answer = answer.to_owned();
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let address = listener.local_addr()?;
     let (tell, heads) = mpsc::channel();
@@ -34,8 +45,6 @@ pub fn proxy_that_refuses() -> io::Result<(SocketAddr, Receiver<String>)> {
         for client in listener.incoming().flatten() {
             let Ok(head) = head(&client) else { continue };
             drop(tell.send(head));
-            let answer =
-                "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";
             drop((&client).write_all(answer.as_bytes()));
         }
     });

@@ -85,7 +85,7 @@ fn cases(kind: &str) -> Vec<String> {
 #[test]
 fn every_kind_and_reason_of_an_error_has_a_section() {
     let sections = anchors(&root().join("docs/troubleshooting.md"));
-    let mut expected: BTreeSet<String> = ["troubleshooting", "limit", "plugin"].map(str::to_owned).into();
+    let mut expected: BTreeSet<String> = ["troubleshooting", "limit", "plugin", "other"].map(str::to_owned).into();
     for kind in ["variant error", "enum unavailable-reason", "enum authentication-failure-reason"] {
         expected.extend(cases(kind));
     }

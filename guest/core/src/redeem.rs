@@ -35,6 +35,8 @@ pub(crate) struct Redemption {
     pub(crate) result: Result<(TokenReply, Secret), Error>,
     /// Refresh tokens that the authority declared dead.
     pub(crate) dead: Vec<Secret>,
+    /// A refresh token that was redeemed, and the one that came in its place with an access token of no use.
+    pub(crate) exchanged: Option<(Secret, Secret)>,
     /// The time just before the last request.
     pub(crate) requested_at: u64,
 }
@@ -44,6 +46,7 @@ pub(crate) fn redeem(platform: &mut impl Platform, document: &Document, request:
     let mut redemption = Redemption {
         result: Err(Error::unavailable(UnavailableReason::NoToken, no_token(document, request))),
         dead: Vec::new(),
+        exchanged: None,
         requested_at: 0,
     };
     let mut first_refusal: Option<OAuthError> = None;
@@ -69,6 +72,11 @@ pub(crate) fn redeem(platform: &mut impl Platform, document: &Document, request:
                 if not_in_family || !another_may_do {
                     break;
                 }
+            }
+            Ok(Outcome::Unusable { why, refresh_token: new }) => {
+                redemption.result = Err(why);
+                redemption.exchanged = new.map(|new| (refresh_token, new));
+                return redemption;
             }
             Ok(Outcome::Busy(why)) => {
                 redemption.result = Err(Error::Unreachable(why));

@@ -43,6 +43,12 @@ pub(crate) enum Outcome {
         /// The authority says that the client may not use this refresh token of a family.
         client_mismatch: bool,
     },
+    /// A token response whose access token is of no use.
+    Unusable {
+        why: Error,
+        /// The refresh token that came with it in the place of the redeemed one, which may be of no use any more.
+        refresh_token: Option<Secret>,
+    },
     /// The authority failed, or something else answered in its place. A later try can succeed.
     Busy(String),
 }
@@ -77,7 +83,11 @@ pub(crate) fn read(reply: &FormReply, account: &HomeAccountId, requested_at: u64
     if !is_utf8 {
         return Err(unexpected("a body that is not UTF-8"));
     }
-    token(&body, account, requested_at).map(|token| Outcome::Token(Box::new(token))).map_err(unexpected)
+    Ok(match token(&body, account, requested_at) {
+        Ok(token) => Outcome::Token(Box::new(token)),
+        Err(ANOTHER_ACCOUNT) => Outcome::Unusable { why: unexpected(ANOTHER_ACCOUNT), refresh_token: None },
+        Err(what) => Outcome::Unusable { why: unexpected(what), refresh_token: secret(&body, "refresh_token") },
+    })
 }
 
 /// The class of an answer, from the table that the host has as well.
@@ -98,16 +108,30 @@ fn busy(status: u16, error: Option<&OAuthError>) -> String {
     format!("the authority answered with status {status}{code}{description}")
 }
 
+const BEARER: &str = "Bearer";
+
+/// Its refresh token is another account's too.
+const ANOTHER_ACCOUNT: &str = "a token of another account";
+
 fn token(body: &Object<'_>, account: &HomeAccountId, requested_at: u64) -> Result<TokenReply, &'static str> {
-    let access_token = secret(body, "access_token").ok_or("no access token")?;
-    let expires_in = number(body, "expires_in");
-    let expires_on = number(body, "expires_on")
-        .or_else(|| expires_in.map(|lifetime| requested_at.saturating_add(lifetime)))
-        .ok_or("no lifetime of the token")?;
     if let Some(info) = text(body, "client_info")
         && !is_of_account(&info, account)
     {
-        return Err("a token of another account");
+        return Err(ANOTHER_ACCOUNT);
+    }
+    let access_token = secret(body, "access_token").ok_or("no access token")?;
+    let token_type = text(body, "token_type").map(|kind| kind.trim().to_owned()).unwrap_or_else(|| BEARER.into());
+    if !token_type.eq_ignore_ascii_case(BEARER) {
+        return Err("a token of another type than Bearer, which the caller could not use");
+    }
+    let expires_in = number(body, "expires_in");
+    let expires_on = number(body, "expires_on")
+        .filter(json::is_a_time)
+        .or_else(|| expires_in.map(|lifetime| requested_at.saturating_add(lifetime)))
+        .filter(json::is_a_time)
+        .ok_or("no usable lifetime of the token")?;
+    if expires_on <= requested_at {
+        return Err("a token that has expired already; check this machine's clock");
     }
     let lifetime = expires_in.unwrap_or_else(|| expires_on.saturating_sub(requested_at));
     // Without a word from the authority a long-lived token is renewed at half its life, as azure-identity does.
@@ -115,7 +139,7 @@ fn token(body: &Object<'_>, account: &HomeAccountId, requested_at: u64) -> Resul
     let extended = number(body, "ext_expires_in").map(|extra| requested_at.saturating_add(extra));
     Ok(TokenReply {
         access_token,
-        token_type: text(body, "token_type").unwrap_or_else(|| "Bearer".into()),
+        token_type,
         expires_on,
         extended_expires_on: extended.unwrap_or(expires_on),
         refresh_on: refresh_in.map(|seconds| requested_at.saturating_add(seconds)),
@@ -237,6 +261,37 @@ mod tests {
     }
 
     #[test]
+    fn a_token_of_no_use_is_unexpected_and_its_refresh_token_is_kept() {
+        let other = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(r#"{"uid":"other","utid":"utid"}"#);
+        for (fields, part, kept) in [
+            (r#""expires_in":0"#.to_owned(), "has expired already", true),
+            (r#""expires_in":-5"#.into(), "no usable lifetime", true),
+            (r#""expires_in":1700000000000"#.into(), "no usable lifetime", true),
+            (r#""expires_on":1700000000000"#.into(), "no usable lifetime", true),
+            (r#""expires_on":"999""#.into(), "has expired already", true),
+            (r#""expires_in":3600,"token_type":"pop""#.into(), "another type than Bearer", true),
+            (r#""expires_in":3600,"access_token":"""#.into(), "no access token", true),
+            (format!(r#""expires_in":3600,"client_info":"{other}""#), "another account", false),
+            (format!(r#""expires_in":0,"token_type":"pop","client_info":"{other}""#), "another account", false),
+        ] {
+            match read_json(200, &format!(r#"{{"access_token":"at","refresh_token":"rt",{fields}}}"#)) {
+                Ok(Outcome::Unusable { why, refresh_token }) => {
+                    let why = format!("{why}");
+                    assert!(why.contains(part), "{fields}: {why}");
+                    assert_eq!(refresh_token.is_some(), kept, "{fields}");
+                }
+                other => panic!("{fields}: {other:?}"),
+            }
+        }
+        for kind in ["Bearer ", " bearer", "BEARER\t"] {
+            let token = token_of(&format!(r#"{{"access_token":"at","expires_in":1,"token_type":{kind:?}}}"#));
+            assert_eq!(token.token_type, kind.trim());
+        }
+        let token = token_of(r#"{"access_token":"at","expires_in":3600,"expires_on":1700000000000}"#);
+        assert_eq!(token.expires_on, 4600, "milliseconds are not counted as seconds");
+    }
+
+    #[test]
     fn an_answer_that_is_no_token_is_said_to_be_unexpected_and_not_quoted() {
         let other = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(r#"{"uid":"other","utid":"utid"}"#);
         for (status, json) in [
@@ -250,7 +305,10 @@ mod tests {
             (404, r#"{"access_token":"hunter2","expires_in":1}"#.into()),
         ] {
             match read_json(status, &json) {
-                Err(error @ Error::ClientAuthentication(_)) => assert!(!format!("{error:?}").contains("hunter2")),
+                Err(error @ Error::ClientAuthentication(_))
+                | Ok(Outcome::Unusable { why: error @ Error::ClientAuthentication(_), .. }) => {
+                    assert!(!format!("{error:?}").contains("hunter2"))
+                }
                 other => panic!("{json}: {other:?}"),
             }
         }

@@ -40,6 +40,11 @@ impl Unusable {
     fn in_words(&self) -> String {
         let name = quoted(&self.account.username);
         match &self.why {
+            // MSAL's environments are hosts without a port, and so is what an authority is compared with.
+            Why::Cloud(host) if host.contains(':') => format!(
+                "the account {name} is cached under {}, which has a port, and so is of no authority; sign in again",
+                quoted(host)
+            ),
             Why::Cloud(host) => {
                 format!("the account {name} is of the cloud {}; name that with `--authority`", quoted(host))
             }

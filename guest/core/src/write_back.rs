@@ -37,7 +37,7 @@ pub(crate) fn edits(request: &Request<'_>, reply: &TokenReply, redeemed: &Secret
         },
     ];
     if let Some(refresh_token) = &reply.refresh_token {
-        edits.push(Edit::RotateRefreshToken { old: redeemed.clone(), new: refresh_token.clone(), now: requested_at });
+        edits.push(rotation(redeemed, refresh_token.clone(), requested_at));
     }
     if let Some(id_token) = &reply.id_token {
         edits.push(Edit::Put {
@@ -61,6 +61,11 @@ pub(crate) fn edits(request: &Request<'_>, reply: &TokenReply, redeemed: &Secret
         fields: metadata,
     });
     edits
+}
+
+/// The new refresh token takes the place of the redeemed one, whatever came of the access token.
+pub(crate) fn rotation(old: &Secret, new: Secret, now: u64) -> Edit {
+    Edit::RotateRefreshToken { old: old.clone(), new, now }
 }
 
 /// What a refusal changes: refresh tokens that will never do again go.

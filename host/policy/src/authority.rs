@@ -45,7 +45,7 @@ impl FromStr for AuthorityHost {
             None => bare,
         };
         let url = Url::parse(&format!("https://{bare}")).map_err(|_| invalid())?;
-        let port = url.port_or_known_default().unwrap_or(443);
+        let port = url.port_or_known_default().filter(|port| *port > 0).ok_or_else(invalid)?;
         match url.host() {
             Some(Host::Domain(host)) if host == strip_port(bare).to_ascii_lowercase() && is_plain(&url) => {
                 Ok(Self { host: host.to_owned(), port })
@@ -107,6 +107,7 @@ mod tests {
             "login.contoso.com.",
             "login contoso com",
             "localhost:notaport",
+            "localhost:0",
             "lögin.example",
             "0x7f.1",
         ] {

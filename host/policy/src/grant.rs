@@ -76,11 +76,15 @@ impl CacheGrant {
         self
     }
 
-    pub(super) fn names(&self) -> &[CacheName] {
+    /// What [`Self::with_name`] granted.
+    #[must_use]
+    pub fn names(&self) -> &[CacheName] {
         &self.names
     }
 
-    pub(super) fn source(&self) -> &Source {
+    /// Whose caches are granted.
+    #[must_use]
+    pub fn source(&self) -> &Source {
         &self.source
     }
 

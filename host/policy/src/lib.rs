@@ -34,7 +34,7 @@ pub use log::{LogLevel, LogRules};
 pub use network::{AddressClass, AddressRange, Addresses};
 pub use process::CoreDumps;
 pub use profile::{Profile, ProfileName};
-pub use scope::AllowedScope;
+pub use scope::{AllowedScope, bare_resource};
 pub use source::Source;
 pub use tenant::AllowedTenant;
 
@@ -141,6 +141,12 @@ impl Policy {
         document::parse(text)
     }
 
+    /// What a document probably does not mean, for a person who checks it. None of it is a problem.
+    #[must_use]
+    pub fn doubts(text: &str) -> Vec<Problem> {
+        document::doubts(text)
+    }
+
     /// The document that says what this policy says: [`Self::from_toml`] makes an equal policy of it.
     ///
     /// What a program set and a document can't say, such as a limit of half a second, comes out as close as it can be said.
@@ -173,6 +179,12 @@ impl Policy {
     pub fn allow_cache(mut self, grant: CacheGrant) -> Self {
         self.caches.push(grant);
         self
+    }
+
+    /// The grants, in the order in which they were added.
+    #[must_use]
+    pub fn caches(&self) -> &[CacheGrant] {
+        &self.caches
     }
 
     /// Grants requests to an authority's token endpoints.
@@ -211,14 +223,21 @@ impl Policy {
     pub fn grant(&self, source: &Source, document: &str) -> Result<&CacheGrant, Denied> {
         let name = CacheName::of_document(document);
         let grants = self.caches.iter().filter(|grant| grant.source() == source);
-        name.and_then(|name| grants.filter(|grant| grant.covers(&name)).max_by_key(|grant| grant.access())).ok_or_else(
-            || {
-                Denied::new(
-                    format!("the cache {} of the source {source}", shown(document)),
-                    "grant it under `[[caches]]`",
-                )
-            },
-        )
+        let covering = |name: &CacheName| grants.clone().filter(|grant| grant.covers(name)).max_by_key(|g| g.access());
+        name.as_ref().and_then(covering).ok_or_else(|| {
+            let what = format!("the cache {} of the source {source}", shown(document));
+            // The document's name has a suffix that a policy does not write.
+            let remedy = match name {
+                Some(name) if grants.clone().next().is_some() => {
+                    format!("add \"{name}\" to its `names` under `[[caches]]`")
+                }
+                Some(name) if *source == Source::Shared => {
+                    format!("grant it under `[[caches]]`, with `names = [\"{name}\"]`")
+                }
+                _ => "grant it under `[[caches]]`".to_owned(),
+            };
+            Denied::new(what, remedy)
+        })
     }
 
     /// The URL of a token request, if it is the token endpoint of an allowed authority and nothing else.

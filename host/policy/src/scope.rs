@@ -94,6 +94,30 @@ impl fmt::Display for AllowedScope {
     }
 }
 
+/// What somebody who allows this scope probably means instead.
+pub(crate) fn doubt(text: &str) -> Option<InvalidValue> {
+    if let Some(resource) = bare_resource(text) {
+        let what = format!("{text:?} is a resource without a permission, and allows no scope of it");
+        let instead = format!("write `{resource}/.default`, or `{resource}/*` for all of the resource");
+        return Some(InvalidValue::new(what, instead));
+    }
+    text.eq_ignore_ascii_case(".default").then(|| {
+        let what = format!("{text:?} names no resource");
+        InvalidValue::new(what, "write `https://RESOURCE/.default`")
+    })
+}
+
+/// The resource, where a scope is an `https` URL of a host and nothing else.
+#[must_use]
+pub fn bare_resource(scope: &str) -> Option<&str> {
+    let (scheme, rest) = scope.split_once("://")?;
+    let host = rest.trim_end_matches('/');
+    let is_bare = ["https", "http", "api"].iter().any(|known| known.eq_ignore_ascii_case(scheme))
+        && !host.is_empty()
+        && !host.contains('/');
+    is_bare.then(|| scope.trim_end_matches('/'))
+}
+
 /// OpenID Connect Core 1.0, sections 3.1.2.1, 5.4 and 11.
 const OPENID_CONNECT: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
@@ -131,6 +155,25 @@ mod tests {
 
     fn covered(rule: &str, scope: &str) -> bool {
         rule.parse::<AllowedScope>().unwrap().covers(scope)
+    }
+
+    #[test]
+    fn a_bare_resource_is_doubted_and_a_scope_is_not() {
+        for (text, part) in [
+            ("https://vault.azure.net", Some("`https://vault.azure.net/.default`")),
+            ("https://vault.azure.net/", Some("`https://vault.azure.net/.default`")),
+            ("HTTPS://vault.azure.net", Some("`HTTPS://vault.azure.net/.default`")),
+            ("api://contoso", Some("`api://contoso/.default`")),
+            (".default", Some("https://RESOURCE/.default")),
+            ("https://vault.azure.net/.default", None),
+            ("https://vault.azure.net/*", None),
+            ("User.Read", None),
+            ("*", None),
+        ] {
+            let doubt = doubt(text).map(String::from);
+            assert_eq!(doubt.is_some(), part.is_some(), "{text}");
+            assert!(doubt.unwrap_or_default().contains(part.unwrap_or_default()), "{text}");
+        }
     }
 
     #[test]

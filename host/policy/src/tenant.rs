@@ -50,7 +50,9 @@ impl FromStr for AllowedTenant {
             let what = format!("{text:?} stands for every account's own tenant");
             return Err(InvalidValue::new(what, "write the tenant's id, or `*` for any"));
         }
-        let good = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+        let good = !text.is_empty()
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+            && text.split('.').all(|label| !label.is_empty());
         if good {
             Ok(Self(Some(text.to_ascii_lowercase())))
         } else {
@@ -91,9 +93,23 @@ mod tests {
 
     #[test]
     fn what_is_no_tenant_does_not_parse() {
-        for text in
-            ["", " ", "*.com", "**", "a/b", "a b", "a%2fb", "ä.example", "common", "Organizations", "consumers", "a_b"]
-        {
+        for text in [
+            "",
+            " ",
+            "*.com",
+            "**",
+            "a/b",
+            "a b",
+            "a%2fb",
+            "ä.example",
+            "common",
+            "Organizations",
+            "consumers",
+            "a_b",
+            "contoso.com.",
+            ".contoso.com",
+            "contoso..com",
+        ] {
             assert!(text.parse::<AllowedTenant>().is_err(), "{text:?}");
         }
     }

@@ -21,18 +21,20 @@ fn path() -> impl Strategy<Value = String> {
     ".{0,20}".prop_map(move |rest| format!("{root}{rest}"))
 }
 
-fn grant() -> impl Strategy<Value = CacheGrant> {
+fn grant() -> impl Strategy<Value = (Source, CacheGrant)> {
     let source =
         prop_oneof![Just(Source::Shared), Just(Source::AzureCli), path().prop_map(|path| Source::File(path.into()))];
     let access = prop_oneof![Just(Access::Read), Just(Access::ReadWrite)];
-    let names = vec("[a-z][a-z.]{0,9}", 1..4);
+    let names = vec("[a-z][a-z.]{0,7}[b-d]", 1..4);
     (source, access, names, leniency(), leniency(), vec(path(), 0..3)).prop_map(
         |(source, access, names, loose_permissions, other_owner, targets)| {
             let names = if matches!(source, Source::File(_)) { Vec::new() } else { names };
-            let grant =
-                CacheGrant::new(source, access).with_loose_permissions(loose_permissions).with_other_owner(other_owner);
+            let grant = CacheGrant::new(source.clone(), access)
+                .with_loose_permissions(loose_permissions)
+                .with_other_owner(other_owner);
             let grant = targets.into_iter().fold(grant, CacheGrant::with_symlink_target);
-            names.iter().map(|name| CacheName::parse(name).unwrap()).fold(grant, CacheGrant::with_name)
+            let grant = names.iter().map(|name| CacheName::parse(name).unwrap()).fold(grant, CacheGrant::with_name);
+            (source, grant)
         },
     )
 }
@@ -135,7 +137,7 @@ fn policy() -> impl Strategy<Value = Policy> {
         texts("\\*|[a-z0-9]{1,9}(\\.com)?(:8443)?")
             .prop_map(|hosts| hosts.into_iter().filter_map(|host| host.parse().ok()).collect::<Vec<_>>()),
         texts("\\*|[a-zA-Z.]{1,9}|https://[a-z.]{1,9}/(\\*|[a-z.!'%]{1,5})"),
-        texts("\\*|[a-zA-Z0-9.-]{1,12}"),
+        texts("\\*|[a-zA-Z0-9-]{1,5}(\\.[a-zA-Z0-9-]{1,5})?"),
         texts("\\*|[a-zA-Z'#\\\\]{1,9}@[a-z\"ä]{1,5}|[a-z0-9-]{1,9}\\.[a-z0-9-]{1,9}"),
         texts("\\*|[0-9a-fA-F-]{1,36}"),
         vec(prop_oneof![Just(AllowedComponent::ANY), any::<[u8; 32]>().prop_map(AllowedComponent::sha256)], 0..3),
@@ -143,6 +145,15 @@ fn policy() -> impl Strategy<Value = Policy> {
     let core_dumps = prop_oneof![Just(CoreDumps::Deny), Just(CoreDumps::Allow)];
     let parts = (lists, vec(grant(), 0..3), vec(addresses(), 0..3), limits(), log(), core_dumps, profiles());
     parts.prop_map(|(lists, grants, addresses, limits, log, core_dumps, profiles)| {
+        // Two grants of one cache are a problem of a document.
+        let mut sources = Vec::new();
+        let mut grants = grants;
+        grants.retain(|grant: &(Source, CacheGrant)| {
+            let is_new = !sources.contains(&grant.0);
+            sources.push(grant.0.clone());
+            is_new
+        });
+        let grants: Vec<_> = grants.into_iter().map(|(_, grant)| grant).collect();
         let (hosts, scopes, tenants, accounts, clients, components) = lists;
         let policy = Policy::default().with_limits(limits).with_log(log).with_core_dumps(core_dumps);
         let policy = hosts.into_iter().fold(policy, Policy::allow_authority);

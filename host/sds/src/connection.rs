@@ -27,12 +27,11 @@ pub(crate) struct Connection {
     stream: UnixStream,
     requests: Requests,
     resets: Resets,
-    usage: Usage,
     /// The requests that there were when the timer was set.
     requests_seen: u64,
     timer: Pin<Box<Sleep>>,
     idle: Duration,
-    _place: Place,
+    place: Place,
 }
 
 /// How many streams of tokens a connection has.
@@ -49,6 +48,11 @@ impl Usage {
         self.0.fetch_add(1, Ordering::SeqCst);
         InUse(self.clone())
     }
+
+    /// Whether there is a stream.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.0.load(Ordering::SeqCst) > 0
+    }
 }
 
 impl Drop for InUse {
@@ -64,15 +68,17 @@ impl Connection {
 
     fn with(stream: UnixStream, place: Place, resets: Resets, first_request: Duration, idle: Duration) -> Self {
         let timer = Box::pin(sleep(first_request));
-        let (requests, usage) = (Requests::default(), Usage::default());
-        Self { stream, requests, resets, usage, requests_seen: 0, timer, idle, _place: place }
+        Self { stream, requests: Requests::default(), resets, requests_seen: 0, timer, idle, place }
     }
 
-    /// Waits until the connection was not used for too long.
+    /// Waits until the connection was not used for too long, or its place was given to another.
     fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.place.poll_given_up(context).is_ready() {
+            return Poll::Ready(());
+        }
         loop {
             ready!(self.timer.as_mut().poll(context));
-            let is_used = self.usage.0.load(Ordering::SeqCst) > 0 || self.requests.count() > self.requests_seen;
+            let is_used = self.place.usage().is_in_use() || self.requests.count() > self.requests_seen;
             if !is_used {
                 return Poll::Ready(());
             }
@@ -86,7 +92,7 @@ impl Connected for Connection {
     type ConnectInfo = Usage;
 
     fn connect_info(&self) -> Usage {
-        self.usage.clone()
+        self.place.usage().clone()
     }
 }
 
@@ -132,13 +138,13 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
-    use crate::crowd::Crowd;
+    use crate::crowd::{Crowd, Entry};
 
     const FIRST: Duration = Duration::from_millis(50);
 
     fn connection(idle: Duration) -> (Connection, UnixStream) {
         let (stream, other_end) = UnixStream::pair().unwrap();
-        let place = Crowd::default().enter(0).unwrap();
+        let Entry::Free(place) = Crowd::default().enter(0) else { panic!("there is room") };
         (Connection::with(stream, place, Resets::default(), FIRST, idle), other_end)
     }
 
@@ -155,7 +161,7 @@ mod tests {
     #[tokio::test]
     async fn a_connection_with_a_stream_goes_on_until_that_is_over() {
         let (mut connection, _other_end) = connection(FIRST);
-        let stream = connection.usage.begin();
+        let stream = connection.place.usage().begin();
         assert!(tokio::time::timeout(FIRST * 6, connection.read_u8()).await.is_err());
         drop(stream);
         assert!(connection.read_u8().await.is_err());

@@ -20,6 +20,8 @@ mod resets;
 #[cfg(unix)]
 mod said;
 #[cfg(unix)]
+mod seat;
+#[cfg(unix)]
 mod server;
 #[cfg(unix)]
 mod service;

@@ -6,23 +6,27 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::{Stream, stream};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tonic::transport::Server as Http2;
 
 use crate::board::Board;
 use crate::connection::Connection;
-use crate::crowd::Crowd;
+use crate::crowd::{Crowd, Entry};
 use crate::health;
 use crate::peer::Peers;
 use crate::resets::Resets;
 use crate::said::Said;
+use crate::seat::Seat;
 use crate::service::SecretDiscovery;
-use crate::socket::{BindError, Socket, SocketOptions};
+use crate::socket::{BindError, SocketOptions};
 use crate::stats::Stats;
 use crate::stream::Shared;
 
 /// How long to wait when no connection can be accepted, for example for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often the socket's name is looked at.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How long connections may take to end after their streams have.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -45,7 +49,7 @@ pub struct ServeError(#[from] tonic::transport::Error);
 /// A server that listens, and serves from [`Self::serve`] on.
 #[derive(Debug)]
 pub struct Server {
-    socket: Socket,
+    seat: Seat,
     listener: UnixListener,
     allow_uids: Vec<u32>,
     stats: Arc<Stats>,
@@ -57,8 +61,8 @@ impl Server {
     /// # Errors
     /// See [`BindError`].
     pub fn bind(options: &SocketOptions) -> Result<Self, BindError> {
-        let (socket, listener) = Socket::bind(options)?;
-        Ok(Self { socket, listener, allow_uids: options.allow_uids.clone(), stats: Arc::default() })
+        let (seat, listener) = Seat::bind(options)?;
+        Ok(Self { seat, listener, allow_uids: options.allow_uids.clone(), stats: Arc::default() })
     }
 
     /// What it has done so far.
@@ -73,7 +77,7 @@ impl Server {
     /// # Errors
     /// When the server fails as a whole; single connections may fail as they like.
     pub async fn serve(self, board: &Board, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let Self { socket, listener, allow_uids, stats } = self;
+        let Self { seat, listener, allow_uids, stats } = self;
         let (closing, is_closing) = watch::channel(false);
         let shared = Shared {
             board: board.subscribe(),
@@ -92,11 +96,11 @@ impl Server {
             .http2_max_header_list_size(LARGEST_HEADERS)
             .add_service(SecretDiscovery(shared))
             .add_service(health_service)
-            .serve_with_incoming_shutdown(connections(listener, peers), closed(is_closing));
+            .serve_with_incoming_shutdown(connections(seat.clone(), listener, peers), closed(is_closing));
         let ending = async {
             stop.await;
             // Before the readers are told: who finds no socket tries again later.
-            drop(socket);
+            seat.leave();
             closing.send_replace(true);
             tokio::time::sleep(LAST_WORDS).await;
         };
@@ -114,12 +118,24 @@ async fn closed(mut closing: watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
 }
 
-/// The connections of those who may connect, as far as there is room for them.
-fn connections(listener: UnixListener, peers: Peers) -> impl Stream<Item = io::Result<Connection>> {
-    let door = Door { listener, peers, crowd: Crowd::default(), crowded: Said::default(), resets: Resets::default() };
-    stream::unfold(door, |door| async {
+/// The connections of those who may connect, as far as there is room for them. Each second the socket's name is looked at: where
+/// another program has removed it, it is bound again.
+fn connections(seat: Seat, listener: UnixListener, peers: Peers) -> impl Stream<Item = io::Result<Connection>> {
+    let (sender, rebound) = mpsc::channel(1);
+    tokio::spawn(keep_bound(seat, sender));
+    let door =
+        Door { listener, rebound, peers, crowd: Crowd::default(), crowded: Said::default(), resets: Resets::default() };
+    stream::unfold(door, |mut door| async {
         loop {
-            match door.listener.accept().await {
+            door.crowd.settle().await;
+            let accepted = tokio::select! {
+                accepted = door.listener.accept() => accepted,
+                Some(listener) = door.rebound.recv() => {
+                    door.listener = listener;
+                    continue;
+                }
+            };
+            match accepted {
                 Ok((stream, _)) => {
                     if let Some(connection) = door.admit(stream) {
                         return Some((Ok(connection), door));
@@ -134,22 +150,51 @@ fn connections(listener: UnixListener, peers: Peers) -> impl Stream<Item = io::R
     })
 }
 
+/// Looks at the socket's name for as long as there is a door. A file system that hangs delays no connection.
+async fn keep_bound(seat: Seat, rebound: mpsc::Sender<UnixListener>) {
+    loop {
+        tokio::select! {
+            () = rebound.closed() => return,
+            () = tokio::time::sleep(LOOK) => {}
+        }
+        if let Some(listener) = seat.look().await
+            && rebound.send(listener).await.is_err()
+        {
+            return;
+        }
+    }
+}
+
 /// Where connections come in.
 struct Door {
     listener: UnixListener,
+    rebound: mpsc::Receiver<UnixListener>,
     peers: Peers,
     crowd: Crowd,
-    crowded: Said<u32>,
+    crowded: Said<(u32, bool)>,
     resets: Resets,
 }
 
 impl Door {
     fn admit(&self, stream: UnixStream) -> Option<Connection> {
         let user = self.peers.allow(&stream)?;
-        let place = self.crowd.enter(user);
-        if place.is_none() && self.crowded.is_news(user) {
-            tracing::warn!("user {user} has too many connections; further ones are closed");
-        }
+        let place = match self.crowd.enter(user) {
+            Entry::Free(place) => Some(place),
+            Entry::InPlaceOf(crowded, place) => {
+                if self.crowded.is_news((crowded, true)) {
+                    tracing::warn!(
+                        "user {crowded} has too many connections; each further one ends the oldest idle one"
+                    );
+                }
+                Some(place)
+            }
+            Entry::Full => {
+                if self.crowded.is_news((user, false)) {
+                    tracing::warn!("user {user} has too many connections in use; further ones are closed");
+                }
+                None
+            }
+        };
         Some(Connection::new(stream, place?, self.resets.of_another()))
     }
 }

@@ -98,9 +98,16 @@ impl Socket {
     }
 }
 
+impl Socket {
+    /// Whether its name still is its own. The listener keeps the inode's number from being given to another file.
+    pub(crate) fn is_in_place(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|metadata| metadata.ino() == self.inode)
+    }
+}
+
 impl Drop for Socket {
     fn drop(&mut self) {
-        if fs::symlink_metadata(&self.path).is_ok_and(|metadata| metadata.ino() == self.inode)
+        if self.is_in_place()
             && let Err(error) = fs::remove_file(&self.path)
         {
             tracing::debug!("{} stays: {error}", self.path.display());

@@ -76,6 +76,11 @@ impl std::fmt::Display for Item {
     }
 }
 
+/// The files that the Azure CLI may keep its document in, or signal a change of it with.
+pub(crate) fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    Form::ALL.into_iter().map(|form| form.file(folder))
+}
+
 /// How the document is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {

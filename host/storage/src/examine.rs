@@ -55,6 +55,8 @@ pub struct HeldLock {
     pub holder: String,
     /// Whether its holder is gone, so that the next writer takes it over.
     pub stale: bool,
+    /// What keeps every program of this user from taking it, with the remedy: it is another user's, say.
+    pub problem: Option<String>,
 }
 
 /// A look at a file.
@@ -96,8 +98,13 @@ pub(crate) fn file(path: &Path, rules: &Rules, encrypted: bool) -> Examination {
 /// The lock of a cache file, if its lock file is there.
 pub(crate) fn held_lock(cache: &Path) -> Option<HeldLock> {
     let path = lock::path_of(cache);
+    std::fs::symlink_metadata(&path).ok()?;
     let mut signature = Vec::new();
-    open::open(&path).ok()?.take(LONGEST_SIGNATURE).read_to_end(&mut signature).ok()?;
+    if let Ok(file) = open::open(&path) {
+        // A lock that can't be read has a problem, and no holder.
+        let _ = file.take(LONGEST_SIGNATURE).read_to_end(&mut signature);
+    }
     let holder = String::from_utf8_lossy(&signature).trim().to_owned();
-    Some(HeldLock { path, holder, stale: lock::Lock::is_abandoned(cache) })
+    let problem = lock::Lock::problem(cache);
+    Some(HeldLock { path, holder, stale: problem.is_none() && lock::Lock::is_abandoned(cache), problem })
 }

@@ -37,7 +37,7 @@ impl<K: Keyring> KeyringOrFile<K> {
             Err(ReadError::NotFound(file)) => file,
             Ok(Read::Document(_)) => self.only_a_signal(),
             // The tools make the file for everybody to read, and there is no harm in that as long as it only signals.
-            Err(_) if !self.may_hold_document() => self.only_a_signal(),
+            Err(_) if is_a_signal(self.guarded()) => self.only_a_signal(),
             outcome => return outcome,
         };
         match why {
@@ -62,6 +62,11 @@ impl<K: Keyring> KeyringOrFile<K> {
     fn may_hold_document(&self) -> bool {
         may_hold_document(self.guarded())
     }
+}
+
+/// Whether a file is there that is no more than a signal.
+fn is_a_signal(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= SIGNAL.len() as u64)
 }
 
 /// Whether a file's length says that it is more than a signal.
@@ -246,6 +251,24 @@ mod tests {
             };
             let expected = format!("there is no {place}, and there is no keyring, because of this; do that");
             assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_place_where_no_file_can_be_is_told_for_what_it_is() {
+        for is_folder in [false, true] {
+            let home = home(&failing(missing()), None);
+            if is_folder {
+                fs::create_dir(&home.path).unwrap();
+            } else {
+                // The folder of the cache is a file.
+                let folder = home.path.parent().unwrap();
+                fs::remove_dir_all(folder).unwrap();
+                fs::write(folder, "").unwrap();
+            }
+            let error = home.store.read(None).unwrap_err().to_string();
+            let part = if is_folder { "is a folder, not a regular file; move it away" } else { "Not a directory" };
+            assert!(error.contains(part) && !error.contains("only tells of changes"), "{error}");
         }
     }
 

@@ -28,7 +28,8 @@ pub(crate) fn open_unfollowed(path: &Path, options: &mut OpenOptions) -> io::Res
 }
 
 /// Opens a file of the user's own for appending; creates it with mode 0600 (on Unix) where there is none. A descriptor that the program
-/// was started with (`/dev/stderr`, `>(…)`) is taken as it is, and so is a character device, which only root can put somewhere.
+/// was started with (`/dev/stderr`, `>(…)`) is taken as it is, and so is a character device, which only root can put somewhere. Another
+/// file can be read as well, where its mode allows it.
 ///
 /// # Errors
 /// The operating system's, or what is wrong with the file.
@@ -45,7 +46,10 @@ pub fn append(path: &Path) -> io::Result<File> {
         wait_again(&file)?;
         return Ok(file);
     }
-    own(path, &mut options)
+    match own(path, options.read(true)) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => own(path, options.read(false)),
+        opened => opened,
+    }
 }
 
 fn is_character_device(path: &Path) -> bool {
@@ -110,7 +114,11 @@ pub fn open_input(path: &Path) -> io::Result<File> {
 /// # Errors
 /// As [`open_input`], or that it is longer.
 pub fn read_input(path: &Path, largest: u64) -> io::Result<Vec<u8>> {
-    read_bounded(open_input(path)?, largest)
+    let file = open_input(path)?;
+    if file.metadata()?.len() > largest {
+        return Err(too_long(largest));
+    }
+    read_bounded(file, largest)
 }
 
 /// Reads to the end, `largest` bytes at most.
@@ -121,7 +129,7 @@ pub fn read_bounded(source: impl io::Read, largest: u64) -> io::Result<Vec<u8>> 
     let mut content = Vec::new();
     source.take(largest.saturating_add(1)).read_to_end(&mut content)?;
     if content.len() as u64 > largest {
-        return Err(unfit(format!("it has more than {largest} bytes")));
+        return Err(too_long(largest));
     }
     Ok(content)
 }
@@ -183,7 +191,8 @@ fn is_foreign(owner: u32) -> bool {
 }
 
 /// Whether a path names a descriptor that the program was started with. Such a path is a link by its nature.
-fn is_inherited(path: &Path) -> bool {
+#[must_use]
+pub fn is_inherited(path: &Path) -> bool {
     let parts: Option<Vec<_>> = path
         .components()
         .map(|part| match part {
@@ -199,6 +208,36 @@ fn is_inherited(path: &Path) -> bool {
             Some(["", "dev", "fd", number] | ["", "proc", "self", "fd", number]) => is_number(number),
             _ => false,
         }
+}
+
+/// Whether the file that was opened is the one at the path now. No link is followed.
+///
+/// # Errors
+/// The operating system's.
+#[cfg(unix)]
+pub fn is_still_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let opened = file.metadata()?;
+    match std::fs::symlink_metadata(path) {
+        Ok(current) => Ok((opened.dev(), opened.ino()) == (current.dev(), current.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the file that was opened is the one at the path now.
+///
+/// Windows removes a file that is open where all who have it open share that, as the standard library does.
+///
+/// # Errors
+/// The operating system's.
+#[cfg(windows)]
+pub fn is_still_at(file: &File, path: &Path) -> io::Result<bool> {
+    match open_unfollowed(path, File::options().read(true).write(true)) {
+        Ok(current) => crate::windows::is_same_file(file, &current),
+        Err(error) if error.kind() == io::ErrorKind::NotFound || crate::busy::may_be_busy(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn check_own(path: &Path, metadata: &Metadata) -> io::Result<()> {
@@ -264,6 +303,10 @@ fn wait_again(file: &File) -> io::Result<()> {
     #[cfg(not(unix))]
     let _ = file;
     Ok(())
+}
+
+fn too_long(largest: u64) -> io::Error {
+    unfit(format!("it has more than {largest} bytes"))
 }
 
 fn unfit(why: String) -> io::Error {

@@ -30,10 +30,15 @@ const KINDS: &[(&[u8], &str)] = &[
     (b"-----BEGIN ", "is PEM, a certificate or a key, not a token cache; check the path"),
     (b"\x7fELF", "is a program, not a token cache; check the path"),
     (b"MZ", "is a program, not a token cache; check the path"),
+    (b"<<<<<<<", CONFLICT),
+    (b"=======", CONFLICT),
+    (b">>>>>>>", CONFLICT),
     (b"<", "is HTML or XML, not a token cache; check the path, or get the file anew"),
     (b"version https://git-lfs", "is a pointer of Git LFS; fetch the file behind it"),
 ];
 
+const CONFLICT: &str =
+    "has the marks of a conflict of git, or of another tool that merges; restore one of its versions";
 const UTF_16: &str = "is UTF-16 text, as `>` of Windows PowerShell writes it; write it again as UTF-8, with `Set-Content -Encoding utf8` say";
 const UTF_32: &str = "is UTF-32 text; write it again as UTF-8";
 const ENCRYPTED: &str = "is encrypted; decrypt it with the program that made it, or check the path";
@@ -77,6 +82,7 @@ mod tests {
             (b"-----BEGIN CERTIFICATE-----\n".to_vec(), "PEM"),
             (b"-----BEGIN PGP MESSAGE-----\n".to_vec(), "is encrypted"),
             (b"<!DOCTYPE html>".to_vec(), "HTML"),
+            (b"<<<<<<< HEAD\n{\n=======\n".to_vec(), "conflict"),
             (b"eyJhbGciOiJkaXIifQ..aXY.Y2lwaGVy.dGFn\n".to_vec(), "Azure SDK for Go"),
         ] {
             let told = kind(&content).unwrap_or_default();

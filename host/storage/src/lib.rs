@@ -13,6 +13,7 @@ mod fallback;
 mod file;
 pub mod files;
 mod foreign;
+mod in_use;
 mod keyring;
 mod lock;
 mod neighbours;
@@ -39,6 +40,7 @@ mod windows;
 
 pub use examine::{Examination, HeldLock, Note};
 pub use file::FileStore;
+pub use in_use::FilesInUse;
 pub use keyring::{KeyringAccess, KeyringError};
 pub use neighbours::{near_file, other};
 pub use places::Places;

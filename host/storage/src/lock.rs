@@ -15,8 +15,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::WriteError;
 use crate::busy::{is_busy, may_be_busy};
-use crate::files::open_unfollowed;
-use crate::problem::{lock_error, whose};
+use crate::files::{is_still_at, open_unfollowed};
+use crate::problem::{lock_error, unreachable_lock};
 
 /// As long as MSAL for Python tries.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -63,6 +63,26 @@ impl Lock {
         gone().unwrap_or(false)
     }
 
+    /// What keeps every program of this user from taking the lock of a cache file, with the remedy; `None` where its holder, or a crash,
+    /// explains it.
+    pub(super) fn problem(cache: &Path) -> Option<String> {
+        let path = path_of(cache);
+        let told = |why: &io::Error| Some(format!("the lock {} cannot be taken: {why}", path.display()));
+        match exists(&path) {
+            Ok(false) => return None,
+            Ok(true) => {}
+            Err(error) => return told(&error),
+        }
+        let opened = open_existing(&path);
+        let foreign = unreachable_lock(&path, opened.as_ref().err());
+        match opened {
+            _ if foreign.is_some() => foreign,
+            Ok(mut file) => check_is_signed(&mut file).err().and_then(|error| told(&error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound || may_be_busy(&error) => None,
+            Err(error) => told(&error),
+        }
+    }
+
     fn acquire_within(cache: &Path, patience: Duration, of_use: impl Fn() -> bool) -> Result<Self, WriteError> {
         let path = path_of(cache);
         let started = Instant::now();
@@ -72,6 +92,13 @@ impl Lock {
             }
             let taken = exists(&path).and_then(|exists| if exists { take_over(&path) } else { create(&path) });
             let waited = started.elapsed();
+            if matches!(taken, Ok(None)) && (waited >= patience || is_old(&path)) {
+                // A lock is held for milliseconds, so one of another user that is old was left behind.
+                let opening = open_existing(&path).err();
+                if let Some(why) = unreachable_lock(&path, opening.as_ref()) {
+                    return Err(WriteError::Unusable(why));
+                }
+            }
             match taken {
                 Ok(Some(file)) => return Ok(Self { path, file }),
                 Ok(None) => {}
@@ -80,7 +107,7 @@ impl Lock {
                 Err(source) => return Err(lock_error(&path, source)),
             }
             if waited >= patience {
-                return Err(WriteError::Locked(format!("{}{}", path.display(), whose(&path))));
+                return Err(WriteError::Locked(path.display().to_string()));
             }
             std::thread::sleep(PAUSE);
         }
@@ -241,16 +268,13 @@ fn take_over(path: &Path) -> io::Result<Option<File>> {
     let mut file = match open_existing(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        // Another user's, whose program will remove it.
+        // Another user's, whose program may be about to remove it.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
         Err(error) => return Err(error),
     };
     let metadata = file.metadata()?;
     check_is_lock(&metadata)?;
-    // Every program that signs its lock begins with its process id. An empty one was not signed yet.
-    if metadata.len() > 0 && !holder::names_a_process(&mut file)? {
-        return Err(io::Error::other("it names no process, so no program's lock; move it away"));
-    }
+    check_is_signed(&mut file)?;
     if !may_be_overwritten(&metadata, &mut file)? {
         return Ok(None);
     }
@@ -266,6 +290,20 @@ fn take_over(path: &Path) -> io::Result<Option<File>> {
     Ok(Some(file))
 }
 
+/// Every program that signs its lock begins with its process id. An empty one was not signed yet.
+fn check_is_signed(file: &mut File) -> io::Result<()> {
+    if file.metadata()?.len() > 0 && !holder::names_a_process(file)? {
+        return Err(io::Error::other("it names no process, so no program's lock; move it away"));
+    }
+    Ok(())
+}
+
+/// Whether a lock was not written for so long that its holder is gone.
+fn is_old(path: &Path) -> bool {
+    let modified = std::fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
+    modified.is_ok_and(|time| time.elapsed().unwrap_or_default() > holder::ANONYMOUS_IS_STALE_AFTER)
+}
+
 /// Opens a lock file that exists. What is opened may be overwritten.
 fn open_existing(path: &Path) -> io::Result<File> {
     open_unfollowed(path, File::options().read(true).write(true))
@@ -276,28 +314,6 @@ fn try_lock(file: &File) -> io::Result<bool> {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
-/// Whether the file that was opened is the one that stands at the path now.
-#[cfg(unix)]
-fn is_still_at(file: &File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt as _;
-    let opened = file.metadata()?;
-    match std::fs::symlink_metadata(path) {
-        Ok(current) => Ok((opened.dev(), opened.ino()) == (current.dev(), current.ino())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// Windows removes a file that is open where all who have it open share that, as the standard library does.
-#[cfg(windows)]
-fn is_still_at(file: &File, path: &Path) -> io::Result<bool> {
-    match open_existing(path) {
-        Ok(current) => crate::windows::is_same_file(file, &current),
-        Err(error) if error.kind() == io::ErrorKind::NotFound || may_be_busy(&error) => Ok(false),
-        Err(error) => Err(error),
     }
 }
 

@@ -48,7 +48,8 @@ const HARMLESS: u64 = 2;
 /// Refuses a file that the rules do not allow; gives a warning where they let something doubtful pass.
 pub(crate) fn inspect(path: &Path, metadata: &Metadata, rules: &Rules) -> Result<Option<String>, ReadError> {
     if let Some(what) = what(metadata.file_type()) {
-        return Err(unusable(path, &format!("is {what}, not a regular file")));
+        let remedy = "move it away and sign in again, or name the cache's file with `--source file:PATH`";
+        return Err(unusable(path, &format!("is {what}, not a regular file; {remedy}")));
     }
     check_size(path, metadata.len(), rules)?;
     #[cfg(unix)]

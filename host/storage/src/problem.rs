@@ -43,20 +43,34 @@ pub(crate) fn lock_error(path: &Path, source: Error) -> WriteError {
     write_error("locking with", path, source)
 }
 
-/// Whose a lock is that can't be had, if it is not the user's own: then nothing that the user runs will remove it.
-pub(crate) fn whose(lock: &Path) -> String {
+/// Why a lock can't be had that nothing the user runs will remove: it is another user's, or may not be opened. `None` for another one,
+/// which its holder gives up.
+pub(crate) fn unreachable_lock(lock: &Path, opening: Option<&Error>) -> Option<String> {
+    let denied = opening.filter(|error| error.kind() == ErrorKind::PermissionDenied);
     #[cfg(unix)]
-    if let Ok(metadata) = std::fs::symlink_metadata(lock) {
+    let owner = {
         use std::os::unix::fs::MetadataExt as _;
-        let owner = metadata.uid();
-        if owner != rustix::process::geteuid().as_raw() {
-            return format!(", which belongs to another user (id {owner}); remove it if it stays");
-        }
-    }
+        let owner = std::fs::symlink_metadata(lock).ok().map(|metadata| metadata.uid());
+        owner.filter(|owner| *owner != rustix::process::geteuid().as_raw())
+    };
     #[cfg(not(unix))]
-    let _ = lock;
-    String::new()
+    let owner: Option<u32> = None;
+    let shown = lock.display();
+    let cause = match (owner, denied) {
+        (Some(owner), Some(error)) => {
+            format!("it belongs to another user (id {owner}), and opening it failed: {error}")
+        }
+        (Some(owner), None) => format!("it belongs to another user (id {owner})"),
+        // On Windows a program that has the file open looks the same.
+        (None, Some(error)) if cfg!(unix) => format!("opening it failed: {error}"),
+        (None, _) => return None,
+    };
+    Some(format!("the lock {shown} cannot be taken: {cause}; {LOCK_REMEDY}"))
 }
+
+/// What to do about a lock that stays.
+pub(crate) const LOCK_REMEDY: &str =
+    "if no program is writing the cache just now, remove the file, or make it your own with `chown`";
 
 #[cfg(test)]
 mod tests {

@@ -75,7 +75,7 @@ impl Document {
             // An empty document is a cache without entries.
             Err(NoIndex::NotAnObject) if json.is_empty() => Index::default(),
             Err(NoIndex::NotAnObject) => return Ok(Err(content)),
-            Err(NoIndex::TooMany | NoIndex::Forbidden) => return Err(Refused::TooMany),
+            Err(NoIndex::TooMany) => return Err(Refused::TooMany),
         };
         Ok(Ok(Self::indexed(keys, name, version, content, index)))
     }

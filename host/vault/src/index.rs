@@ -52,6 +52,8 @@ pub(crate) enum Shape {
 pub(crate) struct Index {
     pub(crate) spots: Vec<Spot>,
     pub(crate) entries: Vec<Entry>,
+    /// Keys and values in no secret's place that `watch` takes for something that must not be there.
+    pub(crate) watched: Vec<Span>,
     /// The number of the first entry of the last section of accounts, which is the one that counts.
     pub(crate) first_account: usize,
 }
@@ -62,12 +64,10 @@ pub(crate) enum NoIndex {
     NotAnObject,
     /// More places or entries than any cache has.
     TooMany,
-    /// A string that is none of the guest's business, where `watch` wants none.
-    Forbidden,
 }
 
 impl Index {
-    /// Reads `text`. `watch` is asked about every string that is in no secret's place.
+    /// Reads `text`. `watch` is asked about every key and value that is in no secret's place, as it is written.
     pub(crate) fn of(text: &str, shape: Shape, watch: Option<&dyn Fn(&str) -> bool>) -> Result<Self, NoIndex> {
         let mut builder = Builder::new(text, shape, watch);
         match walk(text, &mut builder) {

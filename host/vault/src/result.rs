@@ -7,7 +7,7 @@ use crate::call::{Call, asked_tenant, covers};
 use crate::document::Facts;
 use crate::handle::{Handle, Kind};
 use crate::index::{Field, Section};
-use crate::json::decode_secret;
+use crate::json::{decode_secret, is_a_time};
 use crate::literal::is_a_token;
 use crate::people::{Chosen, home_tenant};
 use crate::refused::Refused;
@@ -138,7 +138,8 @@ impl Session {
         self.check_account(KIND, name, &account, &text(Field::Environment))?;
         credential.policy.check_tenant(&text(Field::Realm), home_tenant(&account))?;
         credential.policy.check_client(&text(Field::ClientId))?;
-        facts.seconds(Field::ExpiresOn).filter(|expiry| *expiry > now).ok_or(Refused::Expired)
+        let expiry = facts.seconds(Field::ExpiresOn).filter(is_a_time);
+        expiry.filter(|expiry| *expiry > now).ok_or(Refused::Expired)
     }
 
     /// Whether a cached token is what the call asks for, whosever it is.
@@ -170,6 +171,7 @@ impl Session {
                 && in_cloud(&facts.text(Field::Environment).unwrap_or_default())
                 && facts
                     .seconds(Field::ExpiresOn)
+                    .filter(is_a_time)
                     .is_some_and(|expiry| expiry.saturating_sub(call.now) > LEAST_REMAINING)
                 && facts.seconds(Field::CachedAt).is_none_or(|cached_at| call.now == 0 || cached_at <= call.now)
                 && self.check_fit(facts, call).is_ok()

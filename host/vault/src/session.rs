@@ -47,6 +47,8 @@ pub struct Session {
     pub(crate) calls: u64,
     /// What the present call may write.
     writes: Writes,
+    /// The scope for which the access token of this call's last reply was withheld.
+    pub(crate) withheld: Option<String>,
 }
 
 /// A call may write once for each refresh token that it redeemed, in so many tries.
@@ -76,6 +78,7 @@ impl Session {
             up_to_date: false,
             calls: 0,
             writes: Writes::default(),
+            withheld: None,
         }
     }
 
@@ -96,6 +99,7 @@ impl Session {
         self.call = allowed.is_ok().then(|| Arc::new(call));
         self.calls += 1;
         self.up_to_date = false;
+        self.withheld = None;
         self.writes = Writes::default();
         self.forget_the_past();
         allowed

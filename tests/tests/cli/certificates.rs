@@ -3,7 +3,7 @@
 use std::{fs, io};
 
 use serde_json::{Value, json};
-use shared_token_cache_tests::cli::{Authority, Cli};
+use shared_token_cache_tests::cli::{Authority, Cli, SHARED};
 use shared_token_cache_tests::proxy::proxy_to;
 use shared_token_cache_tests::sign_in::{GRAPH, LOCAL, SignIn, document, new_access_token, token_reply};
 
@@ -116,4 +116,43 @@ fn doctor_tells_how_the_authority_is_reached() {
     assert!(finding["what"].as_str().unwrap().contains("issued by \"shared-token-cache test CA\""), "{finding}");
     assert!(finding["next"].as_str().unwrap().contains("`--ca-file FILE`"), "{finding}");
     assert!(!finding["next"].as_str().unwrap().contains("HTTPS_PROXY"), "{finding}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_the_variables_name_is_neither_waited_for_nor_read_without_an_end() {
+    use std::time::{Duration, Instant};
+    let authority = authority().unwrap();
+    let mut cli = signed_in().unwrap();
+    cli.write("folder/x", "").unwrap();
+    for name in ["fifo", "folder/fifo"] {
+        assert!(std::process::Command::new("mkfifo").arg(cli.home().join(name)).status().unwrap().success());
+    }
+    for name in ["sparse.pem", "folder/sparse.pem"] {
+        fs::File::create(cli.home().join(name)).unwrap().set_len(3 << 30).unwrap();
+    }
+    for (variable, value, says) in [
+        ("SSL_CERT_FILE", "fifo", "it is a FIFO, not a regular file"),
+        ("SSL_CERT_FILE", "/dev/zero", "it is a device, not a regular file"),
+        ("SSL_CERT_FILE", "folder", "it is a folder, not a regular file"),
+        ("SSL_CERT_FILE", "sparse.pem", "it has more than 16777216 bytes"),
+        ("SSL_CERT_DIR", "folder", "it holds no certificate"),
+    ] {
+        cli.set("SSL_CERT_FILE", "");
+        cli.set("SSL_CERT_DIR", "");
+        cli.set(variable, value);
+        // Without the token of the last run, which is in the cache.
+        cli.write(SHARED, &document(&[SignIn::new(0, LOCAL)])).unwrap();
+        let start = Instant::now();
+        let run = cli.redeem(&authority, &[]).unwrap();
+        assert_eq!((run.code, run.stdout.contains(&new_access_token(0))), (Some(0), true), "{value}: {run:?}");
+        assert!(run.stderr.contains(&format!("{variable} names {value}, which can't be used: {says}")), "{run:?}");
+        let doctor = ["doctor", "--authority", &authority.host(), "--ca-file", &authority.ca_file()];
+        assert_eq!(cli.run(&doctor).unwrap().code, Some(0), "{value}");
+        assert!(start.elapsed() < Duration::from_secs(10), "{value}: {:?}", start.elapsed());
+    }
+    cli.write(SHARED, &document(&[SignIn::new(0, LOCAL)])).unwrap();
+    fs::copy(authority.ca_file(), cli.home().join("folder/ca.pem")).unwrap();
+    let run = cli.run(&["get-token", "--scope", GRAPH, "--authority", &authority.host()]).unwrap();
+    assert_eq!(run.answer().unwrap()["token"], new_access_token(0).as_str(), "the others of a folder count");
 }

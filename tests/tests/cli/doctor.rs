@@ -197,3 +197,32 @@ fn what_the_policy_keeps_closed_is_not_looked_at() {
     assert_eq!(report["places"][0]["place"], Value::Null);
     assert!(findings(&report["places"][0]).contains("policy does not allow"), "{report}");
 }
+
+#[test]
+fn a_lock_that_this_user_cannot_take_is_told_with_its_path_and_the_remedy() {
+    use shared_token_cache_tests::sign_in::token_reply;
+    let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+    let path = cli.write(&format!("{SHARED}.lockfile"), "").unwrap();
+    let lock = File::options().write(true).open(&path).unwrap();
+    lock.set_modified(SystemTime::now() - Duration::from_secs(86_400)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+    // Without root there is one user, who may not open the file all the same.
+    let is_foreign = std::os::unix::fs::chown(&path, Some(65_533), None).is_ok();
+    let cause = if is_foreign { "it belongs to another user (id 65533)" } else { "Permission denied" };
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    let start = std::time::Instant::now();
+    let run = cli.redeem(&authority, &[]).unwrap();
+    assert_eq!(run.code, Some(0), "{run:?}");
+    for part in [path.as_str(), cause, "remove the file", "`chown`"] {
+        assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+    }
+    assert!(start.elapsed() < Duration::from_secs(4), "it is not waited for: {:?}", start.elapsed());
+
+    let report = report(&cli, 0).unwrap();
+    let place = &report["places"][0];
+    assert_eq!(place["lock"]["stale"], false, "{place}");
+    assert!(text(&place["lock"]["problem"]).contains(cause), "{place}");
+    let told = findings(place);
+    assert!(told.contains(&path) && told.contains(cause) && told.contains("remove the file"), "{told}");
+    assert!(told.contains("new tokens are not stored"), "{told}");
+}

@@ -1,9 +1,9 @@
 //! Errors: exit codes 1 and 3 to 6, as JSON and as text.
 
 use serde_json::json;
-use shared_token_cache_tests::cli::{AZURE_CLI, Authority, Cli, SHARED};
+use shared_token_cache_tests::cli::{ANYTHING, AZURE_CLI, Authority, Cli, SHARED};
 use shared_token_cache_tests::sign_in::{
-    GRAPH, LOCAL, PUBLIC, SignIn, VAULT, document, refresh_token, token_reply, username,
+    GRAPH, LOCAL, PUBLIC, SignIn, VAULT, document, new_access_token, refresh_token, token_reply, username,
 };
 use token_endpoint::Reply;
 
@@ -104,6 +104,149 @@ fn of_two_sources_the_one_that_came_closer_is_reported() {
     let cli = Cli::new().unwrap();
     cli.write(AZURE_CLI, "[]").unwrap();
     assert_eq!(cli.run(&GET).unwrap().error(3).unwrap()["reason"], "cache-corrupt");
+}
+
+#[test]
+fn a_reply_whose_token_can_not_be_used_is_unexpected_and_its_refresh_token_is_stored() {
+    for (member, value, part) in [
+        ("expires_in", json!(0), "has expired already"),
+        ("expires_in", json!(-5), "no usable lifetime"),
+        ("expires_on", json!(1), "has expired already"),
+        ("token_type", json!("pop"), "another type than Bearer"),
+        ("access_token", json!(""), "no access token"),
+    ] {
+        let mut reply = token_reply(0);
+        reply["expires_on"].take();
+        reply[member] = value;
+        reply["refresh_token"] = json!("rt-rotated");
+        let authority = Authority::answering(200, reply).unwrap();
+        let cli = signed_in().unwrap();
+        let error = cli.redeem(&authority, &["--source", "shared"]).unwrap().error(4).unwrap();
+        assert_eq!(
+            (&error["kind"], &error["reason"]),
+            (&json!("client-authentication"), &json!("unexpected-response"))
+        );
+        assert!(error["message"].as_str().unwrap().contains(part), "{part}: {error}");
+        let cache = cli.read(SHARED).unwrap();
+        assert!(cache.contains("\"rt-rotated\"") && !cache.contains(&refresh_token(0)), "{part}: {cache}");
+        assert_eq!(cache.matches("\"AccessToken\"").count(), cli_sections(&signed_in().unwrap()), "{part}: {cache}");
+    }
+    let mut reply = token_reply(0);
+    (reply["token_type"], reply["refresh_token"]) = (json!("Bearer "), json!("rt-rotated"));
+    let authority = Authority::answering(200, reply).unwrap();
+    let cli = signed_in().unwrap();
+    assert!(cli.redeem(&authority, &["--source", "shared"]).unwrap().answer().is_ok());
+    assert!(cli.read(SHARED).unwrap().contains("\"rt-rotated\""));
+}
+
+/// How often a cache that was only signed in to says `AccessToken`.
+fn cli_sections(cli: &Cli) -> usize {
+    cli.read(SHARED).unwrap().matches("\"AccessToken\"").count()
+}
+
+#[test]
+fn a_token_for_another_resource_than_the_policy_allows_is_thrown_away_and_the_refresh_token_kept() {
+    let mut reply = token_reply(0);
+    reply["scope"] = json!("https://storage.azure.com/user_impersonation");
+    reply["refresh_token"] = json!("rt-rotated");
+    let authority = Authority::answering(200, reply).unwrap();
+    let grant = "[[caches]]\nsource = \"shared\"\nnames = [\"msal.cache\"]\naccess = \"read-write\"\n";
+    for (scopes, served) in [(format!("\"{GRAPH}\""), false), ("\"*\"".to_owned(), true)] {
+        let anything = ANYTHING.replace("\"*\"]\ntenants", &format!("{scopes}]\ntenants"));
+        let policy = format!("authorities = [\"{}\"]\n{anything}{grant}", authority.host());
+        let cli = signed_in().unwrap();
+        let path = cli.write("policy.toml", &policy).unwrap();
+        let run = cli.redeem(&authority, &["--source", "shared", "--policy", &path]).unwrap();
+        let cache = cli.read(SHARED).unwrap();
+        assert!(cache.contains("\"rt-rotated\""), "{run:?}: {cache}");
+        if served {
+            assert_eq!(run.answer().unwrap()["token"], new_access_token(0).as_str());
+            continue;
+        }
+        let error = run.error(4).unwrap();
+        assert_eq!(error["reason"], "unexpected-response");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("https://storage.azure.com/user_impersonation"), "{message}");
+        assert!(!cache.contains(&new_access_token(0)), "{cache}");
+    }
+}
+
+#[test]
+fn an_error_that_quotes_the_refresh_token_is_judged_by_its_code_and_told_without_it() {
+    let quoting = |place: &str| {
+        let mut body = json!({
+            "error": "invalid_grant", "error_description": "AADSTS700082: expired", "error_codes": [700_082],
+        });
+        body[place] = json!(format!("AADSTS700082: token {} expired", refresh_token(0)));
+        body
+    };
+    for place in ["error_description", "trace_id"] {
+        let authority = Authority::answering(400, quoting(place)).unwrap();
+        let cli = signed_in().unwrap();
+        let run = cli.redeem(&authority, &["--source", "shared"]).unwrap();
+        assert!(!run.stderr.contains(&refresh_token(0)) && !run.stdout.contains(&refresh_token(0)), "{run:?}");
+        let error = run.error(4).unwrap();
+        assert_eq!(error["reason"], "oauth-error");
+        assert_eq!(
+            (&error["class"], &error["oauth"]["error_codes"]),
+            (&json!("dead-grant"), &json!([700_082]))
+        );
+        assert!(error["message"].as_str().unwrap().contains("AADSTS700082"), "{error}");
+    }
+    let authority = Authority::start(move |request| {
+        let is_of_first = request.form.iter().any(|(_, value)| *value == refresh_token(0));
+        if is_of_first { Reply::json(400, quoting("error_description")) } else { Reply::json(200, token_reply(1)) }
+    })
+    .unwrap();
+    let cli = signed_in().unwrap();
+    cli.write(AZURE_CLI, &document(&[SignIn::new(1, LOCAL)])).unwrap();
+    assert_eq!(cli.redeem(&authority, &[]).unwrap().answer().unwrap()["source"], "azure-cli");
+}
+
+#[test]
+fn a_warning_of_a_write_names_the_place_and_not_the_name_of_the_contract() {
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    let cli = Cli::new().unwrap();
+    cli.write(AZURE_CLI, &document(&[SignIn::new(0, LOCAL)])).unwrap();
+    let grant = "[[caches]]\nsource = \"azure-cli\"\naccess = \"read\"\n";
+    let policy = format!("authorities = [\"{}\"]\n{ANYTHING}{grant}", authority.host());
+    let path = cli.write("policy.toml", &policy).unwrap();
+    let run = cli.redeem(&authority, &["--source", "azure-cli", "--policy", &path]).unwrap();
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let line = run.stderr.lines().find(|line| line.contains("was not updated")).unwrap();
+    assert!(line.contains("component: the file ") && line.contains("msal_token_cache.json was not updated"), "{line}");
+}
+
+#[test]
+fn an_account_under_an_environment_with_a_port_is_not_said_to_need_that_authority() {
+    let cli = Cli::with_shared(&document(&[SignIn::new(0, "localhost:8443")])).unwrap();
+    let arguments = [&GET[..], &["--source", "shared", "--authority", "localhost:8443"]].concat();
+    let error = cli.run(&arguments).unwrap().error(3).unwrap();
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("localhost:8443") && message.contains("has a port"), "{message}");
+    assert!(!message.contains("name that with"), "{message}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_place_where_no_cache_can_be_is_told_for_what_it_is() {
+    let mut cli = Cli::new().unwrap();
+    let file = cli.write("file", "").unwrap();
+    cli.set("HOME", &file);
+    let error = cli.run(&[&GET[..], &["--source", "shared"]].concat()).unwrap().error(3).unwrap();
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("Not a directory") && !message.contains("only tells of changes"), "{message}");
+
+    let cli = Cli::new().unwrap();
+    std::fs::create_dir_all(cli.home().join(AZURE_CLI)).unwrap();
+    let error = cli.run(&[&GET[..], &["--source", "azure-cli"]].concat()).unwrap().error(3).unwrap();
+    assert!(error["message"].as_str().unwrap().contains("is a folder, not a regular file; move it away"), "{error}");
+}
+
+#[test]
+fn a_scope_without_a_permission_is_warned_of() {
+    let run = two().unwrap().run(&["get-token", "--scope", "https://management.azure.com"]).unwrap();
+    assert!(run.stderr.contains("did you mean https://management.azure.com/.default?"), "{run:?}");
 }
 
 #[test]

@@ -182,3 +182,31 @@ fn a_closed_stdout_ends_the_command_quietly() {
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(1), ""));
 }
+
+#[test]
+fn the_command_line_begins_no_line_of_an_error_about_it() {
+    let cli = Cli::new().unwrap();
+    let forged = "x\nFORGED";
+    let values: [&[&str]; 12] = [
+        &["get-token", "--scope", VAULT, "--output", forged],
+        &["get-token", "--scope", VAULT, "--source", forged],
+        &["get-token", "--scope", VAULT, "--output=x\r\nFORGED"],
+        &["get-token", "--scope", VAULT, "--x\nFORGED"],
+        &["get-token", "--scope", VAULT, forged],
+        &["serve", "--policy", "p", "--metrics", forged],
+        &["serve", "--policy", "p", "--token-file", forged],
+        &["serve", "--policy", "p", "--token-file", "x\nFORGED=y"],
+        &["serve", "--policy", "p", "--token-file", "a=b", "--token-file-mode", forged],
+        &["serve", "--policy", "p", "--sds", forged],
+        &["policy", forged],
+        &[forged],
+    ];
+    for arguments in values {
+        let run = cli.run(arguments).unwrap();
+        assert_eq!(run.code, Some(2), "{arguments:?}: {run:?}");
+        assert!(run.stderr.contains("FORGED"), "{arguments:?} is not quoted: {}", run.stderr);
+        let begins = run.stderr.lines().any(|line| line.trim_start().starts_with("FORGED"));
+        assert!(!begins && !run.stderr.contains('\r'), "{arguments:?}: {:?}", run.stderr);
+        assert!(run.stderr.contains("\n\nFor more information"), "clap's own lines stay: {:?}", run.stderr);
+    }
+}

@@ -33,7 +33,7 @@ fn check_prints_json_where_it_is_asked_to() {
         "line": 2, "column": 14, "field": "process.core-dumps",
         "what": "\"maybe\" is not known", "instead": "choose `deny` or `allow`",
     });
-    assert_eq!(run.stdout.parse::<Value>().unwrap(), json!({ "file": path, "problems": [problem] }));
+    assert_eq!(run.stdout.parse::<Value>().unwrap(), json!({ "file": path, "problems": [problem], "warnings": [] }));
 }
 
 #[test]
@@ -44,7 +44,21 @@ fn check_finds_nothing_wrong_with_a_good_document() {
     assert_eq!((run.code, run.stdout), (Some(0), format!("{path}: ok\n")));
     let run = cli.run(&["policy", "check", &path, "--output", "json"]).unwrap();
     assert_eq!(run.code, Some(0));
-    assert_eq!(run.stdout.parse::<Value>().unwrap(), json!({ "file": path, "problems": [] }));
+    assert_eq!(run.stdout.parse::<Value>().unwrap(), json!({ "file": path, "problems": [], "warnings": [] }));
+}
+
+#[test]
+fn check_warns_of_a_scope_that_allows_nothing_and_finds_the_document_good() {
+    let cli = Cli::new().unwrap();
+    let path = cli.write("policy.toml", "scopes = [\"https://vault.azure.net\"]\n").unwrap();
+    let run = cli.run(&["policy", "check", &path]).unwrap();
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let warning = format!("{path}:1:11: warning: `scopes[0]`: ");
+    assert!(run.stdout.starts_with(&warning) && run.stdout.ends_with(&format!("{path}: ok\n")), "{run:?}");
+    assert!(run.stdout.contains("https://vault.azure.net/.default"), "{run:?}");
+    let run = cli.run(&["policy", "check", &path, "--output", "json"]).unwrap();
+    let warnings = run.stdout.parse::<Value>().unwrap()["warnings"].take();
+    assert_eq!(warnings[0]["field"], "scopes[0]", "{warnings}");
 }
 
 #[test]

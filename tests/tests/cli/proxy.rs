@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared_token_cache_tests::cli::{ANYTHING, Authority, Cli, SHARED};
-use shared_token_cache_tests::proxy::{proxy_that_refuses, proxy_to};
+use shared_token_cache_tests::proxy::{proxy_that_answers, proxy_that_refuses, proxy_to};
 use shared_token_cache_tests::sign_in::{GRAPH, LOCAL, PUBLIC, SignIn, document, new_access_token, token_reply};
 
 #[test]
@@ -148,6 +148,80 @@ fn a_proxy_that_refuses_the_password_is_asked_once() {
         assert_eq!((heads.len(), is_sent), (1, !user.is_empty()), "{heads:?}");
     }
     assert!(authority.requests().is_empty());
+}
+
+/// Whether the head of a request has credentials for a proxy.
+fn has_password(head: &str) -> bool {
+    head.to_lowercase().contains("proxy-authorization:")
+}
+
+#[test]
+fn a_password_that_is_refused_in_an_odd_answer_is_sent_once() {
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    let many = format!("HTTP/1.1 407 X\r\n{}\r\n", "a: b\r\n".repeat(101));
+    let long = format!("HTTP/1.1 407 X\r\na: {}\r\n\r\n", "b".repeat(9000));
+    for answer in [
+        "HTTP/1.1 407 X\r\nX-Bad Header: 1\r\n\r\n",
+        &many,
+        &long,
+        "HTTP/1.1 407 \u{1}\r\n\r\n",
+        "HTTP/1.1 407 X\r\na: \u{1}\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 407 X\r\n\r\n",
+        "http/1.1 407 x\r\n\r\n",
+        "HTTP/1.1 407",
+        "no HTTP\r\n\r\n",
+    ] {
+        let (proxy, heads) = proxy_that_answers(answer).unwrap();
+        let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+        cli.set("HTTPS_PROXY", &format!("http://user0:made-up-secret@{proxy}"));
+        let start: String = answer.chars().take(40).collect();
+        let error = cli.redeem(&authority, &[]).unwrap().error(6).unwrap();
+        assert_eq!(error["retry_after_seconds"], 600, "{start:?}: {error}");
+        assert!(error["remedy"].as_str().unwrap().starts_with("correct them in HTTPS_PROXY"), "{start:?}: {error}");
+        assert_eq!(heads.try_iter().filter(|head| has_password(head)).count(), 1, "{start:?}");
+    }
+    assert!(authority.requests().is_empty());
+}
+
+#[test]
+fn what_a_proxy_answers_is_told_with_its_status_and_repeated_where_it_may_pass() {
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    for (answer, part, passes) in [
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", "status 403", false),
+        ("HTTP/1.1 401 Unauthorized\r\n\r\n", "status 401", false),
+        ("HTTP/1.1 302 Found\r\nLocation: http://portal\r\n\r\n", "status 302", false),
+        ("HTTP/1.1 404 Not Found\r\n\r\n", "status 404", false),
+        ("HTTP/1.1 502 Bad Gateway\r\n\r\n", "status 502", true),
+        ("HTTP/1.1 200 X\r\nX-Bad Header: 1\r\n\r\n", "status 200", false),
+        ("no HTTP\r\n\r\n", "not HTTP", false),
+    ] {
+        for user in ["", "user0:made-up-secret@"] {
+            if part == "not HTTP" && !user.is_empty() {
+                continue; // it may be a refusal
+            }
+            let (proxy, heads) = proxy_that_answers(answer).unwrap();
+            let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+            cli.set("https_proxy", &format!("http://{user}{proxy}"));
+            let error = cli.redeem(&authority, &[]).unwrap().error(6).unwrap();
+            let (message, remedy) = (error["message"].as_str().unwrap(), error["remedy"].as_str().unwrap_or_default());
+            assert!(message.contains(part) && message.contains("which https_proxy names"), "{answer:?}: {error}");
+            assert!(remedy.contains("NO_PROXY") || remedy.contains("https_proxy"), "{answer:?}: {error}");
+            let asked = heads.try_iter().count();
+            assert_eq!(asked > 3, passes, "{answer:?} was asked {asked} times");
+        }
+    }
+    assert!(authority.requests().is_empty());
+}
+
+#[test]
+fn a_password_that_is_taken_serves() {
+    let authority = Authority::answering(200, token_reply(0)).unwrap();
+    let (proxy, lines) = proxy_to(authority.address()).unwrap();
+    let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
+    cli.set("HTTPS_PROXY", &format!("http://user0:made-up-secret@{proxy}"));
+    assert_eq!(cli.redeem(&authority, &[]).unwrap().answer().unwrap()["token"], new_access_token(0).as_str());
+    let asked = format!("CONNECT {} HTTP/1.1", authority.host());
+    assert!(lines.try_iter().all(|line| line == asked));
 }
 
 #[test]

@@ -213,6 +213,40 @@ fn a_refusal_is_told_although_the_next_source_has_nothing() {
 }
 
 #[test]
+fn auto_falls_through_when_the_answer_to_a_sign_in_is_no_token_that_can_be_used() {
+    let token = |change: fn(&mut Value)| {
+        let mut reply = token_reply(0);
+        change(&mut reply);
+        Reply::json(200, reply)
+    };
+    for (reply, part) in [
+        (Reply::json(404, json!({})), "status 404"),
+        (Reply::json(200, json!([])), "not a JSON object"),
+        (token(|reply| (reply["expires_on"], reply["expires_in"]) = (Value::Null, json!(0))), "expired"),
+        (token(|reply| reply["token_type"] = json!("pop")), "another type"),
+        (token(|reply| reply["padding"] = json!("x".repeat(2 << 20))), "limits.response-kib"),
+    ] {
+        let first = std::sync::Mutex::new(Some(reply));
+        let authority = Authority::start(move |request| {
+            let is_of_first = request.form.iter().any(|(_, value)| *value == refresh_token(0));
+            match first.lock().unwrap().take().filter(|_| is_of_first) {
+                Some(reply) => reply,
+                None => Reply::json(200, token_reply(1)),
+            }
+        })
+        .unwrap();
+        let cli = both_without_a_token();
+        let run = cli.redeem(&authority, &[]).unwrap();
+        assert_eq!(run.code, Some(0), "{part}: {}", run.stderr);
+        let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!((told(&answer, "token"), told(&answer, "source")), (new_access_token(1), "azure-cli".to_owned()));
+        for part in ["WARN", &username(0), &username(1), "shared", "azure-cli", part] {
+            assert!(run.stderr.contains(part), "{part} in {}", run.stderr);
+        }
+    }
+}
+
+#[test]
 fn no_other_user_takes_the_place_of_one_whose_authority_can_not_be_reached() {
     let cli = both_without_a_token();
     cli.write(AZURE_CLI, &document(&[SignIn::new(1, LOCAL).access_token(GRAPH)])).unwrap();

@@ -163,6 +163,7 @@ fn redeem(platform: &mut impl Platform, cache: &mut Cache, request: &Request<'_>
             token_type: reply.token_type,
         }
     });
+    edits.extend(redemption.exchanged.map(|(old, new)| write_back::rotation(&old, new, redemption.requested_at)));
     edits.extend(write_back::removals(redemption.dead));
     if !edits.is_empty() {
         cache.write(platform, &edits, request);

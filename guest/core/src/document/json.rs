@@ -20,6 +20,14 @@ pub(crate) fn seconds(value: &str) -> Option<u64> {
     text.parse().ok().or_else(|| number().map(|number| number as u64))
 }
 
+/// The end of the year 2199. What ends later does not count seconds, but perhaps milliseconds.
+const LATEST: u64 = 7_258_118_399;
+
+/// Whether a number can be the time at which a token expires.
+pub(crate) fn is_a_time(seconds: &u64) -> bool {
+    *seconds <= LATEST
+}
+
 /// A JSON string literal.
 pub(crate) fn quoted(text: &str) -> String {
     // A string can always be written; the empty literal is for the type's sake.

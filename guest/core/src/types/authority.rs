@@ -36,9 +36,13 @@ impl Authority {
             None => text,
         };
         let rest = rest.trim_end_matches([' ', '/']);
+        if rest.contains(['/', '?', '#', '@']) {
+            return Err(invalid("has more than a host and a port"));
+        }
         let (host, port) = match rest.rsplit_once(':') {
             Some((host, port)) => {
-                let port = port.parse().map_err(|_| invalid("has a port that is no number"))?;
+                let port = port.parse().ok().filter(|port| *port > 0);
+                let port = port.ok_or_else(|| invalid("has a port that is no number from 1 to 65535"))?;
                 (host, Some(port).filter(|port| *port != 443))
             }
             None => (rest, None),
@@ -142,6 +146,23 @@ mod tests {
         ] {
             let error = Authority::parse(text).unwrap_err();
             assert!(matches!(error, Error::InvalidArgument(_)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_authority_is_said() {
+        for (text, part) in [
+            ("https://localhost:8443/x", "more than a host and a port"),
+            ("localhost:8443#", "more than a host and a port"),
+            ("localhost:8443?x", "more than a host and a port"),
+            ("user0@localhost:8443", "more than a host and a port"),
+            ("localhost:0", "no number from 1 to 65535"),
+            ("localhost:65536", "no number from 1 to 65535"),
+            ("localhost:x", "no number from 1 to 65535"),
+            ("localhost:", "no number from 1 to 65535"),
+        ] {
+            let error = Authority::parse(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
         }
     }
 

@@ -2,14 +2,17 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::mpsc::{self, SyncSender, TrySendError};
-use std::time::Duration;
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender, TrySendError};
+use std::time::{Duration, Instant};
 
 use shared_token_cache::{AuditFile, AuditLine, AuditSink};
 use tokio::sync::oneshot;
 
 /// More lines than an agent has in a minute. When the file's disk hangs for longer, lines are lost, and that is logged.
 const MOST_WAITING: usize = 1024;
+
+/// How often the file is looked at: another program may have renamed or removed it.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How long the last lines may take.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -69,25 +72,68 @@ impl AuditSink for Audit {
     }
 }
 
-fn write(mut file: AuditFile, path: &Path, work: &mpsc::Receiver<Work>) {
-    while let Ok(work) = work.recv() {
-        match work {
-            Work::Line(line) => {
-                if let Err(error) = file.write(&line) {
+/// Writes lines until the last sender is gone. Each second the file's metadata are looked at.
+fn write(file: AuditFile, path: &Path, work: &mpsc::Receiver<Work>) {
+    let mut log = Log { file, path, trouble: None };
+    let mut looked = Instant::now();
+    loop {
+        match work.recv_timeout(LOOK.saturating_sub(looked.elapsed())) {
+            Ok(Work::Line(line)) => {
+                if let Err(error) = log.file.write(&line) {
                     tracing::warn!("a line of the audit is lost: {error}");
                 }
             }
-            Work::Reopen => match AuditFile::open(path) {
-                Ok(new) => {
-                    file = new;
+            Ok(Work::Reopen) => {
+                log.trouble = None;
+                if log.reopen() {
                     tracing::info!("the audit file {} is open again", path.display());
                 }
-                Err(error) => tracing::warn!(
-                    "cannot reopen the audit file {}: {error}; the audit goes on in the old one",
-                    path.display()
-                ),
-            },
-            Work::Flush(done) => drop(done.send(())),
+            }
+            Ok(Work::Flush(done)) => drop(done.send(())),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        if looked.elapsed() >= LOOK {
+            log.look();
+            looked = Instant::now();
+        }
+    }
+}
+
+/// The file that is open, and its path.
+struct Log<'a> {
+    file: AuditFile,
+    path: &'a Path,
+    /// Why the file cannot be opened again, as the log was told.
+    trouble: Option<String>,
+}
+
+impl Log<'_> {
+    /// Opens the file again where another program has renamed, replaced or removed it.
+    fn look(&mut self) {
+        if self.file.is_at_its_path() {
+            self.trouble = None;
+        } else if self.reopen() {
+            let path = self.path.display();
+            tracing::warn!("another program has renamed or removed the audit file {path}; a new one is open");
+        }
+    }
+
+    fn reopen(&mut self) -> bool {
+        match AuditFile::open(self.path) {
+            Ok(new) => {
+                (self.file, self.trouble) = (new, None);
+                true
+            }
+            Err(error) => {
+                let why = error.to_string();
+                if self.trouble.as_ref() != Some(&why) {
+                    let path = self.path.display();
+                    tracing::warn!("cannot reopen the audit file {path}: {why}; the audit goes on in the old one");
+                }
+                self.trouble = Some(why);
+                false
+            }
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Numbers for Prometheus: how long tokens live, how often they were asked for, who listens.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http_body_util::Full;
@@ -23,7 +24,7 @@ use shared_token_cache::{Attempts, TokenState};
 use shared_token_cache_sds::Stats;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::descriptors;
 
@@ -33,14 +34,18 @@ const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
 /// How long a connection may last, from the first byte of the request to the last one of the page. It serves one request.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long the head of a request may take.
+const HEAD: Duration = Duration::from_secs(2);
+
 /// The pause when no connection can be accepted.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// So many connections at once. Prometheus has one; further ones are closed at once.
-const MOST: usize = 16;
+/// So many connections at once. Prometheus has one; a further one takes the place of the oldest whose request is not complete.
+const MOST: usize = 64;
 
-/// So many of one address. On loopback, where every program has the same address, the others are for other machines.
-const MOST_OF_ONE: usize = 12;
+/// So many of one address, of all that there may be: on loopback, where every program has the same address, the others are for other
+/// machines.
+const OF_ONE: (usize, usize) = (3, 4);
 
 /// A page of numbers, at `/metrics`.
 pub(crate) struct Metrics(TcpListener);
@@ -74,48 +79,107 @@ impl Metrics {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(numbers));
         let registry = Arc::new(registry);
-        let most = descriptors::share(8, MOST);
+        let mut crowd = Crowd::new(descriptors::share(8, MOST));
         let mut connections = JoinSet::new();
-        let mut peers: HashMap<IpAddr, usize> = HashMap::new();
+        let mut is_told = false;
         let mut stopped = std::pin::pin!(stopped);
         loop {
             tokio::select! {
                 accepted = self.0.accept() => match accepted {
                     Ok((stream, peer)) => {
-                        let of_peer = peers.entry(peer.ip()).or_default();
-                        if connections.len() < most && *of_peer < MOST_OF_ONE {
-                            *of_peer += 1;
-                            let (peer, registry) = (peer.ip(), Arc::clone(&registry));
-                            connections.spawn(async move {
-                                connection(TokioIo::new(stream), registry).await;
-                                peer
-                            });
-                        } else {
-                            peers.retain(|_, connections| *connections > 0);
+                        let is_complete = Arc::new(AtomicBool::new(false));
+                        let entry = crowd.make_room(peer.ip());
+                        if entry != Entry::Free && !is_told {
+                            is_told = true;
+                            tracing::warn!(
+                                "the metrics have too many connections; each further one ends the oldest without a request"
+                            );
                         }
+                        if entry != Entry::Full {
+                            let connection = connection(TokioIo::new(stream), Arc::clone(&registry), Arc::clone(&is_complete));
+                            let task = connections.spawn(connection);
+                            crowd.add(peer.ip(), task, is_complete);
+                        }
+                        // The ended ones close at once; the process has so many files and no more.
+                        while connections.len() > crowd.most && connections.join_next().await.is_some() {}
+                        // A connection that has its request already is served before it could be the oldest.
+                        tokio::task::yield_now().await;
                     }
                     Err(_) => tokio::time::sleep(PAUSE).await,
                 },
-                Some(ended) = connections.join_next() => {
-                    // One that panicked stays counted; the numbers are encoded without any panic.
-                    if let Ok(peer) = ended && let Some(connections) = peers.get_mut(&peer) {
-                        *connections = connections.saturating_sub(1);
-                    }
-                    peers.retain(|_, connections| *connections > 0);
-                }
+                Some(_) = connections.join_next() => {}
                 () = &mut stopped => return,
             }
         }
     }
 }
 
-async fn connection(stream: TokioIo<tokio::net::TcpStream>, registry: Arc<Registry>) {
+/// The connections that are open, the oldest first.
+struct Crowd {
+    most: usize,
+    open: VecDeque<Open>,
+}
+
+struct Open {
+    peer: IpAddr,
+    task: AbortHandle,
+    /// Whether its request is complete.
+    is_complete: Arc<AtomicBool>,
+}
+
+/// Whether there is room for a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    Free,
+    /// Another one was ended for it.
+    InPlaceOfAnother,
+    /// All are about to be answered.
+    Full,
+}
+
+impl Crowd {
+    fn new(most: usize) -> Self {
+        Self { most, open: VecDeque::new() }
+    }
+
+    /// Makes room for a connection of this address. Where there is none, the oldest connection without a complete request ends: of this
+    /// address, or of the one that has the most.
+    fn make_room(&mut self, peer: IpAddr) -> Entry {
+        self.open.retain(|open| !open.task.is_finished());
+        let count = |peer: IpAddr| self.open.iter().filter(|open| open.peer == peer).count();
+        let crowded = if count(peer) >= (self.most * OF_ONE.0 / OF_ONE.1).max(1) {
+            peer
+        } else if self.open.len() >= self.most {
+            let waiting = self.open.iter().filter(|open| !open.is_complete.load(Ordering::SeqCst));
+            let Some(most) = waiting.map(|open| open.peer).max_by_key(|peer| count(*peer)) else { return Entry::Full };
+            most
+        } else {
+            return Entry::Free;
+        };
+        let mut open = self.open.iter();
+        let oldest = open.position(|open| open.peer == crowded && !open.is_complete.load(Ordering::SeqCst));
+        match oldest.and_then(|oldest| self.open.remove(oldest)) {
+            Some(oldest) => {
+                oldest.task.abort();
+                Entry::InPlaceOfAnother
+            }
+            None => Entry::Full,
+        }
+    }
+
+    fn add(&mut self, peer: IpAddr, task: AbortHandle, is_complete: Arc<AtomicBool>) {
+        self.open.push_back(Open { peer, task, is_complete });
+    }
+}
+
+async fn connection(stream: TokioIo<tokio::net::TcpStream>, registry: Arc<Registry>, is_complete: Arc<AtomicBool>) {
     let service = service_fn(|request| {
+        is_complete.store(true, Ordering::SeqCst);
         let response = answer(&request, &registry);
         async { Ok::<_, Infallible>(response) }
     });
     let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).keep_alive(false);
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD).keep_alive(false);
     // What goes wrong on a connection is its client's to notice.
     drop(tokio::time::timeout(PATIENCE, http.serve_connection(stream, service)).await);
 }
@@ -190,4 +254,43 @@ fn encode_stats(stats: &Stats, encoder: &mut DescriptorEncoder<'_>) -> Result<()
 
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_oldest_connection_without_a_request_makes_room_for_a_new_one() {
+        let [one, two, three, four] = [1, 2, 3, 4].map(|number| IpAddr::from(Ipv4Addr::new(192, 0, 2, number)));
+        let mut crowd = Crowd::new(4);
+        let mut tasks = Vec::new();
+        let mut enter = |crowd: &mut Crowd, peer| {
+            let entry = crowd.make_room(peer);
+            let is_complete = Arc::new(AtomicBool::new(false));
+            let task = tokio::spawn(std::future::pending::<()>());
+            if entry != Entry::Full {
+                crowd.add(peer, task.abort_handle(), Arc::clone(&is_complete));
+            }
+            tasks.push(task);
+            (entry, is_complete)
+        };
+        // Three of four places for one address; the second one has sent its request.
+        let (_, second, _) = (enter(&mut crowd, one), enter(&mut crowd, one).1, enter(&mut crowd, one));
+        second.store(true, Ordering::SeqCst);
+        assert_eq!(enter(&mut crowd, one).0, Entry::InPlaceOfAnother);
+        assert_eq!(enter(&mut crowd, two).0, Entry::Free);
+        assert_eq!(enter(&mut crowd, three).0, Entry::InPlaceOfAnother, "the first address has the most");
+        assert_eq!(crowd.open.iter().filter(|open| open.peer == one).count(), 2);
+        assert!(crowd.open.iter().any(|open| Arc::ptr_eq(&open.is_complete, &second)), "it is to be answered");
+        for open in &crowd.open {
+            open.is_complete.store(true, Ordering::SeqCst);
+        }
+        assert_eq!(enter(&mut crowd, four).0, Entry::Full);
+        crowd.open.iter().for_each(|open| open.task.abort());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(enter(&mut crowd, four).0, Entry::Free);
+    }
 }

@@ -1,7 +1,7 @@
 //! What ends the agent, and what has it reopen the audit file.
 //!
 //! Every signal that would end the process at once is heard, because a process that ends at once takes no token back. What cannot be
-//! heard is SIGKILL, and a fault of the program itself. SIGPIPE stays ignored, as in every Rust program: a reader of the log that
+//! heard is SIGKILL, the signals 32 and 33, which C libraries keep for their threads, and a fault of the program itself. SIGPIPE stays ignored, as in every Rust program: a reader of the log that
 //! leaves is no reason to end.
 
 use std::io;
@@ -72,9 +72,9 @@ fn fatal() -> Vec<(i32, &'static str)> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     fatal.extend([(Signal::IO, "SIGIO"), (Signal::POWER, "SIGPWR"), (Signal::STKFLT, "SIGSTKFLT")]);
     let mut fatal: Vec<_> = fatal.into_iter().map(|(signal, name)| (signal.as_raw(), name)).collect();
-    // From 35 on: C libraries use those below themselves.
+    // From the first one that a program can hear: the C library keeps the real-time signals 32 and 33, and musl 34 as well.
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    fatal.extend((35..=64).map(|number| (number, "a real-time signal")));
+    fatal.extend((34..=64).map(|number| (number, "a real-time signal")));
     fatal
 }
 

@@ -1,6 +1,7 @@
 //! A file that holds the token, for whoever reads files: Envoy's file SDS, scripts.
 
 mod new;
+mod place;
 mod readers;
 mod start;
 
@@ -15,10 +16,11 @@ use shared_token_cache_sds::{Posted, Secret};
 use shared_token_cache_storage::files;
 use tokio::sync::watch;
 
+use place::{Place, Stamp};
 pub(crate) use readers::{Group, Mode, Readers};
 pub(crate) use start::check;
 
-/// The pause after a file could not be written.
+/// How often the file is looked at: another program may have changed it, or it could not be written.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Windows replaces no file that is open, so there the last files are not kept open.
@@ -36,11 +38,37 @@ pub(crate) struct TokenFile {
 
 /// The files that this agent wrote at the path, the last one at the end.
 #[derive(Debug, Default)]
-struct Held(VecDeque<File>);
+struct Held {
+    files: VecDeque<File>,
+    /// The last one, as it was written; `None` before, and while another agent keeps the file.
+    last: Option<Stamp>,
+    /// Whether a file was written at all.
+    has_written: bool,
+}
+
+/// What came of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// The file is as it should be.
+    Done,
+    /// The last files are empty, and none could be put in their place.
+    Emptied,
+    /// Another agent keeps the file, so it stays as it is.
+    LeftToAnother,
+}
+
+/// What the log was told last, so that a state that lasts is told once.
+#[derive(Debug, Default)]
+struct Told {
+    trouble: Option<String>,
+    left_to_another: bool,
+    changed: bool,
+}
 
 impl TokenFile {
-    /// Writes what is posted, and what takes its place, until `stopped`; then once more what is posted at that moment. A file that can't
-    /// be written is tried again: it may hold a token that was taken back. The log has a line when the reason changes.
+    /// Writes what is posted, and what takes its place, until `stopped`; then once more what is posted at that moment. Each second the
+    /// file's metadata are looked at: one that was changed or removed is written again, and one that can't be written is tried again,
+    /// because it may hold a token that was taken back. The log has a line when the reason changes.
     pub(super) async fn keep(
         self,
         readers: Readers,
@@ -48,78 +76,130 @@ impl TokenFile {
         stopped: impl Future<Output = ()>,
     ) {
         let mut stopped = std::pin::pin!(stopped);
-        let (mut written, mut trouble) = (0, None);
+        let (mut written, mut told) = (0, Told::default());
         let mut held = Held::default();
-        if let Ok(earlier) = files::own(&self.path, File::options().write(true)) {
+        if let Ok(earlier) = files::own(&self.path, File::options().read(true).write(true))
+            && place::check(&earlier).is_ok()
+        {
             held.hold(earlier);
         }
         loop {
             let posted = board.borrow_and_update().get(self.profile.as_str()).cloned();
-            if let Some(posted) = posted.filter(|posted| posted.version != written) {
-                let outcome = self.write(&posted.secret, readers, &mut held);
-                if outcome.is_ok() {
-                    written = posted.version;
+            if let Some(posted) = posted.filter(|posted| !matches!(posted.secret, Secret::Pending)) {
+                let (is_new, is_changed) = (posted.version != written, held.is_changed(&self.path, &posted.secret));
+                if is_new || is_changed {
+                    let outcome = self.write(&posted.secret, readers, &mut held);
+                    if outcome.is_ok() {
+                        written = posted.version;
+                    }
+                    self.tell(outcome, !is_new, &mut told);
+                } else {
+                    told.changed = false;
                 }
-                self.tell(outcome.err().map(|error| start::reason(&error)), &mut trouble);
             }
             tokio::select! {
                 biased;
                 changed = board.changed() => if changed.is_err() { return },
-                () = tokio::time::sleep(PAUSE), if trouble.is_some() => {}
                 () = &mut stopped => return,
+                () = tokio::time::sleep(PAUSE) => {}
             }
         }
     }
 
-    /// Logs that a file can't be written, or that it is again.
-    fn tell(&self, now: Option<String>, trouble: &mut Option<String>) {
-        if now != *trouble {
-            let path = self.path.display();
+    /// Logs that a file can't be written, or that it is again; that another program has changed it; that another agent keeps it.
+    fn tell(&self, outcome: io::Result<Written>, was_changed: bool, told: &mut Told) {
+        if matches!(outcome, Ok(Written::Emptied)) {
+            return;
+        }
+        let path = self.path.display();
+        let is_left = matches!(outcome, Ok(Written::LeftToAnother));
+        if is_left && !told.left_to_another {
+            tracing::warn!("another agent writes the token file {path}; this one leaves the file to that agent");
+        }
+        let is_done = matches!(outcome, Ok(Written::Done));
+        if is_done && was_changed && !told.changed && told.trouble.is_none() && !told.left_to_another {
+            tracing::warn!("another program has changed or removed the token file {path}; its content is restored");
+        }
+        (told.left_to_another, told.changed) = (is_left, is_done && was_changed);
+        let now = outcome.err().map(|error| start::reason(&error));
+        if now != told.trouble {
             match &now {
                 Some(why) => tracing::warn!("the token file {path} can't be written: {why}; it is tried again"),
                 None => tracing::info!("the token file {path} is written again"),
             }
-            *trouble = now;
+            told.trouble = now;
         }
     }
 
     /// The file stays as it is while the token is pending.
-    fn write(&self, secret: &Secret, readers: Readers, held: &mut Held) -> io::Result<()> {
+    fn write(&self, secret: &Secret, readers: Readers, held: &mut Held) -> io::Result<Written> {
         match secret {
-            Secret::Pending => Ok(()),
+            Secret::Pending => Ok(Written::Done),
             Secret::Token(token) => {
-                held.hold(new::replace(&self.path, token.as_bytes(), readers)?);
-                Ok(())
+                if self.is_left_to_another(held)? {
+                    return Ok(Written::LeftToAnother);
+                }
+                held.written(new::replace(&self.path, token.as_bytes(), readers)?);
+                Ok(Written::Done)
             }
             Secret::Withdrawn => self.withdraw(readers, held),
         }
     }
 
+    /// Whether another agent has taken the file over: of two agents the one that was started last writes. Fails where something that
+    /// is no token would be lost.
+    fn is_left_to_another(&self, held: &mut Held) -> io::Result<bool> {
+        if held.has(&self.path) {
+            return Ok(false);
+        }
+        let is_left = place::look(&self.path)? == Place::OfAnother && held.has_written;
+        if is_left {
+            held.last = None;
+        }
+        Ok(is_left)
+    }
+
     /// Empties the last files themselves, for readers that have them open or mounted, and on a full disk. Then puts an empty file in
     /// their place. Nothing is truncated by name: by now the name may belong to a link or a FIFO that another program put there.
-    fn withdraw(&self, readers: Readers, held: &mut Held) -> io::Result<()> {
+    fn withdraw(&self, readers: Readers, held: &mut Held) -> io::Result<Written> {
         let emptied = held.empty();
-        match (new::replace(&self.path, b"", readers), emptied) {
+        let replaced = match self.is_left_to_another(held) {
+            Ok(true) => return emptied.unwrap_or(Ok(())).map(|()| Written::LeftToAnother),
+            Ok(false) => new::replace(&self.path, b"", readers),
+            Err(error) => Err(error),
+        };
+        match (replaced, emptied) {
             (_, Some(Err(error))) => Err(error),
             (Ok(new), _) => {
                 *held = Held::default();
-                held.hold(new);
-                Ok(())
+                held.written(new);
+                Ok(Written::Done)
             }
-            (Err(_), Some(Ok(()))) => Ok(()),
+            (Err(error), Some(Ok(()))) => {
+                tracing::debug!("the token file {} is emptied and not replaced: {error}", self.path.display());
+                held.last = held.files.back().and_then(|file| file.metadata().ok()).as_ref().map(Stamp::of);
+                Ok(Written::Emptied)
+            }
             (Err(error), None) => Err(error),
         }
     }
 }
 
 impl Held {
+    /// Keeps a file that was written.
+    fn written(&mut self, file: File) {
+        self.last = file.metadata().ok().as_ref().map(Stamp::of);
+        self.has_written = true;
+        self.hold(file);
+    }
+
     /// Keeps a file open. The oldest one is emptied instead: its token has long expired.
     fn hold(&mut self, file: File) {
         if KEEPS_OPEN {
-            self.0.push_back(file);
+            self.files.push_back(file);
         }
-        if self.0.len() > MOST_HELD
-            && let Some(Err(error)) = self.0.pop_front().map(|oldest| oldest.set_len(0))
+        if self.files.len() > MOST_HELD
+            && let Some(Err(error)) = self.files.pop_front().map(|oldest| oldest.set_len(0))
         {
             tracing::debug!("an older token file stays as it is: {error}");
         }
@@ -127,7 +207,31 @@ impl Held {
 
     /// Empties all; none where there is no file.
     fn empty(&self) -> Option<io::Result<()>> {
-        self.0.iter().map(|file| file.set_len(0)).reduce(|so_far, next| so_far.and(next))
+        self.files.iter().map(|file| file.set_len(0)).reduce(|so_far, next| so_far.and(next))
+    }
+
+    /// Whether the file at the path is not the last one as it was written.
+    fn is_changed(&mut self, path: &Path, secret: &Secret) -> bool {
+        let now = Stamp::at(path);
+        if !self.has_written || (now.is_some() && now == self.last) {
+            return false;
+        }
+        // A file that was only touched stays; some file systems also set times late.
+        let (Some(now), Some(last)) = (now, &self.last) else { return true };
+        let content = match secret {
+            Secret::Token(token) => token.as_bytes(),
+            Secret::Pending | Secret::Withdrawn => b"",
+        };
+        let is_same = now.differs_in_time_only(last) && place::holds(path, content).unwrap_or(false);
+        if is_same {
+            self.last = Some(now);
+        }
+        !is_same
+    }
+
+    /// Whether the file at the path is one of these.
+    fn has(&self, path: &Path) -> bool {
+        self.files.iter().any(|file| files::is_still_at(file, path).unwrap_or(false))
     }
 }
 
@@ -164,13 +268,13 @@ mod tests {
     async fn the_file_holds_what_is_posted_and_nothing_after_the_end() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("graph.token");
-        fs::write(&path, "of an earlier run").unwrap();
+        fs::write(&path, "token-of-an-earlier-run").unwrap();
         let board = Board::new(["graph", "vault"]);
         let file = TokenFile { profile: "graph".parse().unwrap(), path: path.clone() };
         let (stop, stopped) = oneshot::channel::<()>();
         let kept = tokio::spawn(file.keep(Readers::default(), board.subscribe(), async { drop(stopped.await) }));
         tokio::task::yield_now().await;
-        assert_eq!(fs::read_to_string(&path).unwrap(), "of an earlier run");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "token-of-an-earlier-run");
         board.post("graph", token("1"));
         board.post("vault", token("x"));
         until(&path, "1").await;

@@ -11,7 +11,7 @@ use crate::agent::{Group, Mode, TokenFile};
 
 /// Entra ID access tokens from the sign-in that this machine already has, decided on in a sandbox.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(name = "shared-token-cache", version, max_term_width = 100)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Command,

@@ -17,18 +17,31 @@ use super::core_dumps;
 use super::output::Failure;
 
 /// In place of a path: the document comes from stdin.
-const STDIN: &str = "-";
+pub(super) const STDIN: &str = "-";
 
 /// The most bytes of a policy or of an authentication record.
 const LARGEST_TEXT: u64 = 1 << 20;
 
+/// The policy under which the arguments are to be served.
+pub(super) fn policy(arguments: &SignIn) -> Result<Policy, Failure> {
+    match &arguments.policy {
+        Some(path) => from_file(path),
+        None => {
+            let settings = HostSettings::from_env().map_err(Failure::invalid)?;
+            built_in(&arguments.cache_name, &arguments.source, arguments.authority.as_deref(), &settings)
+        }
+    }
+}
+
 /// A credential on the sign-ins that the arguments name.
 pub(super) fn builder(arguments: SignIn) -> Result<Builder, Failure> {
+    let policy = policy(&arguments)?;
+    under(policy, arguments)
+}
+
+/// The same under a policy that was read before.
+pub(super) fn under(policy: Policy, arguments: SignIn) -> Result<Builder, Failure> {
     let settings = HostSettings::from_env().map_err(Failure::invalid)?;
-    let policy = match &arguments.policy {
-        Some(path) => from_file(path)?,
-        None => built_in(&arguments.cache_name, &arguments.source, arguments.authority.as_deref(), &settings)?,
-    };
     if policy.core_dumps() == CoreDumps::Allow {
         core_dumps::allow();
     }

@@ -2,20 +2,33 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Serialize;
+use shared_token_cache::policy::bare_resource;
 use shared_token_cache::{AuditFile, Builder, Served, TokenRequestOptions, TransportOptions, write_json};
+use shared_token_cache_storage::FilesInUse;
 use zeroize::Zeroizing;
 
 use super::arguments::{GetToken, TokenForm};
 use super::credential::{self, with};
 use super::filters::Filters;
+use super::in_use;
 use super::output::{Failure, print_secret};
 
 pub(super) async fn run(arguments: GetToken) -> Result<ExitCode, Failure> {
-    let audit = arguments.audit.as_deref().map(audit).transpose()?;
+    let policy = credential::policy(&arguments.sign_in)?;
+    let used = in_use::of(
+        &policy,
+        [
+            ("the policy", arguments.sign_in.policy.as_deref()),
+            ("the component", arguments.sign_in.component.as_deref()),
+            ("the CA file", arguments.ca_file.as_deref()),
+            ("the authentication record", arguments.authentication_record.as_deref()),
+        ],
+    );
+    let audit = arguments.audit.as_deref().map(|path| audit(path, &used)).transpose()?;
     let filters = Filters::of(&arguments);
     let mut transport = TransportOptions::default();
     transport.ca_file = arguments.ca_file;
-    let mut builder = credential::builder(arguments.sign_in)?.transport(transport);
+    let mut builder = credential::under(policy, arguments.sign_in)?.transport(transport);
     builder = with(builder, arguments.username, Builder::username);
     builder = with(builder, arguments.tenant_id, Builder::tenant_id);
     if let Some(audit) = audit {
@@ -32,20 +45,31 @@ pub(super) async fn run(arguments: GetToken) -> Result<ExitCode, Failure> {
         tenant_id: arguments.request_tenant,
         enable_cae: arguments.enable_cae,
     };
+    for (scope, resource) in arguments.scopes.iter().filter_map(|scope| Some((scope, bare_resource(scope)?))) {
+        tracing::warn!("the scope {scope} is a resource without a permission; did you mean {resource}/.default?");
+    }
     let served = builder.build()?.get_token_with(&arguments.scopes, request).await;
     let served = served.map_err(|error| filters.name_in(error))?;
     print_secret(&line(&served, arguments.output)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Opened before anything else is done: a token that nobody can account for is not handed out.
-pub(super) fn audit(path: &Path) -> Result<AuditFile, Failure> {
-    AuditFile::open(path).map_err(|error| {
-        Failure::invalid(format!(
-            "the audit file {} can't be opened, so no token is asked for: {error}",
-            path.display()
-        ))
-    })
+/// Opened before a token is asked for: one that cannot be accounted for is not handed out.
+fn audit(path: &Path, used: &FilesInUse) -> Result<AuditFile, Failure> {
+    check_audit(path, used)?;
+    AuditFile::open(path).map_err(|error| no_audit(path, &error))
+}
+
+/// Refuses an audit file that is another file of the command. A line would damage it, and it may be empty or not exist yet.
+pub(super) fn check_audit(path: &Path, used: &FilesInUse) -> Result<(), Failure> {
+    match used.purpose(path) {
+        Some(purpose) => Err(no_audit(path, &format!("it is {purpose}; choose another path"))),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn no_audit(path: &Path, why: &dyn std::fmt::Display) -> Failure {
+    Failure::invalid(format!("the audit file {} can't be opened, so no token is asked for: {why}", path.display()))
 }
 
 /// The object of `--output strings`. What there is no value for is left out.

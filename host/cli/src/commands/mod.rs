@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod filters;
 mod get_token;
+mod in_use;
 mod log;
 mod output;
 mod policy;
@@ -19,7 +20,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -91,8 +92,30 @@ fn not_understood(error: clap::Error) -> ExitCode {
         let text = text.trim().trim_start_matches("error: ");
         return output::report(&Failure::invalid(text.to_owned()), ErrorForm::Json);
     }
-    output::usage(&error);
-    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+    let code = ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+    output::usage(&shown(error));
+    code
+}
+
+/// The same error with what it quotes of the command line escaped: its line breaks would look like clap's own. clap quotes a value in
+/// several places, so it is asked again about a command line without them.
+fn shown(error: clap::Error) -> clap::Error {
+    let is_plain = |argument: &std::ffi::OsString| {
+        let text = argument.to_string_lossy();
+        escaped(&text) == text
+    };
+    if std::env::args_os().all(|argument| is_plain(&argument)) {
+        return error;
+    }
+    let plain = std::env::args_os().map(|argument| match is_plain(&argument) {
+        true => argument,
+        false => escaped(&argument.to_string_lossy()).into_owned().into(),
+    });
+    match Arguments::try_parse_from(plain) {
+        Err(error) => error,
+        // What was wrong is the hidden character itself.
+        Ok(_) => Arguments::command().error(error.kind(), escaped(error.render().to_string().trim())),
+    }
 }
 
 fn log_to_stderr(default: &str) {

@@ -25,10 +25,16 @@ fn check(arguments: &CheckPolicy) -> Result<ExitCode, Failure> {
     let text = credential::read_policy(file)?;
     let error = Policy::from_toml(&text).err();
     let problems = error.as_ref().map(|error| error.problems()).unwrap_or_default();
+    let doubts = Policy::doubts(&text);
     match arguments.output {
-        ListForm::Json => print_json(&to_json(file, problems))?,
-        ListForm::Text if problems.is_empty() => print(&format!("{}: ok", credential::shown(file)))?,
+        ListForm::Json => print_json(&to_json(file, problems, &doubts))?,
         ListForm::Text => {
+            for doubt in &doubts {
+                print(&format!("{}:{}", credential::shown(file), warning(doubt)))?;
+            }
+            if problems.is_empty() {
+                print(&format!("{}: ok", credential::shown(file)))?;
+            }
             for problem in problems {
                 print(&format!("{}:{problem}", credential::shown(file)))?;
             }
@@ -51,8 +57,18 @@ fn show(arguments: &ShowPolicy) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn to_json(file: &Path, problems: &[Problem]) -> Value {
-    let problems: Vec<_> = problems
+/// A doubt as a compiler writes a warning: behind its place.
+fn warning(doubt: &Problem) -> String {
+    let Problem { line, column, field, what, instead, .. } = doubt;
+    format!("{line}:{column}: warning: `{field}`: {what}; {instead}")
+}
+
+fn to_json(file: &Path, problems: &[Problem], doubts: &[Problem]) -> Value {
+    json!({ "file": credential::shown(file), "problems": listed(problems), "warnings": listed(doubts) })
+}
+
+fn listed(problems: &[Problem]) -> Vec<Value> {
+    problems
         .iter()
         .map(|problem| {
             json!({
@@ -63,6 +79,5 @@ fn to_json(file: &Path, problems: &[Problem]) -> Value {
                 "instead": problem.instead,
             })
         })
-        .collect();
-    json!({ "file": credential::shown(file), "problems": problems })
+        .collect()
 }

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use shared_token_cache::policy::{AuthorityHost, CoreDumps, Policy, Profile};
 use shared_token_cache::{HostSettings, SharedTokenCacheCredential, TransportOptions};
 use shared_token_cache_sds::Server;
-use shared_token_cache_storage::files;
+use shared_token_cache_storage::{FilesInUse, files};
 
 use super::arguments::{Serve, Socket};
 use super::output::Failure;
-use super::{core_dumps, credential};
+use super::{core_dumps, credential, get_token, in_use};
 use crate::agent::{self, Agent, Audit, Fronts, Metrics, Readers, TokenFile};
 
 pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
@@ -24,9 +24,10 @@ pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
     }
     agent::raise_descriptors();
     let readers = Readers { mode: arguments.token_file_mode, group: arguments.token_file_group };
-    check(&arguments.token_files, readers, &policy)?;
+    let used = other_files(&policy, &arguments);
+    check(&arguments, readers, &policy, used.clone())?;
     check_users(&arguments.allow_uids)?;
-    let audit = arguments.audit.as_deref().map(audit).transpose()?;
+    let audit = arguments.audit.as_deref().map(|path| audit(path, &arguments.token_files, used)).transpose()?;
     let profiles = wanted(&policy, &arguments);
     let mut credentials = Vec::new();
     for profile in &profiles {
@@ -52,8 +53,27 @@ pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A file for a profile that there is, in a folder that there is, and for no other profile besides.
-fn check(token_files: &[TokenFile], readers: Readers, policy: &Policy) -> Result<(), Failure> {
+/// The files that the agent uses besides its token files and its audit.
+fn other_files(policy: &Policy, arguments: &Serve) -> FilesInUse {
+    let inputs = [
+        ("the policy", Some(arguments.policy.as_path())),
+        ("the component", arguments.component.as_deref()),
+        ("the CA file", arguments.ca_file.as_deref()),
+        ("the socket of `--sds`", arguments.sds.as_ref().map(|Socket(path)| path.as_path())),
+    ];
+    in_use::of(policy, inputs)
+}
+
+/// A file for a profile that there is, in a folder that there is, for no other profile besides, and for no other use.
+fn check(arguments: &Serve, readers: Readers, policy: &Policy, mut used: FilesInUse) -> Result<(), Failure> {
+    let token_files = &arguments.token_files;
+    if let Some(path) = &arguments.audit {
+        used.add(path, "the audit file");
+    }
+    // Where a shell has them lead to a file.
+    for path in ["/dev/stdout", "/dev/stderr"] {
+        used.add(path, "the file of this program's output");
+    }
     if let Some(doubt) = readers.doubt() {
         tracing::warn!("{doubt}");
     }
@@ -65,6 +85,11 @@ fn check(token_files: &[TokenFile], readers: Readers, policy: &Policy) -> Result
         if token_files.iter().take(position).any(|other| other.path == file.path) {
             return Err(Failure::invalid(format!("--token-file {name}={path}: the file is named twice")));
         }
+        if let Some(purpose) = used.purpose(&file.path) {
+            let why = format!("it is {purpose}, which a token would destroy; choose another path");
+            return Err(Failure::invalid(format!("--token-file {name}={path}: {why}")));
+        }
+        used.add(&file.path, format!("the token file of the profile {name}"));
         agent::check_token_file(&file.path, readers)
             .map_err(|why| Failure::invalid(format!("--token-file {name}={path}: {why}")))?;
         if let Some(doubt) = files::exposed_folder(agent::folder(&file.path)) {
@@ -88,11 +113,12 @@ fn check_users(allow_uids: &[u32]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn audit(path: &Path) -> Result<Audit, Failure> {
-    Audit::open(path).map_err(|error| {
-        let path = path.display();
-        Failure::invalid(format!("the audit file {path} can't be opened, so no token is asked for: {error}"))
-    })
+fn audit(path: &Path, token_files: &[TokenFile], mut used: FilesInUse) -> Result<Audit, Failure> {
+    for file in token_files {
+        used.add(&file.path, format!("the token file of the profile {}", file.profile));
+    }
+    get_token::check_audit(path, &used)?;
+    Audit::open(path).map_err(|error| get_token::no_audit(path, &error))
 }
 
 /// The profiles whose tokens somebody can have: over the socket all of them.

@@ -1,25 +1,82 @@
 use std::fs::File;
-use std::io::{self, Write as _};
-use std::path::Path;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
 
-use shared_token_cache_storage::files::append;
+use serde_json::Value;
+use shared_token_cache_storage::files;
 
 use super::{AuditLine, AuditSink};
 use crate::escape;
 
 /// A file of JSON lines to which the audit is appended. Several programs may share one: a line is one write to the end of the file.
 #[derive(Debug)]
-pub struct AuditFile(File);
+pub struct AuditFile {
+    file: File,
+    path: PathBuf,
+}
+
+/// More than a line has, with every character of its scopes escaped.
+const LONGEST_LINE: u64 = 1 << 18;
 
 impl AuditFile {
     /// Opens the file for appending. One that does not exist is created with mode 0600 (on Unix); the mode of another stays.
-    /// No link is followed: another program could have put it there, to have lines appended to a file of its choice.
+    /// No link is followed: another program could have put it there, to have lines appended to a file of its choice. A file whose
+    /// first and last lines are not those of an audit is not opened, because a line would damage it.
     ///
     /// # Errors
     /// When it can't be opened: its folder does not exist, say, it may not be written, or it is a link, a FIFO, or another user's.
     pub fn open(path: &Path) -> io::Result<Self> {
-        append(path).map(Self)
+        let file = files::append(path)?;
+        // What a descriptor of the shell leads to may hold other lines too.
+        if !files::is_inherited(path) {
+            check(&file)?;
+        }
+        Ok(Self { file, path: path.to_owned() })
     }
+
+    /// Whether the file is still at its path: `false` when another program has renamed, replaced or removed it. A look at metadata.
+    #[must_use]
+    pub fn is_at_its_path(&self) -> bool {
+        files::is_inherited(&self.path) || files::is_still_at(&self.file, &self.path).unwrap_or(false)
+    }
+}
+
+/// Refuses a file that holds something else.
+fn check(mut file: &File) -> io::Result<()> {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.len() == 0 {
+        return Ok(());
+    }
+    let mut part = |from: u64| {
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(from))?;
+        file.take(LONGEST_LINE).read_to_end(&mut bytes).map(|_| bytes)
+    };
+    let start = match part(0) {
+        Ok(start) => start,
+        // It may be written and not read.
+        Err(_) => return Ok(()),
+    };
+    let end = part(metadata.len().saturating_sub(LONGEST_LINE))?;
+    let first = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let last = end.strip_suffix(b"\n").unwrap_or(&end).rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    if [first, last].into_iter().all(is_line) {
+        return Ok(());
+    }
+    let why =
+        "it holds something that is no audit, which a line would damage; choose another path, or move that file away";
+    Err(io::Error::new(io::ErrorKind::InvalidData, why))
+}
+
+/// Whether this is a line of an audit, or the start of one, as a full disk leaves it.
+fn is_line(line: &[u8]) -> bool {
+    const START: &[u8] = b"{\"time\":\"";
+    let has = |line: &Value| {
+        ["time", "operation", "outcome"].into_iter().all(|field| line.get(field).is_some_and(Value::is_string))
+    };
+    line.starts_with(START)
+        || (!line.is_empty() && START.starts_with(line))
+        || serde_json::from_slice(line).is_ok_and(|line: Value| has(&line))
 }
 
 impl AuditSink for AuditFile {
@@ -27,7 +84,7 @@ impl AuditSink for AuditFile {
         let mut text = escape::to_json(line)?;
         text.push(b'\n');
         // Not `write_all`: the rest of a line that was cut off would stand behind another program's line.
-        match (&self.0).write(&text)? {
+        match (&self.file).write(&text)? {
             written if written == text.len() => Ok(()),
             written => Err(io::Error::new(
                 io::ErrorKind::WriteZero,
@@ -92,5 +149,56 @@ mod tests {
         }
         assert!(AuditFile::open(folder.path()).is_err());
         assert!(AuditFile::open(&folder.path().join("missing/audit.jsonl")).is_err());
+    }
+
+    #[test]
+    fn a_file_that_holds_something_else_is_refused_and_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.jsonl");
+        AuditFile::open(&path).unwrap().write(&line(0)).unwrap();
+        let good = fs::read_to_string(&path).unwrap();
+        let torn = &good[..good.len() / 2];
+        let sorted = serde_json::from_str::<serde_json::Value>(&good).unwrap().to_string();
+        for (content, opens) in [
+            (String::new(), true),
+            (good.clone(), true),
+            (good.repeat(3), true),
+            (format!("{good}{torn}"), true),
+            (format!("{torn}{good}"), true),
+            ("{".into(), true),
+            (format!("{sorted}\n"), true),
+            (good.repeat(5_000), true),
+            ("{\"AccessToken\":{},\"Account\":{}}".into(), false),
+            ("{}".into(), false),
+            ("authorities = []\n".into(), false),
+            ("eyJ0eXAi.eyJhdWQi.c2ln".into(), false),
+            ("\n".into(), false),
+            (format!("notes\n{good}"), false),
+            (format!("{good}notes\n"), false),
+            (format!("{good}{}", "x".repeat(1 << 20)), false),
+            ("\0".repeat(1 << 20), false),
+        ] {
+            fs::write(&path, &content).unwrap();
+            let opened = AuditFile::open(&path);
+            let start: String = content.chars().take(40).collect();
+            assert_eq!(opened.is_ok(), opens, "{start:?}: {opened:?}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_was_renamed_or_removed_is_not_at_its_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, moved) = (folder.path().join("audit.jsonl"), folder.path().join("audit.jsonl.1"));
+        let audit = AuditFile::open(&path).unwrap();
+        assert!(audit.is_at_its_path());
+        fs::rename(&path, &moved).unwrap();
+        assert!(!audit.is_at_its_path());
+        fs::write(&path, "").unwrap();
+        assert!(!audit.is_at_its_path());
+        fs::rename(&moved, &path).unwrap();
+        assert!(audit.is_at_its_path());
+        assert!(AuditFile::open(Path::new("/dev/null")).unwrap().is_at_its_path());
     }
 }

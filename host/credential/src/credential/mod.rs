@@ -178,7 +178,7 @@ impl Inner {
                 }
                 Err(NotIssued { error, denied }) => (error, denied),
             };
-            let asked = matches!(error, Error::ClientAuthentication(_) | Error::Unreachable(_));
+            let asked = matches!(error, Error::ClientAuthentication(_) | Error::Unreachable(_) | Error::Limit(_));
             let account = if asked && self.sources.len() > 1 { self.account(pool, call).await } else { None };
             tracing::debug!(%source, %error, "this source can't serve the call");
             let ends = !passes_on(&error);
@@ -203,7 +203,7 @@ impl Inner {
         let serves = name(&source.to_string(), account.as_deref());
         for refused in tried.refused() {
             tracing::warn!(
-                "the token is of the source {serves}, because {} was refused: {}",
+                "the token is of the source {serves}, because {} gave none: {}",
                 refused.name(),
                 refused.message
             );
@@ -232,17 +232,25 @@ impl Inner {
 }
 
 /// Whether another source may do better: it may have a sign-in that fits, one that the authority takes, or one that the policy
-/// allows. An authority that can't be reached says nothing about a sign-in, so no other user takes its place.
+/// allows. An authority that can't be reached says nothing about a sign-in, so no other user takes its place. See also
+/// [`tried::ends_because`].
 fn passes_on(error: &Error) -> bool {
     match error {
         Error::CredentialUnavailable(_) => true,
-        Error::ClientAuthentication(failure) => failure.reason == AuthenticationFailureReason::OAuthError,
+        // An answer that is no token is about the sign-in that asked, as a refusal is.
+        Error::ClientAuthentication(failure) => matches!(
+            failure.reason,
+            AuthenticationFailureReason::OAuthError | AuthenticationFailureReason::UnexpectedResponse
+        ),
         Error::Denied(denial) => denial.remedy.is_some(),
-        // Another source's document may be smaller.
-        Error::Limit(limit) => limit.field == Some("limits.document-mib"),
+        // Another source's document, or the answer to its sign-in, may be smaller.
+        Error::Limit(limit) => !limit.field.is_some_and(|field| LIMITS_OF_ALL.contains(&field)),
         _ => false,
     }
 }
+
+/// Limits on what all sources do together, or that only time helps against.
+const LIMITS_OF_ALL: [&str; 3] = ["limits.requests-per-minute", "limits.call-seconds", "limits.instances"];
 
 fn no_source() -> Error {
     Error::InvalidArgument("the credential has no source; name at least one".into())

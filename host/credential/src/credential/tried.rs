@@ -13,9 +13,10 @@ impl Tried {
         self.0.push((SourceFailure { source: source.to_string(), account, kind, reason, message }, error));
     }
 
-    /// The sources whose sign-in the authority refused.
+    /// The sources with a sign-in that brought no token: the authority refused it, or answered with what is none.
     pub(super) fn refused(&self) -> impl Iterator<Item = &SourceFailure> {
-        self.0.iter().filter(|(_, error)| matches!(error, Error::ClientAuthentication(_))).map(|(failure, _)| failure)
+        let has_sign_in = |error: &Error| matches!(error, Error::ClientAuthentication(_) | Error::Limit(_));
+        self.0.iter().filter(move |(_, error)| has_sign_in(error)).map(|(failure, _)| failure)
     }
 
     /// The error that the last source put an end to the call with; the sources after it were not asked.
@@ -23,20 +24,24 @@ impl Tried {
         let told = self.told();
         let alone = self.0.len() == 1 && not_asked.is_empty();
         let last = self.0.into_iter().next_back().map(|(_, error)| error);
-        match last {
-            Some(Error::Unreachable(mut unreachable)) if !alone => {
-                let mut message = told;
-                if !not_asked.is_empty() {
-                    let sources = not_asked.join(", ");
-                    message.push_str(&format!(
-                        "; not asked: {sources}, because another source may hold another user; try again, or name it with `--source`"
-                    ));
-                }
-                unreachable.message = message;
-                Some(Error::Unreachable(unreachable))
-            }
-            last => last,
+        let mut last = last?;
+        let why = ends_because(&last);
+        let mut message = told;
+        if !not_asked.is_empty() {
+            let sources = not_asked.join(", ");
+            message.push_str(&format!("; not asked: {sources}, because {why}; try again, or name it with `--source`"));
         }
+        match &mut last {
+            _ if alone => {}
+            Error::Unreachable(unreachable) => unreachable.message = message,
+            Error::ClientAuthentication(failure) => failure.message = message,
+            Error::CredentialUnavailable(unavailable) => unavailable.message = message,
+            Error::Limit(limit) => limit.message = message,
+            Error::Denied(denial) => denial.message = message,
+            // The one is about the call, whichever source; the other has no text.
+            Error::InvalidArgument(_) | Error::Plugin(_) => {}
+        }
+        Some(last)
     }
 
     /// The error of all of them, with the kind of the most telling one; and that one's source, where the authority refused it.
@@ -45,13 +50,15 @@ impl Tried {
         let alone = self.0.len() == 1;
         let failures: Vec<_> = self.0.iter().map(|(failure, _)| failure.clone()).collect();
         let (failure, mut error) = self.0.into_iter().min_by_key(|(_, error)| rank(error))?;
-        let refused = matches!(error, Error::ClientAuthentication(_)).then_some(failure.source);
+        let has_source = matches!(error, Error::ClientAuthentication(_) | Error::Limit(_));
+        let refused = has_source.then_some(failure.source);
         if !alone {
             match &mut error {
                 Error::ClientAuthentication(failure) => (failure.message, failure.sources) = (told, failures),
                 Error::CredentialUnavailable(unavailable) => {
                     (unavailable.message, unavailable.sources) = (told, failures);
                 }
+                Error::Limit(limit) => limit.message = told,
                 // What the policy has to say comes with its remedy, and that is of one source.
                 _ => {}
             }
@@ -62,6 +69,18 @@ impl Tried {
     fn told(&self) -> String {
         let told = self.0.iter().map(|(failure, _)| format!("{}: {}", failure.name(), failure.message));
         told.collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// Why the sources after one with this error are not asked.
+pub(super) fn ends_because(error: &Error) -> &'static str {
+    match error {
+        Error::Unreachable(_) => "another source may hold another user",
+        Error::Limit(_) => "the limit holds for all sources together",
+        Error::Denied(_) | Error::Plugin(_) => "the component did what no component may do",
+        Error::InvalidArgument(_) | Error::ClientAuthentication(_) | Error::CredentialUnavailable(_) => {
+            "the call itself can't be served"
+        }
     }
 }
 
@@ -77,7 +96,7 @@ fn rank(error: &Error) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{AuthenticationFailure, AuthenticationFailureReason, Unavailable};
+    use crate::error::{AuthenticationFailure, AuthenticationFailureReason, LimitExceeded, Unavailable};
 
     fn refusal() -> Error {
         Error::ClientAuthentication(AuthenticationFailure {
@@ -115,6 +134,22 @@ mod tests {
             assert_eq!((error.kind(), error.reason()), (kind, Some(reason)));
             let told = error.to_string();
             assert!(told.contains("shared: ") && told.contains("azure-cli: "), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_ends_a_call_names_its_source_and_why_the_next_was_not_asked() {
+        let limit = LimitExceeded::new("limits.requests-per-minute", "too many");
+        for (error, part) in [
+            (Error::unreachable("gone"), "another user"),
+            (Error::Limit(limit), "all sources together"),
+            (Error::denied("no"), "no component may do"),
+        ] {
+            let mut tried = Tried::default();
+            tried.push(&Source::Shared, Some("user0@contoso.com".into()), error);
+            let told = tried.ended(&["azure-cli".to_owned()]).unwrap().to_string();
+            assert!(told.starts_with("shared (user0@contoso.com): "), "{told}");
+            assert!(told.contains("not asked: azure-cli, because ") && told.contains(part), "{told}");
         }
     }
 

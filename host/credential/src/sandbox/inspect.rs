@@ -11,6 +11,9 @@ use wasmparser::{FunctionBody, Operator, Parser, Payload};
 use crate::error::LimitExceeded;
 use crate::escape::escaped;
 
+/// How WebAssembly begins.
+const MAGIC: &[u8] = b"\0asm";
+
 /// The package of the contract, with the version.
 const PACKAGE: &str = "azure-identity:shared-token-cache/";
 const VERSION: &str = "@0.1.0";
@@ -62,6 +65,9 @@ pub(super) enum Unfit {
 /// # Errors
 /// See [`Unfit`].
 pub(super) fn inspect(component: &[u8]) -> Result<(), Unfit> {
+    if !component.starts_with(MAGIC) {
+        return Err(Unfit::Malformed("it is no WebAssembly component".into()));
+    }
     let mut tally = Tally::default();
     for payload in Parser::new(0).parse_all(component) {
         tally.take(payload?)?;
@@ -229,5 +235,20 @@ fn most_of(count: usize, limit: usize, what: &str) -> Result<(), Unfit> {
 impl From<wasmparser::BinaryReaderError> for Unfit {
     fn from(error: wasmparser::BinaryReaderError) -> Self {
         Self::Malformed(escaped(&error.to_string()).into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_another_kind_is_named_without_its_content() {
+        for bytes in [&b"{\n  \"Account\": {}\n}"[..], b"", b"\x7fELF", b"\0as"] {
+            match inspect(bytes) {
+                Err(Unfit::Malformed(why)) => assert_eq!(why, "it is no WebAssembly component"),
+                other => panic!("{other:?}"),
+            }
+        }
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use super::wit::credential as wit;
 use super::write_queue::Turn;
 use crate::audit::{Audit, Denials};
 use crate::clock::Clock;
-use crate::error::{Error, Unavailable, UnavailableReason as Reason};
-use crate::escape::escaped;
+use crate::error::{AuthenticationFailureReason, Error, Unavailable, UnavailableReason as Reason};
+use crate::escape::{bounded, escaped};
 use crate::options::HostSettings;
 use crate::transport::Transport;
 use shared_token_cache_policy::{Policy, Source};
@@ -41,7 +42,12 @@ pub(crate) struct State {
     /// What belongs to the call that runs.
     pub(crate) call: CallState,
     pub(super) limiter: Limiter,
+    /// Where documents were read, by their names in the contract.
+    pub(crate) places: BTreeMap<String, String>,
 }
+
+/// A component reads two documents; a source that is one file takes any name for it.
+const MOST_PLACES: usize = 4;
 
 /// What belongs to one call. The value is replaced as a whole when a call begins and when it ends, so that nothing of one caller
 /// reaches the next.
@@ -69,7 +75,14 @@ impl State {
     pub(super) fn new(context: Arc<Context>) -> Self {
         let limiter = Limiter::new(context.policy.limits().clone());
         let session = context.vault.session();
-        Self { context, session, call: CallState::default(), limiter }
+        Self { context, session, call: CallState::default(), limiter, places: BTreeMap::new() }
+    }
+
+    /// Notes where a document was read, or looked for.
+    pub(crate) fn note_place(&mut self, name: &str, place: &str) {
+        if self.places.len() < MOST_PLACES || self.places.contains_key(name) {
+            self.places.insert(name.to_owned(), place.to_owned());
+        }
     }
 
     /// Writes to the audit that the component was denied something.
@@ -107,10 +120,25 @@ impl State {
                 }
                 Error::Unreachable(unreachable)
             }
+            (Error::ClientAuthentication(mut failure), ..)
+                if failure.reason == AuthenticationFailureReason::UnexpectedResponse =>
+            {
+                if let Some(scope) = self.session.withheld() {
+                    let scope = bounded(scope, LONGEST_SCOPE);
+                    failure.message = format!(
+                        "the authority answered with a token for {scope}, which is of another resource than the call asks for, \
+                         and which the policy does not allow; the token was thrown away"
+                    );
+                }
+                Error::ClientAuthentication(failure)
+            }
             (error, ..) => error,
         }
     }
 }
+
+/// The most bytes of a scope in a message.
+const LONGEST_SCOPE: usize = 200;
 
 impl CallState {
     pub(super) fn new(scopes: &[String]) -> Self {

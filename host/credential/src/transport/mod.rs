@@ -104,7 +104,7 @@ impl Transport {
             Route::Direct | Route::Excepted => None,
         };
         resolver::check_literal(&self.policy, url)?;
-        Ok(Way { client: self.client()?, proxy, trust: &self.trust })
+        Ok(Way { client: self.client()?, proxy, trust: &self.trust, options: &self.options })
     }
 
     /// Leave to send the credentials of the proxy, if there is one.

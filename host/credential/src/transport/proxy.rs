@@ -1,6 +1,7 @@
 //! The proxy that the environment names, and the hosts that it excepts. A value that can't be used is refused: where direct requests
 //! are forbidden or watched, going past a proxy that was configured is the wrong thing to do.
 
+mod ask;
 mod credentials;
 mod exceptions;
 mod verdict;
@@ -11,6 +12,7 @@ use std::net::Ipv6Addr;
 use url::Url;
 
 use super::TransportError;
+pub(super) use ask::{Answer, Means};
 use credentials::Credentials;
 use exceptions::Exceptions;
 pub(super) use verdict::Leave;

@@ -8,7 +8,7 @@ use shared_token_cache_vault::Secret;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::proxy::Proxy;
+use super::proxy::{Answer, Means, Proxy};
 use super::trust::Trust;
 use super::{TransportOptions, reply};
 use crate::error::{Error, LimitExceeded, Unreachable};
@@ -42,6 +42,9 @@ pub(crate) enum TransportError {
     /// The proxy does not take the credentials, or wants some.
     #[error("{what}; {remedy}")]
     ProxyRefused { what: String, remedy: String, pause: Duration },
+    /// The proxy does not open a tunnel, for another reason.
+    #[error("{what}; {remedy}")]
+    Proxy { what: String, remedy: String },
     /// The server's certificate is not believed.
     #[error("{what}; {remedy}")]
     Certificate { what: String, remedy: String },
@@ -60,9 +63,9 @@ impl From<TransportError> for Error {
         let (message, remedy, retry_after) = match error {
             TransportError::Denied(denied) => return denied.into(),
             TransportError::Limit(limit) => return Self::Limit(limit),
-            TransportError::Setup { what, remedy } | TransportError::Certificate { what, remedy } => {
-                (what, Some(remedy), None)
-            }
+            TransportError::Setup { what, remedy }
+            | TransportError::Certificate { what, remedy }
+            | TransportError::Proxy { what, remedy } => (what, Some(remedy), None),
             TransportError::ProxyRefused { what, remedy, pause } => (what, Some(remedy), Some(pause)),
             error => (error.to_string(), None, None),
         };
@@ -77,6 +80,41 @@ pub(super) struct Way<'w> {
     pub(super) proxy: Option<&'w Proxy>,
     /// Which certificates are believed.
     pub(super) trust: &'w Trust,
+    pub(super) options: &'w TransportOptions,
+}
+
+impl Way<'_> {
+    /// Asks the proxy for a tunnel that nothing goes through, to hear what it says.
+    async fn ask(&self, proxy: &Proxy, url: &Url) -> Result<Option<Answer>, TransportError> {
+        let means = Means {
+            tls: if proxy.wants_tls() { Some(self.trust.tls()?) } else { None },
+            resolve: self.options.resolve.clone(),
+            longest: self.options.connect_timeout,
+        };
+        let (proxy, url) = (proxy.clone(), url.clone());
+        // None: it could not be asked.
+        Ok(tokio::task::spawn_blocking(move || proxy.ask(&url, &means).ok()).await.ok().flatten())
+    }
+
+    /// Tries credentials that the proxy has not taken yet, once and where its answer can be read: the HTTP client does not tell a
+    /// refusal that it can't parse from other failures. A directory locks an account after a few tries.
+    async fn try_credentials(&self, url: &Url) -> Result<(), Failed> {
+        let Some(proxy) = self.proxy else { return Ok(()) };
+        if !proxy.is_on_trial().map_err(Failed::Final)? {
+            return Ok(());
+        }
+        match self.ask(proxy, url).await.map_err(Failed::Final)? {
+            Some(Answer::Status(200)) => proxy.approve(),
+            Some(answer) => return Err(failed(proxy.failure(answer, url.host_str().unwrap_or_default()))),
+            // The client will find out why, and tell.
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+fn failed((error, is_final): (TransportError, bool)) -> Failed {
+    if is_final { Failed::Final(error) } else { Failed::Network(error) }
 }
 
 /// A try that is worth another one.
@@ -84,6 +122,18 @@ enum Failed {
     Network(TransportError),
     Busy(Response),
     Final(TransportError),
+}
+
+impl Failed {
+    fn into_error(self) -> TransportError {
+        match self {
+            Self::Network(error) | Self::Final(error) => error,
+            Self::Busy(response) => TransportError::Unreachable {
+                host: "the authority".to_owned(),
+                why: format!("status {}", response.status),
+            },
+        }
+    }
 }
 
 pub(super) async fn post_form(
@@ -113,7 +163,7 @@ pub(super) async fn post_form(
         for (name, value) in &headers {
             request = request.header(name, value);
         }
-        once(way, request, largest).await
+        once(way, &url, request, largest).await
     };
     let result = post
         .retry(backoff)
@@ -143,21 +193,30 @@ const DATE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The time of day at a server, if its answer tells.
 pub(super) async fn date(way: &Way<'_>, url: Url) -> Result<Option<u64>, TransportError> {
-    let reply = way.client.get(url).timeout(DATE_TIMEOUT).send().await;
-    let reply = reply.map_err(|error| transport_error(way, error).0)?;
+    way.try_credentials(&url).await.map_err(Failed::into_error)?;
+    let reply = match way.client.get(url.clone()).timeout(DATE_TIMEOUT).send().await {
+        Ok(reply) => reply,
+        Err(error) => return Err(network(way, &url, error).await.into_error()),
+    };
     let date = reply.headers().get(DATE).and_then(|date| date.to_str().ok());
     let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
     Ok(date.and_then(|date| date.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|date| date.as_secs()))
 }
 
-async fn once(way: &Way<'_>, request: reqwest::RequestBuilder, largest: usize) -> Result<Response, Failed> {
-    let network = |error| network(way, error);
-    let mut reply = request.send().await.map_err(network)?;
+async fn once(way: &Way<'_>, url: &Url, request: reqwest::RequestBuilder, largest: usize) -> Result<Response, Failed> {
+    way.try_credentials(url).await?;
+    let mut reply = match request.send().await {
+        Ok(reply) => reply,
+        Err(error) => return Err(network(way, url, error).await),
+    };
     let status = reply.status().as_u16();
     let retry_after = retry_after(reply.headers(), SystemTime::now());
     let host = reply.url().host_str().unwrap_or_default().to_owned();
     let mut body = Zeroizing::new(Vec::new());
-    while let Some(chunk) = reply.chunk().await.map_err(network)? {
+    while let Some(chunk) = match reply.chunk().await {
+        Ok(chunk) => chunk,
+        Err(error) => return Err(network(way, url, error).await),
+    } {
         if body.len() + chunk.len() > largest {
             let what = format!("the answer of {host} has more than {largest} bytes");
             return Err(Failed::Final(TransportError::Limit(LimitExceeded::new("limits.response-kib", &what))));
@@ -198,11 +257,15 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     }
 }
 
-fn network(way: &Way<'_>, error: reqwest::Error) -> Failed {
-    match transport_error(way, error) {
-        (error, true) => Failed::Final(error),
-        (error, false) => Failed::Network(error),
+async fn network(way: &Way<'_>, url: &Url, error: reqwest::Error) -> Failed {
+    let says = |what: &str| causes(&error).any(|error| error.to_string() == what);
+    if let Some(proxy) = way.proxy
+        && UNREAD.iter().any(|what| says(what))
+        && let Ok(Some(answer)) = way.ask(proxy, url).await
+    {
+        return failed(proxy.failure(answer, url.host_str().unwrap_or_default()));
     }
+    failed(transport_error(way, error))
 }
 
 /// The error in our words, and whether it will be the same the next time.
@@ -212,9 +275,9 @@ fn transport_error(way: &Way<'_>, error: reqwest::Error) -> (TransportError, boo
     }
     if let Some(proxy) = way.proxy {
         if causes(&error).any(|error| error.to_string() == WANTS_CREDENTIALS) {
-            return (proxy.refuse(), true);
+            return (proxy.refuse(Answer::Status(407)), true);
         }
-        proxy.approve();
+        proxy.pass();
     }
     let host = error.url().and_then(Url::host_str).unwrap_or_default().to_owned();
     // The server will show the same certificate the next time.
@@ -236,6 +299,9 @@ fn transport_error(way: &Way<'_>, error: reqwest::Error) -> (TransportError, boo
 
 /// What hyper says of a proxy's status 407; the type of the error is its own.
 const WANTS_CREDENTIALS: &str = "tunnel error: proxy authorization required";
+
+/// What it says of answers that open no tunnel, whatever their status, and of those that it can't parse.
+const UNREAD: [&str; 2] = ["tunnel error: unsuccessful", "tunnel error: proxy response headers too long"];
 
 /// What caused an error, where that is an error of this type.
 fn cause<'e, T: std::error::Error + 'static>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e T> {

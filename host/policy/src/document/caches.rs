@@ -2,12 +2,42 @@
 
 use std::path::PathBuf;
 
-use super::fields::{Fields, Value};
+use super::fields::{Fields, Places, Value};
 use super::print::Printer;
 use crate::{CacheGrant, CacheName, InvalidValue, Source};
 
 pub(super) fn read(root: &mut Fields<'_, '_>) -> Vec<CacheGrant> {
-    root.list("caches").into_iter().filter_map(Value::into_table).filter_map(grant).collect()
+    let mut grants: Vec<CacheGrant> = Vec::new();
+    for fields in root.list("caches").into_iter().filter_map(Value::into_table) {
+        let Some((grant, places)) = grant(fields) else { continue };
+        if let Some(twice) = grants.iter().position(|other| is_twice(other, &grant)) {
+            let what = format!("grants the same cache as caches[{twice}]");
+            places.problem("source", &what, "leave one of them out: the wider one would win");
+        }
+        grants.push(grant);
+    }
+    grants
+}
+
+/// Whether two grants are of one cache.
+fn is_twice(one: &CacheGrant, other: &CacheGrant) -> bool {
+    let all = |grant: &CacheGrant| grant.names().is_empty() && *grant.source() != Source::Shared;
+    one.source() == other.source()
+        && (all(one) || all(other) || one.names().iter().any(|name| other.names().contains(name)))
+}
+
+/// The name of a cache as a policy writes it.
+fn name(text: &str) -> Result<CacheName, InvalidValue> {
+    match CacheName::of_document(text) {
+        Some(name) => {
+            let what = format!("{text:?} is the name of a file of the cache {name}");
+            Err(InvalidValue::new(
+                what,
+                format!("write \"{name}\": its files with `.cae` and `.nocae` are granted together"),
+            ))
+        }
+        None => CacheName::parse(text),
+    }
 }
 
 pub(super) fn print(grants: &[CacheGrant], to: &mut Printer) {
@@ -32,7 +62,7 @@ pub(super) fn print(grants: &[CacheGrant], to: &mut Printer) {
     }
 }
 
-fn grant(mut fields: Fields<'_, '_>) -> Option<CacheGrant> {
+fn grant<'p, 'i>(mut fields: Fields<'p, 'i>) -> Option<(CacheGrant, Places<'p, 'i>)> {
     let source = fields.required("source", "choose `shared`, `azure-cli` or `file:PATH`", source);
     let access = fields.required("access", "choose `read` or `read-write`", str::parse);
     let loose_permissions = fields.parse("loose-permissions", str::parse);
@@ -52,8 +82,12 @@ fn grant(mut fields: Fields<'_, '_>) -> Option<CacheGrant> {
         }
         Some(Source::File(_) | Source::Shared | Source::AzureCli) | None => {}
     }
-    let names: Vec<_> = names.into_iter().filter_map(|name| name.parse(CacheName::parse)).collect();
-    fields.finish();
+    let names: Vec<_> = names.into_iter().filter_map(|name| name.parse(self::name)).collect();
+    let places = fields.finish();
+    // Without the names that can't be used it would grant all.
+    if has_names && names.is_empty() {
+        return None;
+    }
 
     let mut grant = CacheGrant::new(source?, access?);
     if let Some(leniency) = loose_permissions {
@@ -63,7 +97,7 @@ fn grant(mut fields: Fields<'_, '_>) -> Option<CacheGrant> {
         grant = grant.with_other_owner(leniency);
     }
     grant = targets.into_iter().fold(grant, CacheGrant::with_symlink_target);
-    Some(names.into_iter().fold(grant, CacheGrant::with_name))
+    Some((names.into_iter().fold(grant, CacheGrant::with_name), places))
 }
 
 pub(super) fn source(text: &str) -> Result<Source, InvalidValue> {

@@ -127,6 +127,15 @@ impl<'p, 'i> Value<'p, 'i> {
         }
     }
 
+    /// Says that a text is probably not what is meant, where `doubt` says what would be.
+    pub(super) fn doubt(&self, doubt: impl FnOnce(&str) -> Option<InvalidValue>) {
+        if let DeValue::String(text) = &self.value
+            && let Some(InvalidValue { what, instead }) = doubt(text)
+        {
+            self.problems.doubt(self.at, &self.path, what, instead);
+        }
+    }
+
     pub(super) fn number(self, least: u64, most: u64) -> Option<u64> {
         let instead = format!("write a whole number between {least} and {most}");
         let DeValue::Integer(number) = &self.value else { return self.is_not("a whole number", &instead) };

@@ -17,7 +17,7 @@ pub use problems::{PolicyError, Problem};
 
 use toml::de::DeTable;
 
-use crate::{CloudAddresses, Policy};
+use crate::{CloudAddresses, Policy, scope};
 use fields::Fields;
 use print::Printer;
 use problems::Problems;
@@ -27,6 +27,18 @@ pub(super) const SCHEMA: &str = include_str!("schema.json");
 
 pub(super) fn parse(text: &str) -> Result<Policy, PolicyError> {
     let problems = Problems::of(text);
+    let policy = read(text, &problems);
+    problems.into_result(policy)
+}
+
+/// What a document probably does not mean.
+pub(super) fn doubts(text: &str) -> Vec<Problem> {
+    let problems = Problems::of(text);
+    read(text, &problems);
+    problems.into_doubts()
+}
+
+fn read(text: &str, problems: &Problems<'_>) -> Policy {
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let at = error.span().map_or(text.len(), |span| span.start);
@@ -34,14 +46,14 @@ pub(super) fn parse(text: &str) -> Result<Policy, PolicyError> {
     }
     // What could not be read would only be reported again, as missing.
     if !problems.is_empty() {
-        return problems.into_result(Policy::default());
+        return Policy::default();
     }
-    let mut root = Fields::root(table.into_inner(), &problems);
+    let mut root = Fields::root(table.into_inner(), problems);
     let profiles = profiles::read(&mut root);
     let mut policy = Policy {
         caches: caches::read(&mut root),
         authorities: lists::read(&mut root, "authorities"),
-        scopes: lists::read(&mut root, "scopes"),
+        scopes: lists::read_doubtful(&mut root, "scopes", scope::doubt),
         tenants: lists::read(&mut root, "tenants"),
         accounts: lists::read(&mut root, "accounts"),
         clients: lists::read(&mut root, "client-ids"),
@@ -55,7 +67,7 @@ pub(super) fn parse(text: &str) -> Result<Policy, PolicyError> {
     };
     profiles::add(profiles, &mut policy);
     root.finish();
-    problems.into_result(policy)
+    policy
 }
 
 /// The document that says what a policy says.

@@ -62,18 +62,33 @@ impl fmt::Display for Problem {
 pub(super) struct Problems<'t> {
     text: &'t str,
     found: RefCell<Vec<(usize, Problem)>>,
+    doubts: RefCell<Vec<(usize, Problem)>>,
 }
 
 impl<'t> Problems<'t> {
     pub(super) fn of(text: &'t str) -> Self {
-        Self { text, found: RefCell::default() }
+        Self { text, found: RefCell::default(), doubts: RefCell::default() }
     }
 
     /// `at` counts bytes.
     pub(super) fn add(&self, at: usize, field: &str, what: impl Into<String>, instead: impl Into<String>) {
+        self.found.borrow_mut().push((at, self.problem(at, field, what.into(), instead.into())));
+    }
+
+    /// What is no problem, and probably not meant.
+    pub(super) fn doubt(&self, at: usize, field: &str, what: impl Into<String>, instead: impl Into<String>) {
+        self.doubts.borrow_mut().push((at, self.problem(at, field, what.into(), instead.into())));
+    }
+
+    pub(super) fn into_doubts(self) -> Vec<Problem> {
+        let mut doubts = self.doubts.into_inner();
+        doubts.sort_by_key(|(at, _)| *at);
+        doubts.into_iter().map(|(_, problem)| problem).collect()
+    }
+
+    fn problem(&self, at: usize, field: &str, what: String, instead: String) -> Problem {
         let (line, column) = place(self.text, at);
-        let problem = Problem { line, column, field: field.to_owned(), what: what.into(), instead: instead.into() };
-        self.found.borrow_mut().push((at, problem));
+        Problem { line, column, field: field.to_owned(), what, instead }
     }
 
     pub(super) fn is_empty(&self) -> bool {

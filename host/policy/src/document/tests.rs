@@ -252,6 +252,61 @@ scopes = ["https://graph.microsoft.com/.default"]
 }
 
 #[test]
+fn two_grants_of_one_cache_are_a_problem() {
+    let grant = |source: &str, names: &str, access: &str| {
+        let names = if names.is_empty() { String::new() } else { format!("names = [{names}]\n") };
+        format!("[[caches]]\nsource = \"{source}\"\n{names}access = \"{access}\"\n")
+    };
+    for (one, other, twice) in [
+        (grant("azure-cli", "", "read"), grant("azure-cli", "", "read-write"), true),
+        (grant("azure-cli", "", "read"), grant("azure-cli", "\"msal.cache\"", "read"), true),
+        (grant("shared", "\"a\", \"b\"", "read"), grant("shared", "\"b\"", "read-write"), true),
+        (grant("file:/x", "", "read"), grant("file:/x", "", "read-write"), true),
+        (grant("file:/x", "", "read"), grant("file:/y", "", "read-write"), false),
+        (grant("shared", "\"a\"", "read"), grant("shared", "\"b\"", "read-write"), false),
+        (grant("shared", "\"a\"", "read"), grant("azure-cli", "\"a\"", "read-write"), false),
+    ] {
+        let result = parse(&format!("{one}{other}"));
+        assert_eq!(result.is_err(), twice, "{one}{other}");
+        if let Err(error) = result {
+            let [problem] = error.problems() else { panic!("{error}") };
+            assert_eq!(problem.field, "caches[1].source");
+            assert!(problem.what.contains("caches[0]"), "{problem}");
+        }
+    }
+}
+
+#[test]
+fn a_name_of_a_file_is_none_of_a_cache() {
+    for suffix in ["cae", "nocae"] {
+        let text = format!("[[caches]]\nsource = \"shared\"\nnames = [\"msal.cache.{suffix}\"]\naccess = \"read\"\n");
+        let another = "[[caches]]\nsource = \"shared\"\nnames = [\"other\"]\naccess = \"read\"\n";
+        let error = parse(&format!("{text}{another}").replace("shared", "azure-cli")).unwrap_err();
+        let [problem] = error.problems() else { panic!("{error}") };
+        assert!(problem.to_string().contains("write \"msal.cache\""), "{problem}");
+    }
+}
+
+#[test]
+fn a_denial_names_what_to_write() {
+    let text = "[[caches]]\nsource = \"azure-cli\"\nnames = [\"foo\"]\naccess = \"read\"\n";
+    let denied = parse(text).unwrap().grant(&Source::AzureCli, "msal.cache.nocae").unwrap_err();
+    assert_eq!(denied.remedy(), "add \"msal.cache\" to its `names` under `[[caches]]`");
+    assert!(parse(&text.replace("foo", "msal.cache")).unwrap().grant(&Source::AzureCli, "msal.cache.nocae").is_ok());
+    let denied = parse("").unwrap().grant(&Source::Shared, "msal.cache.nocae").unwrap_err();
+    assert_eq!(denied.remedy(), "grant it under `[[caches]]`, with `names = [\"msal.cache\"]`");
+}
+
+#[test]
+fn a_doubt_has_a_place_and_is_no_problem() {
+    let text = "scopes = [\"https://vault.azure.net/.default\",\n  \"https://vault.azure.net\"]\n";
+    assert!(parse(text).is_ok());
+    let doubts = super::doubts(text);
+    let [doubt] = &doubts[..] else { panic!("{doubts:?}") };
+    assert_eq!((doubt.line, doubt.column, doubt.field.as_str()), (2, 3, "scopes[1]"));
+}
+
+#[test]
 fn a_profile_arrives_with_every_field() {
     let policy = parse(&with_profile(
         r#"name = "entra/graph"
@@ -284,7 +339,7 @@ fn a_profile_that_could_never_be_served_is_a_problem_where_it_asks_for_too_much(
         ("tenant = \"fabrikam.com\"", 21, "tenant", "list it under `tenants`"),
         ("client-id = \"client-1\"", 21, "client-id", "list it under `client-ids`"),
         ("authority = \"login.fabrikam.com\"", 21, "authority", "list it under `authorities`"),
-        ("cache-name = \"third\"", 19, "source", "grant it under `[[caches]]`"),
+        ("cache-name = \"third\"", 19, "source", "add \"third\" to its `names` under `[[caches]]`"),
     ] {
         let error = parse(&with_profile(&format!("{good}{rest}"))).unwrap_err();
         let [problem] = error.problems() else { panic!("{error}") };

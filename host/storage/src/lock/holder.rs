@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Seek as _};
 use std::time::Duration;
 
 /// A lock file without a process id may belong to a holder that has just created it; after this long it does not.
-const ANONYMOUS_IS_STALE_AFTER: Duration = Duration::from_secs(60);
+pub(super) const ANONYMOUS_IS_STALE_AFTER: Duration = Duration::from_secs(60);
 
 /// A holder whose process can't be seen may live in another container; a lock is held for milliseconds, so this long is enough.
 const DEAD_IS_STALE_AFTER: Duration = Duration::from_secs(2);

@@ -71,6 +71,48 @@ fn a_lock_that_a_crash_left_behind_heals() {
 }
 
 #[test]
+fn a_lock_that_this_user_cannot_take_is_named_with_the_remedy_and_an_old_one_at_once() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+    let day = Duration::from_secs(86_400);
+    for (content, age, at_once) in [("", day, true), ("1 az", day, true), ("1 az", Duration::ZERO, false)] {
+        let (_folder, cache, path) = folder();
+        write_aged(&path, content, age);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+        // Without root there is one user, who may not open the file all the same.
+        let is_foreign = chown(&path, Some(65_533), None).is_ok();
+        let started = Instant::now();
+        let Err(WriteError::Unusable(why)) = Lock::acquire_within(&cache, SHORT * 5, || true) else {
+            panic!("it was taken")
+        };
+        assert_eq!(started.elapsed() < SHORT * 5, at_once, "{content:?} after {age:?}");
+        for part in [path.to_str().unwrap(), "remove the file", "`chown`"] {
+            assert!(why.contains(part), "{part}: {why}");
+        }
+        assert!(why.contains(if is_foreign { "another user (id 65533)" } else { "Permission denied" }), "{why}");
+        assert_eq!(Lock::problem(&cache), Some(why));
+        assert_eq!(fs::symlink_metadata(&path).unwrap().mode() & 0o777, 0, "it stays as it is");
+    }
+}
+
+#[test]
+fn what_is_no_lock_is_a_problem_and_a_lock_of_a_program_is_none() {
+    let (_folder, cache, path) = folder();
+    assert_eq!(Lock::problem(&cache), None);
+    for (content, part) in [("notes".to_owned(), "names no process"), ("1".repeat(2_000), "it has 2000 bytes")] {
+        fs::write(&path, &content).unwrap();
+        let why = Lock::problem(&cache).unwrap();
+        assert!(why.contains(part) && why.ends_with("move it away"), "{why}");
+    }
+    for content in ["", "4711 az"] {
+        fs::write(&path, content).unwrap();
+        assert_eq!(Lock::problem(&cache), None, "{content:?}");
+    }
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert!(Lock::problem(&cache).unwrap().contains("not a regular file"));
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_an_error_and_not_a_wait() {
     let started = Instant::now();
     assert!(matches!(Lock::acquire(Path::new("/nonexistent/cache")), Err(WriteError::Io { .. })));

@@ -32,7 +32,9 @@ pub(crate) fn inner(name: &str, cache: &Path) -> Result<(), String> {
         Place::SingleFile => Some("is mounted as a single file"),
         Place::ReadOnlyMount | Place::ReadOnlyMountWithLock => Some("Read-only file system"),
         Place::ReadOnlyModes | Place::ReadOnlyModesWithLock | Place::ReadOnlyFile => Some("Permission denied"),
-        Place::LockOfAnother => Some("cache.lockfile, which belongs to another user (id 0); remove it if it stays"),
+        Place::LockOfAnother => Some(
+            "cache.lockfile cannot be taken: it belongs to another user (id 0), and opening it failed: Permission denied",
+        ),
         Place::WithoutLocks(_) => Some("keep the cache on a local file system"),
         Place::WithoutLinks(_) => None,
     };
@@ -48,7 +50,7 @@ pub(crate) fn inner(name: &str, cache: &Path) -> Result<(), String> {
     // A sentence of ours, with what to do; and nothing is left behind.
     let (refused, why) = match (outcome, place) {
         (Ok(_), _) => (None, String::new()),
-        (Err(WriteError::Locked(why)), Place::LockOfAnother) => (expected, why),
+        (Err(WriteError::Unusable(why)), Place::LockOfAnother) if why.contains("remove the file") => (expected, why),
         (Err(WriteError::Unusable(why)), _) if took < AT_ONCE && why.contains("for reading only") => (expected, why),
         (Err(error), _) => (None, error.to_string()),
     };

@@ -175,14 +175,15 @@ impl<'a> Builder<'a> {
         SECRETS.contains(&name.as_str())
     }
 
-    fn watch(&self, string: Span) -> Result<(), NoIndex> {
+    fn watch(&mut self, string: Span) -> Result<(), NoIndex> {
         let Some(watch) = self.watch else { return Ok(()) };
-        let literal = string.of(self.text);
-        let forbidden = match decode(literal) {
-            Some(text) => watch(&text),
-            None => watch(literal),
-        };
-        if forbidden { Err(NoIndex::Forbidden) } else { Ok(()) }
+        if watch(string.of(self.text)) {
+            if self.index.watched.len() >= MOST {
+                return Err(NoIndex::TooMany);
+            }
+            self.index.watched.push(string);
+        }
+        Ok(())
     }
 }
 

@@ -96,7 +96,9 @@ impl<'a> Writing<'a> {
     /// Whether a redeemed refresh token is this one, or was exchanged for it: several rotations may wait for their first write.
     fn descends_from(&self, redeemed: Handle, ancestor: Handle) -> bool {
         let bought_with = |handle: &Handle| Some(self.replies.get(handle)?.first()?.redeemed);
-        let steps = self.replies.len() + 1;
+        // Each token on the way but the last is a secret of a reply, and the new one is not among them: as many steps as there are
+        // secrets are enough. An authority that gives back what it gave before makes a circle, which ends there too.
+        let steps = self.replies.len();
         std::iter::successors(Some(redeemed), bought_with).take(steps).any(|handle| handle == ancestor)
     }
 

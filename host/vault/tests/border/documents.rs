@@ -387,3 +387,65 @@ fn a_call_that_never_succeeds_in_writing_is_stopped() {
     let tries = (0..1000).take_while(|_| fixture.session.try_to_write().is_ok()).count();
     assert!((16..100).contains(&tries), "{tries}");
 }
+
+/// A session whose call may write, and that holds this document as its second version.
+fn holding(plain: &str) -> (Fixture, String) {
+    let mut fixture = Fixture::new(Credential::default()).refused();
+    let sealed = fixture.session.vault().seal_document(NAME, "2", plain.as_bytes().to_vec()).unwrap();
+    let text = String::from_utf8(fixture.session.hold(sealed)).unwrap();
+    (fixture, text)
+}
+
+#[test]
+fn a_document_may_be_as_large_as_the_vault_allows_and_no_larger() {
+    let largest = 1 << 16;
+    let of = |size: usize| format!("{{}}{}", " ".repeat(size - 2));
+    let (fixture, text) = holding(&of(largest));
+    assert_eq!(fixture.session.open_document(NAME, "2", text.as_bytes()).unwrap().content().len(), largest);
+    let (fixture, text) = holding(&of(largest + 1));
+    let refused = fixture.session.open_document(NAME, "2", text.as_bytes()).unwrap_err();
+    assert_eq!(refused, Refused::TooLarge { size: largest + 1, largest });
+    // The secrets count, and not only the handles in their places.
+    for (secret, fits) in [(largest - 13, true), (largest - 12, false)] {
+        let (fixture, text) = holding(&format!("{{\"secret\":\"{}\"}}", "x".repeat(secret)));
+        assert!(text.len() < 100);
+        let opened = fixture.session.open_document(NAME, "2", text.as_bytes());
+        assert_eq!(opened.is_ok(), fits, "{secret} {:?}", opened.err());
+    }
+}
+
+#[test]
+fn white_space_around_a_document_stays_or_goes() {
+    let plain = Fixture::new(Credential::default()).plain;
+    let dead = r#"{"error":"invalid_grant","suberror":"bad_token"}"#;
+    for (before, behind, fine) in [
+        ("\n ", "\t\n", true),
+        ("", "\t\n", true),
+        ("\n ", "", true),
+        ("", "", true),
+        ("\n", "\t\n", false),
+        ("\n ", "\n", false),
+    ] {
+        let (mut fixture, _) = holding(&format!("\n {plain}\t\n"));
+        fixture.redeem(400, dead);
+        let less = fixture.less(&fixture.text, "r0", "r1");
+        let opened = fixture.session.open_document(NAME, "2", format!("{before}{less}{behind}").as_bytes());
+        match opened {
+            Ok(open) => {
+                let expected = format!("{before}{}{behind}", fixture.less(&plain, "r0", "r1"));
+                assert!(fine && String::from_utf8_lossy(open.content()) == expected, "{before:?} {behind:?}");
+            }
+            Err(refused) => {
+                assert!(!fine, "{before:?} {behind:?}");
+                assert_eq!(refused, Refused::ChangedElsewhere("white space"));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_document_with_more_sections_than_any_cache_is_not_replaced_by_another() {
+    let sections = "\"\":{},".repeat(1 << 20);
+    let (fixture, _) = holding(&format!("{{{sections}\"RefreshToken\":{{}}}}"));
+    assert_eq!(fixture.session.open_document(NAME, "2", b"{}").unwrap_err(), Refused::NotAnObject);
+}

@@ -2,7 +2,7 @@
 
 use shared_token_cache_vault::{Credential, Form, Kind, Refused};
 
-use crate::cache::{Fixture, SCOPE, Url, form};
+use crate::cache::{Fixture, NAME, SCOPE, Url, form, handles};
 
 type Fields = Vec<(String, String)>;
 type Change = fn(&Fixture, &mut Fields, &mut Url, &mut Fields);
@@ -142,4 +142,24 @@ fn a_form_is_a_refresh_request_that_the_call_needs() {
 
 fn set(form: &mut [(String, String)], name: &str, value: impl Into<String>) {
     form.iter_mut().find(|(other, _)| other == name).unwrap().1 = value.into();
+}
+
+#[test]
+fn of_equal_refresh_tokens_one_that_fits_leaves_or_else_the_first_says_why_not() {
+    let refresh = Kind::RefreshToken;
+    for (one, other, expected) in [
+        ("rt-other", "rt-cloud", Err(Refused::WrongClient(refresh))),
+        ("rt-1", "rt-other", Err(Refused::WrongAccount(refresh))),
+        ("rt-1", "rt-family", Ok(())),
+        ("rt-family", "rt-cloud", Ok(())),
+    ] {
+        let mut fixture = Fixture::new(Credential::default());
+        let equal = |plain: &str, secret| plain.replacen(&format!("\"{secret}\""), "\"rt-equal\"", 1);
+        let plain = equal(&equal(&fixture.plain, one), other);
+        let sealed = fixture.session.vault().seal_document(NAME, "2", plain.into_bytes()).unwrap();
+        let text = String::from_utf8(fixture.session.hold(sealed)).unwrap();
+        let token = if one == "rt-1" { "r1" } else { &one.replacen("rt", "r", 1) };
+        let opened = fixture.open_form(&handles(&text)[token]).map(drop);
+        assert_eq!(opened, expected, "{one} {other}");
+    }
 }

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "helpers of tests")]
 
+mod brokers;
 mod cache;
 mod documents;
 mod forms;
 mod homes;
+mod metadata;
 mod replies;
 mod results;
 mod rules;
@@ -35,6 +37,7 @@ fn nothing_prints_a_secret() {
     ];
     for (what, value) in values {
         let said = format!("{value:?} {value:#?}");
+        assert!(!said.trim().is_empty(), "{what} prints nothing");
         for secret in ["at-0", "rt-0", "uid-0", &fixture.handle("r0")] {
             // Bytes print as numbers.
             let bytes = format!("{:?}", secret.as_bytes());

@@ -1,5 +1,8 @@
 //! Replies of the token endpoint: what the guest sees of them, and where their tokens may go.
 
+use std::sync::Arc;
+
+use shared_token_cache_policy::Policy;
 use shared_token_cache_vault::{Credential, Form, Kind, Origin, Refused, Request};
 
 use crate::cache::{self, Fixture, NAME, NOW, SCOPE};
@@ -122,14 +125,29 @@ fn an_error_that_is_not_utf_8_keeps_its_code_and_a_token_that_is_not_is_withheld
 }
 
 #[test]
-fn a_reply_that_repeats_the_refresh_token_or_a_handle_is_withheld() {
+fn what_a_reply_repeats_of_the_refresh_token_or_of_a_handle_is_taken_out_and_the_rest_stays() {
     let plain = Fixture::new(Credential::default()).plain.replace("\"rt-0\"", "\"rt-0-long-enough\"");
-    for (body, usable) in [
-        (r#"{"error":"bad token rt-0-long-enough"}"#, false),
-        (r#"{"rt-0-long\u002denough":1}"#, false),
-        (r#"{"error":"bad token HANDLE"}"#, false),
-        (r#"{"error":"bad token"}"#, true),
-        (r#"{"access_token":"a","refresh_token":"rt-0-long-enough"}"#, true),
+    for (body, expected) in [
+        (r#"{"error":"bad token rt-0-long-enough"}"#, r#"{"error":"bad token [secret]"}"#),
+        (r#"{"rt-0-long\u002denough":1}"#, r#"{"[secret]":1}"#),
+        (r#"{"error":"bad token HANDLE"}"#, r#"{"error":"bad token [secret]"}"#),
+        (r#"{"error":"bad token"}"#, r#"{"error":"bad token"}"#),
+        (
+            r#"{"error":"invalid_grant","error_description":"AADSTS700082: token rt-0-long-enough expired","trace_id":["rt-0-long-enough"],"error_codes":[700082]}"#,
+            r#"{"error":"invalid_grant","error_description":"AADSTS700082: token [secret] expired","trace_id":["[secret]"],"error_codes":[700082]}"#,
+        ),
+        (
+            r#"{"token":{"rt-0-long-enough":"rt-0-long-enough"},"x":"rt-0-long-enough"}"#,
+            r#"{"token":["SEALED"],"x":"[secret]"}"#,
+        ),
+        (
+            r#"{"access_token":"a","refresh_token":"rt-0-long-enough"}"#,
+            r#"{"access_token":"SEALED","refresh_token":"SEALED"}"#,
+        ),
+        (
+            r#"{"x":"rt-0-long-enough","access_token":"a","y":"rt-0-long-enough"}"#,
+            r#"{"x":"[secret]","access_token":"SEALED","y":"[secret]"}"#,
+        ),
     ] {
         let mut fixture = Fixture::new(Credential::default());
         let sealed = fixture.session.vault().seal_document(NAME, "2", plain.clone().into_bytes()).unwrap();
@@ -138,7 +156,12 @@ fn a_reply_that_repeats_the_refresh_token_or_a_handle_is_withheld() {
         let redemption = fixture.open_form(&handle).unwrap().redemption;
         let body = body.replace("HANDLE", &handle);
         let sealed = fixture.session.seal_reply(redemption, 200, body.clone().into_bytes(), NOW);
-        assert_eq!(sealed != b"null", usable, "{body}");
+        let mut sealed = String::from_utf8(sealed).unwrap();
+        while let Some(start) = sealed.find("sealed-") {
+            let end = start + sealed[start..].find('"').unwrap();
+            sealed.replace_range(start..end, "SEALED");
+        }
+        assert_eq!(sealed, expected, "{body}");
     }
 }
 
@@ -164,6 +187,47 @@ fn a_new_access_token_serves_the_call_that_it_was_bought_for() {
         assert_eq!(opened, expected, "{what}");
         let refused = Refused::WrongKindOfResult(Kind::RefreshToken);
         assert_eq!(fixture.session.open_result(&handles[1], NOW), Err(refused));
+    }
+}
+
+#[test]
+fn a_token_for_another_resource_is_withheld_unless_the_policy_allows_what_it_grants() {
+    let only = |scopes: &[&str]| {
+        let policy = Policy::default().allow_tenant("*".parse().unwrap());
+        let policy = policy.allow_account("*".parse().unwrap()).allow_client("*".parse().unwrap());
+        scopes.iter().fold(policy, |policy, scope| policy.allow_scope(scope.parse().unwrap()))
+    };
+    let graph = "https://graph.microsoft.com/Directory.ReadWrite.All";
+    for (allowed, granted, withheld) in [
+        (&[SCOPE][..], graph, true),
+        (&[SCOPE, "https://graph.microsoft.com/.default"], graph, true),
+        (&[SCOPE, "https://graph.microsoft.com/*"], graph, false),
+        (&["*"], graph, false),
+        (&[SCOPE], "https://vault.azure.net/user_impersonation", false),
+        (&[SCOPE], "User.Read", false),
+    ] {
+        let policy = Arc::new(only(allowed));
+        let mut fixture = Fixture::new(Credential { policy, ..Credential::default() });
+        let (sealed, handles) =
+            answer(&mut fixture, &BODY.replace("\"scope\":\"x\"", &format!("\"scope\":\"{granted}\"")));
+        let opened = fixture.session.open_result(handles[0].trim_end_matches("\\ud800"), NOW);
+        assert_eq!(opened.is_err(), withheld, "{allowed:?} {granted}: {opened:?}");
+        assert_eq!(sealed.contains("\\ud800"), withheld, "the component takes it for no token: {sealed}");
+        assert_eq!(fixture.session.withheld(), withheld.then_some(granted));
+        let rotated = fixture.put(&fixture.text, "r0", &handles[1]);
+        let open = fixture.session.open_document(NAME, "1", rotated.as_bytes()).unwrap();
+        assert!(String::from_utf8_lossy(open.content()).contains("\"rt-new\""), "the refresh token is kept");
+    }
+}
+
+#[test]
+fn a_time_that_counts_no_seconds_is_none() {
+    for body in
+        [BODY.replace("\"expires_in\":3600", "\"expires_on\":1700003600000"), BODY.replace("3600", "1700003600000")]
+    {
+        let mut fixture = Fixture::new(Credential::default());
+        let (_, handles) = answer(&mut fixture, &body);
+        assert_eq!(fixture.session.open_result(&handles[0], NOW), Err(Refused::Expired), "{body}");
     }
 }
 
@@ -299,6 +363,11 @@ fn new_tokens_are_written_into_the_entries_that_they_are_about() {
             Err(Refused::WrongEntry(refresh)),
         ),
         (
+            "a rotation under another key",
+            |f, text, new| f.put(text, "r0", &new[1]).replacen("\"r0\":", "\"R0\":", 1),
+            Err(Refused::NewEntry { section: "RefreshToken", why: "is one that only a sign-in makes" }),
+        ),
+        (
             "a refresh token in a new entry",
             |_, text, new| with_entry(text, "RefreshToken", &entry(&new[1])),
             Err(Refused::NewEntry { section: "RefreshToken", why: "is one that only a sign-in makes" }),
@@ -344,16 +413,23 @@ fn a_refresh_token_that_the_authority_gave_back_has_a_new_time_and_no_other() {
         let secret = format!("\"secret\":\"{}\"", fixture.handle(name));
         fixture.text.replacen(&secret, &format!("{secret},\"last_modification_time\":\"{time}\""), 1)
     };
-    for (name, time, allowed) in [
-        ("r0", NOW.to_string(), true),
-        ("r0", (NOW + 1_000_000).to_string(), false),
-        ("r0", "soon".into(), false),
-        ("r1", NOW.to_string(), false),
+    let again = r#"{"access_token":"at-new","expires_in":9,"refresh_token":"rt-0"}"#;
+    let of_another = again.replace('}', ",\"client_info\":\"eyJ1aWQiOiJ1aWQtMSIsInV0aWQiOiJ1dGlkLTEifQ\"}");
+    let another_s = again.replace("rt-0", "rt-1");
+    for (body, name, time, allowed) in [
+        (again, "r0", NOW.to_string(), true),
+        (again, "r0", (NOW + 1_000_000).to_string(), false),
+        (again, "r0", "soon".into(), false),
+        (again, "r1", NOW.to_string(), false),
+        (&of_another, "r0", NOW.to_string(), false),
+        // What was redeemed is not what the answer gives.
+        (&another_s, "r0", NOW.to_string(), false),
+        (&another_s, "r1", NOW.to_string(), false),
     ] {
         let mut fixture = Fixture::new(Credential::default());
-        answer(&mut fixture, r#"{"access_token":"at-new","expires_in":9,"refresh_token":"rt-0"}"#);
+        answer(&mut fixture, body);
         let opened = fixture.session.open_document(NAME, "1", dated(&fixture, name, &time).as_bytes());
-        assert_eq!(opened.is_ok(), allowed, "{name} {time}: {:?}", opened.err());
+        assert_eq!(opened.is_ok(), allowed, "{body} {name} {time}: {:?}", opened.err());
     }
 }
 
@@ -410,4 +486,213 @@ fn a_conflict_does_not_cost_the_answer() {
     assert_eq!(fixture.session.open_document(NAME, "1", fixture.text.as_bytes()).unwrap_err(), Refused::StaleDocument);
     let refused = fixture.session.open_document(NAME, "2", text.as_bytes()).unwrap_err();
     assert_eq!(refused, Refused::NothingRedeemed, "the call is over");
+}
+
+/// Holds the fixture's document with a change, as its second version; gives what the guest sees.
+fn changed(fixture: &mut Fixture, from: &str, to: &str) -> String {
+    let plain = fixture.plain.replacen(from, to, 1);
+    assert_ne!(plain, fixture.plain, "{from}");
+    let sealed = fixture.session.vault().seal_document(NAME, "2", plain.into_bytes()).unwrap();
+    String::from_utf8(fixture.session.hold(sealed)).unwrap()
+}
+
+#[test]
+fn tokens_of_an_answer_that_is_no_success_never_open() {
+    let error = r#"{"error":"interaction_required","access_token":"at-new","expires_in":3600}"#;
+    for (status, body, opens) in [
+        (200, BODY, true),
+        (400, error, false),
+        (400, BODY, false),
+        (200, error, false),
+        (500, BODY, false),
+        (302, BODY, false),
+    ] {
+        let mut fixture = Fixture::new(Credential::default());
+        let sealed = fixture.redeem(status, body);
+        let reply: serde_json::Value = serde_json::from_str(&sealed).unwrap();
+        let opened = fixture.session.open_result(reply["access_token"].as_str().unwrap(), NOW);
+        let expected = if opens { Ok("at-new") } else { Err(Refused::NotAnAccessToken) };
+        assert_eq!(opened.as_ref().map(|open| open.token.expose()), expected.as_ref().copied(), "{status} {body}");
+    }
+}
+
+#[test]
+fn an_answer_without_a_token_that_could_open_is_not_kept() {
+    for (body, kept) in [
+        (BODY, 1),
+        (r#"{"refresh_token":"rt-new"}"#, 1),
+        (r#"{"access_token":"a b","expires_in":3600}"#, 0),
+        (r#"{"access_token":{"access_token":"at-new"},"expires_in":3600}"#, 0),
+        (r#"{"x":{"access_token":"at-new"},"client_secret":"s","expires_in":3600}"#, 0),
+        (r#"{"expires_in":3600}"#, 0),
+    ] {
+        let mut fixture = Fixture::new(Credential::default());
+        fixture.redeem(200, body);
+        assert_eq!(format!("{:?}", fixture.session), format!("Session(1 documents, {kept} replies)"), "{body}");
+    }
+}
+
+#[test]
+fn a_token_that_was_bought_in_another_tenant_serves_no_call_for_this_one() {
+    let mut fixture = Fixture::new(Credential::default());
+    let scopes = [SCOPE.to_owned()];
+    let begin = |fixture: &mut Fixture, tenant_id| {
+        fixture.session.begin(&Request { scopes: &scopes, tenant_id, ..Request::default() }).unwrap();
+        fixture.session.unchanged(NAME, "1");
+    };
+    begin(&mut fixture, Some("fabrikam.com"));
+    let fields = cache::form(&fixture.handle("r0"));
+    let form =
+        Form { authority_host: "login.microsoftonline.com", tenant: "fabrikam.com", headers: &[], fields: &fields };
+    let redemption = fixture.session.open_form(&form).unwrap().redemption;
+    let sealed = fixture.session.seal_reply(redemption, 200, BODY.as_bytes().to_vec(), NOW);
+    let reply: serde_json::Value = serde_json::from_slice(&sealed).unwrap();
+    let handle = reply["access_token"].as_str().unwrap();
+    let wrong = || Err(Refused::WrongTenant(Kind::AccessToken));
+    for (tenant_id, expected) in [
+        (Some("fabrikam.com"), Ok("fabrikam.com".to_owned())),
+        (None, wrong()),
+        (Some("utid-0"), wrong()),
+        (Some("contoso.com"), wrong()),
+        (Some("FABRIKAM.com"), Ok("fabrikam.com".to_owned())),
+    ] {
+        let opened = fixture.session.open_result(handle, NOW).map(|open| open.tenant);
+        assert_eq!(opened, Ok("fabrikam.com".to_owned()), "in the call that bought it");
+        let mut later = Fixture::new(Credential::default());
+        later.session = fixture.session.clone();
+        begin(&mut later, tenant_id);
+        assert_eq!(later.session.open_result(handle, NOW).map(|open| open.tenant), expected, "{tenant_id:?}");
+    }
+}
+
+#[test]
+fn a_rotation_ends_in_the_entry_that_was_redeemed_and_in_none_like_it() {
+    let wrong = Refused::WrongEntry(Kind::RefreshToken);
+    // Another refresh token of the same account and client.
+    let mut fixture = Fixture::new(Credential::default());
+    let text = changed(
+        &mut fixture,
+        "\"r1\":{\"home_account_id\":\"uid-1.utid-1\"",
+        "\"r1\":{\"home_account_id\":\"uid-0.utid-0\"",
+    );
+    let (_, new) = answer(&mut fixture, BODY);
+    let open = |fixture: &Fixture, text: String| fixture.session.open_document(NAME, "2", text.as_bytes()).map(drop);
+    assert_eq!(open(&fixture, fixture.put(&text, "r1", &new[1])), Err(wrong.clone()));
+    assert_eq!(open(&fixture, fixture.put(&text, "r0", &new[1])), Ok(()));
+    // The same refresh token in the entry of another client.
+    let mut fixture = Fixture::new(Credential::default());
+    let text = changed(&mut fixture, "\"rt-other\"", "\"rt-0\"");
+    let (_, new) = answer(&mut fixture, BODY);
+    let (before, behind) = text.split_once("\"r-other\":").unwrap();
+    let other = format!("{before}\"r-other\":{}", fixture.put(behind, "r0", &new[1]));
+    assert_eq!(open(&fixture, other), Err(wrong));
+    assert_eq!(open(&fixture, fixture.put(&text, "r0", &new[1])), Ok(()));
+}
+
+#[test]
+fn any_number_of_rotations_may_wait_for_their_first_write() {
+    let mut fixture = Fixture::new(Credential::default());
+    let mut newest = fixture.handle("r0");
+    for number in 1..=5 {
+        let redemption = fixture.open_form(&newest).unwrap().redemption;
+        let body = format!("{{\"refresh_token\":\"rt-0-{number}\"}}");
+        let sealed = fixture.session.seal_reply(redemption, 200, body.into_bytes(), NOW);
+        newest = String::from_utf8(sealed).unwrap().split('"').nth(3).unwrap().to_owned();
+        let text = fixture.put(&fixture.text, "r0", &newest);
+        let open = fixture.session.open_document(NAME, "1", text.as_bytes()).unwrap();
+        assert!(String::from_utf8_lossy(open.content()).contains(&format!("\"rt-0-{number}\"")));
+        let elsewhere = fixture.put(&fixture.text, "r1", &newest);
+        let refused = fixture.session.open_document(NAME, "1", elsewhere.as_bytes()).unwrap_err();
+        assert_eq!(refused, Refused::WrongEntry(Kind::RefreshToken));
+    }
+}
+
+#[test]
+fn a_refresh_token_whose_entry_says_two_things_stays_though_it_is_dead() {
+    let mut fixture = Fixture::new(Credential::default());
+    let (from, to) = ("\"client\",\"secret\":\"rt-1\"", "\"client\",\"client_id\":\"client\",\"secret\":\"rt-0\"");
+    let text = changed(&mut fixture, from, to);
+    fixture.redeem(400, r#"{"error":"invalid_grant","suberror":"bad_token"}"#);
+    let open = |text: String| fixture.session.open_document(NAME, "2", text.as_bytes()).map(drop);
+    assert_eq!(open(fixture.less(&text, "r0", "r1")), Ok(()));
+    assert_eq!(open(fixture.less(&text, "r1", "r-family")), Err(Refused::RemovedRefreshToken));
+}
+
+#[test]
+fn an_access_token_says_its_type_in_a_word() {
+    let (long, longer) = ("x".repeat(64), "x".repeat(65));
+    let nameless = || Err(Refused::NewEntry { section: "AccessToken", why: "has a type of token that is no name" });
+    let other = || Err(Refused::ChangedEntry(Kind::AccessToken));
+    for (bought, written, expected) in [
+        ("Bearer", "bearer", Ok(())),
+        ("Bearer", "pop", other()),
+        ("pop", "Bearer", other()),
+        ("pop", "pop", Ok(())),
+        ("pop", "ssh-cert", Ok(())),
+        ("pop", &long, Ok(())),
+        ("pop", &longer, nameless()),
+        ("pop", "", nameless()),
+        ("pop", "p p", nameless()),
+        ("pop", "p\u{f6}p", nameless()),
+        ("pop", "p\\np", nameless()),
+    ] {
+        let mut fixture = Fixture::new(Credential::default());
+        let (_, new) = answer(&mut fixture, &BODY.replace("Bearer", bought));
+        let entry = changed_entry(&new[0], &[("token_type", written)]);
+        let text = with_entry(&fixture.text, "AccessToken", &entry);
+        let opened = fixture.session.open_document(NAME, "1", text.as_bytes()).map(drop);
+        assert_eq!(opened, expected, "{bought} {written}");
+    }
+}
+
+#[test]
+fn a_new_entry_is_as_large_as_any_entry_and_no_larger() {
+    for (size, expected) in [
+        (16 << 10, Ok(())),
+        ((16 << 10) + 1, Err(Refused::NewEntry { section: "AccessToken", why: "is larger than any entry has to be" })),
+    ] {
+        let mut fixture = Fixture::new(Credential::default());
+        let (_, new) = answer(&mut fixture, BODY);
+        let entry = entry(&new[0]);
+        let entry = entry.replacen(":{", &format!(":{{{}", " ".repeat(size - entry.len())), 1);
+        assert_eq!(entry.len(), size);
+        let text = with_entry(&fixture.text, "AccessToken", &entry);
+        let opened = fixture.session.open_document(NAME, "1", text.as_bytes()).map(drop);
+        assert_eq!(opened, expected, "{size}");
+    }
+}
+
+#[test]
+fn a_new_token_takes_the_place_of_one_whose_key_has_capitals() {
+    let mut fixture = Fixture::new(Credential::default());
+    let key =
+        "\"UID-0.utid-0-login.microsoftonline.com-AccessToken-client-organizations-https://vault.azure.net/.default\":";
+    let text = changed(&mut fixture, "\"a0\":", key);
+    let (_, new) = answer(&mut fixture, BODY);
+    let (start, end) = (text.find(key).unwrap(), text.find("\"a1\":").unwrap());
+    let text = format!("{}{},{}", &text[..start], entry(&new[0]), &text[end..]);
+    let open = fixture.session.open_document(NAME, "2", text.as_bytes()).unwrap();
+    let content = String::from_utf8_lossy(open.content()).into_owned();
+    assert!(content.contains("\"at-new\"") && !content.contains("\"at-0\""), "{content}");
+}
+
+#[test]
+fn what_a_call_bought_goes_into_a_cache_that_holds_nothing() {
+    for (empty, mark) in [("", ""), ("\u{feff}", "\u{feff}"), ("{}", ""), ("{\"AccessToken\":null}", "")] {
+        let mut fixture = Fixture::new(Credential::default());
+        let (_, new) = answer(&mut fixture, BODY);
+        let sealed = fixture.session.vault().seal_document(NAME, "2", empty.as_bytes().to_vec()).unwrap();
+        fixture.session.hold(sealed);
+        let text = format!("{mark}{{\"AccessToken\":{{{}}}}}", entry(&new[0]));
+        let open = fixture.session.open_document(NAME, "2", text.as_bytes()).unwrap();
+        let written = format!("{mark}{{\"AccessToken\":{{{}}}}}", entry("at-new"));
+        assert_eq!(String::from_utf8_lossy(open.content()), written, "{empty:?}");
+        // There is nothing that another section could come from.
+        let more = format!("{mark}{{\"AccessToken\":{{{}}},\"Account\":{{}}}}", entry(&new[0]));
+        assert_eq!(
+            fixture.session.open_document(NAME, "2", more.as_bytes()).unwrap_err(),
+            Refused::ChangedAccounts,
+            "{empty:?}"
+        );
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use shared_token_cache_policy::Policy;
-use shared_token_cache_vault::{Credential, Form, Request, Vault};
+use shared_token_cache_vault::{Credential, Form, Record, Request, Vault};
 
 use crate::cache::{Fixture, SCOPE, form};
 
@@ -125,4 +125,26 @@ fn callers_learn_of_accounts_that_a_document_knows_and_the_policy_allows() {
     assert_eq!(named(&["user0@contoso.com"]), HashSet::from([first.clone()]));
     assert_eq!(named(&["uid-1.utid-1"]), HashSet::from([second.clone()]));
     assert!(named(&["*"]).is_superset(&HashSet::from([first, second])));
+}
+
+#[test]
+fn a_username_that_the_policy_denies_begins_no_call_unless_a_record_takes_its_place() {
+    let record = || Some(Record { home_account_id: "uid-0.utid-0".into(), tenant_id: "utid-0".into() });
+    for (username, record, begins) in [
+        (Some("user0@contoso.com"), None, true),
+        (Some("USER0@contoso.com"), None, true),
+        (Some("user1@contoso.com"), None, false),
+        // An empty name selects no account, so that there is nothing to deny yet.
+        (Some(""), None, true),
+        (None, None, true),
+        (Some("user1@contoso.com"), record(), true),
+        (None, record(), true),
+    ] {
+        let policy = rules(&["*"], &["user0@contoso.com"], &["*"]);
+        let credential = Credential { username: username.map(str::to_owned), record, ..ruled(policy) };
+        let is_recorded = credential.record.is_some();
+        let mut session = Vault::new(credential, 1 << 16).unwrap().session();
+        let begun = session.begin(&Request { scopes: &[SCOPE.to_owned()], ..Request::default() });
+        assert_eq!(begun.is_ok(), begins, "{username:?} {is_recorded} {begun:?}");
+    }
 }

@@ -29,6 +29,7 @@ pub(crate) fn policy(authority: &str) -> String {
 /// It is killed when dropped.
 pub(crate) struct Agent<'a> {
     cli: &'a Cli,
+    log: &'static str,
     process: Child,
 }
 
@@ -41,14 +42,19 @@ impl<'a> Agent<'a> {
     /// Starts one with these variables, and none that tell of a service manager besides.
     pub(crate) fn start_with(cli: &'a Cli, policy: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let command = cli.command(&program().unwrap());
-        Self::spawn(cli, command, policy, arguments, environment)
+        Self::spawn(cli, command, policy, arguments, environment, LOG)
+    }
+
+    /// Starts one beside another, with a log of its own.
+    pub(crate) fn start_logging(cli: &'a Cli, policy: &str, arguments: &[&str], log: &'static str) -> Self {
+        Self::spawn(cli, cli.command(&program().unwrap()), policy, arguments, &[], log)
     }
 
     /// Starts one that may have so many files open.
     pub(crate) fn start_limited(cli: &'a Cli, policy: &str, arguments: &[&str], files: u32) -> Self {
         let mut command = cli.command(Path::new("/bin/sh"));
         command.args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")]).arg(program().unwrap());
-        Self::spawn(cli, command, policy, arguments, &[])
+        Self::spawn(cli, command, policy, arguments, &[], LOG)
     }
 
     /// Starts one in a mount namespace of its own, in which the script has been run; `None` where there are none for this user.
@@ -63,7 +69,7 @@ impl<'a> Agent<'a> {
         }
         let mut command = unshare(&["/bin/sh", "-ec", &format!("{script}\nexec \"$0\" \"$@\"")]);
         command.arg(program().unwrap());
-        Some(Self::spawn(cli, command, policy, arguments, &[]))
+        Some(Self::spawn(cli, command, policy, arguments, &[], LOG))
     }
 
     fn spawn(
@@ -72,12 +78,13 @@ impl<'a> Agent<'a> {
         policy: &str,
         arguments: &[&str],
         environment: &[(&str, &str)],
+        log: &'static str,
     ) -> Self {
         let policy = cli.write("policy.toml", policy).unwrap();
         command.env_remove("INVOCATION_ID").env_remove("NOTIFY_SOCKET").envs(environment.iter().copied());
         command.env("AZURE_AUTHORITY_HOST", "localhost").args(["serve", "--policy", &policy]).args(arguments);
-        let process = command.stderr(File::create(cli.home().join(LOG)).unwrap()).spawn().unwrap();
-        Self { cli, process }
+        let process = command.stderr(File::create(cli.home().join(log)).unwrap()).spawn().unwrap();
+        Self { cli, log, process }
     }
 
     /// Waits until the file has this content.
@@ -120,7 +127,7 @@ impl<'a> Agent<'a> {
 
     /// What it has said so far.
     pub(crate) fn said(&self) -> String {
-        self.cli.read(LOG).unwrap()
+        self.cli.read(self.log).unwrap()
     }
 
     /// Asks it to end, waits for it, and gives what it said. None of it may be a secret.

@@ -30,7 +30,7 @@ fn every_signal_that_ends_a_process_takes_the_tokens_back() {
         vec!["HUP", "INT", "TERM", "QUIT", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "XCPU", "XFSZ", "ABRT"];
     signals.extend(["TRAP", "SYS"]);
     if cfg!(target_os = "linux") {
-        signals.extend(["IO", "PWR", "STKFLT", "40"]);
+        signals.extend(["IO", "PWR", "STKFLT", "34", "40", "64"]);
     }
     if hang_ups_are_ignored() {
         eprintln!("skipped: SIGHUP, because this process ignores it (`nohup`), and so does the agent");

@@ -3,11 +3,12 @@
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use shared_token_cache_tests::cli::{Cli, SHARED};
+use shared_token_cache_tests::cli::{Cli, SHARED, SHARED_CAE};
 use shared_token_cache_tests::sign_in::{GRAPH, LOCAL, SignIn, VAULT, access_token, document};
 
 use super::agent::{Agent, policy};
@@ -187,4 +188,170 @@ fn a_withdrawal_on_a_full_disk_empties_the_file() {
     agent.until("the withdrawal", || fs::read_to_string(&path).is_ok_and(|text| text.is_empty()));
     assert!(Command::new("kill").arg(&inside).status().unwrap().success());
     agent.end();
+}
+
+#[test]
+fn a_token_file_that_would_destroy_another_file_is_refused_and_the_other_stays() {
+    let cli = signed_in();
+    let lock = format!("{SHARED}.lockfile");
+    for (name, content) in [
+        ("notes.txt", "some notes\n"),
+        ("word.txt", "x"),
+        ("agent.pid", "4711\n"),
+        ("empty-ca.pem", ""),
+        ("a.jsonl", ""),
+        ("settings.toml", "name=1\n"),
+        (&lock, ""),
+    ] {
+        cli.write(name, content).unwrap();
+    }
+    fs::hard_link(cli.home().join(SHARED), cli.home().join("second-name")).unwrap();
+    symlink(cli.home().join(".IdentityService"), cli.home().join("detour")).unwrap();
+    let before = |name: &str| cli.read(name).ok();
+    cli.write("policy.toml", &policy(LOCAL)).unwrap();
+    for (path, says) in [
+        (SHARED, "it is the cache "),
+        ("second-name", "it is the cache "),
+        ("detour/msal.cache.nocae", "it is the cache "),
+        ("detour/msal.cache.cae", "it is the cache "),
+        (".azure/msal_token_cache.json", "it is the cache "),
+        (&lock, "it is the lock of the cache "),
+        ("policy.toml", "it is the policy"),
+        ("empty-ca.pem", "it is the CA file"),
+        ("a.jsonl", "it is the audit file"),
+        ("run/s.sock", "it is the socket of `--sds`"),
+        ("./other", "it is the token file of the profile graph"),
+        ("notes.txt", "it holds something that is no token"),
+        ("word.txt", "it holds something that is no token"),
+        ("agent.pid", "it holds something that is no token"),
+        ("settings.toml", "it holds something that is no token"),
+    ] {
+        let was = before(path);
+        let file = format!("vault={path}");
+        let arguments = ["--token-file", "graph=other", "--token-file", &file, "--audit", "a.jsonl"];
+        let more = ["--ca-file", "empty-ca.pem", "--sds", "unix:run/s.sock"];
+        let (code, said) = Agent::start(&cli, &policy(LOCAL), &[&arguments[..], &more].concat()).wait();
+        assert!(code == Some(2) && said.contains(says) && said.contains(&file), "{path}: {said}");
+        assert!(said.contains("choose another path"), "the remedy: {said}");
+        assert_eq!(before(path), was, "{path}");
+    }
+    // What an agent that was killed left is no obstacle.
+    cli.write("left", &format!("{}\n", access_token(0, GRAPH))).unwrap();
+    let agent = Agent::start(&cli, &policy(LOCAL), &["--token-file", "vault=left"]);
+    agent.until_file("left", &access_token(0, VAULT));
+    agent.end();
+}
+
+#[test]
+fn an_audit_that_would_damage_another_file_is_refused_and_the_other_stays() {
+    let cli = signed_in();
+    cli.write("policy.toml", &policy(LOCAL)).unwrap();
+    for (name, content) in
+        [("notes.txt", "some notes\n"), ("record.json", ""), ("ca.pem", ""), ("v", "a-made-up-access-token")]
+    {
+        cli.write(name, content).unwrap();
+    }
+    let lock = format!("{SHARED}.lockfile");
+    for (path, says) in [
+        (SHARED, "it is the cache "),
+        (SHARED_CAE, "it is the cache "),
+        (&lock, "it is the lock of the cache "),
+        ("policy.toml", "it is the policy"),
+        ("ca.pem", "it is the CA file"),
+        ("notes.txt", "it holds something that is no audit"),
+        ("v", "it is"),
+    ] {
+        let was = cli.read(path).ok();
+        let serve =
+            ["serve", "--policy", "policy.toml", "--token-file", "vault=v", "--ca-file", "ca.pem", "--audit", path];
+        let get = ["get-token", "--scope", VAULT, "--policy", "policy.toml", "--ca-file", "ca.pem", "--audit", path];
+        for arguments in [&serve[..], &get] {
+            let run = cli.run(arguments).unwrap();
+            assert_eq!(run.code, Some(2), "{arguments:?}: {run:?}");
+            let says = if path == "v" && arguments[0] == "get-token" { "it holds something" } else { says };
+            let told = &run.stderr;
+            assert!(told.contains(says) && told.contains(path) && told.contains("choose another path"), "{told}");
+            assert_eq!(cli.read(path).ok(), was, "{arguments:?}");
+        }
+    }
+    let record = ["--authentication-record", "record.json", "--audit", "record.json"];
+    let error = cli.run(&[&["get-token", "--scope", VAULT], &record[..]].concat()).unwrap().error(2).unwrap();
+    assert!(error["message"].as_str().unwrap().contains("it is the authentication record"), "{error}");
+}
+
+#[test]
+fn a_token_file_that_was_removed_or_changed_is_written_again_within_seconds() {
+    let (cli, folder) = shared();
+    let agent = Agent::start(&cli, &policy(LOCAL), GRAPH_FILE);
+    let (path, token) = (folder.join("g"), access_token(1, GRAPH));
+    let changes: [fn(&Path); 5] = [
+        |path| fs::remove_file(path).unwrap(),
+        |path| fs::write(path, "x").unwrap(),
+        |path| fs::write(path, "").unwrap(),
+        |path| fs::set_permissions(path, fs::Permissions::from_mode(0o666)).unwrap(),
+        |path| {
+            fs::remove_dir_all(path.parent().unwrap()).unwrap();
+            fs::create_dir(path.parent().unwrap()).unwrap();
+        },
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        agent.until_file("shared/g", &token);
+        change(&path);
+        let start = Instant::now();
+        let told = || agent.said().matches("another program has changed or removed the token file shared/g").count();
+        agent.until("the line in the log", || told() > number);
+        assert!(start.elapsed() < Duration::from_secs(5), "{number}: {:?}", start.elapsed());
+        agent.until_file("shared/g", &token);
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        std::thread::sleep(Duration::from_millis(1500));
+        assert_eq!(told(), number + 1, "once for each change");
+    }
+    // Another file in its place stays, and is said once.
+    let precious = cli.write("precious", "some notes").unwrap();
+    fs::rename(precious, &path).unwrap();
+    agent.until("the warning", || agent.said().contains("it holds something that is no token"));
+    std::thread::sleep(Duration::from_millis(2500));
+    let said = agent.end();
+    assert_eq!(said.matches("it holds something that is no token").count(), 1, "{said}");
+    assert_eq!(cli.read("shared/g").unwrap(), "some notes");
+}
+
+#[test]
+fn the_end_of_an_agent_leaves_the_file_of_the_one_that_was_started_after_it() {
+    let (cli, _folder) = shared();
+    let token = access_token(1, GRAPH);
+    let first = Agent::start(&cli, &policy(LOCAL), GRAPH_FILE);
+    first.until_file("shared/g", &token);
+    let second = Agent::start_logging(&cli, &policy(LOCAL), GRAPH_FILE, "second.log");
+    first.until("the second agent", || first.said().contains("another agent writes the token file shared/g"));
+    first.end();
+    assert_eq!(cli.read("shared/g").unwrap(), token, "it is the second agent's");
+    second.end();
+    assert_eq!(cli.read("shared/g").unwrap(), "");
+}
+
+#[test]
+fn a_socket_and_an_audit_that_were_removed_are_there_again_within_seconds() {
+    let cli = signed_in();
+    let arguments = ["--sds", "unix:run/s.sock", "--token-file", "vault=v", "--audit", "logs/a.jsonl"];
+    fs::create_dir(cli.home().join("logs")).unwrap();
+    let agent = Agent::start(&cli, &policy(LOCAL), &arguments);
+    agent.until_file("v", &access_token(0, VAULT));
+    let (socket, audit) = (cli.home().join("run/s.sock"), cli.home().join("logs/a.jsonl"));
+    agent.until("the audit", || audit.exists());
+    for folders in [false, true] {
+        if folders {
+            fs::remove_dir_all(cli.home().join("run")).unwrap();
+            fs::remove_dir_all(cli.home().join("logs")).unwrap();
+            fs::create_dir(cli.home().join("logs")).unwrap();
+        } else {
+            fs::remove_file(&socket).unwrap();
+            fs::remove_file(&audit).unwrap();
+        }
+        agent.until("both", || audit.exists() && UnixStream::connect(&socket).is_ok());
+    }
+    let said = agent.end();
+    assert_eq!(said.matches("the socket run/s.sock; it is bound again").count(), 2, "{said}");
+    assert_eq!(said.matches("has renamed or removed the audit file logs/a.jsonl").count(), 2, "{said}");
+    assert!(!socket.exists());
 }

@@ -42,3 +42,26 @@ fn a_sign_out_is_withdrawn_while_hundreds_of_connections_are_held() {
     let said = agent.end();
     assert!(!said.contains("Too many open files") && said.contains("too many connections"), "{said}");
 }
+
+#[test]
+fn half_sent_requests_do_not_take_the_metrics_away() {
+    let cli = signed_in();
+    let agent = Agent::start(&cli, &policy(LOCAL), &["--token-file", "graph=g", "--metrics", "127.0.0.1:0"]);
+    agent.until_file("g", &access_token(1, GRAPH));
+    let address = agent.metrics_address();
+    let mut held = Vec::new();
+    for _ in 0..12 {
+        // A client that holds as many as it can, and comes again when it was closed.
+        for _ in 0..75 {
+            let mut stream = TcpStream::connect(&address).unwrap();
+            drop(stream.write_all(b"GET /metrics HTTP/1.1\r\nhost"));
+            held.push(stream);
+        }
+        let start = Instant::now();
+        assert!(agent.metrics().ends_with("# EOF\n"));
+        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    }
+    drop(held);
+    let said = agent.end();
+    assert_eq!(said.matches("the metrics have too many connections").count(), 1, "{said}");
+}

@@ -14,17 +14,16 @@ const PREFIX: &str = ".token-";
 const SUFFIX: &str = ".tmp";
 const RANDOM: usize = 16;
 
-/// Puts a new file in place of the old one. It is its owner's only until it has its readers.
+/// Puts a new file in place of the old one. It is its owner's only until it has its readers. The file stays locked for as long as it is
+/// open, which tells other agents that this one keeps it; readers need no lock.
 pub(super) fn replace(path: &Path, content: &[u8], readers: Readers) -> io::Result<File> {
     let mut new = create(super::folder(path), readers)?;
     new.as_file_mut().write_all(content)?;
-    // A lock of Windows would keep readers out. Elsewhere it is held until the rename, so that no other agent removes the file as a leftover.
+    // A lock of Windows would keep readers out.
     if cfg!(windows) {
         let _ = new.as_file().unlock();
     }
-    let file = new.persist(path)?;
-    let _ = file.unlock();
-    Ok(file)
+    Ok(new.persist(path)?)
 }
 
 /// Whether a file could be made beside `path`, for these readers.
@@ -105,12 +104,15 @@ mod tests {
     }
 
     #[test]
-    fn a_file_in_place_is_not_locked_and_nothing_is_left_of_an_attempt() {
+    fn a_file_in_place_is_locked_while_it_is_kept_and_nothing_is_left_of_an_attempt() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         let held = replace(&path, b"1", Readers::default()).unwrap();
-        File::open(&path).unwrap().try_lock().unwrap();
+        if cfg!(unix) {
+            assert!(File::open(&path).unwrap().try_lock().is_err());
+        }
         drop(held);
+        File::open(&path).unwrap().try_lock().unwrap();
         attempt(&path, Readers::default()).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use shared_token_cache_storage::files;
 
-use super::{Readers, folder, new};
+use super::{Readers, folder, new, place};
 
 /// Looks at a path that is to hold tokens, and at its folder; removes what agents that were killed have left there.
 ///
@@ -20,7 +20,7 @@ pub(crate) fn check(path: &Path, readers: Readers) -> Result<(), String> {
         Ok(metadata) => match files::what(metadata.file_type()) {
             Some(what) => return Err(format!("it is {what}; remove it, or choose another path")),
             None if is_mounted(path) => return Err(MOUNTED.into()),
-            None => {}
+            None => drop(place::open(path).map_err(|error| error.to_string())?),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(format!("it can't be looked at: {error}")),

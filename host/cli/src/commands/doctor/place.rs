@@ -88,7 +88,10 @@ fn look_findings(examined: &Examination, findings: &mut Vec<Finding>) {
     if let Some(lock) = &examined.lock {
         let path = lock.path.display();
         let holder = if lock.holder.is_empty() { "a program that did not sign it" } else { &lock.holder };
-        findings.push(if lock.stale {
+        findings.push(if let Some(problem) = &lock.problem {
+            let (what, next) = problem.rsplit_once("; ").unwrap_or((problem, "move it away"));
+            Finding::note(what, format!("{} Until then new tokens are not stored.", sentence(next)))
+        } else if lock.stale {
             Finding::note(
                 format!("the lock {path} was left behind by {holder}"),
                 "There is nothing to do: the next write takes it over; other tools may wait until you remove it.",

@@ -41,6 +41,7 @@ fn place_json(place: &PlaceReport) -> Value {
             "path": lock.path.display().to_string(),
             "holder": lock.holder,
             "stale": lock.stale,
+            "problem": lock.problem,
         })),
         "accounts": contents.map(|contents| contents.accounts),
         "usable_accounts": contents.map(|contents| contents.usable_accounts),

@@ -94,6 +94,9 @@ impl State {
     }
 
     fn saw(&mut self, name: &str, seen: Seen) {
+        if let Seen::Document { place, .. } | Seen::Nothing { place, .. } = &seen {
+            self.note_place(name, place);
+        }
         self.call.sight = Some(Sight { name: name.to_owned(), seen });
     }
 

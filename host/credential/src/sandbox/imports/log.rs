@@ -20,11 +20,23 @@ impl Host for State {
             }
             return;
         }
-        let line = escape::bounded(&message, rules.line_bytes);
+        let line = escape::bounded(&self.located(message), rules.line_bytes);
         match level {
             Level::Debug => tracing::debug!(target: TARGET, "component: {line}"),
             Level::Info => tracing::info!(target: TARGET, "component: {line}"),
             Level::Warn => tracing::warn!(target: TARGET, "component: {line}"),
+        }
+    }
+}
+
+impl State {
+    /// A message that begins with a document's name in the contract, which is no file's to the user of most sources, with the place
+    /// that was read under this name.
+    fn located(&self, message: String) -> String {
+        let found = self.places.iter().find_map(|(name, place)| Some((place, message.strip_prefix(name.as_str())?)));
+        match found {
+            Some((place, rest)) if rest.starts_with(' ') => format!("the {place}{rest}"),
+            _ => message,
         }
     }
 }

@@ -16,8 +16,16 @@ type Certificates = Vec<CertificateDer<'static>>;
 /// Labels of PEM sections with a certificate; OpenSSL writes the second, with settings of its own behind the certificate.
 const LABELS: [&str; 3] = ["CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CERTIFICATE"];
 
+/// How the markers around a section begin, and how they end.
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+const HYPHENS: &str = "-----";
+
+/// The longest label that is shown; `ENCRYPTED PRIVATE KEY` has 21 characters.
+const LONGEST_LABEL: usize = 40;
+
 /// The most bytes of a CA file; a system's bundle has some hundred thousand.
-const LARGEST: u64 = 16 << 20;
+pub(super) const LARGEST: u64 = 16 << 20;
 
 /// The certificates of a file. Those that can't be used are skipped with a warning, as long as one can.
 pub(in crate::transport) fn read(path: &Path) -> Result<Certificates, String> {
@@ -62,7 +70,8 @@ fn parse(bytes: &[u8]) -> Result<(Certificates, Vec<String>), String> {
             Err("holds no certificate but a PKCS #7 bundle; convert it with `openssl pkcs7 -print_certs`".into())
         }
         ([], [], [label, ..]) => {
-            Err(format!("holds no certificate: its sections are of another kind, such as {label:?}"))
+            let kind = shown(label).map(|label| format!(", such as {label:?}")).unwrap_or_default();
+            Err(format!("holds no certificate: its sections are of another kind{kind}"))
         }
         ([], [], []) => Err("holds no certificate: it has no line `-----BEGIN CERTIFICATE-----`".into()),
     }
@@ -75,24 +84,38 @@ struct Section<'t> {
     has_end: bool,
 }
 
-/// The sections of a text. Blanks around its lines mean nothing.
+/// The sections of a text. Its lines may end as on any system, and blanks around them mean nothing. A marker ends at its own hyphens,
+/// and what follows on its line is content: a text whose line ends became blanks has the same sections.
 fn sections(text: &str) -> Vec<Section<'_>> {
     let mut sections: Vec<Section<'_>> = Vec::new();
-    for line in text
-        .lines()
-        .map(|line| line.trim_matches(|character: char| character.is_whitespace() || character == '\u{feff}'))
-    {
-        let marker = |marker: &str| line.strip_prefix(marker).and_then(|rest| rest.strip_suffix("-----"));
-        if let Some(label) = marker("-----BEGIN ") {
-            sections.push(Section { label, lines: Vec::new(), has_end: false });
-        } else if let Some(open) = sections.last_mut().filter(|section| !section.has_end) {
-            match marker("-----END ") {
-                Some(_) => open.has_end = true,
-                None => open.lines.push(line),
+    for line in text.split(['\n', '\r']) {
+        let mut rest = trimmed(line);
+        while !rest.is_empty() {
+            if let Some((label, behind)) = rest.strip_prefix(BEGIN).and_then(|rest| rest.split_once(HYPHENS)) {
+                sections.push(Section { label, lines: Vec::new(), has_end: false });
+                rest = trimmed(behind);
+                continue;
             }
+            let Some(open) = sections.last_mut().filter(|section| !section.has_end) else { break };
+            let end = rest.find(END);
+            let (content, marker) = rest.split_at(end.unwrap_or(rest.len()));
+            open.lines.extend(content.split_whitespace());
+            let behind = marker.strip_prefix(END).and_then(|marker| marker.split_once(HYPHENS));
+            open.has_end = behind.is_some();
+            rest = behind.map(|(_, behind)| trimmed(behind)).unwrap_or_default();
         }
     }
     sections
+}
+
+fn trimmed(line: &str) -> &str {
+    line.trim_matches(|character: char| character.is_whitespace() || character == '\u{feff}')
+}
+
+/// The label of a section as a message may have it. What is no label may be the content, which may be a private key.
+fn shown(label: &str) -> Option<&str> {
+    let is_of_a_label = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b" #".contains(&byte);
+    (label.len() <= LONGEST_LABEL && label.bytes().all(is_of_a_label)).then_some(label)
 }
 
 impl Section<'_> {
@@ -131,6 +154,13 @@ mod tests {
         let labelled = |label: &str| PEM.replace(" CERTIFICATE", &format!(" {label}"));
         for (what, bytes) in [
             ("PEM", PEM.as_bytes().to_vec()),
+            ("line ends of old Macs", PEM.replace('\n', "\r").into()),
+            ("blanks for line ends", PEM.replace('\n', " ").into()),
+            (
+                "one line, after a key",
+                format!("-----BEGIN RSA PRIVATE KEY-----AAAA-----END RSA PRIVATE KEY-----{}", PEM.replace('\n', ""))
+                    .into(),
+            ),
             ("line ends of Windows", PEM.replace('\n', "\r\n").into()),
             ("a byte order mark", format!("\u{feff}{PEM}").into()),
             ("an indented block", PEM.lines().map(|line| format!("  \t{line} \n")).collect::<String>().into()),
@@ -179,5 +209,30 @@ mod tests {
             let why = parse(&bytes).unwrap_err();
             assert!(why.contains(part), "{part}: {why}");
         }
+    }
+
+    #[test]
+    fn nothing_of_a_private_key_is_shown_however_its_lines_end() {
+        let key = PEM.replace(" CERTIFICATE", " PRIVATE KEY");
+        let content = key.lines().nth(1).unwrap();
+        for (what, text) in [
+            ("carriage returns", key.replace('\n', "\r")),
+            ("blanks", key.replace('\n', " ")),
+            ("nothing", key.replace('\n', "")),
+            ("tabs", key.replace('\n', "\t")),
+            ("form feeds", key.replace('\n', "\u{c}")),
+            ("line separators", key.replace('\n', "\u{2028}")),
+            ("zeros", key.replace('\n', "\0")),
+            ("no hyphens behind the label", key.replacen("KEY-----", "KEY", 1)),
+            ("no hyphens and no line ends", key.replacen("KEY-----", "KEY", 1).replace('\n', " ")),
+            ("a line end in the label", key.replacen("PRIVATE KEY", "PRIVATE\nKEY", 1)),
+            ("small letters", key.replace("PRIVATE KEY", "private key")),
+        ] {
+            let why = parse(text.as_bytes()).unwrap_err();
+            assert!((0..content.len() - 8).all(|at| !why.contains(&content[at..at + 8])), "{what}: {why}");
+            assert!(why.len() < 200 && why.starts_with("holds no certificate"), "{what}: {why}");
+        }
+        let why = parse(key.replace('\n', "\r").as_bytes()).unwrap_err();
+        assert!(why.ends_with("such as \"PRIVATE KEY\""), "{why}");
     }
 }

@@ -2,14 +2,23 @@
 //! the distribution's.
 
 use std::ffi::OsString;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
-use rustls_native_certs::load_certs_from_paths;
+use rustls::pki_types::pem::PemObject as _;
+use shared_token_cache_storage::files;
+
+use super::ca_file::LARGEST;
 
 const FILE: &str = "SSL_CERT_FILE";
 const FOLDERS: &str = "SSL_CERT_DIR";
+
+/// The most bytes of all files in a folder, and the most files; a distribution's folder has some hundred of 2 kB.
+const LARGEST_FOLDER: u64 = 64 << 20;
+const MOST_FILES: usize = 16_384;
 
 /// Certificates to trust, and where they come from.
 #[derive(Default)]
@@ -29,10 +38,10 @@ pub(super) fn trusted(get: impl Fn(&str) -> Option<OsString>) -> Trusted {
     let folders: Vec<PathBuf> = folders.into_iter().filter(|folder| !folder.as_os_str().is_empty()).collect();
     let mut trusted = Trusted::default();
     if let Some(path) = &file {
-        trusted.take(FILE, path, Some(path), None);
+        trusted.take(FILE, path, in_file(path, LARGEST).map(|(certificates, _)| certificates));
     }
     for path in &folders {
-        trusted.take(FOLDERS, path, None, Some(path));
+        trusted.take(FOLDERS, path, in_folder(path));
     }
     if trusted.certificates.is_empty() {
         if file.is_some() || !folders.is_empty() {
@@ -44,16 +53,17 @@ pub(super) fn trusted(get: impl Fn(&str) -> Option<OsString>) -> Trusted {
 }
 
 impl Trusted {
-    /// Takes the certificates of a file or of a folder that a variable names.
-    fn take(&mut self, variable: &str, path: &Path, file: Option<&Path>, folder: Option<&Path>) {
-        let found = load_certs_from_paths(file, folder);
-        let count = RootCertStore::empty().add_parsable_certificates(found.certs.iter().cloned()).0;
-        if count > 0 {
-            self.certificates.extend(found.certs);
-            self.sources.push(format!("{} ({variable})", path.display()));
-            return;
-        }
-        let why = found.errors.first().map_or_else(|| "it holds no certificate".to_owned(), ToString::to_string);
+    /// Takes what was found in a file or in a folder that a variable names.
+    fn take(&mut self, variable: &str, path: &Path, found: io::Result<Vec<CertificateDer<'static>>>) {
+        let why = match found {
+            Ok(found) if RootCertStore::empty().add_parsable_certificates(found.iter().cloned()).0 > 0 => {
+                self.certificates.extend(found);
+                self.sources.push(format!("{} ({variable})", path.display()));
+                return;
+            }
+            Ok(_) => "it holds no certificate".to_owned(),
+            Err(error) => error.to_string(),
+        };
         self.warnings.push(format!("{variable} names {}, which can't be used: {why}", path.display()));
     }
 
@@ -62,8 +72,9 @@ impl Trusted {
         let places = openssl_probe::probe();
         let system_file = places.cert_file.as_deref().filter(|path| Some(*path) != file);
         let system_folders = places.cert_dir.iter().filter(|path| !folders.contains(path));
-        let mut certificates = load_certs_from_paths(system_file, None).certs;
-        system_folders.for_each(|folder| certificates.extend(load_certs_from_paths(None, Some(folder)).certs));
+        let file = system_file.and_then(|path| in_file(path, LARGEST).ok());
+        let mut certificates = file.map(|(certificates, _)| certificates).unwrap_or_default();
+        system_folders.for_each(|folder| certificates.extend(in_folder(folder).unwrap_or_default()));
         certificates.sort_unstable_by(|one, other| one.as_ref().cmp(other.as_ref()));
         certificates.dedup();
         if !certificates.is_empty() {
@@ -71,6 +82,30 @@ impl Trusted {
             self.sources.push("the system's".to_owned());
         }
     }
+}
+
+/// The certificates of a regular file, and its length.
+fn in_file(path: &Path, largest: u64) -> io::Result<(Vec<CertificateDer<'static>>, u64)> {
+    let bytes = files::read_input(path, largest)?;
+    // A section that can't be read does not spoil the others.
+    let certificates = CertificateDer::pem_slice_iter(&bytes).filter_map(Result::ok).collect();
+    Ok((certificates, bytes.len() as u64))
+}
+
+/// The certificates of the regular files in a folder. Others, and files that can't be read or are too large, are skipped.
+fn in_folder(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+    let mut certificates = Vec::new();
+    let mut rest = LARGEST_FOLDER;
+    for entry in fs::read_dir(path)?.take(MOST_FILES).flatten() {
+        match in_file(&entry.path(), rest.min(LARGEST)) {
+            Ok((found, length)) => {
+                certificates.extend(found);
+                rest = rest.saturating_sub(length);
+            }
+            Err(error) => tracing::debug!("{} is no certificate: {error}", entry.path().display()),
+        }
+    }
+    Ok(certificates)
 }
 
 #[cfg(test)]

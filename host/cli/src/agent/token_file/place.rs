@@ -1,0 +1,208 @@
+//! What is at the path of a token file, before it is replaced.
+
+use std::fs::{File, Metadata, TryLockError};
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use shared_token_cache_storage::files;
+use zeroize::Zeroizing;
+
+/// Tokens are longer: a shorter word is a note or a name. An agent writes no line break, and most other programs do, so a line has to be
+/// longer.
+const SHORTEST: usize = 8;
+const SHORTEST_LINE: usize = 16;
+
+/// Tokens are shorter.
+const LONGEST: u64 = 1 << 20;
+
+/// What is at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Nothing that would be lost.
+    Free,
+    /// A token file that another agent keeps.
+    OfAnother,
+}
+
+/// Looks at a path before a token file is put there.
+///
+/// # Errors
+/// When something would be lost, with the remedy, or when it cannot be looked at.
+pub(super) fn look(path: &Path) -> io::Result<Place> {
+    let metadata = match std::fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Place::Free),
+        Err(error) => return Err(error),
+    };
+    if !metadata.is_file() || has_other_names(&metadata) {
+        // The rename replaces the name alone, and fails on a folder.
+        return Ok(Place::Free);
+    }
+    let file = open(path)?;
+    Ok(match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Place::OfAnother,
+        // Where the file system has no locks, the last one to write has the file.
+        Ok(()) | Err(TryLockError::Error(_)) => Place::Free,
+    })
+}
+
+/// Opens a file that is to be replaced.
+///
+/// # Errors
+/// When it holds anything but a token, or that cannot be told; with the remedy.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let file = files::own(path, File::options().read(true)).map_err(|error| {
+        let why = format!("what is in it is not known, so it stays ({error}); remove it, or choose another path");
+        io::Error::new(error.kind(), why)
+    })?;
+    check(&file)?;
+    Ok(file)
+}
+
+/// Whether the file at a path has this content.
+pub(super) fn holds(path: &Path, content: &[u8]) -> io::Result<bool> {
+    Ok(*read(&files::own(path, File::options().read(true))?)? == content)
+}
+
+/// The content, or as much of it as a token may have.
+fn read(file: &File) -> io::Result<Zeroizing<Vec<u8>>> {
+    let length = usize::try_from(file.metadata()?.len().min(LONGEST)).unwrap_or_default();
+    // All at once: a buffer that moves leaves a copy behind.
+    let mut content = Zeroizing::new(Vec::with_capacity(length.saturating_add(64)));
+    file.take(LONGEST).read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// Refuses a file that holds anything but a token.
+pub(super) fn check(file: &File) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    if length == 0 || (length < LONGEST && could_be_a_token(&read(file)?)) {
+        return Ok(());
+    }
+    Err(io::Error::new(
+        io::ErrorKind::InvalidData,
+        "it holds something that is no token and would be lost; choose another path, or move that file away",
+    ))
+}
+
+/// Whether an agent could have written this: one line of visible ASCII that is no JSON, TOML or PEM, perhaps with the line break that an
+/// editor adds. `=` fills up Base64, so it is at the end only.
+fn could_be_a_token(content: &[u8]) -> bool {
+    let line = content.strip_suffix(b"\n").unwrap_or(content);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let unfilled = line.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
+    let body = line.get(..unfilled).unwrap_or_default();
+    let shortest = if line.len() == content.len() { SHORTEST } else { SHORTEST_LINE };
+    line.len() >= shortest
+        && body.first().is_some_and(u8::is_ascii_alphanumeric)
+        && body.iter().all(|byte| byte.is_ascii_graphic() && !b"={}[]<>\"'`\\".contains(byte))
+        && !body.iter().all(u8::is_ascii_digit)
+}
+
+fn has_other_names(metadata: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        metadata.nlink() > 1
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        false
+    }
+}
+
+/// What tells that a file was changed or replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stamp {
+    length: u64,
+    modified: Option<std::time::SystemTime>,
+    #[cfg(unix)]
+    identity: (u64, u64),
+    #[cfg(unix)]
+    readers: (u32, u32, u32),
+}
+
+impl Stamp {
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        use std::os::unix::fs::MetadataExt as _;
+        Self {
+            length: metadata.len(),
+            modified: metadata.modified().ok(),
+            #[cfg(unix)]
+            identity: (metadata.dev(), metadata.ino()),
+            #[cfg(unix)]
+            readers: (metadata.mode(), metadata.uid(), metadata.gid()),
+        }
+    }
+
+    /// Whether all but the time is the same.
+    pub(super) fn differs_in_time_only(&self, other: &Self) -> bool {
+        Self { modified: other.modified, ..self.clone() } == *other
+    }
+
+    /// Of the file at a path; `None` where there is none.
+    pub(super) fn at(path: &Path) -> Option<Self> {
+        std::fs::symlink_metadata(path).ok().as_ref().map(Self::of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_could_be_a_token_is_told_from_other_files() {
+        for token in
+            ["eyJ0eXAiOiJKV1QifQ.eyJhdWQiOiJ4In0.c2ln", "EwBwA8l6BAAUkj1+NuQ==", "at-made-up-secret-0-vault.azure.net"]
+        {
+            for end in ["", "\n", "\r\n"] {
+                assert!(could_be_a_token(format!("{token}{end}").as_bytes()), "{token:?}{end:?}");
+            }
+            for other in [format!("{token}\n\n"), format!("{token} "), format!("{token}\n{token}"), format!(" {token}")]
+            {
+                assert!(!could_be_a_token(other.as_bytes()), "{other:?}");
+            }
+        }
+        for other in [
+            "x",
+            "notes",
+            "one-word\n",
+            "4711",
+            "12345678901234567890",
+            "{\"AccessToken\":{},\"Account\":{}}",
+            "[[caches]]",
+            "name=\"a-long-enough-value\"",
+            "TOKEN=a-long-enough-value",
+            "-----BEGIN-CERTIFICATE-----",
+            "/home/user0/some/folder",
+            "notes about this and that",
+            "4711 shared-token-cache",
+            "ein-Wort-mit-ü-in-der-Mitte",
+            "================",
+            "a-long-enough-text\0",
+        ] {
+            assert!(!could_be_a_token(other.as_bytes()), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_would_be_lost_is_refused_and_one_of_a_live_agent_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        assert_eq!(look(&path).unwrap(), Place::Free);
+        for (content, is_free) in [("", true), ("a-made-up-access-token", true), ("some notes", false)] {
+            fs::write(&path, content).unwrap();
+            assert_eq!(look(&path).is_ok(), is_free, "{content:?}");
+        }
+        fs::write(&path, vec![b'a'; 1 + (1 << 20)]).unwrap();
+        assert!(look(&path).is_err());
+        fs::write(&path, "").unwrap();
+        let other = File::open(&path).unwrap();
+        other.try_lock().unwrap();
+        assert_eq!(look(&path).unwrap(), Place::OfAnother);
+    }
+}
