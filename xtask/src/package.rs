@@ -111,7 +111,11 @@ fn build_embedder(empty: &Path, patches: &str) -> Result<()> {
     let program = target().join("debug").join(format!("embedder{}", std::env::consts::EXE_SUFFIX));
     let home = empty.join("home");
     fs::create_dir_all(&home)?;
-    let ran = Command::new(program).env("HOME", &home).env_remove("XDG_DATA_HOME").env("DBUS_SESSION_BUS_ADDRESS", "").output()?;
+    let ran = Command::new(program)
+        .env("HOME", &home)
+        .env_remove("XDG_DATA_HOME")
+        .env("DBUS_SESSION_BUS_ADDRESS", "")
+        .output()?;
     let message = String::from_utf8_lossy(&ran.stderr).into_owned();
     if ran.status.success() || !message.contains("CredentialUnavailable") {
         bail!("the embedder says something else than that there is no sign-in: {message}");

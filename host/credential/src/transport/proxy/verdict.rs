@@ -12,8 +12,11 @@ use crate::transport::TransportError;
 /// How long credentials that were refused are not sent again. Directories count wrong passwords over ten minutes and more.
 const PAUSE: Duration = Duration::from_secs(600);
 
-/// When and how each proxy refused its credentials; none for those that took them.
-static VERDICTS: Mutex<Vec<(Proxy, Option<(Instant, Answer)>)>> = Mutex::new(Vec::new());
+/// When a proxy refused its credentials, and how.
+type Refusal = (Instant, Answer);
+
+/// The last refusal of each proxy; `None` for those that took their credentials.
+static VERDICTS: Mutex<Vec<(Proxy, Option<Refusal>)>> = Mutex::new(Vec::new());
 
 /// The turn of the request that is the first to try credentials.
 static FIRST: Turn<()> = Turn::const_new(());
