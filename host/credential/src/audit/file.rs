@@ -128,7 +128,7 @@ mod tests {
         let mut seen: Vec<usize> = text
             .lines()
             .map(|line| {
-                let line: serde_json::Value = serde_json::from_str(line).unwrap();
+                let line: Value = serde_json::from_str(line).unwrap();
                 line["scopes"][0].as_str().unwrap().split('/').nth(3).unwrap().parse().unwrap()
             })
             .collect();
@@ -158,7 +158,7 @@ mod tests {
         AuditFile::open(&path).unwrap().write(&line(0)).unwrap();
         let good = fs::read_to_string(&path).unwrap();
         let torn = &good[..good.len() / 2];
-        let sorted = serde_json::from_str::<serde_json::Value>(&good).unwrap().to_string();
+        let sorted = serde_json::from_str::<Value>(&good).unwrap().to_string();
         for (content, opens) in [
             (String::new(), true),
             (good.clone(), true),

@@ -127,8 +127,8 @@ mod tests {
     fn a_variable_that_names_nothing_of_use_counts_as_not_set() {
         let folder = tempfile::tempdir().unwrap();
         let (good, bad) = (folder.path().join("good.pem"), folder.path().join("bad.pem"));
-        std::fs::write(&good, PEM).unwrap();
-        std::fs::write(&bad, "none").unwrap();
+        fs::write(&good, PEM).unwrap();
+        fs::write(&bad, "none").unwrap();
         let system = sources(None, None);
         let named = |path: &Path, variable: &str| vec![format!("{} ({variable})", path.display())];
         let (here, gone) = (folder.path().to_str().unwrap(), folder.path().join("gone"));
