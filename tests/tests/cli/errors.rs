@@ -194,7 +194,9 @@ fn an_error_that_quotes_the_refresh_token_is_judged_by_its_code_and_told_without
     .unwrap();
     let cli = signed_in().unwrap();
     cli.write(AZURE_CLI, &document(&[SignIn::new(1, LOCAL)])).unwrap();
-    assert_eq!(cli.redeem(&authority, &[]).unwrap().answer().unwrap()["source"], "azure-cli");
+    let run = cli.redeem(&authority, &[]).unwrap();
+    assert!(run.stdout.contains("\"source\":\"azure-cli\""), "{run:?}");
+    assert!(run.stderr.contains("AADSTS700082: token [secret] expired"), "{run:?}");
 }
 
 #[test]

@@ -28,7 +28,7 @@ impl Plugin {
         PLUGIN
             .get_or_init(|| {
                 let engine = engine()?;
-                Self::new(&engine, built_in(&engine)?)
+                Self::new(&engine, built_in(&engine, PRECOMPILED)?)
             })
             .clone()
     }
@@ -57,8 +57,8 @@ pub(super) fn engine() -> Result<Engine, Error> {
 
 /// The component as it was compiled ahead of time, which loads in a fraction of a millisecond, where compiling takes a hundred. Where
 /// there is no machine code for this platform, or the engine does not accept it, the component is compiled now, if this crate can.
-fn built_in(engine: &Engine) -> Result<Component, Error> {
-    match PRECOMPILED.map(|compiled| load(engine, compiled)) {
+fn built_in(engine: &Engine, compiled: Option<&[u8]>) -> Result<Component, Error> {
+    match compiled.map(|compiled| load(engine, compiled)) {
         Some(Ok(component)) => Ok(component),
         Some(Err(error)) => compile_built_in(engine, &format!("does not fit this engine ({error:#})")),
         None => compile_built_in(engine, "is not part of this build"),
@@ -81,4 +81,28 @@ fn compile_built_in(engine: &Engine, why: &str) -> Result<Component, Error> {
 fn compile_built_in(_: &Engine, why: &str) -> Result<Component, Error> {
     let remedy = "build with the feature `runtime-compilation` to compile it when the program starts";
     Err(Error::plugin(wasmtime::format_err!("the component's machine code for {ARCH}-{OS} {why}; {remedy}")))
+}
+
+#[cfg(all(test, feature = "runtime-compilation"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn machine_code_that_is_missing_or_of_another_engine_is_compiled_now() {
+        let engine = engine().unwrap();
+        let mut other = config(None).unwrap();
+        other.epoch_interruption(false);
+        let of_another =
+            Engine::new(&other).unwrap().precompile_component(shared_token_cache_component::COMPONENT).unwrap();
+        for compiled in [None, Some(&of_another[..]), Some(b"not machine code")] {
+            let component = built_in(&engine, compiled).unwrap();
+            assert!(Plugin::new(&engine, component).is_ok());
+        }
+    }
+
+    #[test]
+    fn the_machine_code_of_this_build_fits_this_engine() {
+        let compiled = PRECOMPILED.expect("`cargo xtask build` makes it for this platform");
+        assert!(load(&engine().unwrap(), compiled).is_ok());
+    }
 }

@@ -111,7 +111,7 @@ pub(super) async fn run(arguments: Demo) -> Result<ExitCode, Failure> {
 
     tell.text(
         "Next: `shared-token-cache get-token --scope https://management.azure.com/.default` with your own sign-in, for \
-               example after `az login`. README.md tells how programs, proxies and other hosts use it.",
+               example after `az login`. README.md shows how programs, proxies and other hosts use it.",
     );
     Ok(ExitCode::SUCCESS)
 }
