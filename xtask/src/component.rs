@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use wit_component::{ComponentEncoder, DecodedWasm, OutputToString, WitPrinter};
 
 use crate::dist;
-use crate::run::{cargo, output, root, run, say};
+use crate::run::{cargo, output, quick_cargo, quick_target, root, run, say};
 use crate::table;
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -43,15 +43,15 @@ pub(crate) fn build_artefacts() -> Result<()> {
     say("building the compiler of components (the first time takes some minutes)");
     // By the selection of the whole workspace, so that wasmtime is compiled once, for this program and for those that load components.
     run(cargo().arg("build").args(crate::NATIVE).args(["--bin", PRECOMPILE]))?;
-    precompile(&component, &host_target()?, &folder)
+    precompile(&root().join("target/release"), &component, &host_target()?, &folder)
 }
 
 /// The same for all targets that the crate has machine code for. Takes a wasmtime that compiles for other processors.
 pub(crate) fn build_artefacts_for_all_targets() -> Result<()> {
     let (component, folder) = build_portable_artefacts()?;
     say("building the compiler of components for all targets (the first time takes some minutes)");
-    run(cargo().args(["build", "--release", "--package", PRECOMPILE, "--features", "all-targets"]))?;
-    TARGETS.iter().try_for_each(|target| precompile(&component, target, &folder))
+    run(quick_cargo().args(["build", "--package", PRECOMPILE, "--features", "all-targets"]))?;
+    TARGETS.iter().try_for_each(|target| precompile(&quick_target().join("debug"), &component, target, &folder))
 }
 
 /// The component and its WIT, in the folder of the crate `host/component`.
@@ -64,9 +64,9 @@ fn build_portable_artefacts() -> Result<(PathBuf, PathBuf)> {
     Ok((component, folder))
 }
 
-/// Compiles the component ahead of time for a target.
-fn precompile(component: &Path, target: &str, folder: &Path) -> Result<()> {
-    let program = root().join("target/release").join(format!("{PRECOMPILE}{}", std::env::consts::EXE_SUFFIX));
+/// Compiles the component ahead of time for a target, with the compiler in `programs`.
+fn precompile(programs: &Path, component: &Path, target: &str, folder: &Path) -> Result<()> {
+    let program = programs.join(format!("{PRECOMPILE}{}", std::env::consts::EXE_SUFFIX));
     let output = folder.join(format!("{}.cwasm", platform(target)?));
     run(Command::new(program).arg(component).arg(target).arg(output))
 }

@@ -1,3 +1,4 @@
+#[cfg(feature = "runtime-compilation")]
 use std::path::PathBuf;
 use std::sync::Arc;
 
