@@ -245,7 +245,7 @@ impl Policy {
     /// # Errors
     /// When it is not.
     pub fn token_endpoint(&self, text: &str) -> Result<Url, Denied> {
-        let denied = |remedy| Denied::new(format!("requests to {}", shown(text)), remedy);
+        let denied = |remedy: &str| Denied::new(format!("requests to {}", shown(text)), remedy);
         let url = Url::parse(text).map_err(|_| denied("a request goes to an https URL"))?;
         // What the URL parser made of the text has to be the text: no dots that climb, no encodings that hide.
         if url.as_str() != text || !is_token_endpoint(&url) {
@@ -256,7 +256,9 @@ impl Policy {
         if self.authorities.iter().any(|authority| authority.is_host_of(&url)) {
             Ok(url)
         } else {
-            Err(denied("list the host under `authorities`"))
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            let host = format!("{}{port}", url.host_str().unwrap_or_default());
+            Err(denied(&format!("list {} under `authorities`", shown(&host))))
         }
     }
 

@@ -85,7 +85,7 @@ attempts! {
 
     // Forms.
     post_to_another_host: plain => "HttpsError::Denied", "the policy does not allow requests to";
-    post_to_another_port: plain => "HttpsError::Denied", "list the host under `authorities`";
+    post_to_another_port: plain => "HttpsError::Denied", "under `authorities`";
     post_to_another_path: plain =>
         "HttpsError::Denied", "goes to https://<authority>/<tenant>/oauth2/v2.0/token, or to /adfs/oauth2/token, and nowhere else";
     post_in_plain_text: plain =>

@@ -265,11 +265,11 @@ async fn network(way: &Way<'_>, url: &Url, error: reqwest::Error) -> Failed {
     {
         return failed(proxy.failure(answer, url.host_str().unwrap_or_default()));
     }
-    failed(transport_error(way, error))
+    failed(transport_error(way, url, error))
 }
 
 /// The error in our words, and whether it will be the same the next time.
-fn transport_error(way: &Way<'_>, error: reqwest::Error) -> (TransportError, bool) {
+fn transport_error(way: &Way<'_>, url: &Url, error: reqwest::Error) -> (TransportError, bool) {
     if let Some(denied) = cause::<Denied>(&error) {
         return (denied.clone().into(), true);
     }
@@ -279,7 +279,7 @@ fn transport_error(way: &Way<'_>, error: reqwest::Error) -> (TransportError, boo
         }
         proxy.pass();
     }
-    let host = error.url().and_then(Url::host_str).unwrap_or_default().to_owned();
+    let host = url.host_str().unwrap_or_default().to_owned();
     // The server will show the same certificate the next time.
     if let Some(rustls::Error::InvalidCertificate(why)) = cause(&error) {
         return (way.trust.disbelief(&host, why), true);
@@ -287,6 +287,10 @@ fn transport_error(way: &Way<'_>, error: reqwest::Error) -> (TransportError, boo
     let timeout = error.is_timeout();
     // A URL holds no secret here, but it would only be noise.
     let mut why = chain(&error.without_url());
+    // rustls explains a connection that was cut with a link to its own documentation.
+    if let Some(link) = why.find(": https://docs.rs/") {
+        why.truncate(link);
+    }
     if let Some(proxy) = way.proxy {
         why.push_str(&format!("; through {}", proxy.named()));
     }

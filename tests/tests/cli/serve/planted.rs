@@ -236,7 +236,7 @@ fn a_token_file_that_would_destroy_another_file_is_refused_and_the_other_stays()
         assert_eq!(before(path), was, "{path}");
     }
     // What an agent that was killed left is no obstacle.
-    cli.write("left", &format!("{}\n", access_token(0, GRAPH))).unwrap();
+    cli.write("left", "eyJ0eXAiOiJKV1QifQ.e30.c2ln\n").unwrap();
     let agent = Agent::start(&cli, &policy(LOCAL), &["--token-file", "vault=left"]);
     agent.until_file("left", &access_token(0, VAULT));
     agent.end();
@@ -247,7 +247,7 @@ fn an_audit_that_would_damage_another_file_is_refused_and_the_other_stays() {
     let cli = signed_in();
     cli.write("policy.toml", &policy(LOCAL)).unwrap();
     for (name, content) in
-        [("notes.txt", "some notes\n"), ("record.json", ""), ("ca.pem", ""), ("v", "a-made-up-access-token")]
+        [("notes.txt", "some notes\n"), ("record.json", ""), ("ca.pem", ""), ("v", "eyJ0eXAiOiJKV1QifQ.e30.c2ln")]
     {
         cli.write(name, content).unwrap();
     }

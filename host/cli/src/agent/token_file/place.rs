@@ -7,10 +7,8 @@ use std::path::Path;
 use shared_token_cache_storage::files;
 use zeroize::Zeroizing;
 
-/// Tokens are longer: a shorter word is a note or a name. An agent writes no line break, and most other programs do, so a line has to be
-/// longer.
-const SHORTEST: usize = 8;
-const SHORTEST_LINE: usize = 16;
+/// Tickets of personal accounts are longer: a shorter word is a key or a name.
+const SHORTEST_TICKET: usize = 200;
 
 /// Tokens are shorter.
 const LONGEST: u64 = 1 << 20;
@@ -38,25 +36,28 @@ pub(super) fn look(path: &Path) -> io::Result<Place> {
         // The rename replaces the name alone, and fails on a folder.
         return Ok(Place::Free);
     }
-    let file = open(path)?;
-    Ok(match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Place::OfAnother,
-        // Where the file system has no locks, the last one to write has the file.
-        Ok(()) | Err(TryLockError::Error(_)) => Place::Free,
-    })
+    open(path)
 }
 
-/// Opens a file that is to be replaced.
+/// Looks into a file that is to be replaced.
 ///
 /// # Errors
 /// When it holds anything but a token, or that cannot be told; with the remedy.
-pub(super) fn open(path: &Path) -> io::Result<File> {
-    let file = files::own(path, File::options().read(true)).map_err(|error| {
+pub(super) fn open(path: &Path) -> io::Result<Place> {
+    let file = own(path)?;
+    // An agent holds the lock of its file. Where the file system has no locks, the last agent to write has the file.
+    if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        return Ok(Place::OfAnother);
+    }
+    check(&file)?;
+    Ok(Place::Free)
+}
+
+fn own(path: &Path) -> io::Result<File> {
+    files::own(path, File::options().read(true)).map_err(|error| {
         let why = format!("what is in it is not known, so it stays ({error}); remove it, or choose another path");
         io::Error::new(error.kind(), why)
-    })?;
-    check(&file)?;
-    Ok(file)
+    })
 }
 
 /// Whether the file at a path has this content.
@@ -85,18 +86,32 @@ pub(super) fn check(file: &File) -> io::Result<()> {
     ))
 }
 
-/// Whether an agent could have written this: one line of visible ASCII that is no JSON, TOML or PEM, perhaps with the line break that an
-/// editor adds. `=` fills up Base64, so it is at the end only.
+/// Whether an agent could have written this: one line, perhaps with the line break that an editor adds, that is a JSON Web Token (RFC 7519;
+/// five parts where it is encrypted, RFC 7516) or the ticket of a personal account. Keys and passwords of other programs are one word too,
+/// so nothing else counts.
 fn could_be_a_token(content: &[u8]) -> bool {
     let line = content.strip_suffix(b"\n").unwrap_or(content);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
+    is_web_token(line) || is_ticket(line)
+}
+
+/// The first part is a JSON object in Base64, so it begins with `{"`.
+fn is_web_token(line: &[u8]) -> bool {
+    let mut parts = 0_usize;
+    let are_base64 = line.split(|byte| *byte == b'.').all(|part| {
+        parts += 1;
+        part.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))
+    });
+    line.starts_with(b"eyJ") && are_base64 && matches!(parts, 3 | 5)
+}
+
+/// Tickets are opaque. Those that were seen begin so, and are long.
+fn is_ticket(line: &[u8]) -> bool {
     let unfilled = line.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
     let body = line.get(..unfilled).unwrap_or_default();
-    let shortest = if line.len() == content.len() { SHORTEST } else { SHORTEST_LINE };
-    line.len() >= shortest
-        && body.first().is_some_and(u8::is_ascii_alphanumeric)
-        && body.iter().all(|byte| byte.is_ascii_graphic() && !b"={}[]<>\"'`\\".contains(byte))
-        && !body.iter().all(u8::is_ascii_digit)
+    line.len() >= SHORTEST_TICKET
+        && body.starts_with(b"Ew")
+        && body.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte))
 }
 
 fn has_other_names(metadata: &Metadata) -> bool {
@@ -156,9 +171,8 @@ mod tests {
 
     #[test]
     fn what_could_be_a_token_is_told_from_other_files() {
-        for token in
-            ["eyJ0eXAiOiJKV1QifQ.eyJhdWQiOiJ4In0.c2ln", "EwBwA8l6BAAUkj1+NuQ==", "at-made-up-secret-0-vault.azure.net"]
-        {
+        let ticket = format!("EwBwA8l6BAAUkj1+{}NuQ==", "a".repeat(200));
+        for token in ["eyJ0eXAiOiJKV1QifQ.eyJhdWQiOiJ4In0.c2ln", "eyJhbGciOiJkaXIifQ..aXY.dGV4dA.dGFn", &ticket] {
             for end in ["", "\n", "\r\n"] {
                 assert!(could_be_a_token(format!("{token}{end}").as_bytes()), "{token:?}{end:?}");
             }
@@ -169,6 +183,16 @@ mod tests {
         }
         for other in [
             "x",
+            // What other programs keep as one word.
+            "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+            "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=",
+            "AGE-SECRET-KEY-1QYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSXQLR4E",
+            "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+            "https://user:pw@host.example/path/to/some/thing/long",
+            "1.AXoAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.AgABAwEAAAA",
+            "eyJhbGciOiJub25lIn0",
+            "eyJhbGciOiJub25lIn0.e30",
+            "EwBwA8l6BAAUkj1+NuQ==",
             "notes",
             "one-word\n",
             "4711",
@@ -194,7 +218,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         assert_eq!(look(&path).unwrap(), Place::Free);
-        for (content, is_free) in [("", true), ("a-made-up-access-token", true), ("some notes", false)] {
+        for (content, is_free) in [("", true), ("eyJ0eXAiOiJKV1QifQ.e30.c2ln", true), ("some notes", false)] {
             fs::write(&path, content).unwrap();
             assert_eq!(look(&path).is_ok(), is_free, "{content:?}");
         }

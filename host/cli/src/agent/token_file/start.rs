@@ -20,7 +20,9 @@ pub(crate) fn check(path: &Path, readers: Readers) -> Result<(), String> {
         Ok(metadata) => match files::what(metadata.file_type()) {
             Some(what) => return Err(format!("it is {what}; remove it, or choose another path")),
             None if is_mounted(path) => return Err(MOUNTED.into()),
-            None => drop(place::open(path).map_err(|error| error.to_string())?),
+            None => {
+                place::open(path).map_err(|error| error.to_string())?;
+            }
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(format!("it can't be looked at: {error}")),
