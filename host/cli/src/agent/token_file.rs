@@ -268,13 +268,13 @@ mod tests {
     async fn the_file_holds_what_is_posted_and_nothing_after_the_end() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("graph.token");
-        fs::write(&path, "token-of-an-earlier-run").unwrap();
+        fs::write(&path, "eyJhbGciOiJub25lIn0.e30.earlier").unwrap();
         let board = Board::new(["graph", "vault"]);
         let file = TokenFile { profile: "graph".parse().unwrap(), path: path.clone() };
         let (stop, stopped) = oneshot::channel::<()>();
         let kept = tokio::spawn(file.keep(Readers::default(), board.subscribe(), async { drop(stopped.await) }));
         tokio::task::yield_now().await;
-        assert_eq!(fs::read_to_string(&path).unwrap(), "token-of-an-earlier-run");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "eyJhbGciOiJub25lIn0.e30.earlier");
         board.post("graph", token("1"));
         board.post("vault", token("x"));
         until(&path, "1").await;
