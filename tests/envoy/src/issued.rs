@@ -45,7 +45,7 @@ impl Issued {
 
     fn issue(&self, lifetime: Option<Duration>) -> String {
         let mut tokens = self.tokens();
-        let token = format!("at-{MARK}-issue-{}", tokens.len());
+        let token = format!("eyJhbGciOiJub25lIn0.{MARK}-issue-{}.c2ln", tokens.len());
         let begin = Instant::now();
         tokens.insert(token.clone(), Life { begin, end: lifetime.map(|lifetime| begin + lifetime) });
         token
