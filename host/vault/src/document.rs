@@ -14,7 +14,7 @@ use crate::people::{Chosen, People};
 use crate::refused::Refused;
 use crate::vault::Keys;
 
-/// A version of a document with its secrets. They are kept once, where they stand, and wiped when nobody holds the version.
+/// A version of a document with its secrets. They are kept once, in the text, and wiped when the last holder of the version is dropped.
 pub(crate) struct Document {
     pub(crate) name: Box<str>,
     pub(crate) version: Box<str>,

@@ -1,7 +1,7 @@
 //! Handles: what the guest sees where a secret was.
 //!
 //! `sealed-r-Jx2bV0m4f1uQe8Zk9sTtAw`: a prefix, the kind, and 128 bits of HMAC-SHA256 under the vault's own random key. Equal
-//! secrets of one kind have equal handles, which the guest needs to compare them, and have them again after a reload. Nobody
+//! secrets of one kind have equal handles, which the guest needs to compare them, and have them again after a reload. NoAccount
 //! without the key can make one, and all of its characters stand for themselves in JSON, in forms and in URLs.
 
 use std::fmt;

@@ -61,7 +61,7 @@ impl People {
 /// Whom the credential's options leave of the accounts of a document.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Chosen {
-    Nobody,
+    NoAccount,
     One(Box<str>),
     Several,
 }
@@ -75,7 +75,7 @@ impl Chosen {
     ) -> Self {
         let usable: HashSet<Cow<'a, str>> = usable.collect();
         match Self::of(usable.iter().map(|id| &**id), people, credential) {
-            Self::Nobody if credential.record.is_some() => {
+            Self::NoAccount if credential.record.is_some() => {
                 Self::of(people.0.keys().map(|id| &**id), people, credential)
             }
             chosen => chosen,
@@ -96,7 +96,7 @@ impl Chosen {
         let tenant = credential.tenant_id.as_deref().filter(|_| ids.len() > 1 && credential.record.is_none());
         let mut ids = ids.into_iter().filter(|id| tenant.is_none_or(|tenant| lives_in(id, tenant)));
         match (ids.next(), ids.next()) {
-            (None, _) => Self::Nobody,
+            (None, _) => Self::NoAccount,
             (Some(id), None) => Self::One(id.into()),
             (Some(_), Some(_)) => Self::Several,
         }
@@ -173,9 +173,9 @@ mod tests {
         assert_eq!(among(&[], &recorded), Chosen::One("u.home".into()));
         assert_eq!(among(&["v.home"], &recorded), Chosen::One("u.home".into()));
         let unknown = Credential { record: record("w.home"), ..credential() };
-        assert_eq!(among(&["u.home"], &unknown), Chosen::Nobody, "no document knows the account");
+        assert_eq!(among(&["u.home"], &unknown), Chosen::NoAccount, "no document knows the account");
         let named = Credential { username: Some("user0".into()), ..credential() };
-        assert_eq!(among(&[], &named), Chosen::Nobody);
+        assert_eq!(among(&[], &named), Chosen::NoAccount);
         assert_eq!(among(&["u.home", "u.home"], &named), Chosen::One("u.home".into()));
         assert_eq!(among(&["u.home", "v.home"], &credential()), Chosen::Several);
     }
@@ -198,13 +198,13 @@ mod tests {
         let one = |id: &str| Chosen::One(id.into());
         for (ids, tenant, guest, expected) in [
             (&["u.home", "v.other"][..], "HOME", false, one("u.home")),
-            (&["u.home"], "other", false, Chosen::Nobody),
+            (&["u.home"], "other", false, Chosen::NoAccount),
             (&["v.other", "w.other"], "other", false, Chosen::Several),
             (&["u.home"], "visited", true, one("u.home")),
             (&["u.home", "v.other"], "home", true, one("u.home")),
-            (&["u.home", "v.other"], "visited", true, Chosen::Nobody),
+            (&["u.home", "v.other"], "visited", true, Chosen::NoAccount),
             (&["v.other", "w.other"], "other", true, Chosen::Several),
-            (&["x.home"], "home", true, Chosen::Nobody),
+            (&["x.home"], "home", true, Chosen::NoAccount),
         ] {
             assert_eq!(of(ids, tenant, guest), expected, "{ids:?} {tenant} {guest}");
         }

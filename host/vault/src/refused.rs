@@ -109,7 +109,7 @@ pub enum Refused {
     /// What was to be returned is a handle of another kind.
     #[error("the result has to be an access token, and this is the {0}")]
     WrongKindOfResult(Kind),
-    /// The guest answers without having looked at the cache in this call, so that nobody knows whether what it says is still so.
+    /// The guest answers without having looked at the cache in this call, so its answer may be out of date.
     #[error("the cache was not looked at in this call")]
     OutOfDate,
     /// What was to be returned is no live handle of an access token.
@@ -139,7 +139,7 @@ pub enum Refused {
     /// It is in another cache than the call's.
     #[error("the {0} is of another cache")]
     WrongCache(Kind),
-    /// It has expired, or nobody knows when it does.
+    /// It has expired, or its expiry is not known.
     #[error("the access token has expired")]
     Expired,
     /// It has white space, control characters or letters that are not ASCII: more than a token in a header field.

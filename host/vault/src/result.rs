@@ -160,8 +160,8 @@ impl Session {
     /// Whom the credential's options leave of the accounts whose sign-in the operating system's broker holds: those with a cached
     /// token for the present call. They count where no account has a refresh token that is usable.
     pub(crate) fn brokered(&self) -> Chosen {
-        let Some(call) = &self.call else { return Chosen::Nobody };
-        let Some(document) = self.document(&call.document) else { return Chosen::Nobody };
+        let Some(call) = &self.call else { return Chosen::NoAccount };
+        let Some(document) = self.document(&call.document) else { return Chosen::NoAccount };
         let credential = self.vault.credential();
         let in_cloud = |environment: &str| credential.is_cloud(environment);
         let serving = document.tokens().filter(|facts| {

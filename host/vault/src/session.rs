@@ -287,11 +287,11 @@ impl Session {
         match document.map(|document| document.chosen(credential)) {
             Some(Chosen::One(id)) if **id == *home_account_id => Ok(()),
             Some(Chosen::Several) => Err(Refused::SeveralAccounts(kind)),
-            Some(Chosen::Nobody) => match self.brokered() {
+            Some(Chosen::NoAccount) => match self.brokered() {
                 Chosen::One(id) if *id == *home_account_id => Ok(()),
                 Chosen::Several => Err(Refused::SeveralAccounts(kind)),
                 // The call may have removed the refresh token that made it choose this account.
-                Chosen::Nobody if self.was_chosen(name, home_account_id) => Ok(()),
+                Chosen::NoAccount if self.was_chosen(name, home_account_id) => Ok(()),
                 _ => Err(Refused::WrongAccount(kind)),
             },
             _ => Err(Refused::WrongAccount(kind)),
@@ -304,7 +304,7 @@ impl Session {
         let versions = self.documents().filter(|document| *document.name == *name);
         let mut chosen = versions.map(|document| document.chosen(credential));
         chosen
-            .find(|chosen| **chosen != Chosen::Nobody)
+            .find(|chosen| **chosen != Chosen::NoAccount)
             .is_some_and(|chosen| matches!(chosen, Chosen::One(id) if **id == *home_account_id))
     }
 

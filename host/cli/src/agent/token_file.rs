@@ -57,9 +57,9 @@ enum Written {
     LeftToAnother,
 }
 
-/// What the log was told last, so that a state that lasts is told once.
+/// The state that was logged last, so that a state that lasts is logged once.
 #[derive(Debug, Default)]
-struct Told {
+struct Logged {
     trouble: Option<String>,
     left_to_another: bool,
     changed: bool,
@@ -76,7 +76,7 @@ impl TokenFile {
         stopped: impl Future<Output = ()>,
     ) {
         let mut stopped = std::pin::pin!(stopped);
-        let (mut written, mut told) = (0, Told::default());
+        let (mut written, mut logged) = (0, Logged::default());
         let mut held = Held::default();
         if let Ok(earlier) = files::own(&self.path, File::options().read(true).write(true))
             && place::check(&earlier).is_ok()
@@ -92,9 +92,9 @@ impl TokenFile {
                     if outcome.is_ok() {
                         written = posted.version;
                     }
-                    self.tell(outcome, !is_new, &mut told);
+                    self.log(outcome, !is_new, &mut logged);
                 } else {
-                    told.changed = false;
+                    logged.changed = false;
                 }
             }
             tokio::select! {
@@ -107,27 +107,27 @@ impl TokenFile {
     }
 
     /// Logs that a file can't be written, or that it is again; that another program has changed it; that another agent keeps it.
-    fn tell(&self, outcome: io::Result<Written>, was_changed: bool, told: &mut Told) {
+    fn log(&self, outcome: io::Result<Written>, was_changed: bool, logged: &mut Logged) {
         if matches!(outcome, Ok(Written::Emptied)) {
             return;
         }
         let path = self.path.display();
         let is_left = matches!(outcome, Ok(Written::LeftToAnother));
-        if is_left && !told.left_to_another {
+        if is_left && !logged.left_to_another {
             tracing::warn!("another agent writes the token file {path}; this one leaves the file to that agent");
         }
         let is_done = matches!(outcome, Ok(Written::Done));
-        if is_done && was_changed && !told.changed && told.trouble.is_none() && !told.left_to_another {
+        if is_done && was_changed && !logged.changed && logged.trouble.is_none() && !logged.left_to_another {
             tracing::warn!("another program has changed or removed the token file {path}; its content is restored");
         }
-        (told.left_to_another, told.changed) = (is_left, is_done && was_changed);
+        (logged.left_to_another, logged.changed) = (is_left, is_done && was_changed);
         let now = outcome.err().map(|error| start::reason(&error));
-        if now != told.trouble {
+        if now != logged.trouble {
             match &now {
                 Some(why) => tracing::warn!("the token file {path} can't be written: {why}; it is tried again"),
                 None => tracing::info!("the token file {path} is written again"),
             }
-            told.trouble = now;
+            logged.trouble = now;
         }
     }
 

@@ -54,16 +54,16 @@ fn opened(now: u64, username: &str, change: impl Fn(&mut Value)) -> Result<Strin
 #[test]
 fn an_account_of_the_broker_serves_while_it_has_a_token_for_the_call() {
     type Change = fn(&mut Value);
-    let nobody = || Err(Refused::WrongAccount(Kind::AccessToken));
+    let no_account = || Err(Refused::WrongAccount(Kind::AccessToken));
     let rows: [(&str, Change, Result<&str, Refused>); 14] = [
         ("a token that lives long enough", |_| {}, Ok("at-0")),
-        ("a token of five minutes", |d| d["AccessToken"]["a0"]["expires_on"] = (NOW + 300).into(), nobody()),
+        ("a token of five minutes", |d| d["AccessToken"]["a0"]["expires_on"] = (NOW + 300).into(), no_account()),
         ("a token of an hour", |d| d["AccessToken"]["a0"]["expires_on"] = (NOW + 3600).into(), Ok("at-0")),
         ("a token of the past", |d| d["AccessToken"]["a0"]["cached_at"] = (NOW - 9).into(), Ok("at-0")),
-        ("a token of the future", |d| d["AccessToken"]["a0"]["cached_at"] = (NOW + 1).into(), nobody()),
+        ("a token of the future", |d| d["AccessToken"]["a0"]["cached_at"] = (NOW + 1).into(), no_account()),
         ("a token of no time", |d| d["AccessToken"]["a0"]["cached_at"] = Value::Null, Ok("at-0")),
-        ("an account of no broker", |d| d["Account"]["u0"]["account_source"] = Value::Null, nobody()),
-        ("an account of another source", |d| d["Account"]["u0"]["account_source"] = "password".into(), nobody()),
+        ("an account of no broker", |d| d["Account"]["u0"]["account_source"] = Value::Null, no_account()),
+        ("an account of another source", |d| d["Account"]["u0"]["account_source"] = "password".into(), no_account()),
         (
             "an account that the broker holds in another cloud",
             |d| {
@@ -71,7 +71,7 @@ fn an_account_of_the_broker_serves_while_it_has_a_token_for_the_call() {
                 d["Account"]["u2"]["environment"] = "login.microsoftonline.us".into();
                 d["Account"]["u0"]["account_source"] = Value::Null;
             },
-            nobody(),
+            no_account(),
         ),
         (
             "an id token counts for nothing",
@@ -79,7 +79,7 @@ fn an_account_of_the_broker_serves_while_it_has_a_token_for_the_call() {
                 d["AccessToken"]["a0"]["expires_on"] = (NOW + 300).into();
                 d["IdToken"]["i0"] = token(0);
             },
-            nobody(),
+            no_account(),
         ),
         (
             "a token for other scopes counts for nothing",
@@ -88,7 +88,7 @@ fn an_account_of_the_broker_serves_while_it_has_a_token_for_the_call() {
                 d["AccessToken"]["b0"] = token(0);
                 d["AccessToken"]["b0"]["target"] = "https://graph.contoso.com/.default".into();
             },
-            nobody(),
+            no_account(),
         ),
         (
             "another token of the account that lives long enough",
@@ -106,7 +106,7 @@ fn an_account_of_the_broker_serves_while_it_has_a_token_for_the_call() {
         (
             "an account with a refresh token goes first",
             |d| d["RefreshToken"]["r1"] = fields(1, &json!({ "client_id": "client", "secret": "rt-1" })),
-            nobody(),
+            no_account(),
         ),
     ];
     for (what, change, expected) in rows {
