@@ -1,9 +1,22 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod account;
+pub mod cache;
 mod class;
+pub mod client;
+pub mod cloud;
 mod codes;
+pub mod header;
 mod page;
+pub mod schema;
+pub mod scope;
+mod secret;
+pub mod tenant;
+pub mod token;
+#[cfg(test)]
+mod words;
 
 pub use class::{Class, Refusal, another_refresh_token_may_do, class_of, is_dead};
 pub use page::{PAGE, is_a_page};
+pub use secret::Secret;

@@ -1,62 +1,11 @@
-//! What a credential was made for, and what a call of it asks.
+//! What a call of a credential asks, worked out.
 
-use std::sync::Arc;
-
-use shared_token_cache_policy::{Denied, Policy};
+use shared_token_cache_entra::account::home_tenant;
+use shared_token_cache_entra::tenant::{ADFS, ORGANIZATIONS, is_adfs, is_home_realm, means_home};
+use shared_token_cache_policy::Denied;
 
 use crate::claims::Claims;
-use crate::clouds;
-use crate::home::{ADFS, ORGANIZATIONS, is_adfs};
-use crate::people::{home_tenant, lives_in};
-
-/// What a credential was made for. The vault opens nothing that does not fit.
-#[derive(Clone, Default)]
-pub struct Credential {
-    /// Name of the cache, without `.cae` or `.nocae`.
-    pub cache_name: String,
-    /// The authority: a host, with or without scheme and port. With a record the record's.
-    pub authority: String,
-    /// The client id. With a record the record's.
-    pub client_id: String,
-    /// The username that selects the account.
-    pub username: Option<String>,
-    /// The tenant that selects the account, or that is asked as a guest.
-    pub tenant_id: Option<String>,
-    /// The account of an authentication record.
-    pub record: Option<Record>,
-    /// Tenants that a call may name besides the configured one.
-    pub additionally_allowed_tenants: Vec<String>,
-    /// Whether `tenant_id` is asked as a guest.
-    pub enable_guest_tenant_authentication: bool,
-    /// Whether every request goes to the configured tenant, whichever a call names.
-    pub disable_multitenant_authentication: bool,
-    /// Which scopes, tenants, accounts and clients it may be used for. The default allows none.
-    pub policy: Arc<Policy>,
-}
-
-/// The account of an authentication record.
-#[derive(Clone)]
-pub struct Record {
-    /// The account's id.
-    pub home_account_id: String,
-    /// The tenant to ask.
-    pub tenant_id: String,
-}
-
-/// What a call for a token asks.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Request<'a> {
-    /// The scopes, each maybe several, parted by white space.
-    pub scopes: &'a [String],
-    /// The tenant that the call names.
-    pub tenant_id: Option<&'a str>,
-    /// The claims that the token must satisfy, if the call answers a challenge.
-    pub claims: Option<&'a str>,
-    /// Whether the token is to live under Continuous Access Evaluation.
-    pub enable_cae: bool,
-    /// The time, in seconds since the Unix epoch.
-    pub now: u64,
-}
+use crate::credential::{Credential, Request};
 
 /// A call, worked out.
 #[derive(Clone)]
@@ -95,24 +44,15 @@ impl Tenant {
     pub(crate) fn is_realm(&self, realm: &str, home_account_id: &str, home: &str) -> bool {
         let is = |tenant: &str| realm.eq_ignore_ascii_case(tenant);
         match self {
-            Self::Home => is_any(realm) || is(home) || home_tenant(home_account_id).is_some_and(is),
+            Self::Home => is_home_realm(realm) || is(home) || home_tenant(home_account_id).is_some_and(is),
             Self::Named(tenant) => is(tenant),
         }
     }
 }
 
-/// Whether tokens cached under this name are of the account's own tenant, as the guest takes them.
-fn is_any(tenant: &str) -> bool {
-    [ORGANIZATIONS, "common"].iter().any(|name| name.eq_ignore_ascii_case(tenant))
-}
-
 /// The tenant that was asked under this name for an account.
 pub(crate) fn asked_tenant<'a>(name: &'a str, home_account_id: &'a str) -> &'a str {
-    if is_any(name) || name.eq_ignore_ascii_case("consumers") {
-        home_tenant(home_account_id).unwrap_or(name)
-    } else {
-        name
-    }
+    if means_home(name) { home_tenant(home_account_id).unwrap_or(name) } else { name }
 }
 
 impl Credential {
@@ -140,32 +80,6 @@ impl Credential {
         }
     }
 
-    /// The name of one of the credential's two caches.
-    pub(crate) fn document_name(&self, enable_cae: bool) -> String {
-        let suffix = if enable_cae { ".cae" } else { ".nocae" };
-        format!("{}{suffix}", self.cache_name)
-    }
-
-    pub(crate) fn is_client(&self, client_id: &str) -> bool {
-        self.client_id.eq_ignore_ascii_case(client_id)
-    }
-
-    pub(crate) fn is_cloud(&self, environment: &str) -> bool {
-        clouds::same_cloud(clouds::host(&self.authority), environment)
-    }
-
-    /// Whether the credential's options select this account, as far as an account tells by itself.
-    pub(crate) fn selects(&self, home_account_id: &str, username: &str) -> bool {
-        if let Some(record) = &self.record {
-            return record.home_account_id == home_account_id;
-        }
-        let named = self.username.as_deref().filter(|name| !name.is_empty());
-        // As a guest the tenant only tells several accounts apart, which one account does not show.
-        let home = self.tenant_id.as_deref().filter(|_| !self.enable_guest_tenant_authentication);
-        named.is_none_or(|name| same_name(name, username))
-            && home.is_none_or(|tenant| lives_in(home_account_id, tenant))
-    }
-
     /// BEHAVIOUR, section 5, "Tenant of the request".
     fn tenant(&self, asked: Option<&str>) -> Option<Tenant> {
         let named = self.tenant_id.as_deref();
@@ -185,10 +99,6 @@ impl Credential {
     }
 }
 
-fn same_name(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other) || one.to_lowercase() == other.to_lowercase()
-}
-
 /// Whether each of `wanted` is among `granted`; scopes of Microsoft Entra ID have no case.
 pub(crate) fn covers<'a>(mut granted: impl Iterator<Item = &'a str> + Clone, wanted: &[String]) -> bool {
     !wanted.is_empty()
@@ -199,6 +109,7 @@ pub(crate) fn covers<'a>(mut granted: impl Iterator<Item = &'a str> + Clone, wan
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credential::Record;
 
     #[test]
     fn a_tenant_is_resolved_as_the_guest_resolves_it() {
@@ -253,54 +164,5 @@ mod tests {
         assert!(covers("x B user.read".split_whitespace(), &wanted));
         assert!(!covers("user.read.all b".split_whitespace(), &wanted));
         assert!(!covers("a".split_whitespace(), &[]), "a call without scopes asks for nothing");
-    }
-
-    #[test]
-    fn options_select_an_account_by_its_record_or_by_its_name_and_its_home() {
-        let named = |name: &str| Credential { username: Some(name.into()), ..Credential::default() };
-        let of = |tenant: &str, guest| Credential {
-            tenant_id: Some(tenant.into()),
-            enable_guest_tenant_authentication: guest,
-            ..Credential::default()
-        };
-        let record = Record { home_account_id: "u.home".into(), tenant_id: "t".into() };
-        let recorded = Credential { record: Some(record), ..named("user1@contoso.com") };
-        for (what, credential, selects) in [
-            ("nothing is asked", Credential::default(), true),
-            ("an empty name is none", named(""), true),
-            ("its name", named("USER0@contoso.com"), true),
-            ("another name", named("user1@contoso.com"), false),
-            ("its home", of("HOME", false), true),
-            ("another home", of("away", false), false),
-            ("a tenant that it visits", of("away", true), true),
-            ("AD FS, where it does not live", of("adfs", false), false),
-            (
-                "its name, and another home",
-                Credential { tenant_id: Some("away".into()), ..named("user0@contoso.com") },
-                false,
-            ),
-            (
-                "its home, and another name",
-                Credential { tenant_id: Some("home".into()), ..named("user1@contoso.com") },
-                false,
-            ),
-            ("its record, whatever the name", recorded.clone(), true),
-        ] {
-            assert_eq!(credential.selects("u.home", "user0@contoso.com"), selects, "{what}");
-        }
-        assert!(!recorded.selects("other.home", "user1@contoso.com"), "another account than the record's");
-    }
-
-    #[test]
-    fn usernames_have_no_case_in_any_alphabet() {
-        for (one, other, same) in [
-            ("user0@contoso.com", "User0@CONTOSO.com", true),
-            ("ÄNNE@contoso.com", "änne@contoso.com", true),
-            ("ἈΝΝΑ@contoso.com", "ἀννα@contoso.com", true),
-            ("anne@contoso.com", "änne@contoso.com", false),
-            ("user0@contoso.com", "user0@contoso.com ", false),
-        ] {
-            assert_eq!(same_name(one, other), same, "{one} {other}");
-        }
     }
 }

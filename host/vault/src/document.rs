@@ -1,18 +1,17 @@
-use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use shared_token_cache_entra::schema::Section;
 use zeroize::Zeroizing;
 
-use crate::call::Credential;
+use crate::credential::Credential;
 use crate::damage::{BYTE_ORDER_MARK, Damage};
-use crate::handle::{Handle, Kind};
-use crate::index::{Entry, Field, Index, NoIndex, Section, Shape, Span, Spot};
-use crate::json::{decode, seconds};
+use crate::facts::Facts;
+use crate::handle::{Handle, Kind, Sealer};
+use crate::index::{Field, Index, NoIndex, Shape, Span, Spot};
 use crate::literal::{self, Form};
 use crate::people::{Chosen, People};
 use crate::refused::Refused;
-use crate::vault::Keys;
 
 /// A version of a document with its secrets. They are kept once, in the text, and wiped when the last holder of the version is dropped.
 pub(crate) struct Document {
@@ -41,7 +40,7 @@ pub(crate) struct Place {
 impl Document {
     /// Takes a document in, and gives the text that a guest may see of it.
     pub(crate) fn seal(
-        keys: &Keys,
+        sealer: &Sealer,
         name: &str,
         version: &str,
         mut content: Zeroizing<Vec<u8>>,
@@ -53,7 +52,7 @@ impl Document {
                 return Ok((Self::damaged(name, version), Damage::of(&content).stand_in()));
             }
         };
-        match Self::read(keys, name, version, content)? {
+        match Self::read(sealer, name, version, content)? {
             Ok(document) => {
                 let sealed = document.sealed().into_bytes();
                 Ok((document, sealed))
@@ -64,7 +63,7 @@ impl Document {
 
     /// Takes a document in; gives it back if it is damaged.
     pub(crate) fn read(
-        keys: &Keys,
+        sealer: &Sealer,
         name: &str,
         version: &str,
         content: Zeroizing<String>,
@@ -77,17 +76,17 @@ impl Document {
             Err(NoIndex::NotAnObject) => return Ok(Err(content)),
             Err(NoIndex::TooMany) => return Err(Refused::TooMany),
         };
-        Ok(Ok(Self::indexed(keys, name, version, content, index)))
+        Ok(Ok(Self::indexed(sealer, name, version, content, index)))
     }
 
-    fn indexed(keys: &Keys, name: &str, version: &str, content: Zeroizing<String>, mut index: Index) -> Self {
+    fn indexed(sealer: &Sealer, name: &str, version: &str, content: Zeroizing<String>, mut index: Index) -> Self {
         let json = json_of(&content);
         let spots = std::mem::take(&mut index.spots);
         let places: Vec<Place> = spots
             .into_iter()
             .filter_map(|spot| {
                 let kind = kind_of(&index, &spot);
-                let (handle, form) = literal::seal(&keys.sealer, kind, spot.value.of(json))?;
+                let (handle, form) = literal::seal(sealer, kind, spot.value.of(json))?;
                 Some(Place { handle, form, value: spot.value, entry: spot.entry })
             })
             .collect();
@@ -238,42 +237,5 @@ fn kind_of(index: &Index, spot: &Spot) -> Kind {
         Some(Section::RefreshToken) => Kind::RefreshToken,
         Some(Section::IdToken) => Kind::IdToken,
         Some(Section::Account | Section::AppMetadata) | None => Kind::Opaque,
-    }
-}
-
-/// What an entry says.
-#[derive(Clone, Copy)]
-pub(crate) struct Facts<'a> {
-    json: &'a str,
-    entry: &'a Entry,
-}
-
-impl<'a> Facts<'a> {
-    pub(crate) fn of(json: &'a str, entry: &'a Entry) -> Option<Self> {
-        (!entry.ambiguous).then_some(Self { json, entry })
-    }
-
-    /// A field that is text. A field of another type counts as missing.
-    pub(crate) fn text(&self, field: Field) -> Option<Cow<'a, str>> {
-        decode(self.entry.raw(self.json, field)?)
-    }
-
-    pub(crate) fn seconds(&self, field: Field) -> Option<u64> {
-        seconds(self.entry.raw(self.json, field)?)
-    }
-
-    pub(crate) fn has(&self, field: Field) -> bool {
-        self.entry.raw(self.json, field).is_some()
-    }
-
-    /// A bearer token, bound to nothing.
-    pub(crate) fn is_plain_bearer(&self) -> bool {
-        let bearer = !self.has(Field::TokenType)
-            || self.text(Field::TokenType).is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
-        bearer && ![Field::KeyId, Field::ExtCacheKey, Field::UserAssertionHash].iter().any(|field| self.has(*field))
-    }
-
-    pub(crate) fn section(&self) -> Section {
-        self.entry.section
     }
 }

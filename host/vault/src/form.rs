@@ -1,14 +1,13 @@
 //! Forms: a refresh token leaves as the `refresh_token` of a refresh request that the call needs, and in no other way.
 
+use shared_token_cache_entra::account::home_tenant;
+use shared_token_cache_entra::{Secret, cloud};
+
 use crate::call::{Call, Tenant, covers};
-use crate::clouds::same_cloud;
-use crate::document::Facts;
 use crate::handle::{Handle, Kind, contains_handle};
-use crate::index::{Field, Section};
 use crate::json::decode_secret;
-use crate::people::home_tenant;
+use crate::redemption::{Holder, Redemption};
 use crate::refused::Refused;
-use crate::secret::Secret;
 use crate::session::Session;
 
 /// All that a refresh request has: RFC 6749, section 6, and what Microsoft Entra ID adds.
@@ -34,39 +33,6 @@ pub struct OpenForm {
     pub fields: Vec<(String, Secret)>,
     /// What the vault needs to know when the answer comes.
     pub redemption: Redemption,
-}
-
-/// A refresh token on its way, and what was asked for it.
-pub struct Redemption {
-    pub(crate) redeemed: Handle,
-    /// What the authority must not repeat.
-    pub(crate) secret: Secret,
-    pub(crate) holder: Holder,
-    /// The host that was asked.
-    pub(crate) host: String,
-    /// The tenant that was asked.
-    pub(crate) tenant: String,
-    /// The client that asked.
-    pub(crate) client_id: String,
-    pub(crate) scopes: Vec<String>,
-    pub(crate) call: u64,
-}
-
-impl std::fmt::Debug for Redemption {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Redemption(..)")
-    }
-}
-
-/// What is known of a refresh token.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Holder {
-    pub(crate) document: Box<str>,
-    pub(crate) home_account_id: String,
-    pub(crate) environment: String,
-    pub(crate) client_id: String,
-    /// It serves every client of a family.
-    pub(crate) family: bool,
 }
 
 impl Session {
@@ -110,7 +76,7 @@ impl Session {
         }
         let (holder, secret) = self.find_holder(redeemed, call, tenant, form)?;
         let fields = form.fields.iter().map(|(name, value)| {
-            let value = if name == "refresh_token" { secret.clone() } else { Secret::new(value) };
+            let value = if name == "refresh_token" { secret.clone() } else { Secret::new(value.clone()) };
             (name.clone(), value)
         });
         Ok(OpenForm {
@@ -146,7 +112,7 @@ impl Session {
             match self.check_holder(&holder, call, tenant, form) {
                 Ok(()) => {
                     let secret = decode_secret(literal).ok_or(Refused::NotARefreshToken)?;
-                    return Ok((holder, Secret::new(secret.as_str())));
+                    return Ok((holder, Secret::new(secret.as_str().to_owned())));
                 }
                 Err(why) if refused == Refused::NotARefreshToken => refused = why,
                 Err(_) => {}
@@ -160,7 +126,7 @@ impl Session {
         if *holder.document != *call.document {
             return Err(Refused::WrongCache(kind));
         }
-        if !same_cloud(&holder.environment, form.authority_host) {
+        if !cloud::is_same(&holder.environment, form.authority_host) {
             return Err(Refused::WrongCloud(kind));
         }
         if !holder.family && !self.vault.credential().is_client(&holder.client_id) {
@@ -171,20 +137,6 @@ impl Session {
             return Err(Refused::WrongTenant(kind));
         }
         Ok(self.vault.credential().policy.check_tenant(form.tenant, home_tenant(&holder.home_account_id))?)
-    }
-}
-
-impl Holder {
-    pub(crate) fn of(document: &str, facts: &Facts<'_>) -> Option<Self> {
-        let text = |field| facts.text(field).map(|text| text.into_owned());
-        Some(Self {
-            document: document.into(),
-            home_account_id: text(Field::HomeAccountId)?,
-            environment: text(Field::Environment)?,
-            client_id: text(Field::ClientId).unwrap_or_default(),
-            family: text(Field::FamilyId).is_some_and(|family| !family.is_empty()),
-        })
-        .filter(|_| facts.section() == Section::RefreshToken)
     }
 }
 

@@ -3,8 +3,7 @@
 //! A resource may have several names, and an authority names a scope in another way than the one who asked. So another resource is
 //! certain only where both sides name resources by `https` URLs whose hosts are known not to be of one resource.
 
-/// Scopes of OpenID Connect, which come with a token of any resource: OpenID Connect Core 1.0, sections 3.1.2.1, 5.4 and 11.
-const OF_ANY: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
+use shared_token_cache_entra::scope::is_of_openid_connect;
 
 /// Hosts that name one resource, each with the hosts below it.
 const SAME: [&[&str]; 6] = [
@@ -36,10 +35,10 @@ struct Resource {
 
 /// The granted scopes that name a resource, where none of them can be of a resource that was asked for.
 pub(crate) fn elsewhere(granted: &str, asked: &[String]) -> Option<Vec<String>> {
-    let asked = asked.iter().filter(|scope| !is_of_any(scope));
+    let asked = asked.iter().filter(|scope| !is_of_openid_connect(scope));
     let asked: Vec<Resource> = asked.map(|scope| Resource::of(scope)).collect::<Option<_>>()?;
     let mut scopes = Vec::new();
-    for scope in granted.split_whitespace().filter(|scope| !is_of_any(scope)) {
+    for scope in granted.split_whitespace().filter(|scope| !is_of_openid_connect(scope)) {
         match Resource::of(scope) {
             Some(resource) if asked.iter().any(|asked| asked.may_be(&resource)) => return None,
             Some(_) => scopes.push(scope.to_owned()),
@@ -50,11 +49,6 @@ pub(crate) fn elsewhere(granted: &str, asked: &[String]) -> Option<Vec<String>> 
         }
     }
     (!asked.is_empty() && !scopes.is_empty()).then_some(scopes)
-}
-
-fn is_of_any(scope: &str) -> bool {
-    let name = scope.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    OF_ANY.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 impl Resource {

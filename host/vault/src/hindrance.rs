@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::document::Facts;
-use crate::index::{Field, Section};
-use crate::people::home_tenant;
+use shared_token_cache_entra::account::home_tenant;
+use shared_token_cache_entra::schema::{BROKER, Section};
+
+use crate::facts::Facts;
+use crate::index::Field;
 use crate::session::Session;
 
 /// Why a credential can't use what a cache holds.
@@ -81,7 +83,7 @@ impl Session {
                 clients.push(client);
             }
         }
-        let brokered = |facts: &Facts<'_>| facts.text(Field::AccountSource).is_some_and(|source| source == "broker");
+        let brokered = |facts: &Facts<'_>| facts.text(Field::AccountSource).is_some_and(|source| source == BROKER);
         Some(if !clients.is_empty() {
             Hindrance::OtherClient(clients)
         } else if document.account_entries().any(|facts| is_meant(&facts) && brokered(&facts)) {

@@ -1,24 +1,13 @@
 //! Under which name an account's own tenant is asked. `guest/core/src/tenant.rs` chooses it in the same way.
 
+use shared_token_cache_entra::account::home_tenant;
+use shared_token_cache_entra::cloud;
+use shared_token_cache_entra::schema::Section;
+use shared_token_cache_entra::tenant::{ORGANIZATIONS, PERSONAL, is_name, means_home};
+
 use crate::call::Call;
-use crate::clouds;
-use crate::index::{Field, Section};
-use crate::people::home_tenant;
+use crate::index::Field;
 use crate::session::Session;
-
-/// The tenant that stands for every work or school account's own.
-pub(crate) const ORGANIZATIONS: &str = "organizations";
-
-/// The tenant in which personal accounts live, which serves no resource of Azure.
-const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
-
-/// The name under which AD FS answers. It has no tenants.
-pub(crate) const ADFS: &str = "adfs";
-
-/// Whether a tenant's name is that of AD FS.
-pub(crate) fn is_adfs(name: &str) -> bool {
-    name.eq_ignore_ascii_case(ADFS)
-}
 
 impl Session {
     /// The name of the account's own tenant for a call: the home's id at an authority of customers (CIAM), the only tenant that a
@@ -26,8 +15,8 @@ impl Session {
     pub(crate) fn home_name(&self, call: &Call, home_account_id: &str) -> String {
         let home = home_tenant(home_account_id);
         let name = match home {
-            Some(home) if is_of_customers(&self.vault.credential().authority) => {
-                is_tenant(home).then(|| home.to_owned())
+            Some(home) if cloud::is_of_customers(cloud::host_of(&self.vault.credential().authority)) => {
+                is_name(home).then(|| home.to_owned())
             }
             Some(home) if home.eq_ignore_ascii_case(PERSONAL) => self.only_visited(call, home_account_id),
             _ => None,
@@ -69,17 +58,8 @@ impl Session {
     }
 }
 
-fn is_of_customers(authority: &str) -> bool {
-    clouds::host(authority).to_ascii_lowercase().ends_with(".ciamlogin.com")
-}
-
 fn is_visited(realm: &str, home_account_id: &str) -> bool {
-    let own = [ORGANIZATIONS, "common", "consumers"].into_iter().chain(home_tenant(home_account_id));
-    !own.into_iter().any(|name| name.eq_ignore_ascii_case(realm)) && is_tenant(realm)
-}
-
-/// Whether a text can be a tenant's segment of a URL.
-fn is_tenant(text: &str) -> bool {
-    text.bytes().any(|byte| byte.is_ascii_alphanumeric())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+    let is_home =
+        means_home(realm) || home_tenant(home_account_id).is_some_and(|home| home.eq_ignore_ascii_case(realm));
+    !is_home && is_name(realm)
 }

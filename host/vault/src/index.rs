@@ -3,7 +3,7 @@
 mod builder;
 mod entry;
 
-pub(crate) use entry::{Entry, Field, Section};
+pub(crate) use entry::{Entry, Field};
 
 use crate::json::{Halt, walk};
 use builder::Builder;

@@ -1,9 +1,11 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use crate::call::Credential;
-use crate::document::Facts;
-use crate::home::is_adfs;
+use shared_token_cache_entra::account::home_tenant;
+use shared_token_cache_entra::schema::BROKER;
+
+use crate::credential::{Credential, lives_in};
+use crate::facts::Facts;
 use crate::index::Field;
 
 /// The account entries of a document by their home account id.
@@ -26,7 +28,7 @@ impl People {
                 continue;
             };
             let (realm, username) = (text(Field::Realm).unwrap_or_default(), text(Field::Username).unwrap_or_default());
-            let brokered = text(Field::AccountSource).is_some_and(|source| *source == *"broker");
+            let brokered = text(Field::AccountSource).is_some_and(|source| *source == *BROKER);
             people.entry(id).or_default().push(Person { environment, realm, username, brokered });
         }
         Self(people)
@@ -103,19 +105,6 @@ impl Chosen {
     }
 }
 
-/// Whether the account's home is the tenant. AD FS has no tenants, so the id of an account there names none.
-pub(crate) fn lives_in(home_account_id: &str, tenant: &str) -> bool {
-    match home_tenant(home_account_id) {
-        Some(home) => home.eq_ignore_ascii_case(tenant),
-        None => is_adfs(tenant),
-    }
-}
-
-/// The tenant in `uid.utid`, where the id has exactly one dot.
-pub(crate) fn home_tenant(home_account_id: &str) -> Option<&str> {
-    home_account_id.split_once('.').map(|(_, utid)| utid).filter(|utid| !utid.contains('.'))
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -123,7 +112,7 @@ mod tests {
     use shared_token_cache_policy::{CacheName, Policy};
 
     use super::*;
-    use crate::call::Record;
+    use crate::credential::Record;
 
     const HOST: &str = "login.microsoftonline.com";
 
@@ -207,20 +196,6 @@ mod tests {
             (&["x.home"], "home", true, Chosen::NoAccount),
         ] {
             assert_eq!(of(ids, tenant, guest), expected, "{ids:?} {tenant} {guest}");
-        }
-    }
-
-    #[test]
-    fn an_account_lives_in_the_tenant_of_its_id_and_one_without_lives_at_ad_fs() {
-        for (id, tenant, lives) in [
-            ("u.home", "home", true),
-            ("u.home", "HOME", true),
-            ("u.home", "adfs", false),
-            ("u", "ADFS", true),
-            ("u", "u", false),
-            ("u.x.home", "home", false),
-        ] {
-            assert_eq!(lives_in(id, tenant), lives, "{id} {tenant}");
         }
     }
 }

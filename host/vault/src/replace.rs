@@ -64,7 +64,7 @@ impl Session {
         self.check_size(sealed.len())?;
         let text = std::str::from_utf8(sealed).map_err(|_| Refused::NotAnObject)?;
         let content = self.opened(original, text)?;
-        let document = Document::read(self.vault.keys(), name, "", content)?.map_err(|_| Refused::NotAnObject)?;
+        let document = Document::read(self.vault.sealer(), name, "", content)?.map_err(|_| Refused::NotAnObject)?;
         Ok(OpenDocument { document })
     }
 

@@ -1,30 +1,14 @@
-//! Replies of a token endpoint.
-
 use std::collections::HashMap;
 
-use base64::Engine as _;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use serde::Deserialize;
 use serde_json::value::RawValue;
+use shared_token_cache_entra::account::of_client_info;
+use shared_token_cache_entra::token::{is_a_time, is_bearer};
 use zeroize::Zeroizing;
 
-use crate::damage::BYTE_ORDER_MARK;
-use crate::echo::Echoes;
-use crate::form::{Holder, Redemption};
-use crate::granted;
-use crate::handle::{Handle, Kind};
-use crate::index::{Index, Shape, Span, TopLevel};
-use crate::json::{decode, is_a_time, seconds};
-use crate::literal::{self, Form};
-use crate::session::Session;
-use crate::verdict::Verdict;
-
-/// What the guest gets instead of a body that can't be sealed. It is as little a token as the body was.
-const UNUSABLE: &[u8] = b"null";
-
-/// What the guest gets instead of markup, so that it can tell the page of a proxy from an answer of the authority.
-const MARKUP: &[u8] = b"<";
+use crate::handle::Handle;
+use crate::index::Span;
+use crate::json::{decode, seconds};
+use crate::redemption::{Holder, Redemption};
 
 /// A reply whose secrets the guest has handles of.
 pub(crate) struct Reply {
@@ -51,6 +35,45 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// Notes what a reply says.
+    pub(crate) fn of(
+        redemption: Redemption,
+        body: Zeroizing<String>,
+        secrets: HashMap<Handle, Span>,
+        now: u64,
+    ) -> Self {
+        let Redemption { redeemed, secret: _, holder, host, tenant, client_id, scopes, call } = redemption;
+        let members: HashMap<String, &RawValue> = serde_json::from_str(&body).unwrap_or_default();
+        let member = |name: &str| members.get(name).map(|value| value.get());
+        let text = |name| member(name).and_then(decode).filter(|text| !text.is_empty());
+        let number = |name| member(name).and_then(seconds);
+        let lifetime = || number("expires_in").map(|lifetime| now.saturating_add(lifetime));
+        let expires_on = number("expires_on").filter(is_a_time).or_else(lifetime).filter(is_a_time);
+        let bearer = text("token_type").is_none_or(|kind| is_bearer(kind.trim()));
+        let of_another = text("client_info").and_then(|info| of_client_info(&info));
+        // What it does not say can't contradict.
+        let of_another = of_another.is_some_and(|id| !id.eq_ignore_ascii_case(&holder.home_account_id));
+        let family = text("foci").map(|family| family.into_owned());
+        drop(members);
+        Self {
+            document: holder.document.clone(),
+            holder,
+            redeemed,
+            host,
+            tenant,
+            client_id,
+            scopes,
+            call,
+            expires_on,
+            bearer,
+            family,
+            received: now,
+            of_another,
+            body,
+            secrets,
+        }
+    }
+
     pub(crate) fn handles(&self) -> impl Iterator<Item = Handle> {
         self.secrets.keys().copied()
     }
@@ -59,168 +82,4 @@ impl Reply {
     pub(crate) fn secret(&self, handle: Handle) -> Option<&str> {
         Some(self.secrets.get(&handle)?.of(&self.body))
     }
-}
-
-impl Session {
-    /// Seals the body of a reply, whatever its status. A byte order mark is dropped. Markup becomes `<`, and what else is not a JSON object
-    /// `null`. Where the body repeats the refresh token, a token of its own or a handle, a mark takes its place, so that an error keeps
-    /// its code. Tokens of a reply that is no success are sealed, and never open. An access token that the authority says to be of
-    /// another resource, and that the policy does not allow, becomes a string that is no token; see [`Self::withheld`].
-    pub fn seal_reply(
-        &mut self,
-        redemption: Redemption,
-        status: u16,
-        body: impl Into<Zeroizing<Vec<u8>>>,
-        now: u64,
-    ) -> Vec<u8> {
-        let mut body = body.into();
-        // The guest tells an empty body from an unusable one.
-        if body.is_empty() {
-            return Vec::new();
-        }
-        if body.starts_with(BYTE_ORDER_MARK.as_bytes()) {
-            body.drain(..BYTE_ORDER_MARK.len());
-        }
-        let (body, is_utf8) = match String::from_utf8(std::mem::take(&mut *body)) {
-            Ok(body) => (Zeroizing::new(body), true),
-            Err(error) => {
-                let bytes = Zeroizing::new(error.into_bytes());
-                (Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()), false)
-            }
-        };
-        let echoes = Echoes::new(&body, redemption.secret.expose());
-        let Some(index) = self.index_of_reply(&body, &echoes) else {
-            let is_markup = body.trim_ascii_start().starts_with('<');
-            return if is_markup { MARKUP.to_vec() } else { UNUSABLE.to_vec() };
-        };
-        let verdict = Verdict::of(status, &body);
-        let elsewhere = if verdict == Verdict::Bought { self.elsewhere(&redemption, &body) } else { None };
-        let keys = self.vault.keys();
-        let mut sealed = String::with_capacity(body.len());
-        let mut secrets = HashMap::new();
-        let (mut from, mut has_secrets) = (0, false);
-        let mut watched = index.watched.iter().peekable();
-        for spot in &index.spots {
-            while let Some(echo) = watched.next_if(|echo| echo.start < spot.value.start) {
-                self.push_without_echo(&echoes, *echo, &body, &mut from, &mut sealed);
-            }
-            let kind = match spot.top_level {
-                Some(TopLevel::Access) => Kind::AccessToken,
-                Some(TopLevel::Refresh) => Kind::RefreshToken,
-                Some(TopLevel::Id) => Kind::IdToken,
-                None => Kind::Opaque,
-            };
-            let Some((handle, form)) = literal::seal(&keys.sealer, kind, spot.value.of(&body)) else { continue };
-            sealed.push_str(Span { start: from, end: spot.value.start }.of(&body));
-            let withheld = kind == Kind::AccessToken && elsewhere.is_some();
-            let form = if withheld && form == Form::Text { Form::Broken } else { form };
-            literal::push(handle, form, &mut sealed);
-            (from, has_secrets) = (spot.value.end, true);
-            // What is named like a secret and is one as a whole has its keys in the list.
-            while watched.next_if(|echo| echo.start < from).is_some() {}
-            // Nothing opens any other secret of a reply.
-            if kind != Kind::Opaque && form == Form::Text {
-                secrets.insert(handle, spot.value);
-            }
-        }
-        for echo in watched {
-            self.push_without_echo(&echoes, *echo, &body, &mut from, &mut sealed);
-        }
-        sealed.push_str(body.get(from as usize..).unwrap_or_default());
-        // An error keeps its code whatever the encoding of its description. A token with a replaced character would be broken.
-        if !is_utf8 && has_secrets {
-            return UNUSABLE.to_vec();
-        }
-        self.note_answer(verdict, &redemption, now);
-        self.withheld = elsewhere.map(|scope| echoes.without(&scope, &|handle| self.is_live(handle)));
-        if verdict == Verdict::Bought && !secrets.is_empty() {
-            let reply = note(redemption, body, secrets, now);
-            self.keep_reply(reply, now);
-        }
-        sealed.into_bytes()
-    }
-
-    /// The scope of another resource that the authority granted in this call, where its access token was withheld for that.
-    #[must_use]
-    pub fn withheld(&self) -> Option<&str> {
-        self.withheld.as_deref()
-    }
-
-    /// The secrets of a body, and what repeats a secret or a handle; nothing if it is no JSON object.
-    fn index_of_reply(&self, body: &str, echoes: &Echoes) -> Option<Index> {
-        let replies = self.handles_of_replies();
-        let is_live = |handle| replies.contains_key(&handle) || self.is_in_documents(handle);
-        let watch = |literal: &str| echoes.are_in(literal, &is_live);
-        Index::of(body, Shape::Reply, Some(&watch)).ok()
-    }
-
-    fn is_live(&self, handle: Handle) -> bool {
-        self.is_in_documents(handle) || self.replies().any(|reply| reply.secret(handle).is_some())
-    }
-
-    /// Goes on in `sealed` up to the end of a literal that repeats what it must not.
-    fn push_without_echo(&self, echoes: &Echoes, literal: Span, body: &str, from: &mut u32, sealed: &mut String) {
-        sealed.push_str(Span { start: *from, end: literal.start }.of(body));
-        sealed.push_str(&echoes.literal_without(literal.of(body), &|handle| self.is_live(handle)));
-        *from = literal.end;
-    }
-
-    /// The scope of another resource that a reply names, where the policy does not allow what it grants. The vault asks the policy
-    /// because the component, which might, need not be the built-in one.
-    fn elsewhere(&self, redemption: &Redemption, body: &str) -> Option<String> {
-        let members: HashMap<String, &RawValue> = serde_json::from_str(body).ok()?;
-        let granted = decode(members.get("scope")?.get())?;
-        let scopes = granted::elsewhere(&granted, &redemption.scopes)?;
-        let scope = scopes.first()?.clone();
-        self.vault.credential().policy.check_scopes(&scopes).is_err().then_some(scope)
-    }
-}
-
-fn note(redemption: Redemption, body: Zeroizing<String>, secrets: HashMap<Handle, Span>, now: u64) -> Reply {
-    let Redemption { redeemed, secret: _, holder, host, tenant, client_id, scopes, call } = redemption;
-    let members: HashMap<String, &RawValue> = serde_json::from_str(&body).unwrap_or_default();
-    let member = |name: &str| members.get(name).map(|value| value.get());
-    let text = |name| member(name).and_then(decode).filter(|text| !text.is_empty());
-    let number = |name| member(name).and_then(seconds);
-    let lifetime = || number("expires_in").map(|lifetime| now.saturating_add(lifetime));
-    let expires_on = number("expires_on").filter(is_a_time).or_else(lifetime).filter(is_a_time);
-    let bearer = text("token_type").is_none_or(|kind| kind.trim().eq_ignore_ascii_case("bearer"));
-    let of_another = text("client_info").is_some_and(|info| !is_of(&info, &holder.home_account_id));
-    let family = text("foci").map(|family| family.into_owned());
-    drop(members);
-    Reply {
-        document: holder.document.clone(),
-        holder,
-        redeemed,
-        host,
-        tenant,
-        client_id,
-        scopes,
-        call,
-        expires_on,
-        bearer,
-        family,
-        received: now,
-        of_another,
-        body,
-        secrets,
-    }
-}
-
-/// `client_info` is base64url of `{"uid": …, "utid": …}`. What it does not say can't contradict.
-fn is_of(client_info: &str, home_account_id: &str) -> bool {
-    #[derive(Deserialize)]
-    struct ClientInfo {
-        uid: String,
-        utid: String,
-    }
-
-    const BASE64URL: GeneralPurpose = GeneralPurpose::new(
-        &base64::alphabet::URL_SAFE,
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-    );
-    let decoded = BASE64URL.decode(client_info).ok();
-    decoded
-        .and_then(|json| serde_json::from_slice::<ClientInfo>(&json).ok())
-        .is_none_or(|info| format!("{}.{}", info.uid, info.utid).eq_ignore_ascii_case(home_account_id))
 }

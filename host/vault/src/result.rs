@@ -3,16 +3,20 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use shared_token_cache_entra::Secret;
+use shared_token_cache_entra::account::home_tenant;
+use shared_token_cache_entra::schema::Section;
+use shared_token_cache_entra::token::is_a_time;
+
 use crate::call::{Call, asked_tenant, covers};
-use crate::document::Facts;
+use crate::facts::Facts;
 use crate::handle::{Handle, Kind};
-use crate::index::{Field, Section};
-use crate::json::{decode_secret, is_a_time};
+use crate::index::Field;
+use crate::json::decode_secret;
 use crate::literal::is_a_token;
-use crate::people::{Chosen, home_tenant};
+use crate::people::Chosen;
 use crate::refused::Refused;
 use crate::reply::Reply;
-use crate::secret::Secret;
 use crate::session::Session;
 
 /// An access token for the caller, and what the vault knows of it. Its `Debug` shows neither the token nor whose it is.
@@ -120,7 +124,7 @@ impl Session {
             return Err(Refused::MalformedToken);
         }
         let tenant = asked_tenant(tenant, &home_account_id).to_owned();
-        Ok(AccessToken { token: Secret::new(token.as_str()), expires_on, home_account_id, tenant, origin })
+        Ok(AccessToken { token: Secret::new(token.as_str().to_owned()), expires_on, home_account_id, tenant, origin })
     }
 
     fn check_cached(&self, name: &str, facts: &Facts<'_>, call: &Call, now: u64) -> Result<u64, Refused> {

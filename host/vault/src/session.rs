@@ -2,13 +2,15 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
+use shared_token_cache_entra::account::home_tenant;
 use shared_token_cache_policy::Denied;
 
-use crate::call::{Call, Request};
+use crate::call::Call;
+use crate::credential::Request;
 use crate::document::Document;
-use crate::form::Redemption;
 use crate::handle::{Handle, Kind};
-use crate::people::{Chosen, home_tenant};
+use crate::people::Chosen;
+use crate::redemption::Redemption;
 use crate::refused::Refused;
 use crate::reply::Reply;
 use crate::vault::{Sealed, Vault};
@@ -66,8 +68,16 @@ struct HeldReply {
     written: bool,
 }
 
+impl Vault {
+    /// What one instance of the component has to do with the vault.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        Session::new(self.clone())
+    }
+}
+
 impl Session {
-    pub(crate) fn new(vault: Vault) -> Self {
+    fn new(vault: Vault) -> Self {
         Self {
             vault,
             documents: Vec::new(),

@@ -4,11 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use zeroize::Zeroizing;
 
-use crate::call::Credential;
+use crate::credential::Credential;
 use crate::document::Document;
 use crate::handle::{NoRandomness, Sealer};
 use crate::refused::Refused;
-use crate::session::Session;
 
 /// The vault of one credential on one source. Clones are the same vault.
 ///
@@ -19,19 +18,14 @@ pub struct Vault {
 }
 
 pub(crate) struct Shared {
-    pub(crate) keys: Keys,
+    pub(crate) sealer: Sealer,
     pub(crate) credential: Credential,
     pub(crate) largest_document: usize,
     /// By name, so that the instances of a credential that read the same version hold its secrets once.
     held: Mutex<HashMap<Box<str>, Vec<Weak<Document>>>>,
 }
 
-/// What handles are named with.
-pub(crate) struct Keys {
-    pub(crate) sealer: Sealer,
-}
-
-/// A sealed document: what the guest may see, and the secrets, for [`Session::hold`].
+/// A sealed document: what the guest may see, and the secrets, for [`crate::Session::hold`].
 pub struct Sealed {
     pub(crate) document: Arc<Document>,
     /// The document with handles for secrets.
@@ -50,14 +44,8 @@ impl Vault {
     /// # Errors
     /// When the platform has no randomness.
     pub fn new(credential: Credential, largest_document: usize) -> Result<Self, NoRandomness> {
-        let keys = Keys { sealer: Sealer::new()? };
-        Ok(Self { shared: Arc::new(Shared { keys, credential, largest_document, held: Mutex::default() }) })
-    }
-
-    /// What one instance of the component has to do with the vault.
-    #[must_use]
-    pub fn session(&self) -> Session {
-        Session::new(self.clone())
+        let sealer = Sealer::new()?;
+        Ok(Self { shared: Arc::new(Shared { sealer, credential, largest_document, held: Mutex::default() }) })
     }
 
     /// Seals a document as it was read. What is not a JSON object becomes a text without content, damaged at the same place.
@@ -74,14 +62,14 @@ impl Vault {
         if let Some(document) = self.find(name, version, &content) {
             return Ok(Sealed { text: document.sealed().into_bytes(), document });
         }
-        let (document, text) = Document::seal(self.keys(), name, version, content)?;
+        let (document, text) = Document::seal(self.sealer(), name, version, content)?;
         let document = Arc::new(document);
         self.remember(&document);
         Ok(Sealed { document, text })
     }
 
-    pub(crate) fn keys(&self) -> &Keys {
-        &self.shared.keys
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.shared.sealer
     }
 
     pub(crate) fn credential(&self) -> &Credential {

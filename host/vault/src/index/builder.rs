@@ -1,7 +1,9 @@
 use std::ops::Range;
 
+use shared_token_cache_entra::schema::{Section, field};
+
 use super::entry::is_harmless;
-use super::{Entry, Index, NoIndex, Section, Shape, Span, Spot, TopLevel};
+use super::{Entry, Index, NoIndex, Shape, Span, Spot, TopLevel};
 use crate::json::{Event, Visitor, decode};
 
 /// The largest cache that a user reported has 164,663 tokens. More than this many secrets or entries would be an attack on the
@@ -110,7 +112,10 @@ impl<'a> Builder<'a> {
 
     fn key(&mut self, at: Span) -> Result<(), NoIndex> {
         self.key = Some(at);
-        if self.depth == 1 && self.is_document() && decode(at.of(self.text)).is_some_and(|name| name == "Account") {
+        if self.depth == 1
+            && self.is_document()
+            && decode(at.of(self.text)).is_some_and(|name| name == Section::Account.name())
+        {
             self.index.first_account = self.index.entries.len();
         }
         self.watch(at)
@@ -150,7 +155,7 @@ impl<'a> Builder<'a> {
             _ => None,
         };
         // The entry gets its number when it ends, and none begins before.
-        let entry = self.entry.as_ref().filter(|_| self.depth == 3 && name.as_deref() == Some("secret"));
+        let entry = self.entry.as_ref().filter(|_| self.depth == 3 && name.as_deref() == Some(field::SECRET));
         let entry = entry.and_then(|_| u32::try_from(self.index.entries.len()).ok());
         let top_level = top_level.filter(|_| self.depth == 1);
         self.index.spots.push(Spot { value, top_level, entry });

@@ -1,27 +1,6 @@
+use shared_token_cache_entra::schema::{Section, field};
+
 use super::Span;
-
-/// A section of the document that holds secrets, or tells whose they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Section {
-    AccessToken,
-    RefreshToken,
-    IdToken,
-    Account,
-    AppMetadata,
-}
-
-impl Section {
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        match name {
-            "AccessToken" => Some(Self::AccessToken),
-            "RefreshToken" => Some(Self::RefreshToken),
-            "IdToken" => Some(Self::IdToken),
-            "Account" => Some(Self::Account),
-            "AppMetadata" => Some(Self::AppMetadata),
-            _ => None,
-        }
-    }
-}
 
 /// A field of an entry that says something about its secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,20 +41,20 @@ impl Field {
 
     fn named(name: &str) -> Option<Self> {
         Some(match name {
-            "home_account_id" => Self::HomeAccountId,
-            "environment" => Self::Environment,
-            "realm" => Self::Realm,
-            "username" => Self::Username,
-            "account_source" => Self::AccountSource,
-            "client_id" => Self::ClientId,
-            "family_id" => Self::FamilyId,
-            "target" => Self::Target,
-            "token_type" => Self::TokenType,
-            "cached_at" => Self::CachedAt,
-            "expires_on" => Self::ExpiresOn,
-            "key_id" => Self::KeyId,
-            "ext_cache_key" => Self::ExtCacheKey,
-            "user_assertion_hash" => Self::UserAssertionHash,
+            field::HOME_ACCOUNT_ID => Self::HomeAccountId,
+            field::ENVIRONMENT => Self::Environment,
+            field::REALM => Self::Realm,
+            field::USERNAME => Self::Username,
+            field::ACCOUNT_SOURCE => Self::AccountSource,
+            field::CLIENT_ID => Self::ClientId,
+            field::FAMILY_ID => Self::FamilyId,
+            field::TARGET => Self::Target,
+            field::TOKEN_TYPE => Self::TokenType,
+            field::CACHED_AT => Self::CachedAt,
+            field::EXPIRES_ON => Self::ExpiresOn,
+            field::KEY_ID => Self::KeyId,
+            field::EXT_CACHE_KEY => Self::ExtCacheKey,
+            field::USER_ASSERTION_HASH => Self::UserAssertionHash,
             _ => return None,
         })
     }
@@ -105,7 +84,7 @@ impl Entry {
                 }
                 field as usize
             }
-            None if key == "secret" => Field::ALL.len(),
+            None if key == field::SECRET => Field::ALL.len(),
             None => return,
         };
         self.ambiguous |= self.seen & (1 << bit) != 0;
@@ -122,13 +101,13 @@ impl Entry {
 /// Whether a field is known to hold no secret. The guest reads no other but `secret`, so that any other is sealed.
 pub(super) fn is_harmless(name: &str) -> bool {
     const BESIDES: [&str; 7] = [
-        "credential_type",
-        "local_account_id",
-        "authority_type",
-        "account_source",
-        "extended_expires_on",
-        "refresh_on",
-        "last_modification_time",
+        field::CREDENTIAL_TYPE,
+        field::LOCAL_ACCOUNT_ID,
+        field::AUTHORITY_TYPE,
+        field::ACCOUNT_SOURCE,
+        field::EXTENDED_EXPIRES_ON,
+        field::REFRESH_ON,
+        field::LAST_MODIFICATION_TIME,
     ];
     Field::named(name).is_some() || BESIDES.contains(&name)
 }

@@ -9,7 +9,7 @@ mod text;
 mod walk;
 
 pub(crate) use members::{Member, Object, is_space};
-pub(crate) use text::{decode, decode_secret, is_a_time, seconds};
+pub(crate) use text::{decode, decode_secret, seconds};
 pub(crate) use walk::{Event, Halt, Visitor, walk};
 
 /// Spaces that JSON allows between tokens.

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 
+use shared_token_cache_entra::token;
 use zeroize::Zeroizing;
 
 /// What a JSON string says. It wipes itself where it had to be copied.
@@ -37,24 +38,9 @@ pub(crate) fn is_decodable(literal: &str) -> bool {
     decode(literal).is_some()
 }
 
-/// More seconds than any clock counts, and as many as a float holds without a gap.
-const MOST_SECONDS: f64 = 9e15;
-
-/// A count of seconds, as the guest reads it: a whole number or a string of one. A fraction is cut off.
+/// A count of seconds, as a number or a string of one.
 pub(crate) fn seconds(literal: &str) -> Option<u64> {
-    let text = decode(literal).unwrap_or(Cow::Borrowed(literal));
-    let text = text.trim();
-    // The schema's form first: it is exact where a float is not.
-    let number = || text.parse::<f64>().ok().filter(|number| (0.0..=MOST_SECONDS).contains(number));
-    text.parse().ok().or_else(|| number().map(|number| number as u64))
-}
-
-/// The end of the year 2199. What ends later does not count seconds, but perhaps milliseconds.
-const LATEST: u64 = 7_258_118_399;
-
-/// Whether a number can be the time at which a token expires.
-pub(crate) fn is_a_time(seconds: &u64) -> bool {
-    *seconds <= LATEST
+    token::seconds(&decode(literal).unwrap_or(Cow::Borrowed(literal)))
 }
 
 fn inner(literal: &str) -> Option<&str> {

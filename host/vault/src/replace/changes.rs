@@ -138,11 +138,10 @@ fn is_short_space(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::handle::Sealer;
-    use crate::vault::Keys as VaultKeys;
 
     /// How many members are kept, replaced, removed and added.
     fn compare(old: &str, new: &str, keys: Keys) -> Result<[usize; 4], Refused> {
-        let sealer = VaultKeys { sealer: Sealer::new().unwrap() };
+        let sealer = Sealer::new().unwrap();
         let content = zeroize::Zeroizing::new(old.to_owned());
         let original = Document::read(&sealer, "msal.cache.nocae", "1", content).unwrap().unwrap();
         let texts = Texts { original: &original, old, new };

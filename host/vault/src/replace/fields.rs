@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use shared_token_cache_entra::schema::field;
+
 use super::changes::Texts;
 use super::sections::Written;
 use crate::handle::{Handle, Kind, contains_handle};
@@ -34,18 +36,18 @@ impl<'a> Fields<'a> {
         }
         let object = Object::cut(texts.new, member.value.clone()).ok_or(refused("is not an object"))?;
         let mut entry = Self { section, fields: Vec::with_capacity(known.len()) };
-        for field in &object.members {
-            let literal = texts.of_new(&field.key);
+        for member in &object.members {
+            let literal = texts.of_new(&member.key);
             let name = literal.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or_default();
             let name = known.iter().find(|known| **known == name).ok_or(refused("has a field that no entry has"))?;
             if entry.get(name).is_some() {
                 return Err(Refused::RepeatedMember);
             }
-            let value = decode(texts.of_new(&field.value)).ok_or(refused("has a field that is not text"))?;
-            if *name != "secret" && contains_handle(&value) {
+            let value = decode(texts.of_new(&member.value)).ok_or(refused("has a field that is not text"))?;
+            if *name != field::SECRET && contains_handle(&value) {
                 return Err(Refused::HandleElsewhere);
             }
-            entry.fields.push((name, value, field.value.clone()));
+            entry.fields.push((name, value, member.value.clone()));
         }
         Ok(entry)
     }
@@ -67,7 +69,7 @@ impl<'a> Fields<'a> {
 
     /// The handle that is its secret, and where it is.
     pub(super) fn secret(&self, texts: &Texts<'_>, kind: Kind) -> Result<(Handle, &Range<usize>), Refused> {
-        let place = self.fields.iter().find(|(name, ..)| *name == "secret").map(|(_, _, place)| place);
+        let place = self.fields.iter().find(|(name, ..)| *name == field::SECRET).map(|(_, _, place)| place);
         let place = place.ok_or_else(|| self.refused("has no secret"))?;
         match literal::read(texts.of_new(place)) {
             Literal::Nothing => Err(self.refused("has no secret")),

@@ -1,13 +1,16 @@
+use shared_token_cache_entra::cloud;
+use shared_token_cache_entra::schema::field;
+
 use super::Writing;
 use super::changes::{Changes, Keys};
 use super::fields::LARGEST_ENTRY;
 use super::sections::Written;
-use crate::clouds::same_cloud;
 use crate::json::{Member, Object, decode};
 use crate::refused::Refused;
+use crate::reply::Reply;
 
 const SECTION: Written = Written::AppMetadata;
-const FIELDS: [&str; 3] = ["client_id", "environment", "family_id"];
+const FIELDS: [&str; 3] = [field::CLIENT_ID, field::ENVIRONMENT, field::FAMILY_ID];
 
 impl Writing<'_> {
     /// The metadata of the client that redeemed a refresh token: one entry, which may name the family that the authority named.
@@ -44,29 +47,27 @@ impl Writing<'_> {
             let is = |member: &&Member| decode(self.texts.of_new(&member.key)).is_some_and(|key| key == name);
             new.members.iter().find(is).and_then(|member| decode(self.texts.of_new(&member.value)))
         };
-        let (Some(client_id), Some(environment)) = (known("client_id"), known("environment")) else {
+        let (Some(client_id), Some(environment)) = (known(field::CLIENT_ID), known(field::ENVIRONMENT)) else {
             return Err(refused("lacks a field that every entry has"));
         };
         let replies = self.replies.values().flatten();
         let mut replies = replies.filter(|reply| {
             *reply.document == *self.texts.original.name
                 && *reply.client_id == *client_id
-                && same_cloud(&reply.host, &environment)
+                && cloud::is_same(&reply.host, &environment)
         });
         let changed = fields.replaced.iter().map(|(_, now)| *now).chain(fields.added.iter().copied());
         let mut names_family = false;
-        for field in changed {
-            let literal = self.texts.of_new(&field.key);
+        for member in changed {
+            let literal = self.texts.of_new(&member.key);
             let name = FIELDS
                 .iter()
                 .find(|name| literal.strip_prefix('"').and_then(|key| key.strip_suffix('"')) == Some(name));
             let name = name.ok_or(refused("has a field that no entry has"))?;
-            names_family |= *name == "family_id";
+            names_family |= *name == field::FAMILY_ID;
         }
-        let family = known("family_id");
-        let is_so = |reply: &&crate::reply::Reply| {
-            !names_family || family.is_some() && reply.family.as_deref() == family.as_deref()
-        };
+        let family = known(field::FAMILY_ID);
+        let is_so = |reply: &&Reply| !names_family || family.is_some() && reply.family.as_deref() == family.as_deref();
         if !replies.any(is_so) {
             return Err(refused("says something that the authority did not say"));
         }

@@ -1,12 +1,15 @@
+use shared_token_cache_entra::schema::{Section, field};
+
 use super::Writing;
 use super::changes::{Changes, Keys};
 use super::fields::seconds;
 use crate::document::Place;
-use crate::form::Holder;
 use crate::handle::{Handle, Kind};
 use crate::json::{Member, Object, decode};
 use crate::literal::{self, Form, Literal};
+use crate::redemption::Holder;
 use crate::refused::Refused;
+use crate::reply::Reply;
 
 const KIND: Kind = Kind::RefreshToken;
 
@@ -14,7 +17,10 @@ impl<'a> Writing<'a> {
     /// A refresh token goes when the authority declared it dead, or gives its place to the one that it was exchanged for.
     pub(super) fn check_refresh_tokens(&mut self, changes: &Changes<'_, '_>) -> Result<(), Refused> {
         if !changes.added.is_empty() {
-            return Err(Refused::NewEntry { section: "RefreshToken", why: "is one that only a sign-in makes" });
+            return Err(Refused::NewEntry {
+                section: Section::RefreshToken.name(),
+                why: "is one that only a sign-in makes",
+            });
         }
         for removed in &changes.removed {
             let place = self.refresh_token_of(removed).ok_or(Refused::RemovedRefreshToken)?;
@@ -48,7 +54,9 @@ impl<'a> Writing<'a> {
             received = Some(self.rotate(&place, secret)?);
         }
         for time in others.iter().map(|(_, now)| *now).chain(fields.added.iter().copied()) {
-            let is_time = self.texts.of_new(&time.key) == "\"last_modification_time\"";
+            let key = self.texts.of_new(&time.key);
+            let key = key.strip_prefix('"').and_then(|key| key.strip_suffix('"'));
+            let is_time = key == Some(field::LAST_MODIFICATION_TIME);
             let time = decode(self.texts.of_new(&time.value)).and_then(|time| seconds(&time));
             let is_true = time.zip(received).is_some_and(|(time, received)| time <= received);
             if !is_time || !is_true {
@@ -89,7 +97,7 @@ impl<'a> Writing<'a> {
     /// The time of the reply that gave the redeemed refresh token back, as an authority that does not rotate does.
     fn received_again(&self, place: &Place) -> Option<u64> {
         let replies = self.replies.get(&place.handle)?;
-        let own = |reply: &&&crate::reply::Reply| !reply.of_another && reply.redeemed == place.handle;
+        let own = |reply: &&&Reply| !reply.of_another && reply.redeemed == place.handle;
         replies.iter().find(own).map(|reply| reply.received)
     }
 

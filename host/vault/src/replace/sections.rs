@@ -1,5 +1,7 @@
 use std::collections::HashMap;
 
+use shared_token_cache_entra::schema::Section;
+
 use super::Writing;
 use super::changes::{Changes, Keys};
 use crate::json::{Member, Object, decode};
@@ -17,19 +19,22 @@ pub(super) enum Written {
 impl Written {
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::AccessToken => "AccessToken",
-            Self::IdToken => "IdToken",
-            Self::RefreshToken => "RefreshToken",
-            Self::AppMetadata => "AppMetadata",
+            Self::AccessToken => Section::AccessToken.name(),
+            Self::IdToken => Section::IdToken.name(),
+            Self::RefreshToken => Section::RefreshToken.name(),
+            Self::AppMetadata => Section::AppMetadata.name(),
         }
     }
 
     fn named(name: &str) -> Result<Self, Refused> {
-        let all = [Self::AccessToken, Self::IdToken, Self::RefreshToken, Self::AppMetadata];
-        all.into_iter().find(|section| section.name() == name).ok_or(match name {
-            "Account" => Refused::ChangedAccounts,
-            _ => Refused::ChangedElsewhere("another section"),
-        })
+        match Section::named(name) {
+            Some(Section::AccessToken) => Ok(Self::AccessToken),
+            Some(Section::IdToken) => Ok(Self::IdToken),
+            Some(Section::RefreshToken) => Ok(Self::RefreshToken),
+            Some(Section::AppMetadata) => Ok(Self::AppMetadata),
+            Some(Section::Account) => Err(Refused::ChangedAccounts),
+            None => Err(Refused::ChangedElsewhere("another section")),
+        }
     }
 }
 

@@ -1,31 +1,35 @@
 use std::collections::HashSet;
 
+use shared_token_cache_entra::cloud;
+use shared_token_cache_entra::schema::field;
+use shared_token_cache_entra::token::{BEARER, is_bearer};
+
 use super::Writing;
 use super::changes::Changes;
 use super::fields::Fields;
 use super::sections::Written;
-use crate::clouds::same_cloud;
 use crate::handle::Kind;
 use crate::json::{Member, decode, seconds};
 use crate::refused::Refused;
 use crate::reply::Reply;
 
 const ACCESS_TOKEN: [&str; 12] = [
-    "credential_type",
-    "secret",
-    "home_account_id",
-    "environment",
-    "client_id",
-    "target",
-    "realm",
-    "token_type",
-    "cached_at",
-    "expires_on",
-    "extended_expires_on",
-    "refresh_on",
+    field::CREDENTIAL_TYPE,
+    field::SECRET,
+    field::HOME_ACCOUNT_ID,
+    field::ENVIRONMENT,
+    field::CLIENT_ID,
+    field::TARGET,
+    field::REALM,
+    field::TOKEN_TYPE,
+    field::CACHED_AT,
+    field::EXPIRES_ON,
+    field::EXTENDED_EXPIRES_ON,
+    field::REFRESH_ON,
 ];
 
-const ID_TOKEN: [&str; 6] = ["credential_type", "secret", "home_account_id", "environment", "realm", "client_id"];
+const ID_TOKEN: [&str; 6] =
+    [field::CREDENTIAL_TYPE, field::SECRET, field::HOME_ACCOUNT_ID, field::ENVIRONMENT, field::REALM, field::CLIENT_ID];
 
 impl Writing<'_> {
     /// Access tokens and id tokens: what is new is of a reply, and what goes is of no use.
@@ -71,26 +75,27 @@ impl Writing<'_> {
     /// An access token of an account whose refresh token was redeemed when it had expired.
     fn has_expired(&self, removed: &Member) -> bool {
         let entry = self.object_of(removed).unwrap_or_default();
-        let field = |name: &str| {
+        let value = |name: &str| {
             let is = |member: &&Member| decode(self.texts.of_old(&member.key)).is_some_and(|key| key == name);
             let mut fields = entry.members.iter().filter(is).map(|member| self.texts.of_old(&member.value));
             fields.next().filter(|_| fields.next().is_none())
         };
-        let (account, expiry) = (field("home_account_id").and_then(decode), field("expires_on").and_then(seconds));
+        let (account, expiry) =
+            (value(field::HOME_ACCOUNT_ID).and_then(decode), value(field::EXPIRES_ON).and_then(seconds));
         account.zip(expiry).is_some_and(|(account, expiry)| self.session.had_expired(&account, expiry))
     }
 }
 
 /// The key of a new entry, which is the one that MSAL gives to an entry with these fields: `msal/token_cache.py`, `key_makers`.
 fn checked_key(section: Written, fields: &Fields<'_>, written: &str) -> Result<String, Refused> {
-    let (home, environment) = (fields.text("home_account_id")?, fields.text("environment")?);
-    let (client_id, realm) = (fields.text("client_id")?, fields.text("realm")?);
+    let (home, environment) = (fields.text(field::HOME_ACCOUNT_ID)?, fields.text(field::ENVIRONMENT)?);
+    let (client_id, realm) = (fields.text(field::CLIENT_ID)?, fields.text(field::REALM)?);
     let target = match section {
-        Written::AccessToken => fields.text("target")?,
+        Written::AccessToken => fields.text(field::TARGET)?,
         _ => "",
     };
     let kind = section.name();
-    if fields.text("credential_type")? != kind {
+    if fields.text(field::CREDENTIAL_TYPE)? != kind {
         return Err(fields.refused("has another type than its section"));
     }
     let key = format!("{home}-{environment}-{kind}-{client_id}-{realm}-{target}").to_lowercase();
@@ -105,10 +110,10 @@ fn check_reply(reply: &Reply, kind: Kind, fields: &Fields<'_>) -> Result<(), Ref
     if reply.of_another {
         return Err(Refused::WrongAccount(kind));
     }
-    let fits = fields.text("home_account_id")? == reply.holder.home_account_id
-        && fields.text("client_id")? == reply.client_id
-        && fields.text("realm")? == reply.tenant
-        && same_cloud(fields.text("environment")?, &reply.host);
+    let fits = fields.text(field::HOME_ACCOUNT_ID)? == reply.holder.home_account_id
+        && fields.text(field::CLIENT_ID)? == reply.client_id
+        && fields.text(field::REALM)? == reply.tenant
+        && cloud::is_same(fields.text(field::ENVIRONMENT)?, &reply.host);
     if !fits {
         return Err(Refused::WrongEntry(kind));
     }
@@ -116,19 +121,19 @@ fn check_reply(reply: &Reply, kind: Kind, fields: &Fields<'_>) -> Result<(), Ref
         return Ok(());
     }
     let is_asked = |scope: &str| reply.scopes.iter().any(|asked| asked == scope);
-    let mut target = fields.text("target")?.split(' ');
+    let mut target = fields.text(field::TARGET)?.split(' ');
     // The guest looked at the clock before the request went out.
-    let expiry = fields.seconds("expires_on")?;
+    let expiry = fields.seconds(field::EXPIRES_ON)?;
     let in_time = expiry.is_some_and(|expiry| reply.expires_on.is_some_and(|latest| expiry <= latest));
-    let cached_at = fields.seconds("cached_at")?.ok_or_else(|| fields.refused("lacks a field that every entry has"))?;
-    fields.seconds("extended_expires_on")?;
-    fields.seconds("refresh_on")?;
-    let token_type = fields.get("token_type").unwrap_or("Bearer");
+    let cached_at =
+        fields.seconds(field::CACHED_AT)?.ok_or_else(|| fields.refused("lacks a field that every entry has"))?;
+    fields.seconds(field::EXTENDED_EXPIRES_ON)?;
+    fields.seconds(field::REFRESH_ON)?;
+    let token_type = fields.get(field::TOKEN_TYPE).unwrap_or(BEARER);
     if token_type.is_empty() || token_type.len() > 64 || !token_type.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(fields.refused("has a type of token that is no name"));
     }
-    let is_bearer = token_type.eq_ignore_ascii_case("bearer");
-    if target.all(is_asked) && in_time && cached_at <= reply.received && is_bearer == reply.bearer {
+    if target.all(is_asked) && in_time && cached_at <= reply.received && is_bearer(token_type) == reply.bearer {
         Ok(())
     } else {
         Err(Refused::ChangedEntry(kind))

@@ -2,13 +2,15 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A secret that has left the vault. It has no `Display` and no serialisation, prints as `Secret(..)`, and is wiped when dropped.
+/// A token of any kind. It has no `Display` and no serialisation, prints as `Secret(..)`, and is wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    pub(crate) fn new(text: &str) -> Self {
-        Self(Zeroizing::new(text.to_owned()))
+    /// Takes a secret in.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
     }
 
     /// The secret itself. Every use of this method is a place where it may leave.
@@ -24,6 +26,18 @@ impl Secret {
     }
 }
 
+impl From<Zeroizing<String>> for Secret {
+    fn from(text: Zeroizing<String>) -> Self {
+        Self(text)
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")
@@ -36,6 +50,6 @@ mod tests {
 
     #[test]
     fn a_secret_does_not_print_itself() {
-        assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(..)");
+        assert_eq!(format!("{:?}", Secret::new("hunter2".into())), "Secret(..)");
     }
 }

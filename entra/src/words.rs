@@ -1,0 +1,22 @@
+//! `words.json` has the words of this crate for programs in other languages. Rust code uses the constants, so that no program
+//! has to parse a file for them.
+
+use serde_json::{Value, json};
+
+use crate::{cache, client, cloud, header};
+
+#[test]
+fn the_file_for_other_languages_says_what_the_constants_say() {
+    let file: Value = serde_json::from_str(include_str!("../words.json")).unwrap();
+    let constants = json!({
+        "clouds": cloud::CLOUDS,
+        "default_host": cloud::DEFAULT_HOST,
+        "azure_cli_client": client::AZURE_CLI,
+        "cache": {
+            "default_name": cache::DEFAULT_NAME,
+            "suffixes": { "cae": cache::CAE, "nocae": cache::NOCAE },
+        },
+        "headers": { "allowed": header::ALLOWED, "longest_value": header::LONGEST_VALUE },
+    });
+    assert_eq!(file, constants);
+}

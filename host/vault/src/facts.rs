@@ -1,0 +1,43 @@
+use std::borrow::Cow;
+
+use shared_token_cache_entra::schema::Section;
+use shared_token_cache_entra::token::is_bearer;
+
+use crate::index::{Entry, Field};
+use crate::json::{decode, seconds};
+
+/// What an entry says.
+#[derive(Clone, Copy)]
+pub(crate) struct Facts<'a> {
+    json: &'a str,
+    entry: &'a Entry,
+}
+
+impl<'a> Facts<'a> {
+    pub(crate) fn of(json: &'a str, entry: &'a Entry) -> Option<Self> {
+        (!entry.ambiguous).then_some(Self { json, entry })
+    }
+
+    /// A field that is text. A field of another type counts as missing.
+    pub(crate) fn text(&self, field: Field) -> Option<Cow<'a, str>> {
+        decode(self.entry.raw(self.json, field)?)
+    }
+
+    pub(crate) fn seconds(&self, field: Field) -> Option<u64> {
+        seconds(self.entry.raw(self.json, field)?)
+    }
+
+    pub(crate) fn has(&self, field: Field) -> bool {
+        self.entry.raw(self.json, field).is_some()
+    }
+
+    /// A bearer token, bound to nothing.
+    pub(crate) fn is_plain_bearer(&self) -> bool {
+        let bearer = !self.has(Field::TokenType) || self.text(Field::TokenType).is_some_and(|kind| is_bearer(&kind));
+        bearer && ![Field::KeyId, Field::ExtCacheKey, Field::UserAssertionHash].iter().any(|field| self.has(*field))
+    }
+
+    pub(crate) fn section(&self) -> Section {
+        self.entry.section
+    }
+}
