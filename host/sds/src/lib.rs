@@ -41,5 +41,5 @@ pub use server::{ServeError, Server};
 #[cfg(unix)]
 pub use service::SERVICE;
 #[cfg(unix)]
-pub use socket::{BindError, SocketOptions};
+pub use socket::{BindError, Socket, SocketOptions};
 pub use stats::Stats;

@@ -54,14 +54,17 @@ const ENDING: usize = 9;
 
 /// A socket that is removed when dropped, unless another has taken its place.
 #[derive(Debug)]
-pub(crate) struct Socket {
+pub struct Socket {
     path: PathBuf,
     inode: u64,
 }
 
 impl Socket {
     /// Listens at the path.
-    pub(crate) fn bind(options: &SocketOptions) -> Result<(Self, UnixListener), BindError> {
+    ///
+    /// # Errors
+    /// See [`BindError`].
+    pub fn bind(options: &SocketOptions) -> Result<(Self, UnixListener), BindError> {
         let path = &options.path;
         if path.as_os_str().len() > LONGEST_PATH {
             return Err(BindError::TooLong(path.clone()));

@@ -48,7 +48,7 @@ impl Audit {
     }
 
     /// Waits until the lines so far are written, but not for a disk that hangs.
-    pub(super) async fn flush(&self) {
+    pub(crate) async fn flush(&self) {
         let (sender, flushed) = oneshot::channel();
         let sent = self.send(Work::Flush(sender));
         if sent.is_err() || tokio::time::timeout(LAST_LINES, flushed).await.is_err() {

@@ -1,10 +1,10 @@
 //! Numbers for Prometheus: how long tokens live, how often they were asked for, who listens.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -24,8 +24,9 @@ use shared_token_cache::{Attempts, TokenState};
 use shared_token_cache_sds::Stats;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::JoinSet;
 
+use super::crowd::{Crowd, Entry};
 use super::descriptors;
 
 /// OpenMetrics, which Prometheus and its relatives read.
@@ -42,10 +43,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// So many connections at once. Prometheus has one; a further one takes the place of the oldest whose request is not complete.
 const MOST: usize = 64;
-
-/// So many of one address, of all that there may be: on loopback, where every program has the same address, the others are for other
-/// machines.
-const OF_ONE: (usize, usize) = (3, 4);
 
 /// A page of numbers, at `/metrics`.
 pub(crate) struct Metrics(TcpListener);
@@ -111,64 +108,6 @@ impl Metrics {
                 () = &mut stopped => return,
             }
         }
-    }
-}
-
-/// The connections that are open, the oldest first.
-struct Crowd {
-    most: usize,
-    open: VecDeque<Open>,
-}
-
-struct Open {
-    peer: IpAddr,
-    task: AbortHandle,
-    /// Whether its request is complete.
-    is_complete: Arc<AtomicBool>,
-}
-
-/// Whether there is room for a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Entry {
-    Free,
-    /// Another one was ended for it.
-    InPlaceOfAnother,
-    /// All are about to be answered.
-    Full,
-}
-
-impl Crowd {
-    fn new(most: usize) -> Self {
-        Self { most, open: VecDeque::new() }
-    }
-
-    /// Makes room for a connection of this address. Where there is none, the oldest connection without a complete request ends: of this
-    /// address, or of the one that has the most.
-    fn make_room(&mut self, peer: IpAddr) -> Entry {
-        self.open.retain(|open| !open.task.is_finished());
-        let count = |peer: IpAddr| self.open.iter().filter(|open| open.peer == peer).count();
-        let crowded = if count(peer) >= (self.most * OF_ONE.0 / OF_ONE.1).max(1) {
-            peer
-        } else if self.open.len() >= self.most {
-            let waiting = self.open.iter().filter(|open| !open.is_complete.load(Ordering::SeqCst));
-            let Some(most) = waiting.map(|open| open.peer).max_by_key(|peer| count(*peer)) else { return Entry::Full };
-            most
-        } else {
-            return Entry::Free;
-        };
-        let mut open = self.open.iter();
-        let oldest = open.position(|open| open.peer == crowded && !open.is_complete.load(Ordering::SeqCst));
-        match oldest.and_then(|oldest| self.open.remove(oldest)) {
-            Some(oldest) => {
-                oldest.task.abort();
-                Entry::InPlaceOfAnother
-            }
-            None => Entry::Full,
-        }
-    }
-
-    fn add(&mut self, peer: IpAddr, task: AbortHandle, is_complete: Arc<AtomicBool>) {
-        self.open.push_back(Open { peer, task, is_complete });
     }
 }
 
@@ -254,43 +193,4 @@ fn encode_stats(stats: &Stats, encoder: &mut DescriptorEncoder<'_>) -> Result<()
 
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn the_oldest_connection_without_a_request_makes_room_for_a_new_one() {
-        let [one, two, three, four] = [1, 2, 3, 4].map(|number| IpAddr::from(Ipv4Addr::new(192, 0, 2, number)));
-        let mut crowd = Crowd::new(4);
-        let mut tasks = Vec::new();
-        let mut enter = |crowd: &mut Crowd, peer| {
-            let entry = crowd.make_room(peer);
-            let is_complete = Arc::new(AtomicBool::new(false));
-            let task = tokio::spawn(std::future::pending::<()>());
-            if entry != Entry::Full {
-                crowd.add(peer, task.abort_handle(), Arc::clone(&is_complete));
-            }
-            tasks.push(task);
-            (entry, is_complete)
-        };
-        // Three of four places for one address; the second one has sent its request.
-        let (_, second, _) = (enter(&mut crowd, one), enter(&mut crowd, one).1, enter(&mut crowd, one));
-        second.store(true, Ordering::SeqCst);
-        assert_eq!(enter(&mut crowd, one).0, Entry::InPlaceOfAnother);
-        assert_eq!(enter(&mut crowd, two).0, Entry::Free);
-        assert_eq!(enter(&mut crowd, three).0, Entry::InPlaceOfAnother, "the first address has the most");
-        assert_eq!(crowd.open.iter().filter(|open| open.peer == one).count(), 2);
-        assert!(crowd.open.iter().any(|open| Arc::ptr_eq(&open.is_complete, &second)), "it is to be answered");
-        for open in &crowd.open {
-            open.is_complete.store(true, Ordering::SeqCst);
-        }
-        assert_eq!(enter(&mut crowd, four).0, Entry::Full);
-        crowd.open.iter().for_each(|open| open.task.abort());
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        assert_eq!(enter(&mut crowd, four).0, Entry::Free);
-    }
 }

@@ -1,11 +1,13 @@
 //! `serve`: an agent that keeps the tokens of a policy's profiles fresh for other processes.
 //!
 //! An [`Agent`] has a refresher for each profile, and a board on which the tokens are posted. *Fronts* read the board, each in its own
-//! way: the Secret Discovery Service, files, metrics. A front that is to come takes the same: the agent, and the moment to stop.
+//! way: the Secret Discovery Service, files, HTTP, metrics. A front that is to come takes the same: the agent, and the moment to stop.
 
 mod apart;
 mod audit;
+mod crowd;
 mod descriptors;
+pub(crate) mod http;
 mod metrics;
 mod profiles;
 mod signals;
@@ -23,10 +25,10 @@ pub(crate) use audit::Audit;
 pub(crate) use descriptors::raise as raise_descriptors;
 pub(crate) use metrics::Metrics;
 pub(crate) use profiles::Agent;
-pub(crate) use signals::listen;
+pub(crate) use signals::{Signals, listen};
 pub(crate) use token_file::{Group, Mode, Readers, TokenFile, check as check_token_file, folder};
 
-use signals::{Asked, Signals};
+use signals::Asked;
 
 /// How long calls that are under way may take to end: an answer of the authority may hold a new refresh token.
 const LAST_CALLS: Duration = Duration::from_secs(5);
@@ -44,6 +46,8 @@ pub(crate) struct Fronts {
     pub(crate) token_files: Vec<TokenFile>,
     /// Who may read the files.
     pub(crate) readers: Readers,
+    /// HTTP, for Azure clients.
+    pub(crate) http: Option<http::Http>,
     /// Numbers, and no tokens.
     pub(crate) metrics: Option<Metrics>,
     /// Lines about tokens.
@@ -71,6 +75,13 @@ pub(crate) async fn serve(mut signals: Signals, agent: Agent, fronts: Fronts) ->
         let (board, stopped) = (agent.board().subscribe(), stopped(stopping.clone()));
         let name = format!("the token file {}", file.path.display());
         serving.add(name.clone(), apart::apart(name, file.keep(fronts.readers, board, stopped)));
+    }
+    if let Some(http) = fronts.http {
+        let (tokens, stopped) = (agent.tokens(), stopped(stopping.clone()));
+        serving.add("the HTTP endpoint".into(), async move {
+            http.serve(tokens, stopped).await;
+            Ok(())
+        });
     }
     if let Some(metrics) = fronts.metrics {
         let (numbers, stopped) = (agent.numbers(stats), stopped(stopping));

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
+use super::http::ProfileTokens;
 use super::metrics::{Numbers, ProfileNumbers};
 
 /// Keeps a token for each profile, and posts it.
@@ -19,6 +20,8 @@ pub(crate) struct Agent {
 }
 
 struct Kept {
+    profile: Profile,
+    credential: SharedTokenCacheCredential,
     refresher: TokenRefresher,
     posting: JoinHandle<()>,
 }
@@ -29,9 +32,9 @@ impl Agent {
         let board = Board::new(credentials.iter().map(|(profile, _)| profile.name().as_str()));
         let keep = |(profile, credential): (&Profile, SharedTokenCacheCredential)| {
             let name = profile.name().to_string();
-            let refresher = TokenRefresher::start(credential, profile);
+            let refresher = TokenRefresher::start(credential.clone(), profile);
             let posting = tokio::spawn(post(name.clone(), refresher.subscribe(), board.clone()));
-            (name, Kept { refresher, posting })
+            (name, Kept { profile: profile.clone(), credential, refresher, posting })
         };
         let profiles = credentials.into_iter().map(keep).collect();
         Self { board, profiles }
@@ -40,6 +43,13 @@ impl Agent {
     /// Where the tokens are posted.
     pub(crate) fn board(&self) -> Board {
         self.board.clone()
+    }
+
+    /// The tokens, for a front that is asked for them.
+    pub(crate) fn tokens(&self) -> BTreeMap<String, ProfileTokens> {
+        let tokens =
+            |kept: &Kept| ProfileTokens::kept(&kept.profile, kept.credential.clone(), kept.refresher.subscribe());
+        self.profiles.iter().map(|(name, kept)| (name.clone(), tokens(kept))).collect()
     }
 
     /// What there is to be counted.

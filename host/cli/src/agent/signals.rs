@@ -20,10 +20,11 @@ pub(super) enum Asked {
 pub(crate) fn listen() -> io::Result<Signals> {
     use tokio::signal::unix::{SignalKind, signal};
     let hang_up = if stays_on_hang_up() { Asked::Reopen } else { Asked::End("SIGHUP") };
-    let mut signals = vec![(signal(SignalKind::hangup())?, hang_up)];
+    let number = SignalKind::hangup().as_raw_value();
+    let mut signals = vec![(signal(SignalKind::hangup())?, hang_up, number)];
     for (number, name) in fatal() {
         match signal(SignalKind::from_raw(number)) {
-            Ok(heard) => signals.push((heard, Asked::End(name))),
+            Ok(heard) => signals.push((heard, Asked::End(name), number)),
             Err(error) => tracing::debug!("{name} cannot be heard: {error}"),
         }
     }
@@ -32,16 +33,25 @@ pub(crate) fn listen() -> io::Result<Signals> {
 
 /// The signals of the process.
 #[cfg(unix)]
-pub(crate) struct Signals(Vec<(tokio::signal::unix::Signal, Asked)>);
+pub(crate) struct Signals(Vec<(tokio::signal::unix::Signal, Asked, i32)>);
 
 #[cfg(unix)]
 impl Signals {
     /// Waits for the next.
     pub(super) async fn next(&mut self) -> Asked {
+        self.any().await.0
+    }
+
+    /// Waits for the next; gives its number.
+    pub(crate) async fn next_number(&mut self) -> i32 {
+        self.any().await.1
+    }
+
+    async fn any(&mut self) -> (Asked, i32) {
         std::future::poll_fn(|context| {
-            for (signal, asked) in &mut self.0 {
+            for (signal, asked, number) in &mut self.0 {
                 if signal.poll_recv(context).is_ready() {
-                    return std::task::Poll::Ready(*asked);
+                    return std::task::Poll::Ready((*asked, *number));
                 }
             }
             std::task::Poll::Pending

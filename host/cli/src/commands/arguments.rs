@@ -1,5 +1,7 @@
 //! What may be written on the command line. Names are part of the product: they stay.
 
+mod http;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,6 +10,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use shared_token_cache::policy::{InvalidValue, ProfileName, Source};
 
 use crate::agent::{Group, Mode, TokenFile};
+pub(super) use http::Http;
 
 /// Entra ID access tokens from the sign-in that this machine already has, decided on in a sandbox.
 #[derive(Debug, Parser)]
@@ -32,6 +35,8 @@ pub(super) enum Command {
     Supported(Supported),
     /// Keep the tokens of a policy's profiles fresh for other processes, such as Envoy, until a signal ends it.
     Serve(Box<Serve>),
+    /// Run a command whose Azure clients get tokens as from a managed identity, for as long as it runs.
+    Run(Box<Run>),
     /// Show what this program does, with made-up accounts and without any network.
     Demo(Demo),
     /// Compile the component on stdin to stdout. For this program's own use, with `--component`.
@@ -162,7 +167,7 @@ pub(super) struct ShowPolicy {
 
 /// `serve`.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("front").args(["sds", "token_files"]).required(true).multiple(true)))]
+#[command(group(ArgGroup::new("front").args(["sds", "token_files", "http"]).required(true).multiple(true)))]
 pub(super) struct Serve {
     /// Policy with the profiles to serve, a TOML document; `-` is stdin.
     #[arg(long, value_name = "FILE")]
@@ -172,8 +177,8 @@ pub(super) struct Serve {
     #[arg(long, value_name = "unix:PATH")]
     pub(super) sds: Option<Socket>,
 
-    /// User who may connect to the socket besides your own, by number; may be given several times.
-    #[arg(long = "allow-uid", value_name = "UID", requires = "sds")]
+    /// User who may connect to the sockets besides your own, by number; may be given several times.
+    #[arg(long = "allow-uid", value_name = "UID")]
     pub(super) allow_uids: Vec<u32>,
 
     /// File that holds the bare token of a profile, and is empty while there is none; may be given several times.
@@ -188,6 +193,9 @@ pub(super) struct Serve {
     /// with `--token-file-mode 0640`.
     #[arg(long, value_name = "GROUP", requires = "token_files")]
     pub(super) token_file_group: Option<Group>,
+
+    #[command(flatten)]
+    pub(super) http: Http,
 
     /// Address at which numbers are served for Prometheus, such as `127.0.0.1:9464`; without a host, or as `localhost`, it is
     /// 127.0.0.1.
@@ -209,6 +217,52 @@ pub(super) struct Serve {
     /// Component to run in place of the built-in one.
     #[arg(long, value_name = "FILE")]
     pub(super) component: Option<PathBuf>,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("tokens").args(["policy", "scopes"]).required(true)))]
+pub(super) struct Run {
+    /// Policy with profiles, a TOML document; `-` is stdin.
+    #[arg(long, value_name = "FILE")]
+    pub(super) policy: Option<PathBuf>,
+
+    /// Profile whose tokens the command may have; by default all of the policy; may be given several times.
+    #[arg(long = "profile", value_name = "PROFILE", requires = "policy")]
+    pub(super) profiles: Vec<ProfileName>,
+
+    /// Scope that the command may have tokens for, under the built-in policy, such as `https://vault.azure.net/.default`; may be
+    /// given several times.
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub(super) scopes: Vec<String>,
+
+    /// Whose sign-in to use with `--scope`, as for `get-token`.
+    #[arg(long, value_name = "SOURCE", default_value = "auto", conflicts_with = "policy")]
+    pub(super) source: Sources,
+
+    /// Username of the account to use with `--scope`.
+    #[arg(long, env = "AZURE_USERNAME", value_name = "NAME")]
+    pub(super) username: Option<String>,
+
+    /// Host of the authority of profiles that name none; `AZURE_AUTHORITY_HOST` sets the default.
+    #[arg(long, value_name = "HOST")]
+    pub(super) authority: Option<String>,
+
+    /// Certificate authorities to trust besides the system's.
+    #[arg(long, value_name = "PEM")]
+    pub(super) ca_file: Option<PathBuf>,
+
+    /// File to append a JSON line to, about who got which token or why not. Without it being open the command does not run.
+    #[arg(long, value_name = "FILE")]
+    pub(super) audit: Option<PathBuf>,
+
+    /// Component to run in place of the built-in one.
+    #[arg(long, value_name = "FILE")]
+    pub(super) component: Option<PathBuf>,
+
+    /// The command and its arguments.
+    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(super) command: Vec<std::ffi::OsString>,
 }
 
 /// `demo`.
@@ -358,6 +412,7 @@ impl Command {
             Self::Policy(PolicyCommand::Show(_) | PolicyCommand::Schema)
             | Self::Supported(_)
             | Self::Serve(_)
+            | Self::Run(_)
             | Self::Demo(_)
             | Self::CompileComponent => false,
         };

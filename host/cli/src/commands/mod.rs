@@ -13,6 +13,7 @@ mod in_use;
 mod log;
 mod output;
 mod policy;
+mod run;
 mod serve;
 mod supported;
 
@@ -58,7 +59,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
     }
     let mut runtime = match &command {
         // A file system that hangs under one profile must not hold another.
-        Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
+        Command::Serve(_) | Command::Run(_) => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     let runtime = runtime.worker_threads(AGENT_THREADS).enable_all().build().map_err(Failure::other)?;
@@ -76,6 +77,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             Command::Policy(command) => policy::run(command),
             Command::Supported(arguments) => supported::run(arguments).await,
             Command::Serve(arguments) => serve::run(*arguments).await,
+            Command::Run(arguments) => run::run(*arguments).await,
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::CompileComponent => compile::run(),
         }

@@ -1,6 +1,8 @@
 //! `serve`: from the command line to an agent.
 
-use std::path::Path;
+mod http;
+
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use shared_token_cache::policy::{AuthorityHost, CoreDumps, Policy, Profile};
@@ -11,6 +13,7 @@ use shared_token_cache_storage::{FilesInUse, files};
 use super::arguments::{Serve, Socket};
 use super::output::Failure;
 use super::{core_dumps, credential, get_token, in_use};
+use crate::agent::http::Address;
 use crate::agent::{self, Agent, Audit, Fronts, Metrics, Readers, TokenFile};
 
 pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
@@ -26,17 +29,25 @@ pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
     let readers = Readers { mode: arguments.token_file_mode, group: arguments.token_file_group };
     let used = other_files(&policy, &arguments);
     check(&arguments, readers, &policy, used.clone())?;
-    check_users(&arguments.allow_uids)?;
+    check_users(&arguments)?;
     let audit = arguments.audit.as_deref().map(|path| audit(path, &arguments.token_files, used)).transpose()?;
+    http::check(&policy, &arguments.http)?;
     let profiles = wanted(&policy, &arguments);
+    let making = Making {
+        authority: arguments.authority.clone(),
+        ca_file: arguments.ca_file.clone(),
+        component: arguments.component.clone(),
+        audit: audit.clone(),
+    };
     let mut credentials = Vec::new();
     for profile in &profiles {
-        credentials.push((*profile, build(&policy, profile, &arguments, audit.clone())?));
+        credentials.push((*profile, making.build(&policy, profile)?));
     }
     // Before there is a front, and a token that would have to be taken back.
     let signals = agent::listen().map_err(Failure::other)?;
     let fronts =
         Fronts {
+            http: http::bind(&arguments.http, &arguments.allow_uids, audit.clone()).await?,
             sds: arguments.sds.map(|socket| listen(socket, arguments.allow_uids)).transpose()?,
             metrics: match arguments.metrics {
                 Some(address) => Some(Metrics::bind(address).await.map_err(|error| {
@@ -59,6 +70,8 @@ fn other_files(policy: &Policy, arguments: &Serve) -> FilesInUse {
         ("the policy", Some(arguments.policy.as_path())),
         ("the component", arguments.component.as_deref()),
         ("the CA file", arguments.ca_file.as_deref()),
+        ("the certificate of `--http-tls-cert`", arguments.http.http_tls_cert.as_deref()),
+        ("the key of `--http-tls-key`", arguments.http.http_tls_key.as_deref()),
         ("the socket of `--sds`", arguments.sds.as_ref().map(|Socket(path)| path.as_path())),
     ];
     in_use::of(policy, inputs)
@@ -100,7 +113,13 @@ fn check(arguments: &Serve, readers: Readers, policy: &Policy, mut used: FilesIn
 }
 
 /// User numbers that are refused: the kernel shows one of them for every user that it cannot map.
-fn check_users(allow_uids: &[u32]) -> Result<(), Failure> {
+fn check_users(arguments: &Serve) -> Result<(), Failure> {
+    let allow_uids = &arguments.allow_uids;
+    let has_socket =
+        arguments.sds.is_some() || arguments.http.http.iter().any(|address| matches!(address, Address::Unix(_)));
+    if !allow_uids.is_empty() && !has_socket {
+        return Err(Failure::invalid("--allow-uid is about Unix sockets; give it with --sds or --http unix:PATH"));
+    }
     let overflow = std::fs::read_to_string("/proc/sys/kernel/overflowuid").ok();
     let overflow = overflow.and_then(|number| number.trim().parse().ok()).unwrap_or(65_534);
     for uid in allow_uids {
@@ -121,32 +140,43 @@ fn audit(path: &Path, token_files: &[TokenFile], mut used: FilesInUse) -> Result
     Audit::open(path).map_err(|error| get_token::no_audit(path, &error))
 }
 
-/// The profiles whose tokens somebody can have: over the socket all of them.
+/// The profiles whose tokens a front can have: the socket of `--sds` has all of them.
 fn wanted<'a>(policy: &'a Policy, arguments: &Serve) -> Vec<&'a Profile> {
     let in_a_file = |profile: &&Profile| arguments.token_files.iter().any(|file| file.profile == *profile.name());
-    policy.profiles().iter().filter(|profile| arguments.sds.is_some() || in_a_file(profile)).collect()
+    let of_a_client = |profile: &&Profile| {
+        let mut granted = arguments.http.http_clients.iter().flat_map(|client| &client.profiles);
+        granted.any(|name| name == profile.name())
+    };
+    let is_wanted = |profile: &&Profile| arguments.sds.is_some() || in_a_file(profile) || of_a_client(profile);
+    policy.profiles().iter().filter(is_wanted).collect()
 }
 
-fn build(
-    policy: &Policy,
-    profile: &Profile,
-    arguments: &Serve,
-    audit: Option<Audit>,
-) -> Result<SharedTokenCacheCredential, Failure> {
-    let mut settings = HostSettings::from_env().map_err(Failure::invalid)?;
-    if let Some(authority) = &arguments.authority {
-        let host: AuthorityHost = authority.parse().map_err(Failure::invalid)?;
-        settings.default_authority_host = host.to_string();
+/// How credentials of profiles are made.
+pub(super) struct Making {
+    pub(super) authority: Option<String>,
+    pub(super) ca_file: Option<PathBuf>,
+    pub(super) component: Option<PathBuf>,
+    pub(super) audit: Option<Audit>,
+}
+
+impl Making {
+    /// The credential of a profile.
+    pub(super) fn build(&self, policy: &Policy, profile: &Profile) -> Result<SharedTokenCacheCredential, Failure> {
+        let mut settings = HostSettings::from_env().map_err(Failure::invalid)?;
+        if let Some(authority) = &self.authority {
+            let host: AuthorityHost = authority.parse().map_err(Failure::invalid)?;
+            settings.default_authority_host = host.to_string();
+        }
+        let mut transport = TransportOptions::default();
+        transport.ca_file.clone_from(&self.ca_file);
+        let mut builder =
+            SharedTokenCacheCredential::builder_for(policy, profile).host_settings(settings).transport(transport);
+        builder = credential::component(builder, self.component.clone())?;
+        if let Some(audit) = self.audit.clone() {
+            builder = builder.audit(audit);
+        }
+        Ok(builder.build()?)
     }
-    let mut transport = TransportOptions::default();
-    transport.ca_file.clone_from(&arguments.ca_file);
-    let mut builder =
-        SharedTokenCacheCredential::builder_for(policy, profile).host_settings(settings).transport(transport);
-    builder = credential::component(builder, arguments.component.clone())?;
-    if let Some(audit) = audit {
-        builder = builder.audit(audit);
-    }
-    Ok(builder.build()?)
 }
 
 fn listen(Socket(path): Socket, allow_uids: Vec<u32>) -> Result<Server, Failure> {

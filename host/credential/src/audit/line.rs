@@ -17,8 +17,10 @@ pub struct AuditLine {
     pub time: String,
     /// `get-token`: a caller asked for a token. `cache-file.read`, `cache-file.replace`, `https.post-form`: the component did this in
     /// such a call, or in another, and it was denied. `result`: what it returned as the token was kept back.
+    /// `http.app-service`, `http.azure-ml`, `http.azd`, `http`: a client of the agent's HTTP endpoint asked.
     pub operation: &'static str,
-    /// `cached`: the caller has a token that was there. `refreshed`: the caller has a token that this call bought. Else
+    /// `cached`: the caller has a token that was there. `refreshed`: the caller has a token that this call bought. `served`: a client
+    /// of a front has a token. Else `refused`, where a front refuses the request itself, or
     /// [`crate::Error::kind`], such as `denied`.
     pub outcome: &'static str,
     /// The kind of what was in the way: [`crate::Error::reason`]; of what was denied, `policy` or the kind of the vault's refusal,
@@ -34,6 +36,12 @@ pub struct AuditLine {
     pub source: Option<String>,
     /// How long the caller waited, in milliseconds; `None` for what the component was denied.
     pub duration_ms: Option<u64>,
+    /// The client of a front, such as the agent's HTTP endpoint, by the name that the user gave it. Left out for other callers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// The profile whose token the client asked for, by its name. Left out for other callers, and where none was chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
 }
 
 /// What a line is about.
@@ -58,7 +66,21 @@ impl AuditLine {
             scopes: scopes.iter().take(MOST_SCOPES).map(|scope| short(scope)).collect(),
             source,
             duration_ms: duration.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+            client: None,
+            profile: None,
         }
+    }
+
+    /// A line about a request that a front answered. The call that brought the token has a line of its own.
+    #[must_use]
+    pub fn of_request(
+        operation: &'static str,
+        outcome: &'static str,
+        reason: Option<&'static str>,
+        scopes: &[String],
+        duration: Duration,
+    ) -> Self {
+        Self::new(Asked { operation, scopes, tenant: None, source: None, duration: Some(duration) }, outcome, reason)
     }
 
     /// The same with the account whose token it is, by its fingerprint.
@@ -67,7 +89,8 @@ impl AuditLine {
         self
     }
 
-    pub(super) fn emit(&self) {
+    /// Emits the line as a `tracing` event of the target [`AUDIT`].
+    pub fn emit(&self) {
         tracing::info!(
             target: AUDIT,
             time = self.time,
@@ -79,6 +102,8 @@ impl AuditLine {
             scopes = self.scopes.join(" "),
             source = self.source,
             duration_ms = self.duration_ms,
+            client = self.client,
+            profile = self.profile,
         );
     }
 }

@@ -17,6 +17,7 @@ pub(crate) use denials::Denials;
 pub use file::AuditFile;
 pub(crate) use line::Asked;
 pub use line::AuditLine;
+pub use time::rfc3339;
 
 /// The target of the events that tell what was handed out and what was denied.
 pub const AUDIT: &str = "shared_token_cache::audit";

@@ -1,0 +1,147 @@
+//! Keys of clients, and the files that hold them.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::hint::black_box;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use shared_token_cache_storage::files;
+use zeroize::Zeroizing;
+
+/// 256 bits: too many to guess, so that no number of attempts has to be counted.
+const BYTES: usize = 32;
+
+/// A new key, as 64 hexadecimal digits: they need no escape in a header, a URL, a shell or a file of variables.
+pub(crate) struct Key(Zeroizing<String>);
+
+/// What the agent keeps of a key.
+#[derive(Clone, Copy)]
+pub(crate) struct KeyHash([u8; BYTES]);
+
+impl Key {
+    /// A random key.
+    pub(crate) fn generate() -> io::Result<Self> {
+        let mut bytes = Zeroizing::new([0; BYTES]);
+        getrandom::fill(&mut *bytes).map_err(io::Error::other)?;
+        // There is room for all digits: a buffer that moves leaves a copy behind.
+        let mut text = Zeroizing::new(String::with_capacity(2 * BYTES));
+        for byte in *bytes {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        Ok(Self(text))
+    }
+
+    /// The key itself. Every use of this method is a place where it may leave.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn hash(&self) -> KeyHash {
+        KeyHash::of(self.expose().as_bytes())
+    }
+}
+
+impl KeyHash {
+    /// Of what a client sent.
+    pub(crate) fn of(text: &[u8]) -> Self {
+        Self(Sha256::digest(text).into())
+    }
+
+    /// Whether both are the same, in a time that does not depend on where they differ.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        let differences = self.0.iter().zip(other.0).fold(0, |so_far, (one, two)| black_box(so_far | (one ^ two)));
+        differences == 0
+    }
+}
+
+/// A file with a client's key. The key is good for as long as the file that was written is at its path.
+pub(crate) struct KeyFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl KeyFile {
+    /// Writes the key to a new file with mode 0600 (on Unix), in place of the one of an earlier agent.
+    pub(crate) fn write(path: &Path, key: &Key) -> io::Result<Self> {
+        let folder = super::super::folder(path);
+        let mut new = tempfile::Builder::new().prefix(".key-").suffix(".tmp").tempfile_in(folder)?;
+        new.as_file_mut().write_all(key.expose().as_bytes())?;
+        Ok(Self { path: path.to_owned(), file: new.persist(path)? })
+    }
+
+    /// Whether the file is at its path: one that was removed or replaced revokes the key. A file system that does not answer the
+    /// question revokes it too.
+    pub(crate) fn is_in_place(&self) -> bool {
+        files::is_still_at(&self.file, &self.path).unwrap_or(false)
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for KeyFile {
+    fn drop(&mut self) {
+        if self.is_in_place()
+            && let Err(error) = std::fs::remove_file(&self.path)
+        {
+            tracing::debug!("the key file {} stays: {error}", self.path.display());
+        }
+    }
+}
+
+/// A folder for key files: made for its owner only where it is missing, and refused where other users may write into it.
+pub(crate) fn folder(path: &Path) -> Result<(), String> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| format!("cannot make the folder {}: {error}", path.display()))?;
+    match files::exposed_folder(path) {
+        Some(how) => Err(format!("other users may replace the files in {}: {how}", path.display())),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_new_each_time_and_only_its_own_hash_is_the_same() {
+        let (one, two) = (Key::generate().unwrap(), Key::generate().unwrap());
+        assert!(one.expose().len() == 64 && one.expose().bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_ne!(one.expose(), two.expose());
+        assert!(one.hash().is(&KeyHash::of(one.expose().as_bytes())));
+        let mut almost = one.expose().to_owned();
+        almost.replace_range(63.., if almost.ends_with('0') { "1" } else { "0" });
+        for other in [two.expose(), &almost, &one.expose()[..63], "", &one.expose().to_ascii_uppercase()] {
+            let is_own = other == one.expose();
+            assert_eq!(one.hash().is(&KeyHash::of(other.as_bytes())), is_own, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_key_file_that_was_removed_or_replaced_is_not_in_place_and_goes_with_its_agent() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.key");
+        let key = Key::generate().unwrap();
+        let first = KeyFile::write(&path, &key).unwrap();
+        assert!(first.is_in_place());
+        assert_eq!(fs::read_to_string(&path).unwrap(), key.expose());
+        #[cfg(unix)]
+        assert_eq!(std::os::unix::fs::MetadataExt::mode(&fs::metadata(&path).unwrap()) & 0o7777, 0o600);
+        let second = KeyFile::write(&path, &Key::generate().unwrap()).unwrap();
+        assert!(!first.is_in_place() && second.is_in_place());
+        drop(first);
+        assert!(path.exists(), "it is the second one's");
+        drop(second);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,130 @@
+//! The tokens of a profile: the one that is kept fresh, or one that is asked for now.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use shared_token_cache::policy::Profile;
+use shared_token_cache::{AccessToken, Error, SharedTokenCacheCredential, TokenRequestOptions, TokenState};
+use tokio::sync::{Semaphore, watch};
+
+/// The clients of the Azure SDKs wait for about a minute; the program before them for less. The policy's own limit of a call is
+/// usually shorter.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// So many calls that a request began, in all.
+const MOST_CALLS: u32 = 64;
+
+/// A profile, as a front asks for its tokens.
+pub(crate) struct ProfileTokens {
+    scopes: BTreeSet<String>,
+    tenant: Option<String>,
+    client_id: Option<String>,
+    request: TokenRequestOptions,
+    credential: SharedTokenCacheCredential,
+    kept: Option<watch::Receiver<TokenState>>,
+}
+
+/// The calls that are under way. A call goes on when its request has ended, because its answer may hold a new refresh token.
+#[derive(Clone)]
+pub(super) struct Calls(Arc<Semaphore>);
+
+impl Calls {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(MOST_CALLS as usize)))
+    }
+
+    /// Waits until all have ended.
+    pub(super) async fn ended(&self) {
+        // It is never closed.
+        drop(self.0.acquire_many(MOST_CALLS).await);
+    }
+}
+
+impl ProfileTokens {
+    /// Those of a profile, with the token that a refresher keeps.
+    pub(crate) fn kept(
+        profile: &Profile,
+        credential: SharedTokenCacheCredential,
+        kept: watch::Receiver<TokenState>,
+    ) -> Self {
+        Self { kept: Some(kept), ..Self::on_demand(profile, credential) }
+    }
+
+    /// Those of a profile that are asked for with each request.
+    pub(crate) fn on_demand(profile: &Profile, credential: SharedTokenCacheCredential) -> Self {
+        Self {
+            tenant: profile.tenant().map(str::to_owned),
+            client_id: profile.client_id().map(str::to_owned),
+            request: profile.into(),
+            ..Self::of_scopes(profile.scopes(), credential)
+        }
+    }
+
+    /// Tokens for any of these scopes.
+    pub(crate) fn of_scopes(scopes: &[String], credential: SharedTokenCacheCredential) -> Self {
+        let (scopes, request) = (scopes.iter().cloned().collect(), TokenRequestOptions::default());
+        Self { scopes, tenant: None, client_id: None, request, credential, kept: None }
+    }
+
+    /// Whether the profile names all these scopes, as they are written.
+    pub(super) fn grants(&self, scopes: &[String]) -> bool {
+        !scopes.is_empty() && scopes.iter().all(|scope| self.scopes.contains(scope))
+    }
+
+    /// Whether the profile is for this tenant.
+    pub(super) fn is_of(&self, tenant: &str) -> bool {
+        self.tenant.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(tenant))
+    }
+
+    /// The application that the token is asked for as, where the profile names one.
+    pub(super) fn client_id(&self) -> Option<&str> {
+        self.client_id.as_deref()
+    }
+
+    /// A token for scopes that the profile grants.
+    pub(super) async fn token(&self, scopes: &[String], calls: &Calls) -> Result<Arc<AccessToken>, Arc<Error>> {
+        let is_kept = scopes.iter().collect::<BTreeSet<_>>() == self.scopes.iter().collect();
+        let token = async {
+            match &self.kept {
+                Some(kept) if is_kept => current(kept.clone()).await,
+                Some(_) | None => self.ask(scopes, calls).await,
+            }
+        };
+        let late = || Err(Arc::new(Error::Unreachable("the token did not come in time".into())));
+        tokio::time::timeout(PATIENCE, token).await.unwrap_or_else(|_| late())
+    }
+
+    async fn ask(&self, scopes: &[String], calls: &Calls) -> Result<Arc<AccessToken>, Arc<Error>> {
+        let permit = Arc::clone(&calls.0).acquire_owned().await;
+        let (credential, scopes, request) = (self.credential.clone(), scopes.to_vec(), self.request.clone());
+        let call = tokio::spawn(async move {
+            let answer = credential.get_token_with(&scopes, request).await;
+            drop(permit);
+            answer
+        });
+        match call.await {
+            Ok(Ok(served)) => Ok(Arc::new(served.access_token)),
+            Ok(Err(error)) => Err(Arc::new(error)),
+            Err(_) => Err(Arc::new(Error::Unreachable("the call for the token panicked".into()))),
+        }
+    }
+}
+
+/// What a refresher has, once it has anything; never a token that has expired.
+async fn current(mut kept: watch::Receiver<TokenState>) -> Result<Arc<AccessToken>, Arc<Error>> {
+    let state = kept.wait_for(|state| !matches!(state, TokenState::Pending)).await;
+    let gone = || Err(Arc::new(Error::Unreachable("the agent is about to end".into())));
+    let Ok(state) = state else { return gone() };
+    match &*state {
+        TokenState::Valid(token) if token.expires_on > now() => Ok(Arc::clone(token)),
+        TokenState::Valid(_) => Err(Arc::new(Error::Unreachable("the token has expired".into()))),
+        TokenState::Withdrawn(error) => Err(Arc::clone(error)),
+        TokenState::Pending => gone(),
+    }
+}
+
+/// Seconds since the Unix epoch.
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}

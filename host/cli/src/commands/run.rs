@@ -1,0 +1,134 @@
+//! `run`: a command with an endpoint of its own, for as long as it runs.
+
+mod child;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use shared_token_cache::TransportOptions;
+use shared_token_cache::policy::{CoreDumps, Policy, Profile, ProfileName};
+use shared_token_cache_storage::files;
+use tokio::sync::oneshot;
+
+use super::arguments::{Run, SignIn};
+use super::output::Failure;
+use super::serve::Making;
+use super::{core_dumps, credential, get_token, in_use};
+use crate::agent::http::{Address, Client, Environment, Granted, Hosts, Http, Key, Listener, Place, ProfileTokens};
+use crate::agent::{self, Audit};
+
+/// The name of the only client, and of the profile that `--scope` makes.
+const NAME: &str = "run";
+
+pub(super) async fn run(arguments: Run) -> Result<ExitCode, Failure> {
+    let policy = arguments.policy.as_deref().map(credential::from_file).transpose()?;
+    if policy.as_ref().is_some_and(|policy| policy.core_dumps() == CoreDumps::Allow) {
+        core_dumps::allow();
+    }
+    let audit = audit(policy.as_ref(), &arguments)?;
+    let tokens = match &policy {
+        Some(policy) => of_profiles(policy, &arguments, audit.clone())?,
+        None => of_scopes(&arguments, audit.clone())?,
+    };
+    let profiles = tokens.keys().map(|name| name.parse()).collect::<Result<Vec<ProfileName>, _>>();
+    let granted =
+        Granted { name: NAME.parse().map_err(Failure::invalid)?, profiles: profiles.map_err(Failure::invalid)? };
+    let address: Address = "127.0.0.1:0".parse().map_err(Failure::invalid)?;
+    let listener = Listener::bind(&address, &[]).await.map_err(Failure::invalid)?;
+    let key = Key::generate().map_err(Failure::other)?;
+    let environment = environment(&listener, &key)?;
+    let client = Client::new(granted, key.hash(), None);
+    drop(key);
+    let http = Http {
+        listeners: vec![listener],
+        clients: vec![client],
+        hosts: Hosts::new([], &[]),
+        key_in_path: false,
+        tls: None,
+        audit: audit.clone(),
+    };
+    // From here on a signal that asks to end goes to the command.
+    let signals = agent::listen().map_err(Failure::other)?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(http.serve(tokens, async { drop(stopped.await) }));
+    let code = child::run(&arguments.command, &environment, signals).await;
+    drop(environment);
+    drop(stop);
+    serving.await.map_err(Failure::other)?;
+    if let Some(audit) = audit {
+        audit.flush().await;
+    }
+    code
+}
+
+/// The variables of the command.
+fn environment(listener: &Listener, key: &Key) -> Result<Environment, Failure> {
+    let address = listener.address().ok_or_else(|| Failure::invalid("the listener has no address"))?;
+    let host = address.to_string().parse().map_err(Failure::invalid)?;
+    let place = Place { scheme: "http", host, certificate: None, key_in_path: false };
+    let so_far = ["NO_PROXY", "no_proxy"].into_iter().find_map(|name| std::env::var(name).ok());
+    Ok(Environment::new(&place, key, so_far.as_deref()))
+}
+
+/// The profiles of a policy: those that were named, or all.
+fn of_profiles(
+    policy: &Policy,
+    arguments: &Run,
+    audit: Option<Audit>,
+) -> Result<BTreeMap<String, ProfileTokens>, Failure> {
+    let named = |name: &ProfileName| {
+        let profile = policy.profile(name.as_str());
+        profile.ok_or_else(|| Failure::invalid(format!("--profile {name}: the policy has no such profile")))
+    };
+    let mut profiles: Vec<&Profile> = arguments.profiles.iter().map(named).collect::<Result<_, _>>()?;
+    if profiles.is_empty() {
+        profiles = policy.profiles().iter().collect();
+    }
+    if profiles.is_empty() {
+        return Err(Failure::invalid("the policy names no profile; write one under `[[profiles]]`"));
+    }
+    let (authority, ca_file) = (arguments.authority.clone(), arguments.ca_file.clone());
+    let making = Making { authority, ca_file, component: arguments.component.clone(), audit };
+    let tokens = profiles.into_iter().map(|profile| {
+        let credential = making.build(policy, profile)?;
+        Ok((profile.name().to_string(), ProfileTokens::on_demand(profile, credential)))
+    });
+    tokens.collect()
+}
+
+/// One profile under the built-in policy.
+fn of_scopes(arguments: &Run, audit: Option<Audit>) -> Result<BTreeMap<String, ProfileTokens>, Failure> {
+    let sign_in = SignIn {
+        source: arguments.source.clone(),
+        cache_name: "msal.cache".to_owned(),
+        authority: arguments.authority.clone(),
+        client_id: None,
+        policy: None,
+        component: arguments.component.clone(),
+    };
+    let policy = credential::policy(&sign_in)?;
+    let mut transport = TransportOptions::default();
+    transport.ca_file.clone_from(&arguments.ca_file);
+    let mut builder = credential::under(policy, sign_in)?.transport(transport);
+    builder = credential::with(builder, arguments.username.clone(), shared_token_cache::Builder::username);
+    if let Some(audit) = audit {
+        builder = builder.audit(audit);
+    }
+    Ok([(NAME.to_owned(), ProfileTokens::of_scopes(&arguments.scopes, builder.build()?))].into())
+}
+
+/// The audit file, which may be none of the files that the command uses otherwise.
+fn audit(policy: Option<&Policy>, arguments: &Run) -> Result<Option<Audit>, Failure> {
+    let Some(path) = &arguments.audit else { return Ok(None) };
+    let inputs = [
+        ("the policy", arguments.policy.as_deref()),
+        ("the component", arguments.component.as_deref()),
+        ("the CA file", arguments.ca_file.as_deref()),
+    ];
+    let none = Policy::default();
+    get_token::check_audit(path, &in_use::of(policy.unwrap_or(&none), inputs))?;
+    if let Some(how) = files::exposed(path) {
+        tracing::debug!("the audit file {} may be changed by other users: {how}", path.display());
+    }
+    Audit::open(path).map(Some).map_err(|error| get_token::no_audit(path, &error))
+}
