@@ -177,7 +177,14 @@ fn both_use_one_item_of_the_keyring(encrypted: &Encrypted) -> io::Result<()> {
 
         let (host, ca_file) = (peers.authority.host(), peers.authority.ca_file());
         let report = peers.cli.run(&["doctor", "--authority", &host, "--ca-file", &ca_file])?;
-        has(&report.stdout, &[&format!("azure-cli: {}", form.place), "encrypted", "ok: one account to use"])?;
+        has(
+            &report.stdout,
+            &[
+                &format!("source azure-cli\n  cache        {}", form.place),
+                "encrypted",
+                "ok           one account to use",
+            ],
+        )?;
         same("files", &peers.cli.files()?.contains(Path::new(form.signal)), &true)?;
 
         peers.run("logout", form.option)?;

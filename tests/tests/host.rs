@@ -271,7 +271,7 @@ async fn without_a_policy_nothing_is_touched() {
     assert_eq!(get(&build(&policy).unwrap(), VAULT).await.unwrap_err().kind(), "denied");
     let policy = policy.allow_scope(AllowedScope::ANY);
     let error = get(&build(&policy).unwrap(), VAULT).await.unwrap_err();
-    assert!(matches!(&error, Error::Denied(denial) if denial.remedy.is_some()), "{error:?}");
+    assert!(matches!(&error, Error::Denied(denial) if denial.hint.is_some()), "{error:?}");
     assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 

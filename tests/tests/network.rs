@@ -63,9 +63,9 @@ async fn an_address_that_is_not_public_is_connected_to_only_if_the_policy_names_
         }
         match got {
             Err(Error::Denied(denial)) => {
-                let remedy = denial.remedy.unwrap();
-                assert!(remedy.contains("`loopback` under `network.addresses`"), "{remedy}");
-                assert!(remedy.contains("`127.0.0.1`") || remedy.contains("`::1`"), "{remedy}");
+                let hint = denial.hint.unwrap();
+                assert!(hint.contains("`loopback` under `network.addresses`"), "{hint}");
+                assert!(hint.contains("`127.0.0.1`") || hint.contains("`::1`"), "{hint}");
                 assert!(denial.message.contains(host), "{}", denial.message);
             }
             other => panic!("{host} {addresses:?}: {other:?}"),
@@ -193,9 +193,9 @@ async fn certificates_are_believed_if_they_are_valid_for_the_host_and_by_a_known
         match (get(home.builder().transport(transport)).await, refused) {
             (Ok(_), None) => {}
             (Err(Error::Unreachable(failed)), Some(part)) => {
-                let (message, remedy) = (failed.message, failed.remedy.unwrap_or_default());
+                let (message, hint) = (failed.message, failed.hint.unwrap_or_default());
                 assert!(message.contains("certificate") && message.contains("issued by"), "{certificate:?}: {message}");
-                assert!(remedy.contains(part), "{certificate:?}, named: {named}: {remedy}");
+                assert!(hint.contains(part), "{certificate:?}, named: {named}: {hint}");
                 assert!(endpoint.requests().is_empty(), "{certificate:?}");
             }
             (other, _) => panic!("{certificate:?}, named: {named}: {other:?}"),

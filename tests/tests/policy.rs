@@ -191,7 +191,7 @@ async fn ask(policy: Policy, call: &Call) -> (Result<String, Error>, usize) {
 }
 
 #[tokio::test]
-async fn what_a_field_allows_is_done_and_what_it_does_not_allow_is_denied_with_the_remedy() {
+async fn what_a_field_allows_is_done_and_what_it_does_not_allow_is_denied_with_the_hint() {
     let mut wrong = Vec::new();
     for row in rows() {
         let expected = match row.call.cached {
@@ -206,7 +206,7 @@ async fn what_a_field_allows_is_done_and_what_it_does_not_allow_is_denied_with_t
             let (token, requests) = ask(policy(row.field, line), &row.call).await;
             let named = format!("`{}`", row.field);
             let denied = matches!(&token, Err(Error::Denied(denial))
-                if denial.remedy.as_deref().is_some_and(|remedy| remedy.contains(&named))
+                if denial.hint.as_deref().is_some_and(|hint| hint.contains(&named))
                     && denial.message.starts_with("the policy does not allow "));
             if !denied || requests != 0 {
                 wrong.push(format!("{}, {}: with {line:?}: {token:?} after {requests} requests", row.field, row.what));
@@ -243,7 +243,7 @@ async fn a_cache_needs_a_grant_and_is_written_only_where_that_says_so() {
         let builder = home.credential(&endpoint).unwrap().policy(policy("caches", &line)).username(username(0));
         let token = builder.build().unwrap().get_token(&[VAULT]).await;
         let told = matches!(&token, Err(Error::Denied(denial))
-            if denial.remedy.as_ref().is_some_and(|remedy| remedy.contains("[[caches]]")));
+            if denial.hint.as_ref().is_some_and(|hint| hint.contains("[[caches]]")));
         if token.is_ok() != read || (token.is_err() && !told) || (home.read().unwrap() != before) != written {
             wrong.push(format!("{line}: {token:?}"));
         }
@@ -324,7 +324,7 @@ fn a_component_is_loaded_from_a_file_only_when_its_bytes_are_pinned() {
     let path = component("shared-token-cache.wasm");
     let load = |line: &str| home.builder().policy(policy("component-sha256", line)).component(&path).build();
     let Err(Error::Denied(denial)) = load("") else { unreachable!("loaded without a permission") };
-    assert_eq!(denial.remedy.as_deref(), Some("list it under `component-sha256`"));
+    assert_eq!(denial.hint.as_deref(), Some("list it under `component-sha256`"));
     // The denial says which hash to write.
     let hash = denial.message.rsplit(' ').next().unwrap().to_owned();
     assert!(load(&format!("component-sha256 = [\"{hash}\"]")).is_ok());

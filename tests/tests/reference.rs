@@ -1,6 +1,6 @@
 //! This product beside the real azure-identity, in situations made at random from a seed.
 //!
-//! `AZURE_IDENTITY_PYTHON` names a Python that has it; `cargo xtask test` sets it, and `cargo xtask interop reference` runs more
+//! `AZURE_IDENTITY_PYTHON` names a Python that has it; `cargo xtask test` sets it, and `cargo xtask test reference` runs more
 //! situations. `REFERENCE_SEED`, `REFERENCE_COUNT` and `REFERENCE_INDEX` say which.
 
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ fn compare(python: &Path) -> Result<(), String> {
 
     let report = run(python, seed, indices).map_err(|error| error.to_string())?;
     for (index, problem) in report.failures.iter().take(MOST_SHOWN) {
-        let again = format!("cargo xtask interop reference --seed {seed} --index {index}");
+        let again = format!("cargo xtask test reference --seed {seed} --index {index}");
         say(&format!("seed {seed}, index {index} (again: `{again}`): {problem}\n"));
     }
     say(&summary(seed, &report));

@@ -10,9 +10,9 @@ use wit_component::{ComponentEncoder, DecodedWasm, OutputToString, WitPrinter};
 
 use crate::dist;
 use crate::run::{cargo, output, quick_cargo, quick_target, root, run, say};
-use crate::table;
+use crate::{table, tools};
 
-const TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 const PACKAGE: &str = "shared-token-cache-guest";
 const PRECOMPILE: &str = "shared-token-cache-precompile";
 /// The targets that the component is compiled for ahead of time.
@@ -41,8 +41,8 @@ pub(crate) fn build() -> Result<PathBuf> {
 pub(crate) fn build_artefacts() -> Result<()> {
     let (component, folder) = build_portable_artefacts()?;
     say("building the compiler of components (the first time takes some minutes)");
-    // By the selection of the whole workspace, so that wasmtime is compiled once, for this program and for those that load components.
-    run(cargo().arg("build").args(crate::NATIVE).args(["--bin", PRECOMPILE]))?;
+    // Without `--package`, so that wasmtime is compiled once, with the features that all members need together.
+    run(cargo().args(["build", "--release", "--bin", PRECOMPILE]))?;
     precompile(&root().join("target/release"), &component, &host_target()?, &folder)
 }
 
@@ -185,21 +185,17 @@ pub(crate) fn print(path: &Path) -> Result<()> {
 
 /// Builds the guest with `cargo component` and compares the world.
 pub(crate) fn compare_with_cargo_component(path: &Path) -> Result<()> {
-    if output(cargo().args(["component", "--version"])).is_err() {
-        say("skipped: cargo-component is not installed (`cargo install --locked cargo-component@0.21.1`)");
-        return Ok(());
-    }
+    let tool = match tools::cargo_tool("component", "0.21.1") {
+        Ok(tool) => tool,
+        Err(why) => {
+            say(&format!("skipped: cargo-component, because {why:#}"));
+            return Ok(());
+        }
+    };
     // A target folder of its own: the module there is already a component.
     let target = root().join("target/cargo-component");
-    run(cargo().env("CARGO_TARGET_DIR", &target).args([
-        "component",
-        "build",
-        "--release",
-        "--target",
-        TARGET,
-        "--package",
-        PACKAGE,
-    ]))?;
+    let build = ["component", "build", "--release", "--target", TARGET, "--package", PACKAGE];
+    run(Command::new(tool).current_dir(root()).env("CARGO_TARGET_DIR", &target).args(build))?;
     let theirs = target.join(TARGET).join("release/shared_token_cache.wasm");
     if items_of(&world_of(&theirs)?) != items_of(&world_of(path)?) {
         bail!("the component of cargo-component ({}) has another world than {}", theirs.display(), path.display());

@@ -1,34 +1,24 @@
 //! The fuzz targets, one after the other, for a time that a person waits for.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::python::with_azure_identity;
 use crate::run::{cargo, output, root, run, say};
-
-/// How long each target runs unless the command line says otherwise.
-const SECONDS: &str = "60";
+use crate::tools::cargo_tool;
 
 /// The target whose documents other tools have to be able to read.
 const WRITES: &str = "replace";
 
-const CARGO_FUZZ: &str = "cargo-fuzz@0.13.2";
+const CARGO_FUZZ: &str = "0.13.2";
 
-/// Runs all targets, or those that are named: `[--address] [SECONDS] [TARGET…]`. What is found fails the command.
-pub(crate) fn run_targets(arguments: &[&str]) -> Result<()> {
-    let (address, arguments) = match arguments {
-        ["--address", rest @ ..] => (true, rest),
-        all => (false, all),
-    };
-    let (seconds, named) = match arguments {
-        [first, rest @ ..] if first.parse::<u64>().is_ok() => (*first, rest),
-        all => (SECONDS, all),
-    };
+/// Runs all targets, or those that are named, each for some seconds. What is found fails the command.
+pub(crate) fn run_targets(seconds: u64, address: bool, named: &[String]) -> Result<()> {
     let all = targets()?;
-    if let Some(unknown) = named.iter().find(|name| !all.iter().any(|target| target == *name)) {
+    if let Some(unknown) = named.iter().find(|name| !all.contains(name)) {
         bail!("there is no target {unknown:?}; choose among {}", all.join(", "));
     }
     let skipped = |why: anyhow::Error| {
@@ -44,13 +34,13 @@ pub(crate) fn run_targets(arguments: &[&str]) -> Result<()> {
         run(cargo().args(["check", "--quiet", "--manifest-path"]).arg(folder().join("Cargo.toml")))?;
         return skipped(why);
     }
-    let chosen = all.iter().filter(|target| named.is_empty() || named.contains(&target.as_str()));
+    let chosen = all.iter().filter(|target| named.is_empty() || named.contains(target));
     let found: Vec<String> =
         chosen.filter_map(|target| fuzzer.fuzz(target, seconds).err()).map(|why| format!("{why:#}")).collect();
     if !found.is_empty() {
         bail!("{}", found.join("\n"));
     }
-    if named.is_empty() || named.contains(&WRITES) { load_with_msal(&fuzzer) } else { Ok(()) }
+    if named.is_empty() || named.iter().any(|name| name == WRITES) { load_with_msal(&fuzzer) } else { Ok(()) }
 }
 
 /// Stores what the corpus of [`WRITES`] makes the vault store, and has MSAL for Python load all of it.
@@ -105,7 +95,7 @@ impl Fuzzer {
         if output(Command::new("c++").arg("--version")).is_err() {
             bail!("there is no C++ compiler, and libFuzzer is C++");
         }
-        Ok(Self { program: cargo_fuzz()?, address })
+        Ok(Self { program: cargo_tool("fuzz", CARGO_FUZZ)?, address })
     }
 
     fn build(&self) -> Result<()> {
@@ -130,7 +120,7 @@ impl Fuzzer {
         command
     }
 
-    fn fuzz(&self, target: &str, seconds: &str) -> Result<()> {
+    fn fuzz(&self, target: &str, seconds: u64) -> Result<()> {
         let (corpus, seeds) = (folder().join("corpus").join(target), folder().join("seeds").join(target));
         fs::create_dir_all(&corpus)?;
         let log = root().join("target/fuzz").join(format!("{target}.log"));
@@ -150,22 +140,6 @@ impl Fuzzer {
             None => bail!("{target} could not run: {status}; see {}", log.display()),
         }
     }
-}
-
-/// The one in `PATH`, or one of our own below `target`.
-fn cargo_fuzz() -> Result<PathBuf> {
-    let tools = root().join("target/tools");
-    let own = tools.join("bin/cargo-fuzz");
-    for program in [Path::new("cargo-fuzz"), &own] {
-        if output(Command::new(program).args(["fuzz", "--version"])).is_ok() {
-            return Ok(program.to_owned());
-        }
-    }
-    say(&format!("installing {CARGO_FUZZ} into target/tools"));
-    let mut install = cargo();
-    install.env("CARGO_TARGET_DIR", &tools).args(["install", "--quiet", "--locked", CARGO_FUZZ, "--root"]).arg(&tools);
-    run(&mut install).context("cargo-fuzz can't be installed")?;
-    Ok(own)
 }
 
 fn nightly() -> bool {

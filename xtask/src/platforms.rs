@@ -13,18 +13,12 @@ const SDS: &str = "shared-token-cache-sds";
 const WINDOWS: &str = "x86_64-pc-windows-gnu";
 const TARGETS: &[&str] = &[WINDOWS, "aarch64-apple-darwin", "x86_64-apple-darwin"];
 
-pub(crate) fn check() -> Result<()> {
+pub(crate) fn test() -> Result<()> {
     for target in TARGETS {
         output(Command::new("rustup").args(["target", "add", target])).context("the target can't be installed")?;
         say(&format!("linting the storage and the agent's socket for {target}"));
-        run(cargo().args([
-            "clippy",
-            "--package",
-            STORAGE,
-            "--package",
-            SDS,
-            "--target",
-            target,
+        let packages = ["--package", STORAGE, "--package", SDS];
+        run(cargo().args(["clippy", "--target", target]).args(packages).args([
             "--all-targets",
             "--",
             "-D",

@@ -51,7 +51,7 @@ impl<'a> Lock<'a> {
                     }
                 }
                 Err(ErrorCode::Exist) => {
-                    crate::log::warn(&remedy(found, read(folder, &path)));
+                    crate::log::warn(&hint(found, read(folder, &path)));
                     return Err(NotLocked::Held);
                 }
                 Err(code) => return Err(NotLocked::Failed(code)),
@@ -114,7 +114,7 @@ fn is_still_at(folder: &Descriptor, path: &str, file: &Descriptor) -> bool {
 }
 
 /// What a user can do about a lock that stays.
-fn remedy(found: &Found, seen: Option<Seen>) -> String {
+fn hint(found: &Found, seen: Option<Seen>) -> String {
     let holder = seen.as_ref().and_then(|seen| holder(&seen.text));
     let by = holder.map_or_else(|| "another program".to_owned(), |holder| format!("`{holder}`"));
     let since = seen.and_then(|seen| seen.age).map_or_else(String::new, |age| format!(" for {age} s"));

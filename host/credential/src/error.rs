@@ -67,7 +67,7 @@ pub struct Unreachable {
     /// What failed, for a person.
     pub message: String,
     /// What to change, where only that helps: a variable with a proxy, or which certificates are trusted.
-    pub remedy: Option<String>,
+    pub hint: Option<String>,
     /// After how long a call can succeed, where the authority or this crate sets a pause.
     pub retry_after: Option<Duration>,
 }
@@ -75,8 +75,8 @@ pub struct Unreachable {
 impl std::fmt::Display for Unreachable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.message)?;
-        match &self.remedy {
-            Some(remedy) => write!(f, "; {remedy}"),
+        match &self.hint {
+            Some(hint) => write!(f, "; {hint}"),
             None => Ok(()),
         }
     }
@@ -90,7 +90,7 @@ impl From<&str> for Unreachable {
 
 impl From<String> for Unreachable {
     fn from(message: String) -> Self {
-        Self { message, remedy: None, retry_after: None }
+        Self { message, hint: None, retry_after: None }
     }
 }
 
@@ -128,7 +128,7 @@ impl Error {
 
     /// A denial that no policy can lift.
     pub(crate) fn denied(message: impl Into<String>) -> Self {
-        Self::Denied(Denial { message: message.into(), remedy: None })
+        Self::Denied(Denial { message: message.into(), hint: None })
     }
 
     pub(crate) fn cache_unavailable(message: String) -> Self {
@@ -150,6 +150,20 @@ impl Error {
             | Self::CredentialUnavailable(_)
             | Self::ClientAuthentication(_)
             | Self::Denied(_)
+            | Self::Plugin(_) => None,
+        }
+    }
+
+    /// What to change so that a call can succeed, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Denied(denial) => denial.hint.as_deref(),
+            Self::Unreachable(unreachable) => unreachable.hint.as_deref(),
+            Self::InvalidArgument(_)
+            | Self::CredentialUnavailable(_)
+            | Self::ClientAuthentication(_)
+            | Self::Limit(_)
             | Self::Plugin(_) => None,
         }
     }
@@ -188,14 +202,14 @@ pub struct Denial {
     /// What is denied, for a person.
     pub message: String,
     /// What to write into the policy to allow it, where the policy is what denies it.
-    pub remedy: Option<String>,
+    pub hint: Option<String>,
 }
 
 impl std::fmt::Display for Denial {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.message)?;
-        match &self.remedy {
-            Some(remedy) => write!(f, "; {remedy}"),
+        match &self.hint {
+            Some(hint) => write!(f, "; {hint}"),
             None => Ok(()),
         }
     }
@@ -204,7 +218,7 @@ impl std::fmt::Display for Denial {
 impl From<Denied> for Denial {
     fn from(denied: Denied) -> Self {
         let message = format!("the policy does not allow {}", denied.what());
-        Self { message, remedy: Some(denied.remedy().to_owned()) }
+        Self { message, hint: Some(denied.hint().to_owned()) }
     }
 }
 

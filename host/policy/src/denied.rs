@@ -1,14 +1,14 @@
 /// Why the policy forbids something, in words for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the policy does not allow {what}; {remedy}")]
+#[error("the policy does not allow {what}; {hint}")]
 pub struct Denied {
     what: String,
-    remedy: String,
+    hint: String,
 }
 
 impl Denied {
-    pub(crate) fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { what: what.into(), remedy: remedy.into() }
+    pub(crate) fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { what: what.into(), hint: hint.into() }
     }
 
     /// What is not allowed.
@@ -19,8 +19,8 @@ impl Denied {
 
     /// What to write into the policy to allow it.
     #[must_use]
-    pub fn remedy(&self) -> &str {
-        &self.remedy
+    pub fn hint(&self) -> &str {
+        &self.hint
     }
 }
 

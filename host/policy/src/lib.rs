@@ -227,7 +227,7 @@ impl Policy {
         name.as_ref().and_then(covering).ok_or_else(|| {
             let what = format!("the cache {} of the source {source}", shown(document));
             // The document's name has a suffix that a policy does not write.
-            let remedy = match name {
+            let hint = match name {
                 Some(name) if grants.clone().next().is_some() => {
                     format!("add \"{name}\" to its `names` under `[[caches]]`")
                 }
@@ -236,7 +236,7 @@ impl Policy {
                 }
                 _ => "grant it under `[[caches]]`".to_owned(),
             };
-            Denied::new(what, remedy)
+            Denied::new(what, hint)
         })
     }
 
@@ -245,7 +245,7 @@ impl Policy {
     /// # Errors
     /// When it is not.
     pub fn token_endpoint(&self, text: &str) -> Result<Url, Denied> {
-        let denied = |remedy: &str| Denied::new(format!("requests to {}", shown(text)), remedy);
+        let denied = |hint: &str| Denied::new(format!("requests to {}", shown(text)), hint);
         let url = Url::parse(text).map_err(|_| denied("a request goes to an https URL"))?;
         // What the URL parser made of the text has to be the text: no dots that climb, no encodings that hide.
         if url.as_str() != text || !is_token_endpoint(&url) {

@@ -340,8 +340,8 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_tells_what_and_the_remedy() {
+    fn a_denial_tells_what_and_the_hint() {
         let denied = Policy::default().check_client("a").unwrap_err();
-        assert_eq!((denied.what(), denied.remedy()), ("the client id \"a\"", "list it under `client-ids`"));
+        assert_eq!((denied.what(), denied.hint()), ("the client id \"a\"", "list it under `client-ids`"));
     }
 }

@@ -55,7 +55,7 @@ pub struct HeldLock {
     pub holder: String,
     /// Whether its holder is gone, so that the next writer takes it over.
     pub stale: bool,
-    /// What keeps every program of this user from taking it, with the remedy: it is another user's, say.
+    /// What keeps every program of this user from taking it, with the hint: it is another user's, say.
     pub problem: Option<String>,
 }
 

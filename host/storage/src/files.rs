@@ -134,7 +134,7 @@ pub fn read_bounded(source: impl io::Read, largest: u64) -> io::Result<Vec<u8>> 
     Ok(content)
 }
 
-/// How other users may change a file that the user names, or put another in its place, with the remedy. `None` where they may not, and
+/// How other users may change a file that the user names, or put another in its place, with the hint. `None` where they may not, and
 /// for what has no name.
 #[must_use]
 pub fn exposed(path: &Path) -> Option<String> {
@@ -161,7 +161,7 @@ fn exposed_name(_path: &Path) -> Option<String> {
     None
 }
 
-/// How other users may replace the files in a folder, with the remedy.
+/// How other users may replace the files in a folder, with the hint.
 #[must_use]
 pub fn exposed_folder(folder: &Path) -> Option<String> {
     #[cfg(unix)]

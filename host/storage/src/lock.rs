@@ -63,7 +63,7 @@ impl Lock {
         gone().unwrap_or(false)
     }
 
-    /// What keeps every program of this user from taking the lock of a cache file, with the remedy; `None` where its holder, or a crash,
+    /// What keeps every program of this user from taking the lock of a cache file, with the hint; `None` where its holder, or a crash,
     /// explains it.
     pub(super) fn problem(cache: &Path) -> Option<String> {
         let path = path_of(cache);

@@ -48,8 +48,8 @@ const HARMLESS: u64 = 2;
 /// Refuses a file that the rules do not allow; gives a warning where they let something doubtful pass.
 pub(crate) fn inspect(path: &Path, metadata: &Metadata, rules: &Rules) -> Result<Option<String>, ReadError> {
     if let Some(what) = what(metadata.file_type()) {
-        let remedy = "move it away and sign in again, or name the cache's file with `--source file:PATH`";
-        return Err(unusable(path, &format!("is {what}, not a regular file; {remedy}")));
+        let hint = "move it away and sign in again, or name the cache's file with `--source file:PATH`";
+        return Err(unusable(path, &format!("is {what}, not a regular file; {hint}")));
     }
     check_size(path, metadata.len(), rules)?;
     #[cfg(unix)]
@@ -69,13 +69,13 @@ pub(crate) fn inspect(path: &Path, metadata: &Metadata, rules: &Rules) -> Result
             let problem = format!("may be used by other users (mode {mode:04o})");
             problems.push((problem, rules.loose_permissions, "run `chmod 600` on it"));
         }
-        if let Some((problem, _, remedy)) = problems.iter().find(|(_, leniency, _)| *leniency == Leniency::Refuse) {
-            return Err(unusable(path, &format!("{problem}; {remedy}")));
+        if let Some((problem, _, hint)) = problems.iter().find(|(_, leniency, _)| *leniency == Leniency::Refuse) {
+            return Err(unusable(path, &format!("{problem}; {hint}")));
         }
         if !problems.is_empty() && metadata.len() > HARMLESS {
             let what: Vec<_> = problems.iter().map(|(problem, ..)| problem.as_str()).collect();
-            let remedy = problems.last().map(|(.., remedy)| *remedy).unwrap_or_default();
-            return Ok(Some(format!("{} {}; {remedy}", path.display(), what.join(" and "))));
+            let hint = problems.last().map(|(.., hint)| *hint).unwrap_or_default();
+            return Ok(Some(format!("{} {}; {hint}", path.display(), what.join(" and "))));
         }
     }
     Ok(None)

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::WriteError;
 
-/// Why a step of writing the file failed. Some causes have a remedy that the operating system's words do not tell.
+/// Why a step of writing the file failed. Some causes have a hint that the operating system's words do not tell.
 pub(crate) fn write_error(action: &'static str, path: &Path, source: Error) -> WriteError {
     let shown = path.display();
     let told = match source.kind() {
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_with_a_remedy_is_told_with_it() {
+    fn a_cause_with_a_hint_shows_it() {
         let path = Path::new("/made-up/cache");
         for (kind, part) in [
             (ErrorKind::Unsupported, "local file system"),

@@ -1,4 +1,4 @@
-//! The agent and the filter with a real Envoy: `cargo xtask interop envoy [NAME…]`.
+//! The agent and the filter with a real Envoy: `cargo xtask test envoy [NAME…]`.
 //!
 //! A *leg* ([`leg`]) is one way of getting a token into Envoy. Each is put through the same scenarios ([`scenarios`]) on a stage of
 //! its own ([`stage`]): a made-up sign-in, an authority and an upstream on loopback, the agent, and Envoy with the example that

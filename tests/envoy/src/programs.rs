@@ -50,6 +50,6 @@ pub(crate) fn module() -> Result<PathBuf> {
 
 fn built(name: &str) -> Result<PathBuf> {
     let path = root().join("target/release").join(name);
-    ensure!(path.is_file(), "there is no {}; `cargo xtask interop envoy` builds it", path.display());
+    ensure!(path.is_file(), "there is no {}; `cargo xtask test envoy` builds it", path.display());
     Ok(path)
 }

@@ -11,13 +11,14 @@ fn two() -> std::io::Result<Cli> {
 }
 
 #[test]
-fn accounts_are_listed_line_by_line() {
+fn accounts_are_a_table() {
     let run = two().unwrap().run(&["accounts"]).unwrap();
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
     assert_eq!(
         run.stdout,
-        "user0@contoso.com, home tenant utid-00000000, login.microsoftonline.com, from shared\n\
-         user1@contoso.com, home tenant utid-00000001, login.microsoftonline.com, from shared\n"
+        "ACCOUNT            HOME TENANT    CLOUD                      SOURCE  USABLE\n\
+         user0@contoso.com  utid-00000000  login.microsoftonline.com  shared  yes\n\
+         user1@contoso.com  utid-00000001  login.microsoftonline.com  shared  yes\n"
     );
 }
 
@@ -60,7 +61,7 @@ fn a_source_that_cannot_be_read_is_left_out_with_a_word() {
     let cli = Cli::with_shared("[").unwrap();
     cli.write(AZURE_CLI, &document(&[SignIn::new(1, PUBLIC)])).unwrap();
     let run = cli.run(&["accounts"]).unwrap();
-    assert_eq!((run.code, run.stdout.lines().count()), (Some(0), 1));
+    assert_eq!((run.code, run.stdout.lines().count()), (Some(0), 2), "a heading and an account");
     assert!(run.stderr.contains("shared is left out"), "{}", run.stderr);
 }
 
@@ -74,9 +75,10 @@ fn only_accounts_of_the_cloud_with_a_usable_refresh_token_can_be_used() {
     let cli = Cli::with_shared(&document(&sign_ins)).unwrap();
     let names = |more: &[&str]| {
         let run = cli.run(&[&["accounts"][..], more].concat()).unwrap();
-        assert_eq!(run.stdout.lines().count(), 3, "{}", run.stdout);
-        let usable = run.stdout.lines().filter(|line| !line.contains("can't be used"));
-        usable.map(|line| line.split(',').next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        let rows: Vec<_> = run.stdout.lines().filter(|line| line.contains("@contoso.com")).collect();
+        assert_eq!(rows.len(), 3, "{}", run.stdout);
+        let usable = rows.into_iter().filter(|line| line.ends_with("  yes"));
+        usable.map(|line| line.split("  ").next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(names(&[]), [username(0)]);
     assert_eq!(names(&["--authority", "login.microsoftonline.us"]), [username(1)]);
@@ -133,17 +135,18 @@ fn hindered() -> std::io::Result<Cli> {
 fn what_cannot_be_used_is_listed_with_the_reason_and_what_helps() {
     let run = hindered().unwrap().run(&["accounts"]).unwrap();
     assert_eq!(run.code, Some(0));
-    let lines: Vec<_> = run.stdout.lines().collect();
+    let lines: Vec<_> = run.stdout.lines().skip(1).collect();
     let expected = [
-        ["user0@contoso.com", "another cloud", "--authority login.microsoftonline.us"],
-        ["user1@contoso.com", "another client", "--client-id 1950a258-227b-4e31-a9cf-717495945fc2"],
-        ["user2@contoso.com", "account broker", "az account get-access-token"],
-        ["user3@contoso.com", "no refresh token", "sign in again"],
-        ["application-0", "service principal", "ClientSecretCredential"],
+        ["user0@contoso.com", "no: other-cloud", "another cloud", "--authority login.microsoftonline.us"],
+        ["user1@contoso.com", "no: other-client", "another client", "--client-id 1950a258-227b-4e31-a9cf-717495945fc2"],
+        ["user2@contoso.com", "no: broker", "account broker", "az account get-access-token"],
+        ["user3@contoso.com", "no: no-refresh-token", "no refresh token", "sign in again"],
+        ["(application application-0)", "no: application", "service principal", "ClientSecretCredential"],
     ];
-    assert_eq!(lines.len(), expected.len(), "{}", run.stdout);
-    for (line, parts) in lines.iter().zip(expected) {
-        assert!(parts.iter().all(|part| line.contains(part)), "{parts:?}: {line}");
+    assert_eq!(lines.len(), 2 * expected.len(), "a row and a hint for each: {}", run.stdout);
+    for (lines, [name, reason, why, hint]) in lines.chunks(2).zip(expected) {
+        assert!(lines[0].starts_with(name) && lines[0].ends_with(reason), "{lines:?}");
+        assert!(lines[1].starts_with("  hint: ") && lines[1].contains(why) && lines[1].contains(hint), "{lines:?}");
     }
     assert!(run.stderr.contains("no account with a usable sign-in"), "{}", run.stderr);
 }

@@ -33,9 +33,9 @@ fn an_authority_that_is_not_known_is_named_with_the_options_that_decide() {
             for part in ["issued by \"shared-token-cache test CA\"", "UnknownIssuer"] {
                 assert!(message.contains(part), "{part}: {message}");
             }
-            let remedy = error["remedy"].as_str().unwrap();
+            let hint = error["hint"].as_str().unwrap();
             for part in ["`--ca-file FILE`", "SSL_CERT_FILE", &format!("`--ca-file \"${variable}\"`")] {
-                assert!(remedy.contains(part), "{part}: {remedy}");
+                assert!(hint.contains(part), "{part}: {hint}");
             }
         }
     }
@@ -104,7 +104,7 @@ fn doctor_tells_how_the_authority_is_reached() {
     let run = doctor(&cli, &[]);
     assert!(run.stdout.contains(&format!("  proxy: http://{proxy} (https_proxy)\n")), "{run:?}");
     assert!(run.stdout.contains(&format!("authorities: {} (SSL_CERT_FILE)\n", authority.ca_file())), "{run:?}");
-    assert!(run.stdout.contains("ok: it answers") && !run.stdout.contains("made-up"), "{run:?}");
+    assert!(run.stdout.contains("ok           it answers") && !run.stdout.contains("made-up"), "{run:?}");
 
     cli.set("NO_PROXY", "*.localhost");
     cli.set("SSL_CERT_FILE", "");

@@ -69,14 +69,14 @@ fn text_has_a_line_for_each_finding_and_a_next_step() {
     let run = doctor(&cli, &authority().unwrap(), &[]).unwrap();
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
     for part in [
-        "shared: file ",
-        "found, ",
-        "plain text",
-        "accounts: 2 (2 usable); usable refresh tokens: 2; cached access tokens: 0",
-        "note: 2 accounts to choose from. Select one with `--username`",
-        "azure-cli: file ",
-        "note: there is no cache. Sign in with `az login`.",
-        "ok: it answers, and the clocks agree",
+        "\nsource shared\n  cache        file ",
+        " bytes, plain text\n",
+        "\n  accounts     2, of which 2 usable\n",
+        "\n  tokens       2 usable for a refresh, 0 cached access tokens\n",
+        "\n  note         2 accounts to choose from\n               hint: Select one with `--username`",
+        "\nsource azure-cli\n  cache        file ",
+        "\n  note         there is no cache\n               hint: Sign in with `az login`.\n",
+        "\n  ok           it answers, and the clocks agree",
     ] {
         assert!(run.stdout.contains(part), "{part:?} in {}", run.stdout);
     }
@@ -199,7 +199,7 @@ fn what_the_policy_keeps_closed_is_not_looked_at() {
 }
 
 #[test]
-fn a_lock_that_this_user_cannot_take_is_told_with_its_path_and_the_remedy() {
+fn a_lock_that_this_user_cannot_take_is_told_with_its_path_and_the_hint() {
     use shared_token_cache_tests::sign_in::token_reply;
     let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
     let path = cli.write(&format!("{SHARED}.lockfile"), "").unwrap();

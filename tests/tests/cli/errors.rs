@@ -240,9 +240,14 @@ fn a_place_where_no_cache_can_be_is_told_for_what_it_is() {
 }
 
 #[test]
-fn a_scope_without_a_permission_is_warned_of() {
-    let run = two().unwrap().run(&["get-token", "--scope", "https://management.azure.com"]).unwrap();
-    assert!(run.stderr.contains("did you mean https://management.azure.com/.default?"), "{run:?}");
+fn an_error_about_a_scope_without_a_permission_ends_with_the_likely_fix() {
+    let arguments = ["get-token", "--scope", "https://management.azure.com", "--output"];
+    let fix = "try `--scope https://management.azure.com/.default`";
+    let run = two().unwrap().run(&[&arguments[..], &["token"]].concat()).unwrap();
+    let last = run.stderr.lines().last().unwrap();
+    assert!(last.starts_with("shared-token-cache: hint: ") && last.ends_with(fix), "{run:?}");
+    let run = two().unwrap().run(&[&arguments[..], &["json"]].concat()).unwrap();
+    assert!(run.error(3).unwrap()["hint"].as_str().unwrap().ends_with(fix), "{run:?}");
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn the_other_cache_is_told_with_the_flag() {
     let (code, report) = doctor(&cli).unwrap();
     assert_eq!(code, Some(3), "get-token would find none: {report}");
     has(&report, &["say `--enable-cae`", "`get-token` uses it with `--enable-cae` only"]);
-    lacks(&report, &["ok: one account", "Visual Studio"]);
+    lacks(&report, &["ok           one account", "Visual Studio"]);
 
     let cli = Cli::with_shared(&cache_of(0)).unwrap();
     let (_, message) = error(&cli, &["--source", "shared", "--enable-cae"]).unwrap();
@@ -170,7 +170,10 @@ fn what_lies_in_the_azure_clis_folder_is_told() {
         assert_eq!(reason, "no-accounts", "{message}");
         has(&message, &[&path, part]);
         lacks(&message, &["sign in with"]);
-        has(&doctor(&cli).unwrap().1, &[&path, "note: there is no cache. See what lies near."]);
+        has(
+            &doctor(&cli).unwrap().1,
+            &[&path, "note         there is no cache\n               hint: See what lies near."],
+        );
     }
 }
 

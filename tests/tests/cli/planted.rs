@@ -94,7 +94,7 @@ fn the_audit_goes_to_a_descriptor_of_the_shell() {
 }
 
 #[test]
-fn a_policy_that_others_may_write_is_a_warning_with_the_remedy() {
+fn a_policy_that_others_may_write_is_a_warning_with_the_hint() {
     let cli = signed_in();
     cli.write("policies/policy.toml", &policy()).unwrap();
     let (folder, path) = (cli.home().join("policies"), cli.home().join("policies/policy.toml"));

@@ -67,7 +67,7 @@ fn a_cache_that_the_policy_does_not_grant_is_not_read() {
         let run = cli.redeem(&authority, &["--policy", &policy, "--source", "shared"]).unwrap();
         let error = run.error(5).unwrap();
         assert_eq!(error["kind"], "denied", "{rest}");
-        assert!(error["remedy"].as_str().unwrap().contains("[[caches]]"), "{error}");
+        assert!(error["hint"].as_str().unwrap().contains("[[caches]]"), "{error}");
     }
 }
 
@@ -82,7 +82,7 @@ fn a_file_has_to_be_granted_by_its_path() {
     let run = cli.redeem(&authority, &["--policy", &policy, "--source", &format!("file:{other}")]).unwrap();
     let error = run.error(5).unwrap();
     assert_eq!(error["kind"], "denied");
-    assert!(error["remedy"].as_str().unwrap().contains("[[caches]]"), "{error}");
+    assert!(error["hint"].as_str().unwrap().contains("[[caches]]"), "{error}");
     let run = cli.redeem(&authority, &["--policy", &policy, "--source", &format!("file:{granted}")]).unwrap();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
 }
@@ -134,7 +134,7 @@ fn a_policy_holds_for_accounts_as_well() {
     let run = cli.run(&["accounts", "--authority", "localhost", "--policy", &policy, "--output", "json"]).unwrap();
     let error = run.error(5).unwrap();
     assert_eq!(error["kind"], "denied");
-    assert!(error["remedy"].as_str().unwrap().contains("[[caches]]"), "{error}");
+    assert!(error["hint"].as_str().unwrap().contains("[[caches]]"), "{error}");
 }
 
 #[test]

@@ -115,12 +115,12 @@ fn what_show_prints_serves_as_a_policy() {
 }
 
 #[test]
-fn a_denial_names_its_remedy() {
+fn a_denial_names_its_hint() {
     let cli = Cli::with_shared(&document(&[SignIn::new(0, PUBLIC).access_token(VAULT)])).unwrap();
     let path = cli.write("policy.toml", "client-ids = [\"*\"]\n").unwrap();
     let error = cli.run(&["get-token", "--scope", VAULT, "--policy", &path]).unwrap().error(5).unwrap();
     assert_eq!(error["kind"], "denied");
-    assert_eq!(error["remedy"], "list it under `scopes`");
+    assert_eq!(error["hint"], "list it under `scopes`");
     assert!(error["message"].as_str().unwrap().contains(VAULT), "{error}");
 }
 

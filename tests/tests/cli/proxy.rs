@@ -54,7 +54,7 @@ fn an_authority_that_the_proxy_looks_up_needs_no_address_and_one_that_is_asked_d
 
     let error = redeem("localhost").unwrap().error(5).unwrap();
     assert_eq!(error["kind"], "denied");
-    assert!(error["remedy"].as_str().unwrap().contains("`network.addresses`"), "{error}");
+    assert!(error["hint"].as_str().unwrap().contains("`network.addresses`"), "{error}");
     assert_eq!(authority.requests().len(), 1);
 }
 
@@ -101,7 +101,7 @@ fn a_proxy_that_cannot_be_used_is_refused_by_the_name_of_its_variable_and_never_
             let message = error["message"].as_str().unwrap();
             assert_eq!(error["kind"], "unreachable", "{value:?}");
             assert!(message.contains(variable) && message.contains(why), "{value:?}: {message}");
-            assert!(error["remedy"].as_str().unwrap().contains("http://HOST:PORT"), "{error}");
+            assert!(error["hint"].as_str().unwrap().contains("http://HOST:PORT"), "{error}");
             assert!(!run.stderr.contains("made") && !run.stderr.contains("user0:"), "{value:?}: {}", run.stderr);
         }
     }
@@ -142,7 +142,7 @@ fn a_proxy_that_refuses_the_password_is_asked_once() {
         assert_eq!((&error["kind"], &error["retry_after_seconds"]), (&json!("unreachable"), &json!(600)), "{error}");
         let message = error["message"].as_str().unwrap();
         assert!(message.contains("407") && message.contains(part), "{message}");
-        assert!(error["remedy"].as_str().unwrap().starts_with(part), "{error}");
+        assert!(error["hint"].as_str().unwrap().starts_with(part), "{error}");
         let heads: Vec<_> = heads.try_iter().collect();
         let is_sent = heads[0].to_lowercase().contains("proxy-authorization: basic dxnlcja6bwfkzs11cc1zzwnyzxq=");
         assert_eq!((heads.len(), is_sent), (1, !user.is_empty()), "{heads:?}");
@@ -177,7 +177,7 @@ fn a_password_that_is_refused_in_an_odd_answer_is_sent_once() {
         let start: String = answer.chars().take(40).collect();
         let error = cli.redeem(&authority, &[]).unwrap().error(6).unwrap();
         assert_eq!(error["retry_after_seconds"], 600, "{start:?}: {error}");
-        assert!(error["remedy"].as_str().unwrap().starts_with("correct them in HTTPS_PROXY"), "{start:?}: {error}");
+        assert!(error["hint"].as_str().unwrap().starts_with("correct them in HTTPS_PROXY"), "{start:?}: {error}");
         assert_eq!(heads.try_iter().filter(|head| has_password(head)).count(), 1, "{start:?}");
     }
     assert!(authority.requests().is_empty());
@@ -203,9 +203,9 @@ fn what_a_proxy_answers_is_told_with_its_status_and_repeated_where_it_may_pass()
             let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
             cli.set("https_proxy", &format!("http://{user}{proxy}"));
             let error = cli.redeem(&authority, &[]).unwrap().error(6).unwrap();
-            let (message, remedy) = (error["message"].as_str().unwrap(), error["remedy"].as_str().unwrap_or_default());
+            let (message, hint) = (error["message"].as_str().unwrap(), error["hint"].as_str().unwrap_or_default());
             assert!(message.contains(part) && message.contains("which https_proxy names"), "{answer:?}: {error}");
-            assert!(remedy.contains("NO_PROXY") || remedy.contains("https_proxy"), "{answer:?}: {error}");
+            assert!(hint.contains("NO_PROXY") || hint.contains("https_proxy"), "{answer:?}: {error}");
             let asked = heads.try_iter().count();
             assert_eq!(asked > 3, passes, "{answer:?} was asked {asked} times");
         }

@@ -103,7 +103,7 @@ pub(crate) fn twice(stage: &Stage) -> Result<AccessToken, Error> {
     let first = stage.call(&credential, &[SCOPE], TokenRequestOptions::default());
     assert!(matches!(&first, Err(Error::Denied(denial)) if denial.message.contains("requests to")), "{first:?}");
     let second = stage.call(&credential, &[SCOPE], TokenRequestOptions::default());
-    assert!(matches!(&second, Err(Error::Denied(denial)) if denial.remedy.is_none()), "{second:?}");
+    assert!(matches!(&second, Err(Error::Denied(denial)) if denial.hint.is_none()), "{second:?}");
     let traces = stage.traces();
     assert!(traces.contains("component: said in the second call"), "the lines of each call are counted for themselves");
     second

@@ -5,10 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use crate::run::{cargo, output, root, run, say};
-
-const TOOL: &str = "cargo-cyclonedx";
-const VERSION: &str = "0.5.9";
+use crate::run::{output, root, run, say};
+use crate::tools::cargo_tool;
 
 /// The name of the files that the tool writes, without their ending.
 const STEM: &str = "bill-of-materials";
@@ -19,17 +17,13 @@ const PUBLISHED: &[(&str, &str)] =
 
 /// The bills as file names and texts; none where the tool can't be had.
 pub(super) fn bills() -> Result<Vec<(String, String)>> {
-    let folder = root().join("target/tools");
-    let tool = folder.join("bin").join(format!("{TOOL}{}", std::env::consts::EXE_SUFFIX));
-    if output(std::process::Command::new(&tool).args(["cyclonedx", "--version"])).is_err() {
-        say(&format!("installing {TOOL} {VERSION} into {}", folder.display()));
-        let mut install = cargo();
-        install.env("CARGO_TARGET_DIR", folder.join("build")).args(["install", "--quiet", "--locked", "--root"]);
-        if let Err(why) = run(install.arg(&folder).arg(format!("{TOOL}@{VERSION}"))) {
-            say(&format!("skipped: the bill of materials, because {TOOL} can't be installed: {why:#}"));
+    let tool = match cargo_tool("cyclonedx", "0.5.9") {
+        Ok(tool) => tool,
+        Err(why) => {
+            say(&format!("skipped: the bill of materials, because {why:#}"));
             return Ok(Vec::new());
         }
-    }
+    };
     // What is compiled for the component's target alone.
     let mut bill = std::process::Command::new(&tool);
     bill.args(["cyclonedx", "--quiet", "--format", "json", "--target", "wasm32-unknown-unknown"]);

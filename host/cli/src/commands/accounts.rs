@@ -6,7 +6,8 @@ use shared_token_cache::{CachedAccount, Error, Hindrance};
 
 use super::arguments::{Accounts, ListForm};
 use super::credential;
-use super::output::{self, Failure, clean, print};
+use super::output::{self, Failure, clean, print_line};
+use super::terminal::{HEADING, HINT, Line, aligned};
 
 /// Prints the accounts of every source: those to choose from, and those that can't be used, with the reason. A source that can't be
 /// read costs the others nothing.
@@ -19,9 +20,7 @@ pub(super) async fn run(arguments: Accounts) -> Result<ExitCode, Failure> {
             output::print_json(&json!({ "accounts": accounts }))?;
         }
         ListForm::Text => {
-            for (source, cached) in &accounts {
-                print(&line(source, cached))?;
-            }
+            print_table(&accounts)?;
             if !accounts.iter().any(|(_, cached)| is_usable(cached)) {
                 super::complain("no account with a usable sign-in");
             }
@@ -57,13 +56,36 @@ fn is_usable(cached: &CachedAccount) -> bool {
     cached.usable_refresh_tokens > 0
 }
 
-fn line(source: &Source, cached: &CachedAccount) -> String {
+/// A row for each account, and what helps below those that can't be used.
+fn print_table(accounts: &[(Source, CachedAccount)]) -> Result<(), Failure> {
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    let heading = ["ACCOUNT", "HOME TENANT", "CLOUD", "SOURCE", "USABLE"].map(str::to_owned);
+    let rows = accounts.iter().map(|(source, cached)| row(source, cached));
+    let mut lines = aligned(&std::iter::once(heading).chain(rows).collect::<Vec<_>>()).into_iter();
+    print_line(&Line::default().styled(HEADING, &lines.next().unwrap_or_default()))?;
+    for (line, (_, cached)) in lines.zip(accounts) {
+        print_line(&Line::new(&line))?;
+        if let Some(hint) = hint(cached) {
+            print_line(&Line::new("  ").styled(HINT, "hint:").text(&format!(" {hint}")))?;
+        }
+    }
+    Ok(())
+}
+
+fn row(source: &Source, cached: &CachedAccount) -> [String; 5] {
     let account = match &cached.hindrance {
-        Some(Hindrance::Application(client_id)) => format!("the application {}", clean(client_id)),
-        _ => output::line(&cached.account),
+        Some(Hindrance::Application(client_id)) => format!("(application {})", clean(client_id)),
+        _ => output::name(&cached.account),
     };
-    let hint = hint(cached).map(|hint| format!("; can't be used: {hint}")).unwrap_or_default();
-    format!("{account}, {}, from {source}{hint}", clean(&cached.environment))
+    let tenant = cached.account.home_tenant_id.as_deref().map_or_else(|| "unknown".to_owned(), clean);
+    let usable = match &cached.hindrance {
+        _ if is_usable(cached) => "yes".to_owned(),
+        Some(hindrance) => format!("no: {}", hindrance.as_str()),
+        None => "no".to_owned(),
+    };
+    [account, tenant, clean(&cached.environment), clean(&source.to_string()), usable]
 }
 
 /// Why an account can't be used, and what helps.

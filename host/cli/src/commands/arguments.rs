@@ -2,6 +2,7 @@
 
 mod http;
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -16,8 +17,32 @@ pub(super) use http::Http;
 #[derive(Debug, Parser)]
 #[command(name = "shared-token-cache", version, max_term_width = 100)]
 pub(super) struct Arguments {
+    /// When to colour text: `auto` does on a terminal, unless `NO_COLOR` is set.
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(super) color: Color,
+
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    /// What a command line asks for, which may be wrong as a whole.
+    pub(super) fn asked_for(arguments: &[OsString]) -> Self {
+        let forms = [("auto", Self::Auto), ("always", Self::Always), ("never", Self::Never)];
+        let is = |word: &str| {
+            arguments.windows(2).any(|pair| pair == ["--color", word])
+                || arguments.iter().any(|argument| argument == format!("--color={word}").as_str())
+        };
+        forms.into_iter().find(|(word, _)| is(word)).map_or(Self::Auto, |(_, color)| color)
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -395,7 +420,7 @@ pub(super) enum ErrorForm {
 
 impl ErrorForm {
     /// The form that a command line asks for which is not understood as a whole.
-    pub(super) fn asked_for(arguments: impl Iterator<Item = std::ffi::OsString>) -> Self {
+    pub(super) fn asked_for(arguments: impl Iterator<Item = OsString>) -> Self {
         let arguments: Vec<_> = arguments.collect();
         let two_words = arguments.windows(2).any(|pair| pair == ["--output", "json"]);
         if two_words || arguments.iter().any(|argument| argument == "--output=json") { Self::Json } else { Self::Text }

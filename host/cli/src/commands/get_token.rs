@@ -45,11 +45,12 @@ pub(super) async fn run(arguments: GetToken) -> Result<ExitCode, Failure> {
         tenant_id: arguments.request_tenant,
         enable_cae: arguments.enable_cae,
     };
-    for (scope, resource) in arguments.scopes.iter().filter_map(|scope| Some((scope, bare_resource(scope)?))) {
-        tracing::warn!("the scope {scope} is a resource without a permission; did you mean {resource}/.default?");
-    }
+    let hint = arguments.scopes.iter().find_map(|scope| {
+        let resource = bare_resource(scope)?;
+        Some(format!("{scope} is a resource without a permission; try `--scope {resource}/.default`"))
+    });
     let served = builder.build()?.get_token_with(&arguments.scopes, request).await;
-    let served = served.map_err(|error| filters.name_in(error))?;
+    let served = served.map_err(|error| Failure::from(filters.name_in(error)).with_hint(hint))?;
     print_secret(&line(&served, arguments.output)?)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod filters;
 mod get_token;
+mod help;
 mod in_use;
 mod log;
 mod output;
@@ -16,17 +17,19 @@ mod policy;
 mod run;
 mod serve;
 mod supported;
+mod terminal;
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use arguments::{Arguments, Command, ErrorForm};
+use arguments::{Arguments, Color, Command, ErrorForm};
 use output::Failure;
 use shared_token_cache::escaped;
 
@@ -42,9 +45,11 @@ const LAST_WORK: Duration = Duration::from_secs(1);
 pub(crate) fn main() -> ExitCode {
     // Before there is any secret in this process.
     core_dumps::deny();
-    let arguments = match Arguments::try_parse() {
+    let color = Color::asked_for(&std::env::args_os().collect::<Vec<_>>());
+    terminal::choose(color);
+    let arguments = match parse(std::env::args_os(), color) {
         Ok(arguments) => arguments,
-        Err(error) => return not_understood(error),
+        Err(error) => return not_understood(error, color),
     };
     let form = arguments.command.error_form();
     match run(arguments.command) {
@@ -65,9 +70,11 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
     let runtime = runtime.worker_threads(AGENT_THREADS).enable_all().build().map_err(Failure::other)?;
     match &command {
         Command::Demo(_) | Command::CompileComponent => {}
-        // An agent is watched by nobody but who reads what it says.
-        Command::Serve(_) => log_to_stderr("shared_token_cache=info,shared_token_cache::audit=warn"),
-        _ => log_to_stderr("shared_token_cache=warn"),
+        // The log is the only place where an agent reports.
+        Command::Serve(_) => log_to_stderr("shared_token_cache=info,shared_token_cache::audit=warn", true),
+        // The terminal belongs to the command that runs.
+        Command::Run(_) => log_to_stderr("shared_token_cache=warn", true),
+        _ => log_to_stderr("shared_token_cache=warn", false),
     }
     let outcome = runtime.block_on(async {
         match command {
@@ -87,22 +94,26 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
     outcome
 }
 
+fn parse(arguments: impl Iterator<Item = OsString>, color: Color) -> Result<Arguments, clap::Error> {
+    Arguments::from_arg_matches(&help::command(color).try_get_matches_from(arguments)?)
+}
+
 /// Help and version are no errors; the rest is printed as clap prints it, unless JSON was asked for.
-fn not_understood(error: clap::Error) -> ExitCode {
+fn not_understood(error: clap::Error, color: Color) -> ExitCode {
     if error.use_stderr() && ErrorForm::asked_for(std::env::args_os()) == ErrorForm::Json {
         let text = error.render().to_string();
         let text = text.trim().trim_start_matches("error: ");
         return output::report(&Failure::invalid(text.to_owned()), ErrorForm::Json);
     }
     let code = ExitCode::from(if error.use_stderr() { 2 } else { 0 });
-    output::usage(&shown(error));
+    output::usage(&shown(error, color));
     code
 }
 
 /// The same error with what it quotes of the command line escaped: its line breaks would look like clap's own. clap quotes a value in
 /// several places, so it is asked again about a command line without them.
-fn shown(error: clap::Error) -> clap::Error {
-    let is_plain = |argument: &std::ffi::OsString| {
+fn shown(error: clap::Error, color: Color) -> clap::Error {
+    let is_plain = |argument: &OsString| {
         let text = argument.to_string_lossy();
         escaped(&text) == text
     };
@@ -113,25 +124,34 @@ fn shown(error: clap::Error) -> clap::Error {
         true => argument,
         false => escaped(&argument.to_string_lossy()).into_owned().into(),
     });
-    match Arguments::try_parse_from(plain) {
+    match parse(plain, color) {
         Err(error) => error,
         // What was wrong is the hidden character itself.
         Ok(_) => Arguments::command().error(error.kind(), escaped(error.render().to_string().trim())),
     }
 }
 
-fn log_to_stderr(default: &str) {
-    let wanted = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| default.to_owned());
+fn log_to_stderr(default: &str, is_shared: bool) {
+    let shows_progress = !is_shared && terminal::shows_progress();
+    let default = if shows_progress { format!("{default},{}=debug", log::RETRY) } else { default.to_owned() };
+    let wanted = std::env::var(LOG_VARIABLE).unwrap_or(default);
     let targets = wanted.parse::<Targets>().unwrap_or_else(|error| {
         complain(&format!("{LOG_VARIABLE}={wanted:?} is not understood ({error}); warnings are shown"));
         Targets::new().with_target("shared_token_cache", tracing::Level::WARN)
     });
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).event_format(log::Lines);
+    let lines = log::Lines { shows_progress };
+    let lines = tracing_subscriber::fmt::layer().with_writer(anstream::stderr).event_format(lines);
     tracing_subscriber::registry().with(lines).with(targets).init();
 }
 
 /// Writes a line to stderr. Line breaks and other hidden characters in it are escaped.
 fn complain(line: &str) {
+    complain_in(&terminal::Line::new(line));
+}
+
+/// Writes a line in parts to stderr, behind the program's name.
+fn complain_in(line: &terminal::Line) {
+    terminal::end_progress();
     // There is nowhere to report that stderr is closed.
-    drop(writeln!(std::io::stderr(), "shared-token-cache: {}", escaped(line)));
+    drop(writeln!(anstream::stderr(), "shared-token-cache: {}", line.as_str()));
 }

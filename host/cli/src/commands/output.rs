@@ -7,11 +7,19 @@ use serde_json::{Value, json};
 use shared_token_cache::{Account, Error, OAuthError, SourceFailure, escaped, escaped_toml, write_json};
 
 use super::arguments::ErrorForm;
-use super::complain;
+use super::terminal::{self, HINT, Line};
+use super::{complain, complain_in};
 
-/// Why the command failed.
+/// Why the command failed, and what helps.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) struct Failure {
+    cause: Cause,
+    /// What helps, where the command line is what has to change.
+    hint: Option<String>,
+}
+
+#[derive(Debug)]
+enum Cause {
     /// The credential says so.
     Credential(Error),
     /// The program that reads stdout has closed it. There is nothing to report.
@@ -22,17 +30,42 @@ pub(super) enum Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Credential(error)
+        Cause::Credential(error).into()
+    }
+}
+
+impl From<Cause> for Failure {
+    fn from(cause: Cause) -> Self {
+        Self { cause, hint: None }
     }
 }
 
 impl Failure {
     pub(super) fn invalid(message: impl Into<String>) -> Self {
-        Self::Credential(Error::InvalidArgument(message.into()))
+        Error::InvalidArgument(message.into()).into()
     }
 
     pub(super) fn other(error: impl Into<anyhow::Error>) -> Self {
-        Self::Other(error.into())
+        Cause::Other(error.into()).into()
+    }
+
+    /// The same with what helps, unless the error itself says it.
+    pub(super) fn with_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    fn hint(&self) -> Option<&str> {
+        self.cause.hint().or(self.hint.as_deref())
+    }
+}
+
+impl Cause {
+    fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Credential(error) => error.hint(),
+            Self::ClosedOutput | Self::Other(_) => None,
+        }
     }
 
     fn exit_code(&self) -> u8 {
@@ -49,6 +82,9 @@ impl Failure {
     fn message(&self) -> String {
         match self {
             Self::Credential(error @ Error::Plugin(source)) => format!("{error}: {source}"),
+            // The hint is apart.
+            Self::Credential(Error::Denied(denial)) => denial.message.clone(),
+            Self::Credential(Error::Unreachable(unreachable)) => unreachable.message.clone(),
             Self::Credential(error) => error.to_string(),
             Self::ClosedOutput => "stdout is closed".into(),
             Self::Other(error) => format!("{error:#}"),
@@ -71,12 +107,12 @@ impl Failure {
         }
     }
 
-    fn to_json(&self) -> Value {
+    fn to_json(&self, hint: Option<&str>) -> Value {
         let (kind, reason) = match self {
             Self::Credential(error) => (error.kind(), error.reason()),
             Self::ClosedOutput | Self::Other(_) => ("other", None),
         };
-        let (mut details, mut candidates, mut remedy) = (Value::Null, None, None);
+        let (mut details, mut candidates) = (Value::Null, None);
         match self {
             Self::Credential(Error::ClientAuthentication(failure)) => {
                 details = failure.oauth.as_deref().map(oauth).unwrap_or_default();
@@ -84,16 +120,14 @@ impl Failure {
             Self::Credential(Error::CredentialUnavailable(unavailable)) if !unavailable.candidates.is_empty() => {
                 candidates = Some(accounts(&unavailable.candidates));
             }
-            Self::Credential(Error::Denied(denial)) => remedy = denial.remedy.as_deref(),
-            Self::Credential(Error::Unreachable(unreachable)) => remedy = unreachable.remedy.as_deref(),
             Self::Credential(_) | Self::ClosedOutput | Self::Other(_) => {}
         }
         let mut error = json!({ "kind": kind, "reason": reason, "message": self.message(), "oauth": details });
         if let (Some(error), Some(candidates)) = (error.as_object_mut(), candidates) {
             error.insert("candidates".into(), candidates);
         }
-        if let (Some(error), Some(remedy)) = (error.as_object_mut(), remedy) {
-            error.insert("remedy".into(), remedy.into());
+        if let (Some(error), Some(hint)) = (error.as_object_mut(), hint) {
+            error.insert("hint".into(), hint.into());
         }
         if let (Some(error), Some(class)) = (error.as_object_mut(), self.class()) {
             error.insert("class".into(), class.into());
@@ -118,6 +152,12 @@ pub(super) fn print(line: &str) -> Result<(), Failure> {
     write(format!("{}\n", escaped(line)).as_bytes())
 }
 
+/// Writes a line in parts to stdout.
+pub(super) fn print_line(line: &Line) -> Result<(), Failure> {
+    terminal::end_progress();
+    written(writeln!(anstream::stdout(), "{}", line.as_str()))
+}
+
 /// Writes `value` to stdout as a line of JSON.
 pub(super) fn print_json(value: &Value) -> Result<(), Failure> {
     let mut line = Vec::new();
@@ -137,9 +177,14 @@ pub(super) fn print_secret(line: &[u8]) -> Result<(), Failure> {
 }
 
 fn write(bytes: &[u8]) -> Result<(), Failure> {
+    terminal::end_progress();
     let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
-        io::ErrorKind::BrokenPipe => Failure::ClosedOutput,
+    written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+}
+
+fn written(result: io::Result<()>) -> Result<(), Failure> {
+    result.map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Cause::ClosedOutput.into(),
         _ => Failure::other(error),
     })
 }
@@ -158,31 +203,39 @@ pub(super) fn usage(error: &clap::Error) {
 /// Writes the error to stderr and gives the exit code for it.
 pub(super) fn report(failure: &Failure, form: ErrorForm) -> ExitCode {
     match form {
-        _ if matches!(failure, Failure::ClosedOutput) => {}
+        _ if matches!(failure.cause, Cause::ClosedOutput) => {}
         ErrorForm::Json => {
             let mut line = Vec::new();
             // A value is always JSON, and there is nowhere to report that stderr is closed.
-            if write_json(&mut line, &failure.to_json()).is_ok() {
+            if write_json(&mut line, &failure.cause.to_json(failure.hint())).is_ok() {
                 line.push(b'\n');
+                terminal::end_progress();
                 drop(io::stderr().write_all(&line));
             }
         }
         ErrorForm::Text => {
-            complain(&clean(&failure.message()));
-            if let Failure::Credential(Error::CredentialUnavailable(unavailable)) = failure {
+            complain(&clean(&failure.cause.message()));
+            if let Some(hint) = failure.hint() {
+                complain_in(&Line::default().styled(HINT, "hint:").text(&format!(" {}", clean(hint))));
+            }
+            if let Cause::Credential(Error::CredentialUnavailable(unavailable)) = &failure.cause {
                 for account in &unavailable.candidates {
                     complain(&format!("  {}", line(account)));
                 }
             }
         }
     }
-    ExitCode::from(failure.exit_code())
+    ExitCode::from(failure.cause.exit_code())
+}
+
+/// An account's username.
+pub(super) fn name(account: &Account) -> String {
+    if account.username.is_empty() { "(no username)".to_owned() } else { clean(&account.username) }
 }
 
 /// An account in a line.
 pub(super) fn line(account: &Account) -> String {
-    let name = if account.username.is_empty() { "(no username)" } else { &account.username };
-    format!("{}, home tenant {}", clean(name), clean(account.home_tenant_id.as_deref().unwrap_or("unknown")))
+    format!("{}, home tenant {}", name(account), clean(account.home_tenant_id.as_deref().unwrap_or("unknown")))
 }
 
 /// Text of others, such as a username from a cache, on one line: what could steer a terminal is escaped.

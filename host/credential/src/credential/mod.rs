@@ -242,7 +242,7 @@ fn passes_on(error: &Error) -> bool {
             failure.reason,
             AuthenticationFailureReason::OAuthError | AuthenticationFailureReason::UnexpectedResponse
         ),
-        Error::Denied(denial) => denial.remedy.is_some(),
+        Error::Denied(denial) => denial.hint.is_some(),
         // Another source's document, or the answer to its sign-in, may be smaller.
         Error::Limit(limit) => !limit.field.is_some_and(|field| LIMITS_OF_ALL.contains(&field)),
         _ => false,

@@ -46,9 +46,9 @@ pub(super) fn line(call: &Call, answer: &Answer, duration: Duration) -> AuditLin
             AuditLine::new(asked, outcome, None).of(&issued.account)
         }
         Err(Nothing { error, denied, .. }) => {
-            // Only the policy knows a remedy; where a source passed on to the next, that is all there is to know.
+            // Only the policy knows a hint; where a source passed on to the next, that is all there is to know.
             let denied = match error {
-                Error::Denied(denial) => denied.or(denial.remedy.is_some().then_some("policy")),
+                Error::Denied(denial) => denied.or(denial.hint.is_some().then_some("policy")),
                 _ => None,
             };
             AuditLine::new(asked, error.kind(), error.reason().or(denied))

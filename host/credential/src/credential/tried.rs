@@ -59,7 +59,7 @@ impl Tried {
                     (unavailable.message, unavailable.sources) = (told, failures);
                 }
                 Error::Limit(limit) => limit.message = told,
-                // What the policy has to say comes with its remedy, and that is of one source.
+                // What the policy has to say comes with its hint, and that is of one source.
                 _ => {}
             }
         }

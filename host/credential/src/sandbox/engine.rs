@@ -79,8 +79,8 @@ fn compile_built_in(engine: &Engine, why: &str) -> Result<Component, Error> {
 
 #[cfg(not(feature = "runtime-compilation"))]
 fn compile_built_in(_: &Engine, why: &str) -> Result<Component, Error> {
-    let remedy = "build with the feature `runtime-compilation` to compile it when the program starts";
-    Err(Error::plugin(wasmtime::format_err!("the component's machine code for {ARCH}-{OS} {why}; {remedy}")))
+    let hint = "build with the feature `runtime-compilation` to compile it when the program starts";
+    Err(Error::plugin(wasmtime::format_err!("the component's machine code for {ARCH}-{OS} {why}; {hint}")))
 }
 
 #[cfg(all(test, feature = "runtime-compilation"))]

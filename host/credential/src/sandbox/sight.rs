@@ -58,12 +58,12 @@ impl Sight {
         let rest = unavailable.message.strip_prefix(&format!("the cache {} ", self.name));
         let located = match (unavailable.reason, &self.seen, rest) {
             (Reason::CacheCorrupt, Seen::Document { place, content }, Some(rest)) => {
-                let remedy = match content {
+                let hint = match content {
                     _ if place.starts_with("item ") => REMOVE_ITEM,
                     Content::Other => SEE_FIRST,
                     Content::Empty | Content::Cache => MOVE_AWAY,
                 };
-                Some(format!("the {place} {}", rest.replace(MOVE_AWAY, remedy)))
+                Some(format!("the {place} {}", rest.replace(MOVE_AWAY, hint)))
             }
             (Reason::CacheUnavailable, _, Some(rest)) => Some(format!("the cache {rest}")),
             (Reason::NoAccounts, Seen::Document { place, content: Content::Empty }, _) => {

@@ -41,5 +41,5 @@ pub(super) fn build(
 /// An error that no input explains.
 pub(super) fn unexpected(error: &dyn std::error::Error) -> TransportError {
     let what = format!("the HTTPS client can't be set up: {}", super::request::chain(error));
-    TransportError::Setup { what, remedy: "please report this".to_owned() }
+    TransportError::Setup { what, hint: "please report this".to_owned() }
 }

@@ -72,8 +72,8 @@ impl Proxies {
         let Some((variable, proxy)) = &self.proxy else { return Ok(Route::Direct) };
         if let Some((variable, except)) = &self.except {
             let except = except.as_ref().map_err(|why| {
-                let remedy = "separate hosts by commas, without quotation marks, such as `localhost,.contoso.com`";
-                unusable(variable, why, remedy)
+                let hint = "separate hosts by commas, without quotation marks, such as `localhost,.contoso.com`";
+                unusable(variable, why, hint)
             })?;
             if except.cover(url) {
                 return Ok(Route::Excepted);
@@ -97,9 +97,9 @@ impl Proxies {
     }
 }
 
-fn unusable(variable: &str, why: &str, remedy: &str) -> TransportError {
+fn unusable(variable: &str, why: &str, hint: &str) -> TransportError {
     let what = format!("the environment variable {variable} can't be used, so nothing was sent: {why}");
-    TransportError::Setup { what, remedy: remedy.to_owned() }
+    TransportError::Setup { what, hint: hint.to_owned() }
 }
 
 impl Proxy {

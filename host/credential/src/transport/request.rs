@@ -9,6 +9,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::proxy::{Answer, Means, Proxy};
+use super::resolver::Unresolved;
 use super::trust::Trust;
 use super::{TransportOptions, reply};
 use crate::error::{Error, LimitExceeded, Unreachable};
@@ -37,17 +38,17 @@ impl Response {
 #[non_exhaustive]
 pub(crate) enum TransportError {
     /// Something on this machine has to change before a request can be sent.
-    #[error("{what}; {remedy}")]
-    Setup { what: String, remedy: String },
+    #[error("{what}; {hint}")]
+    Setup { what: String, hint: String },
     /// The proxy does not take the credentials, or wants some.
-    #[error("{what}; {remedy}")]
-    ProxyRefused { what: String, remedy: String, pause: Duration },
+    #[error("{what}; {hint}")]
+    ProxyRefused { what: String, hint: String, pause: Duration },
     /// The proxy does not open a tunnel, for another reason.
-    #[error("{what}; {remedy}")]
-    Proxy { what: String, remedy: String },
+    #[error("{what}; {hint}")]
+    Proxy { what: String, hint: String },
     /// The server's certificate is not believed.
-    #[error("{what}; {remedy}")]
-    Certificate { what: String, remedy: String },
+    #[error("{what}; {hint}")]
+    Certificate { what: String, hint: String },
     #[error("no answer in time from {host}: {why}")]
     Timeout { host: String, why: String },
     #[error("{host} can't be reached: {why}")]
@@ -60,16 +61,16 @@ pub(crate) enum TransportError {
 
 impl From<TransportError> for Error {
     fn from(error: TransportError) -> Self {
-        let (message, remedy, retry_after) = match error {
+        let (message, hint, retry_after) = match error {
             TransportError::Denied(denied) => return denied.into(),
             TransportError::Limit(limit) => return Self::Limit(limit),
-            TransportError::Setup { what, remedy }
-            | TransportError::Certificate { what, remedy }
-            | TransportError::Proxy { what, remedy } => (what, Some(remedy), None),
-            TransportError::ProxyRefused { what, remedy, pause } => (what, Some(remedy), Some(pause)),
+            TransportError::Setup { what, hint }
+            | TransportError::Certificate { what, hint }
+            | TransportError::Proxy { what, hint } => (what, Some(hint), None),
+            TransportError::ProxyRefused { what, hint, pause } => (what, Some(hint), Some(pause)),
             error => (error.to_string(), None, None),
         };
-        Self::Unreachable(Unreachable { message, remedy, retry_after })
+        Self::Unreachable(Unreachable { message, hint, retry_after })
     }
 }
 
@@ -150,6 +151,7 @@ pub(super) async fn post_form(
         .with_min_delay(options.retry_delay)
         .with_max_times(options.most_retries);
     let form = urlencoded(form.iter().map(|(name, value)| (name.as_str(), value.expose())));
+    let mut repeats = 0;
     let post = || async {
         take_leave().map_err(Failed::Final)?;
         let mut request = way
@@ -177,9 +179,10 @@ pub(super) async fn post_form(
         .notify(|failed, pause| {
             let why = match failed {
                 Failed::Network(error) | Failed::Final(error) => error.to_string(),
-                Failed::Busy(response) => format!("status {}", response.status),
+                Failed::Busy(response) => format!("the authority answered with status {}", response.status),
             };
-            tracing::warn!(why, pause_ms = pause.as_millis(), "the token request will be repeated");
+            repeats += 1;
+            report_repeat(&why, repeats, options.most_retries, pause);
         })
         .await;
     match result {
@@ -187,6 +190,18 @@ pub(super) async fn post_form(
         Err(Failed::Network(error) | Failed::Final(error)) => Err(error),
     }
 }
+
+/// Logs that a request will be repeated: the first time as a warning, and each time for those that show progress.
+fn report_repeat(why: &str, repeat: usize, of: usize, pause: Duration) {
+    if repeat == 1 {
+        tracing::warn!(target: RETRY, why, "the token request will be repeated, at most {of} times");
+    }
+    let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+    tracing::debug!(target: RETRY, why, repeat = repeat as u64, of = of as u64, pause_ms, "the token request will be repeated");
+}
+
+/// The target of events about requests that are repeated.
+const RETRY: &str = "shared_token_cache::retry";
 
 /// How long a server may take to tell the time.
 const DATE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -286,11 +301,7 @@ fn transport_error(way: &Way<'_>, url: &Url, error: reqwest::Error) -> (Transpor
     }
     let timeout = error.is_timeout();
     // A URL holds no secret here, but it would only be noise.
-    let mut why = chain(&error.without_url());
-    // rustls explains a connection that was cut with a link to its own documentation.
-    if let Some(link) = why.find(": https://docs.rs/") {
-        why.truncate(link);
-    }
+    let mut why = reason(&error.without_url());
     if let Some(proxy) = way.proxy {
         why.push_str(&format!("; through {}", proxy.named()));
     }
@@ -320,6 +331,19 @@ fn causes<'e>(
         Some(error) => error.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static)),
         None => error.source(),
     })
+}
+
+/// Why a connection failed, without the HTTP client's own chain of causes: the last cause is the system's.
+fn reason(error: &reqwest::Error) -> String {
+    if let Some(unresolved) = cause::<Unresolved>(error) {
+        return unresolved.to_string();
+    }
+    let last = causes(error).last().map(ToString::to_string).unwrap_or_default();
+    if error.is_timeout() || last.is_empty() {
+        return chain(error);
+    }
+    // rustls explains a connection that was cut with a link to its own documentation.
+    last.split(": https://docs.rs/").next().unwrap_or_default().to_owned()
 }
 
 /// An error and what caused it, in one line; the cause is usually the part that tells.

@@ -1,7 +1,8 @@
-//! Names become addresses here, and what is checked is what is connected to: nobody looks them up a second time.
+//! Names become addresses here, and the addresses that are checked are those that are connected to: no second look-up follows.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::{fmt, io};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
@@ -16,7 +17,8 @@ impl Resolve for Resolver {
         let policy = Arc::clone(&self.0);
         Box::pin(async move {
             let host = name.as_str();
-            let found = tokio::net::lookup_host((host, 0)).await?.collect();
+            let found = tokio::net::lookup_host((host, 0)).await;
+            let found = found.map_err(|error| Unresolved { host: host.to_owned(), error })?.collect();
             // A request goes to an authority of the policy and nowhere else, so any other name is that of the proxy: the user
             // configured it, and the component can't choose it.
             let addresses = if policy.has_authority(host) { allowed(&policy, host, found)? } else { found };
@@ -24,6 +26,23 @@ impl Resolve for Resolver {
         })
     }
 }
+
+/// A name without addresses: the authority's, or that of the proxy.
+#[derive(Debug)]
+pub(super) struct Unresolved {
+    host: String,
+    error: io::Error,
+}
+
+impl fmt::Display for Unresolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let error = self.error.to_string();
+        let why = error.strip_prefix("failed to lookup address information: ").unwrap_or(&error);
+        write!(f, "the name {} cannot be resolved: {why}", self.host)
+    }
+}
+
+impl std::error::Error for Unresolved {}
 
 /// Those of a host's addresses that may be connected to.
 fn allowed(policy: &Policy, host: &str, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Denied> {

@@ -51,7 +51,7 @@ impl Trust {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let inner = self.verifier(Arc::clone(&provider)).map_err(|why| TransportError::Setup {
             what: format!("there are no certificate authorities to trust: {why}"),
-            remedy: format!(
+            hint: format!(
                 "install the system's (the package `ca-certificates`), or name a file with them by {OPTIONS}"
             ),
         })?;
@@ -107,13 +107,13 @@ impl Trust {
         );
         TransportError::Certificate {
             what,
-            remedy: remedy(why, |name| std::env::var_os(name).is_some_and(|value| !value.is_empty())),
+            hint: hint(why, |name| std::env::var_os(name).is_some_and(|value| !value.is_empty())),
         }
     }
 }
 
 /// What helps against a certificate that was not believed.
-fn remedy(why: &CertificateError, is_set: impl Fn(&str) -> bool) -> String {
+fn hint(why: &CertificateError, is_set: impl Fn(&str) -> bool) -> String {
     match why {
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }
@@ -141,15 +141,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_remedy_names_the_option_and_what_other_programs_are_told() {
+    fn the_hint_names_the_option_and_the_variable_of_other_programs() {
         let unknown = CertificateError::UnknownIssuer;
-        let plain = remedy(&unknown, |_| false);
+        let plain = hint(&unknown, |_| false);
         assert!(plain.contains("--ca-file FILE") && !plain.contains('$'), "{plain}");
         for name in OF_OTHERS {
-            let told = remedy(&unknown, |other| other == name);
+            let told = hint(&unknown, |other| other == name);
             assert!(told.contains("--ca-file FILE") && told.contains(&format!("--ca-file \"${name}\"")), "{told}");
         }
-        let expired = remedy(&CertificateError::Expired, |_| true);
+        let expired = hint(&CertificateError::Expired, |_| true);
         assert!(expired.contains("clock") && !expired.contains("--ca-file"), "{expired}");
     }
 }

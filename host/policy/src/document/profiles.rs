@@ -22,7 +22,7 @@ pub(super) fn add(placed: Vec<Placed<'_, '_>>, policy: &mut Policy) {
         }
         for (field, denied) in refused(policy, &profile) {
             let what = format!("the policy does not allow {}", denied.what());
-            places.problem(field, &what, denied.remedy());
+            places.problem(field, &what, denied.hint());
         }
         policy.profiles.push(profile);
     }

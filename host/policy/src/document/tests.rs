@@ -291,10 +291,10 @@ fn a_name_of_a_file_is_none_of_a_cache() {
 fn a_denial_names_what_to_write() {
     let text = "[[caches]]\nsource = \"azure-cli\"\nnames = [\"foo\"]\naccess = \"read\"\n";
     let denied = parse(text).unwrap().grant(&Source::AzureCli, "msal.cache.nocae").unwrap_err();
-    assert_eq!(denied.remedy(), "add \"msal.cache\" to its `names` under `[[caches]]`");
+    assert_eq!(denied.hint(), "add \"msal.cache\" to its `names` under `[[caches]]`");
     assert!(parse(&text.replace("foo", "msal.cache")).unwrap().grant(&Source::AzureCli, "msal.cache.nocae").is_ok());
     let denied = parse("").unwrap().grant(&Source::Shared, "msal.cache.nocae").unwrap_err();
-    assert_eq!(denied.remedy(), "grant it under `[[caches]]`, with `names = [\"msal.cache\"]`");
+    assert_eq!(denied.hint(), "grant it under `[[caches]]`, with `names = [\"msal.cache\"]`");
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn a_path_of_a_descriptor_is_known_by_its_form() {
 }
 
 #[test]
-fn who_may_change_a_file_is_said_with_the_remedy() {
+fn who_may_change_a_file_is_said_with_the_hint() {
     let folder = tempfile::tempdir().unwrap();
     let (inner, path, link) = (folder.path().join("in"), folder.path().join("in/policy"), folder.path().join("link"));
     fs::create_dir(&inner).unwrap();

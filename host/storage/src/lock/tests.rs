@@ -71,7 +71,7 @@ fn a_lock_that_a_crash_left_behind_heals() {
 }
 
 #[test]
-fn a_lock_that_this_user_cannot_take_is_named_with_the_remedy_and_an_old_one_at_once() {
+fn a_lock_that_this_user_cannot_take_is_named_with_the_hint_and_an_old_one_at_once() {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
     let day = Duration::from_secs(86_400);
     for (content, age, at_once) in [("", day, true), ("1 az", day, true), ("1 az", Duration::ZERO, false)] {

@@ -232,7 +232,7 @@ fn a_token_file_that_would_destroy_another_file_is_refused_and_the_other_stays()
         let more = ["--ca-file", "empty-ca.pem", "--sds", "unix:run/s.sock"];
         let (code, said) = Agent::start(&cli, &policy(LOCAL), &[&arguments[..], &more].concat()).wait();
         assert!(code == Some(2) && said.contains(says) && said.contains(&file), "{path}: {said}");
-        assert!(said.contains("choose another path"), "the remedy: {said}");
+        assert!(said.contains("choose another path"), "the hint: {said}");
         assert_eq!(before(path), was, "{path}");
     }
     // What an agent that was killed left is no obstacle.

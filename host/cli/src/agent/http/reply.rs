@@ -67,13 +67,13 @@ impl Refusal {
             _ => Vec::new(),
         };
         let numbers: String = numbers.iter().map(|number| format!(", AADSTS{number}")).collect();
-        let remedy = match status {
+        let hint = match status {
             StatusCode::FORBIDDEN => {
                 "Only a change on the host helps, such as a new sign-in; the log of the agent says which"
             }
             _ => "Try again later; the log of the agent says more",
         };
-        let message = format!("the host has no token for the profile {profile} ({kind}{numbers}). {remedy}");
+        let message = format!("the host has no token for the profile {profile} ({kind}{numbers}). {hint}");
         let retry_after = pause.or_else(|| is_temporary(status).then_some(LATER));
         Self { status, error: code, message, retry_after, outcome: error.kind(), reason }
     }

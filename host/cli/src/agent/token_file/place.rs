@@ -25,7 +25,7 @@ pub(super) enum Place {
 /// Looks at a path before a token file is put there.
 ///
 /// # Errors
-/// When something would be lost, with the remedy, or when it cannot be looked at.
+/// When something would be lost, with the hint, or when it cannot be looked at.
 pub(super) fn look(path: &Path) -> io::Result<Place> {
     let metadata = match std::fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
@@ -42,7 +42,7 @@ pub(super) fn look(path: &Path) -> io::Result<Place> {
 /// Looks into a file that is to be replaced.
 ///
 /// # Errors
-/// When it holds anything but a token, or that cannot be told; with the remedy.
+/// When it holds anything but a token, or that cannot be told; with the hint.
 pub(super) fn open(path: &Path) -> io::Result<Place> {
     let file = own(path)?;
     // An agent holds the lock of its file. Where the file system has no locks, the last agent to write has the file.

@@ -10,7 +10,7 @@ use super::{Readers, folder, new, place};
 /// Looks at a path that is to hold tokens, and at its folder; removes what agents that were killed have left there.
 ///
 /// # Errors
-/// What is wrong, and the remedy.
+/// What is wrong, and the hint.
 pub(crate) fn check(path: &Path, readers: Readers) -> Result<(), String> {
     let folder = folder(path);
     if !folder.is_dir() {
@@ -31,7 +31,7 @@ pub(crate) fn check(path: &Path, readers: Readers) -> Result<(), String> {
     new::attempt(path, readers).map_err(|error| reason(&error))
 }
 
-/// Why a token file can't be written, with the remedy that the operating system's words do not tell.
+/// Why a token file can't be written, with the hint that the operating system's words do not tell.
 pub(super) fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ResourceBusy => format!("{MOUNTED} ({error})"),

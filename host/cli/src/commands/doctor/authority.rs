@@ -33,8 +33,8 @@ impl AuthorityReport {
             Err(error @ Error::Denied(_)) => {
                 Finding::problem(error.to_string(), "Let the policy allow it, or name another.")
             }
-            Err(Error::Unreachable(Unreachable { message, remedy: Some(remedy), .. })) => {
-                Finding::note(message, format!("Cached tokens still work; for new ones, {remedy}."))
+            Err(Error::Unreachable(Unreachable { message, hint: Some(hint), .. })) => {
+                Finding::note(message, format!("Cached tokens still work; for new ones, {hint}."))
             }
             Err(error) => Finding::note(
                 error.to_string(),

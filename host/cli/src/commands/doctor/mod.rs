@@ -46,7 +46,7 @@ pub(super) async fn run(arguments: Doctor) -> Result<ExitCode, Failure> {
         ListForm::Json => output::print_json(&print::json(&report))?,
         ListForm::Text => {
             for line in print::text(&report) {
-                output::print(&line)?;
+                output::print_line(&line)?;
             }
         }
     }

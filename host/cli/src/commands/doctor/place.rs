@@ -152,7 +152,7 @@ fn problem(error: &Error) -> Finding {
     const ANOTHER: &str = "Choose another `--source`.";
     match error {
         Error::Denied(denial) => {
-            let next = denial.remedy.as_deref().map_or_else(|| ANOTHER.to_owned(), sentence);
+            let next = denial.hint.as_deref().map_or_else(|| ANOTHER.to_owned(), sentence);
             Finding::problem(&denial.message, next)
         }
         Error::Limit(limit) => {
@@ -171,9 +171,9 @@ fn problem(error: &Error) -> Finding {
     }
 }
 
-/// A remedy as a sentence of its own.
-fn sentence(remedy: &str) -> String {
-    let mut letters = remedy.chars();
+/// A hint as a sentence of its own.
+fn sentence(hint: &str) -> String {
+    let mut letters = hint.chars();
     let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())
 }

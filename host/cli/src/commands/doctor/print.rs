@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use shared_token_cache::{Clock as _, Connection, SystemClock};
 
+use super::super::terminal::{GOOD, HEADING, HINT, Line, NOTE, PROBLEM};
 use super::Report;
 use super::finding::{Finding, Severity};
 use super::place::{Contents, PlaceReport};
@@ -56,29 +57,42 @@ fn finding_json(finding: &Finding) -> Value {
     json!({ "severity": finding.severity.as_str(), "what": finding.what, "next": finding.next })
 }
 
-pub(super) fn text(report: &Report) -> Vec<String> {
-    let mut lines = vec![format!("shared-token-cache {} on {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS)];
+/// The width of the column of names.
+const NAMES: usize = 13;
+
+pub(super) fn text(report: &Report) -> Vec<Line> {
+    let title = format!("shared-token-cache {} on {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS);
+    let mut lines = vec![Line::default().styled(HEADING, &title)];
     for place in &report.places {
         let cae = if place.enable_cae { " (Continuous Access Evaluation)" } else { "" };
-        let where_ = place.examined.as_ref().map(|examined| format!(": {}", examined.place)).unwrap_or_default();
-        lines.extend([String::new(), format!("{}{cae}{where_}", place.source)]);
+        lines.extend([Line::default(), Line::default().styled(HEADING, &format!("source {}{cae}", place.source))]);
+        if let Some(examined) = &place.examined {
+            lines.push(row("cache", &examined.place));
+        }
         if let Some(examined) = place.examined.as_ref().filter(|examined| examined.found) {
-            let size = examined.bytes.map(|bytes| format!(", {bytes} bytes")).unwrap_or_default();
-            lines.push(format!("  found{size}, {}", if examined.encrypted { "encrypted" } else { "plain text" }));
+            let size = examined.bytes.map(|bytes| format!("{bytes} bytes, ")).unwrap_or_default();
+            lines.push(row("found", &format!("{size}{}", if examined.encrypted { "encrypted" } else { "plain text" })));
         }
         if let Some(contents) = place.contents.as_ref().filter(|contents| contents.accounts > 0) {
-            lines.push(format!("  {}", numbers(contents, SystemClock.now())));
+            lines
+                .push(row("accounts", &format!("{}, of which {} usable", contents.accounts, contents.usable_accounts)));
+            lines.push(row("tokens", &tokens(contents, SystemClock.now())));
         }
-        lines.extend(place.findings.iter().map(line));
+        lines.extend(place.findings.iter().flat_map(finding_lines));
     }
-    lines.extend([String::new(), format!("authority {}", report.authority.host)]);
+    let heading = format!("authority {}", report.authority.host);
+    lines.extend([Line::default(), Line::default().styled(HEADING, &heading)]);
     lines.extend(report.authority.connection.iter().flat_map(ways));
-    lines.push(line(&report.authority.finding));
+    lines.extend(finding_lines(&report.authority.finding));
     lines
 }
 
+fn row(name: &str, value: &str) -> Line {
+    Line::new(&format!("  {name:NAMES$}{value}"))
+}
+
 /// How the authority is reached.
-fn ways(connection: &Connection) -> [String; 2] {
+fn ways(connection: &Connection) -> [Line; 2] {
     let proxy = match &connection.proxy {
         Some(proxy) => proxy,
         None if connection.excepted => "none, as NO_PROXY excepts the host",
@@ -86,29 +100,32 @@ fn ways(connection: &Connection) -> [String; 2] {
     };
     let certificates = &connection.certificates;
     let trusted = if certificates.is_empty() { "none".to_owned() } else { certificates.join(", ") };
-    [format!("  proxy: {proxy}"), format!("  trusted certificate authorities: {trusted}")]
+    [row("proxy", proxy), row("certificates", &trusted)]
 }
 
-fn line(finding: &Finding) -> String {
-    let mark = match finding.severity {
-        Severity::Good => "ok",
-        Severity::Note => "note",
-        Severity::Problem => "PROBLEM",
+/// A finding, and below it what to do.
+fn finding_lines(finding: &Finding) -> Vec<Line> {
+    let (mark, style) = match finding.severity {
+        Severity::Good => ("ok", GOOD),
+        Severity::Note => ("note", NOTE),
+        Severity::Problem => ("PROBLEM", PROBLEM),
     };
-    let next = if finding.next.is_empty() { String::new() } else { format!(". {}", finding.next) };
-    format!("  {mark}: {}{next}", finding.what)
+    let mut lines = vec![Line::new("  ").styled(style, mark).text(&" ".repeat(NAMES - mark.len())).text(&finding.what)];
+    if !finding.next.is_empty() {
+        let indent = " ".repeat(2 + NAMES);
+        lines.push(Line::new(&indent).styled(HINT, "hint:").text(&format!(" {}", finding.next)));
+    }
+    lines
 }
 
-fn numbers(contents: &Contents, now: u64) -> String {
+fn tokens(contents: &Contents, now: u64) -> String {
     let expiry = match contents.latest_expiry {
         None => String::new(),
-        Some(expiry) if expiry > now => format!(", the last of which expires in {}", duration(expiry - now)),
-        Some(expiry) => format!(", the last of which expired {} ago", duration(now - expiry)),
+        Some(expiry) if expiry > now => format!(", the last expires in {}", duration(expiry - now)),
+        Some(expiry) => format!(", the last expired {} ago", duration(now - expiry)),
     };
-    format!(
-        "accounts: {} ({} usable); usable refresh tokens: {}; cached access tokens: {}{expiry}",
-        contents.accounts, contents.usable_accounts, contents.usable_refresh_tokens, contents.access_tokens
-    )
+    let (refresh, access) = (contents.usable_refresh_tokens, contents.access_tokens);
+    format!("{refresh} usable for a refresh, {access} cached access tokens{expiry}")
 }
 
 /// A duration in its largest unit, rounded down.
@@ -126,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_tell_when_the_last_token_expires() {
+    fn tokens_say_when_the_last_one_expires() {
         let contents = |latest_expiry| Contents {
             accounts: 2,
             usable_accounts: 1,
@@ -134,9 +151,9 @@ mod tests {
             access_tokens: 4,
             latest_expiry,
         };
-        let told = |expiry| numbers(&contents(expiry), 1_000_000);
-        assert!(told(Some(1_000_000 + 3600)).ends_with("expires in 60 min"));
+        let told = |expiry| tokens(&contents(expiry), 1_000_000);
+        assert!(told(Some(1_000_000 + 3600)).ends_with("the last expires in 60 min"));
         assert!(told(Some(1_000_000 - 300_000)).ends_with("expired 3 days ago"));
-        assert!(told(None).ends_with("cached access tokens: 4"));
+        assert!(told(None).ends_with("4 cached access tokens"));
     }
 }

@@ -82,7 +82,7 @@ impl Proxy {
     pub(in crate::transport) fn failure(&self, answer: Answer, host: &str) -> (TransportError, bool) {
         let (proxy, variable) = (self.named(), self.variable);
         let is_tried = self.credentials.is_some();
-        let error = |what: String, remedy: String| TransportError::Proxy { what, remedy };
+        let error = |what: String, hint: String| TransportError::Proxy { what, hint };
         let unread = format!("check that {variable} names a proxy for HTTP, its scheme and its port");
         let status = match answer {
             Answer::Status(407) => return (self.refuse(answer), true),
@@ -135,14 +135,14 @@ impl Proxy {
             Answer::Unreadable => "its answer is not HTTP, and may say so",
             Answer::Status(_) | Answer::Nothing => "status 407",
         };
-        let (what, remedy) = if self.credentials.is_some() {
+        let (what, hint) = if self.credentials.is_some() {
             ("refuses the user and password", format!("correct them in {variable}"))
         } else {
             ("wants a user and a password", format!("write them into {variable}, as `http://USER:PASSWORD@HOST:PORT`"))
         };
         TransportError::ProxyRefused {
             what: format!("the proxy {proxy} {what} ({how})"),
-            remedy: format!("{remedy}; of the ways to sign in to a proxy, only Basic is supported"),
+            hint: format!("{hint}; of the ways to sign in to a proxy, only Basic is supported"),
             pause,
         }
     }

@@ -153,7 +153,7 @@ fn config(scene: &Scene, api: &Authority, address: SocketAddr) -> Result<Example
     let granted = json!([{ "host_path": scene.home.join(FOLDER), "guest_path": format!("{HOME}/{FOLDER}") }]);
     let granted = if scene.granted.storage { granted } else { Value::Array(Vec::new()) };
     Example::read("wasmcloud/.wash/config.yaml")?
-        .with("cargo xtask examples", "\"true\"")?
+        .with("cargo xtask build examples", "\"true\"")?
         .with("../../target/component/wasmcloud-consumer.wasm", &json!(consumer()?).to_string())?
         .with("../../target/dist/shared-token-cache.wasm", &json!(scene.components.bare).to_string())?
         .with("../../target/dist/shared-token-cache-wasi-adapter.wasm", &json!(scene.components.adapter).to_string())?

@@ -62,7 +62,7 @@ impl Wash {
 /// The consumer's component.
 fn consumer() -> Result<PathBuf> {
     let path = root().join("target/component/wasmcloud-consumer.wasm");
-    ensure!(path.is_file(), "there is no {}; run `cargo xtask examples` first", path.display());
+    ensure!(path.is_file(), "there is no {}; run `cargo xtask build examples` first", path.display());
     Ok(path)
 }
 

@@ -1,0 +1,27 @@
+//! Tools of others: the one in `PATH`, or one that is installed below `target`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::run::{cargo, output, root, run, say};
+
+/// A subcommand of cargo, `cargo-NAME`, at the version that this project was tested with. One in `PATH` serves at any version.
+pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
+    let folder = root().join("target/tools");
+    let program = format!("cargo-{name}{}", std::env::consts::EXE_SUFFIX);
+    let own = folder.join("bin").join(&program);
+    for candidate in [Path::new(&program), &own] {
+        if output(Command::new(candidate).args([name, "--version"])).is_ok() {
+            return Ok(candidate.to_owned());
+        }
+    }
+    say(&format!("installing cargo-{name} {version} into target/tools"));
+    let mut install = cargo();
+    // Without optimisation, which halves the time that a tool takes altogether.
+    install.env("CARGO_TARGET_DIR", &folder).args(["install", "--quiet", "--debug", "--locked", "--root"]);
+    install.arg(&folder).arg(format!("cargo-{name}@{version}"));
+    run(&mut install).with_context(|| format!("cargo-{name} can't be installed"))?;
+    Ok(own)
+}
