@@ -287,7 +287,7 @@ pub(super) struct Run {
 
     /// The command and its arguments.
     #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    pub(super) command: Vec<std::ffi::OsString>,
+    pub(super) command: Vec<OsString>,
 }
 
 /// `demo`.
