@@ -5,7 +5,7 @@
 ///
 /// The rows are those of azure-identity's `KNOWN_ALIASES`, joined by `login-us.microsoftonline.com`, which MSAL knows as a
 /// cloud of its own, and by the sovereign clouds that MSAL 1.39 trusts.
-pub const CLOUDS: &[&[&str]] = &[
+pub const CLOUDS: [&[&str]; 8] = [
     &["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
     &["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
     &["login.microsoftonline.us", "login.usgovcloudapi.net"],
@@ -24,7 +24,7 @@ const CUSTOMERS: &str = ".ciamlogin.com";
 
 /// All hosts of all clouds.
 pub fn hosts() -> impl Iterator<Item = &'static str> {
-    CLOUDS.iter().copied().flatten().copied()
+    CLOUDS.into_iter().flatten().copied()
 }
 
 /// Whether two hosts are names of one environment. A host of no known cloud is its own.
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn hosts_of_one_cloud_are_one_environment_and_others_are_not() {
         for cloud in CLOUDS {
-            for host in *cloud {
+            for host in cloud {
                 for other in hosts() {
                     assert_eq!(is_same(host, other), cloud.contains(&other), "{host} and {other}");
                 }

@@ -9,7 +9,7 @@
 //! azure-mcp, Azure/Commercial-Marketplace-SaaS-Accelerator, MaikuB/flutter_appauth, or
 //! AzureAD/microsoft-authentication-library-for-js ("msal-js") or -dotnet.
 
-use crate::Class::{self, Busy, DeadGrant, InteractionNeeded, Misconfigured, TooMany, WrongClient, WrongTenant};
+use crate::class::Class::{self, Busy, DeadGrant, InteractionNeeded, Misconfigured, TooMany, WrongClient, WrongTenant};
 
 /// `error`.
 pub(crate) const CODES: &[(&str, Class)] = &[

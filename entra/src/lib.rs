@@ -9,6 +9,7 @@ pub mod cloud;
 mod codes;
 pub mod header;
 mod page;
+mod refusal;
 pub mod schema;
 pub mod scope;
 mod secret;
@@ -17,6 +18,7 @@ pub mod token;
 #[cfg(test)]
 mod words;
 
-pub use class::{Class, Refusal, another_refresh_token_may_do, class_of, is_dead};
+pub use class::Class;
 pub use page::{PAGE, is_a_page};
+pub use refusal::{Refusal, another_refresh_token_may_do, class_of, is_dead};
 pub use secret::Secret;

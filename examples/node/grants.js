@@ -1,6 +1,8 @@
 import { homedir, platform } from "node:os";
 import { resolve } from "node:path";
 
+import words from "./words.js";
+
 /**
  * @typedef {object} Options
  * @property {"shared" | "azure-cli"} [source] Whose cache: that of Microsoft's developer tools (default), or the Azure CLI's.
@@ -24,8 +26,8 @@ import { resolve } from "node:path";
  * @param {Options} options
  */
 export function grants(options) {
-  const { source = "shared", cacheName = "msal.cache" } = options;
-  const authority = host(options.authorityHost || process.env.AZURE_AUTHORITY_HOST || "login.microsoftonline.com");
+  const { source = "shared", cacheName = words.cache.default_name } = options;
+  const authority = host(options.authorityHost || process.env.AZURE_AUTHORITY_HOST || words.default_host);
   return {
     files: files(source, cacheName),
     // Elsewhere the caches are encrypted, which takes the Rust host.
@@ -56,7 +58,8 @@ export function grants(options) {
  * @param {string} cacheName
  */
 function files(source, cacheName) {
-  const names = [`${cacheName}.nocae`, `${cacheName}.cae`];
+  const { cae, nocae } = words.cache.suffixes;
+  const names = [cae, nocae].map((suffix) => cacheName + suffix);
   switch (source) {
     case "shared":
       // A name is not a path.

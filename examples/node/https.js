@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { Agent, request } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 
+import words from "./words.js";
+
 /** How long one request may take. */
 const REQUEST_SECONDS = 30;
 
@@ -17,9 +19,6 @@ const WORTH_REPEATING = [408, 429, 500, 502, 503, 504];
 
 /** Codes of errors that may pass. Others are of TLS or of HTTP, and stay. */
 const NO_CONNECTION = ["EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EPIPE", "ETIMEDOUT"];
-
-/** The header fields that the component may set. */
-const ALLOWED_HEADERS = ["x-anchormailbox", "x-client-sku", "x-client-ver"];
 
 const TOKEN_ENDPOINT = /^https:\/\/([^/]+)\/[A-Za-z0-9.-]+\/oauth2\/v2\.0\/token$/;
 
@@ -70,7 +69,7 @@ export class Https {
     if (!this.#authorities.includes(authority)) {
       return `the authority ${JSON.stringify(authority)} is not granted; the credential's option \`authorities\` names those that are`;
     }
-    const field = headers.find(([name, value]) => !ALLOWED_HEADERS.includes(name.toLowerCase()) || !/^[ -~]*$/.test(value));
+    const field = headers.find(([name, value]) => !maySet(name, value));
     return field && `a component may not set the header field ${JSON.stringify(field[0])}`;
   }
 
@@ -124,6 +123,17 @@ async function receive(reply) {
     chunks.push(chunk);
   }
   return { response: { status: reply.statusCode ?? 0, body: Buffer.concat(chunks) } };
+}
+
+/**
+ * Whether the component may set a header field.
+ *
+ * @param {string} name
+ * @param {string} value
+ */
+function maySet(name, value) {
+  const { allowed, longest_value } = words.headers;
+  return allowed.includes(name.toLowerCase()) && value.length <= longest_value && /^[ -~]*$/.test(value);
 }
 
 /**

@@ -9,6 +9,7 @@ import base64
 import io
 import json
 import urllib.parse
+from pathlib import Path
 
 import azure.identity
 import msal
@@ -18,7 +19,8 @@ import urllib3
 from azure.core.pipeline.transport import RequestsTransport
 from azure.identity._persistent_cache import _get_persistence
 
-AZURE_CLI_CLIENT = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+WORDS = json.loads((Path(__file__).parents[2] / "entra/words.json").read_text(encoding="utf-8"))
+AZURE_CLI_CLIENT = WORDS["azure_cli_client"]
 
 
 class Answers(requests.adapters.HTTPAdapter):

@@ -10,6 +10,7 @@ import os
 import sys
 import types
 import urllib.parse
+from pathlib import Path
 
 import azure.identity
 import azure.identity._credentials.silent as silent
@@ -68,14 +69,8 @@ class Answer:
         return self.content
 
 
-# The clouds as Microsoft's instance discovery lists them, the name for the network first.
-CLOUDS = [
-    ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
-    ["login.partner.microsoftonline.cn", "login.chinacloudapi.cn"],
-    ["login.microsoftonline.de"],
-    ["login.microsoftonline.us", "login.usgovcloudapi.net"],
-    ["login-us.microsoftonline.com"],
-]
+# The clouds, which the answer to instance discovery lists.
+CLOUDS = json.loads((Path(__file__).parents[2] / "entra/words.json").read_text(encoding="utf-8"))["clouds"]
 
 # The domains of tenants, with the tenants' ids.
 DOMAINS = {

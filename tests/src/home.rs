@@ -11,14 +11,15 @@ use shared_token_cache::policy::{
     LogLevel, LogRules, Policy, Source,
 };
 use shared_token_cache::{Builder, Places, SharedTokenCacheCredential, TransportOptions};
+use shared_token_cache_entra::{client, cloud};
 use tempfile::TempDir;
 use token_endpoint::TokenEndpoint;
 
 /// The authority whose tokens the caches hold.
-pub const AUTHORITY: &str = "login.microsoftonline.com";
+pub const AUTHORITY: &str = cloud::DEFAULT_HOST;
 
 /// The Azure CLI's public client.
-pub const CLIENT: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+pub const CLIENT: &str = client::AZURE_CLI;
 
 /// A home folder with a shared cache.
 #[derive(Debug)]

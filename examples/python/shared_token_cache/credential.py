@@ -14,8 +14,9 @@ from wasmtime.component import Variant
 from .cache_file import CacheFile
 from .component import Component, Instance, record
 from .errors import exception_of
-from .https import ENTRA_CLOUDS, Https, authority_host
+from .https import Https, authority_host
 from .imports import imports
+from .words import DEFAULT_HOST, ENTRA_CLOUDS
 
 BESIDE = Path(__file__).with_name("shared-token-cache.wasm")
 
@@ -55,7 +56,7 @@ class SharedTokenCacheCredential:
         allowed_authorities: Iterable[str] | None = None,
         ca_file: str | os.PathLike[str] | None = None,
     ) -> None:
-        default = authority_host(os.environ.get("AZURE_AUTHORITY_HOST") or "login.microsoftonline.com")
+        default = authority_host(os.environ.get("AZURE_AUTHORITY_HOST") or DEFAULT_HOST)
         if allowed_authorities is None:
             allowed_authorities = [*ENTRA_CLOUDS, default, authority or default]
         self._imports = imports(CacheFile(source), Https(allowed_authorities, default, ca_file))

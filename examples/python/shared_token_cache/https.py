@@ -15,24 +15,8 @@ import uuid
 from typing import Any, Iterable
 
 from .component import record
+from .words import HEADERS, LONGEST_VALUE
 from .wasmtime_results import Failure
-
-# Hosts of Microsoft's clouds that issue tokens.
-ENTRA_CLOUDS = (
-    "login.microsoftonline.com",
-    "login.chinacloudapi.cn",
-    "login.partner.microsoftonline.cn",
-    "login.microsoftonline.us",
-    "login-us.microsoftonline.com",
-    "login.microsoftonline.de",
-    "login.sovcloud-identity.fr",
-    "login.sovcloud-identity.de",
-    "login.sovcloud-identity.sg",
-    "login.windows.net",
-    "login.microsoft.com",
-    "login.usgovcloudapi.net",
-    "sts.windows.net",
-)
 
 SECONDS = 30.0
 LARGEST_REPLY = 1 << 20
@@ -41,9 +25,7 @@ LARGEST_FORM = 256 << 10
 PAUSES = (0.5, 1.0, 2.0)
 WORTH_REPEATING = (408, 429, 500, 502, 503, 504)
 
-# The header fields that the component may set.
-_HEADERS = ("x-anchormailbox", "x-client-sku", "x-client-ver")
-_VALUE = re.compile(r"[ -~]{0,512}")
+_VALUE = re.compile(rf"[ -~]{{0,{LONGEST_VALUE}}}")
 _ENDPOINT = re.compile(r"https://([a-z0-9.-]+(?::[0-9]+)?)/[A-Za-z0-9.-]+/oauth2/v2\.0/token")
 
 
@@ -85,7 +67,7 @@ class Https:
         if endpoint[1] not in self._allowed:
             return f"the authority {endpoint[1]!r} is not allowed; name it in `allowed_authorities`"
         for name, value in headers:
-            if name.lower() not in _HEADERS or not _VALUE.fullmatch(value):
+            if name.lower() not in HEADERS or not _VALUE.fullmatch(value):
                 return f"a component may not set the header field {name!r}"
         return None
 

@@ -2,7 +2,9 @@
 
 use std::cmp::Reverse;
 
-use crate::document::{AccessTokenEntry, Document, json};
+use shared_token_cache_entra::token::is_a_time;
+
+use crate::document::{AccessTokenEntry, Document};
 use crate::options::Configuration;
 use crate::tenant::RequestTenant;
 use crate::types::{Authority, HomeAccountId, Scopes};
@@ -40,7 +42,7 @@ pub(crate) fn find<'a>(
 
 fn fits(token: &AccessTokenEntry, wanted: &Wanted<'_>) -> bool {
     token.plain_bearer
-        && json::is_a_time(&token.expires_on)
+        && is_a_time(&token.expires_on)
         && token.expires_on.saturating_sub(wanted.now) > LEAST_REMAINING_SECONDS
         // A token from the future was written under another clock, which makes its expiry worthless too.
         && token.cached_at.is_none_or(|cached_at| cached_at <= wanted.now)

@@ -1,4 +1,4 @@
-use crate::types::Account;
+use crate::account_info::Account;
 
 /// Why a call failed. The text is for people; programs tell errors apart by variant and reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

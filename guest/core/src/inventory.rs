@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::account::is_usable;
+use shared_token_cache_entra::tenant::means_home;
+
+use crate::account_info::{Account, CachedAccount};
+use crate::candidate::is_usable;
 use crate::document::{AccountEntry, Document};
 use crate::options::Configuration;
-use crate::types::{Account, Authority, CachedAccount, HomeAccountId};
+use crate::types::{Authority, HomeAccountId};
 
 /// All accounts in the document's order. An account of the credential's cloud is one account under any of the cloud's names.
 pub(crate) fn accounts(
@@ -60,7 +63,7 @@ fn add(account: &mut CachedAccount, entry: &AccountEntry) {
     }
     // A refresh writes entries of the realm that it asked, and `organizations` is no tenant.
     let tenant = entry.realm.as_ref();
-    let is_tenant = !tenant.is_empty() && !["organizations", "common", "consumers"].contains(&tenant);
+    let is_tenant = !tenant.is_empty() && !means_home(tenant);
     if is_tenant && !account.tenants.iter().any(|known| known.eq_ignore_ascii_case(tenant)) {
         account.tenants.push(tenant.to_owned());
     }

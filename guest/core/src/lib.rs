@@ -11,6 +11,8 @@
 
 mod access_token;
 mod account;
+mod account_info;
+mod candidate;
 mod claims;
 mod credential;
 mod document;
@@ -24,13 +26,13 @@ mod record;
 mod redeem;
 mod refresh_tokens;
 mod reply;
-mod secret;
 mod tenant;
 mod text;
 mod types;
 mod unusable;
 mod write_back;
 
+pub use account_info::{Account, CachedAccount};
 pub use credential::{AccessToken, Credential};
 pub use document::{Document, ParseError};
 pub use error::{
@@ -40,5 +42,4 @@ pub use options::{CachePersistenceOptions, Options, TokenRequestOptions};
 pub use platform::{
     CacheDocument, FormReply, FormRequest, HttpsError, LogLevel, Platform, ReadError, ReadOutcome, Settings, WriteError,
 };
-pub use secret::Secret;
-pub use types::{Account, CachedAccount};
+pub use shared_token_cache_entra::Secret;

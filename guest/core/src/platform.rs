@@ -1,4 +1,4 @@
-use crate::secret::Secret;
+use shared_token_cache_entra::Secret;
 
 /// The outside world, as narrow as the component's imports. Whatever differs between a test and production is a method here.
 pub trait Platform {

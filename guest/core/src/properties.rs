@@ -2,11 +2,12 @@
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+use shared_token_cache_entra::Secret;
+use shared_token_cache_entra::schema::Section;
 
 use crate::account::{self, Holdings};
-use crate::document::{Document, Edit, Object, Section};
+use crate::document::{Document, Edit, Object};
 use crate::options::{Configuration, Options};
-use crate::secret::Secret;
 use crate::types::{Authority, HomeAccountId};
 
 /// Any JSON, not too deep.

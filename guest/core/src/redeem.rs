@@ -1,15 +1,14 @@
 //! Redeeming a refresh token: RFC 6749, section 6.
 
-use shared_token_cache_entra::{another_refresh_token_may_do, is_dead};
+use shared_token_cache_entra::{Secret, another_refresh_token_may_do, is_dead};
 
-use crate::account::Candidate;
+use crate::candidate::Candidate;
 use crate::document::Document;
 use crate::error::{AuthenticationFailure, AuthenticationFailureReason, Error, OAuthError, UnavailableReason};
 use crate::options::Configuration;
 use crate::platform::{FormRequest, HttpsError, LogLevel, Platform};
 use crate::refresh_tokens;
 use crate::reply::{self, Outcome, TokenReply};
-use crate::secret::Secret;
 use crate::tenant::{self, RequestTenant};
 use crate::text::quoted;
 use crate::types::{Authority, HomeAccountId, Scopes};

@@ -1,11 +1,11 @@
 //! Which refresh tokens of an account may be redeemed, and in which order.
 
+use shared_token_cache_entra::Secret;
 use std::cmp::Reverse;
 
-use crate::account::is_usable;
+use crate::candidate::is_usable;
 use crate::document::{Document, RefreshTokenEntry};
 use crate::options::Configuration;
-use crate::secret::Secret;
 use crate::types::{Authority, HomeAccountId};
 
 /// The family of clients that share refresh tokens: Microsoft Entra ID has but this one.

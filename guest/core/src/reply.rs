@@ -2,17 +2,14 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use serde::Deserialize;
-use shared_token_cache_entra::{Class, PAGE, Refusal, class_of, is_a_page};
+use shared_token_cache_entra::account::of_client_info;
+use shared_token_cache_entra::token::{BEARER, is_a_time, is_bearer};
+use shared_token_cache_entra::{Class, PAGE, Refusal, Secret, class_of, is_a_page};
 use zeroize::Zeroizing;
 
 use crate::document::{Object, json};
 use crate::error::{Error, OAuthError};
 use crate::platform::FormReply;
-use crate::secret::Secret;
 use crate::types::HomeAccountId;
 
 /// The length at which text from the authority is cut before it becomes part of an error.
@@ -108,8 +105,6 @@ fn busy(status: u16, error: Option<&OAuthError>) -> String {
     format!("the authority answered with status {status}{code}{description}")
 }
 
-const BEARER: &str = "Bearer";
-
 /// Its refresh token is another account's too.
 const ANOTHER_ACCOUNT: &str = "a token of another account";
 
@@ -121,14 +116,14 @@ fn token(body: &Object<'_>, account: &HomeAccountId, requested_at: u64) -> Resul
     }
     let access_token = secret(body, "access_token").ok_or("no access token")?;
     let token_type = text(body, "token_type").map(|kind| kind.trim().to_owned()).unwrap_or_else(|| BEARER.into());
-    if !token_type.eq_ignore_ascii_case(BEARER) {
+    if !is_bearer(&token_type) {
         return Err("a token of another type than Bearer, which the caller could not use");
     }
     let expires_in = number(body, "expires_in");
     let expires_on = number(body, "expires_on")
-        .filter(json::is_a_time)
+        .filter(is_a_time)
         .or_else(|| expires_in.map(|lifetime| requested_at.saturating_add(lifetime)))
-        .filter(json::is_a_time)
+        .filter(is_a_time)
         .ok_or("no usable lifetime of the token")?;
     if expires_on <= requested_at {
         return Err("a token that has expired already; check this machine's clock");
@@ -149,23 +144,9 @@ fn token(body: &Object<'_>, account: &HomeAccountId, requested_at: u64) -> Resul
     })
 }
 
-/// `client_info` is base64url of `{"uid": …, "utid": …}`. What it does not say can't contradict.
+/// What `client_info` does not say can't contradict.
 fn is_of_account(client_info: &str, account: &HomeAccountId) -> bool {
-    #[derive(Deserialize)]
-    struct ClientInfo {
-        uid: String,
-        utid: String,
-    }
-
-    const BASE64URL: GeneralPurpose = GeneralPurpose::new(
-        &base64::alphabet::URL_SAFE,
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-    );
-    let decoded = BASE64URL.decode(client_info).ok();
-    match decoded.and_then(|json| serde_json::from_slice::<ClientInfo>(&json).ok()) {
-        Some(info) => format!("{}.{}", info.uid, info.utid).eq_ignore_ascii_case(account.as_str()),
-        None => true,
-    }
+    of_client_info(client_info).is_none_or(|id| id.eq_ignore_ascii_case(account.as_str()))
 }
 
 fn oauth_error(code: &str, body: &Object<'_>) -> OAuthError {
@@ -226,6 +207,8 @@ fn printable(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+
     use super::*;
 
     fn account() -> HomeAccountId {

@@ -1,18 +1,11 @@
 //! Which tenant a request goes to.
 
+use shared_token_cache_entra::tenant::{ADFS, ORGANIZATIONS, PERSONAL, is_adfs, is_home_realm, means_home};
+
 use crate::document::Document;
 use crate::error::{AuthenticationFailure, AuthenticationFailureReason, Error};
 use crate::options::Configuration;
 use crate::types::{Authority, HomeAccountId, TenantId};
-
-/// The tenant of every work or school account: the authority finds the home tenant by itself.
-const ORGANIZATIONS: &str = "organizations";
-
-/// The tenant in which personal accounts live. It serves no resource of Azure: such an account is a guest wherever it is used.
-const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
-
-/// The name under which AD FS answers. It has no tenants.
-const ADFS: &str = "adfs";
 
 /// The tenant of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,18 +47,8 @@ impl RequestTenant {
     /// named in the request, so a token of the home tenant may stand under `organizations` or `common`.
     pub(crate) fn issued(&self, realm: &str, account: &HomeAccountId) -> bool {
         let is = |tenant: &str| realm.eq_ignore_ascii_case(tenant);
-        is(&self.name) || (self.is_home && (is(ORGANIZATIONS) || is("common") || account.home_tenant().is_some_and(is)))
+        is(&self.name) || (self.is_home && (is_home_realm(realm) || account.home_tenant().is_some_and(is)))
     }
-}
-
-/// Whether a tenant's name is that of AD FS.
-pub(crate) fn is_adfs(name: &str) -> bool {
-    name.eq_ignore_ascii_case(ADFS)
-}
-
-/// Whether a name means the home tenant of the account.
-pub(crate) fn means_any(name: &str) -> bool {
-    [ORGANIZATIONS, "common", "consumers"].iter().any(|alias| alias.eq_ignore_ascii_case(name))
 }
 
 /// The tenants that the cache knows the account in besides its home, in the document's order.
@@ -98,7 +81,7 @@ fn distinct<'a>(realms: impl Iterator<Item = &'a str>, account: &HomeAccountId) 
     let mut tenants: Vec<&str> = Vec::new();
     for realm in realms {
         let is = |tenant: &str| realm.eq_ignore_ascii_case(tenant);
-        let is_home = means_any(realm) || account.home_tenant().is_some_and(is);
+        let is_home = means_home(realm) || account.home_tenant().is_some_and(is);
         if !is_home && TenantId::parse(realm).is_ok() && !tenants.iter().any(|tenant| is(tenant)) {
             tenants.push(realm);
         }

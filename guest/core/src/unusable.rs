@@ -2,14 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::account::{Candidate, is_usable};
+use crate::candidate::{Candidate, MOST_LISTED, is_usable};
 use crate::document::Document;
 use crate::options::Configuration;
 use crate::text::quoted;
 use crate::types::{Authority, HomeAccountId};
-
-/// More than this are not listed in a message.
-const MOST_LISTED: usize = 5;
 
 /// An account without a refresh token that the credential may redeem.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,11 @@
 //! What a token response changes in the document.
 
-use crate::document::{Edit, Section, access_token_key, app_metadata_key, id_token_key};
+use shared_token_cache_entra::Secret;
+use shared_token_cache_entra::schema::{Section, field};
+
+use crate::document::{Edit, access_token_key, app_metadata_key, id_token_key};
 use crate::redeem::Request;
 use crate::reply::TokenReply;
-use crate::secret::Secret;
 
 /// One write for all of it: the access token, the rotated refresh token in its place, the id token, the client's metadata.
 pub(crate) fn edits(request: &Request<'_>, reply: &TokenReply, redeemed: &Secret, requested_at: u64) -> Vec<Edit> {
@@ -14,19 +16,19 @@ pub(crate) fn edits(request: &Request<'_>, reply: &TokenReply, redeemed: &Secret
     let target = request.scopes.as_target();
 
     let mut access_token = vec![
-        ("credential_type", "AccessToken".to_owned()),
-        ("secret", reply.access_token.expose().to_owned()),
-        ("home_account_id", home.to_owned()),
-        ("environment", environment.to_owned()),
-        ("client_id", client_id.to_owned()),
-        ("target", target.clone()),
-        ("realm", realm.to_owned()),
-        ("token_type", reply.token_type.clone()),
-        ("cached_at", requested_at.to_string()),
-        ("expires_on", reply.expires_on.to_string()),
-        ("extended_expires_on", reply.extended_expires_on.to_string()),
+        (field::CREDENTIAL_TYPE, Section::AccessToken.name().to_owned()),
+        (field::SECRET, reply.access_token.expose().to_owned()),
+        (field::HOME_ACCOUNT_ID, home.to_owned()),
+        (field::ENVIRONMENT, environment.to_owned()),
+        (field::CLIENT_ID, client_id.to_owned()),
+        (field::TARGET, target.clone()),
+        (field::REALM, realm.to_owned()),
+        (field::TOKEN_TYPE, reply.token_type.clone()),
+        (field::CACHED_AT, requested_at.to_string()),
+        (field::EXPIRES_ON, reply.expires_on.to_string()),
+        (field::EXTENDED_EXPIRES_ON, reply.extended_expires_on.to_string()),
     ];
-    access_token.extend(reply.refresh_on.map(|time| ("refresh_on", time.to_string())));
+    access_token.extend(reply.refresh_on.map(|time| (field::REFRESH_ON, time.to_string())));
 
     let mut edits = vec![
         Edit::RemoveExpired { account: request.account.home_account_id.clone(), now: requested_at },
@@ -44,17 +46,17 @@ pub(crate) fn edits(request: &Request<'_>, reply: &TokenReply, redeemed: &Secret
             section: Section::IdToken,
             key: id_token_key(home, environment, client_id, realm),
             fields: vec![
-                ("credential_type", "IdToken".to_owned()),
-                ("secret", id_token.expose().to_owned()),
-                ("home_account_id", home.to_owned()),
-                ("environment", environment.to_owned()),
-                ("realm", realm.to_owned()),
-                ("client_id", client_id.to_owned()),
+                (field::CREDENTIAL_TYPE, Section::IdToken.name().to_owned()),
+                (field::SECRET, id_token.expose().to_owned()),
+                (field::HOME_ACCOUNT_ID, home.to_owned()),
+                (field::ENVIRONMENT, environment.to_owned()),
+                (field::REALM, realm.to_owned()),
+                (field::CLIENT_ID, client_id.to_owned()),
             ],
         });
     }
-    let mut metadata = vec![("client_id", client_id.to_owned()), ("environment", environment.to_owned())];
-    metadata.extend(reply.family_id.as_ref().map(|family| ("family_id", family.clone())));
+    let mut metadata = vec![(field::CLIENT_ID, client_id.to_owned()), (field::ENVIRONMENT, environment.to_owned())];
+    metadata.extend(reply.family_id.as_ref().map(|family| (field::FAMILY_ID, family.clone())));
     edits.push(Edit::Merge {
         section: Section::AppMetadata,
         key: app_metadata_key(environment, client_id),

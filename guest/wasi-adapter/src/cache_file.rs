@@ -3,11 +3,12 @@ use std::time::Duration;
 use wasi::filesystem::types::{DescriptorFlags, ErrorCode};
 
 use crate::Adapter;
+use crate::environment::settings;
 use crate::files::{self, Doing, Found, Granted};
 use crate::pause::{self, pause};
 use crate::places::places;
 use crate::replace::replace;
-use crate::settings::{Settings, settings};
+use crate::settings::{Settings, variables};
 use crate::version::{STEP_SECONDS, State};
 use crate::wit::cache_file::{Document, Guest, ReadError, ReadOutcome, WriteError};
 
@@ -110,6 +111,6 @@ fn is_whole(content: &[u8]) -> bool {
 }
 
 fn too_large(settings: &Settings) -> String {
-    let (mib, variable) = (settings.document_size >> 20, crate::settings::variables::DOCUMENT_MIB);
+    let (mib, variable) = (settings.document_size >> 20, variables::DOCUMENT_MIB);
     format!("a cache may have {mib} MiB; the environment variable {variable} sets another limit")
 }

@@ -1,26 +1,9 @@
 //! Which requests go out.
 
-use crate::settings::Settings;
+use shared_token_cache_entra::cloud;
+use shared_token_cache_entra::tenant::ADFS;
 
-/// Hosts of Microsoft's clouds that issue tokens; the rows of `host/policy`, and a test compares the two.
-const ENTRA_CLOUDS: &[&str] = &[
-    "login.microsoftonline.com",
-    "login.chinacloudapi.cn",
-    "login.partner.microsoftonline.cn",
-    "login.microsoftonline.us",
-    "login-us.microsoftonline.com",
-    "login.microsoftonline.de",
-    "login.sovcloud-identity.fr",
-    "login.sovcloud-identity.de",
-    "login.sovcloud-identity.sg",
-    "login.windows.net",
-    "login.microsoft.com",
-    "login.usgovcloudapi.net",
-    "sts.windows.net",
-];
-
-/// The header fields that the component may set.
-const ALLOWED_HEADERS: &[&str] = &["x-anchormailbox", "x-client-sku", "x-client-ver"];
+use crate::settings::{Settings, variables};
 
 /// Where a token request goes.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,7 +22,7 @@ impl<'a> Endpoint<'a> {
         let (authority, path) = rest.split_at(rest.find('/').ok_or(malformed)?);
         let tenant = match path {
             // AD FS has no tenants, and no version 2.0.
-            "/adfs/oauth2/token" => "adfs",
+            "/adfs/oauth2/token" => ADFS,
             path => path.strip_prefix('/').and_then(|path| path.strip_suffix("/oauth2/v2.0/token")).ok_or(malformed)?,
         };
         if tenant.is_empty()
@@ -49,22 +32,16 @@ impl<'a> Endpoint<'a> {
             return Err(malformed.into());
         }
         let plain_http = settings.plain_http.as_deref() == Some(authority);
-        let listed = ENTRA_CLOUDS.contains(&authority)
+        let listed = cloud::hosts().any(|host| host == authority)
             || settings.default_authority == authority
             || settings.authorities.iter().any(|allowed| allowed == authority);
         if plain_http || listed {
             Ok(Self { authority, path, plain_http })
         } else {
-            let variable = crate::settings::variables::AUTHORITIES;
+            let variable = variables::AUTHORITIES;
             Err(format!("the authority {authority:?} is not allowed; name it in the environment variable {variable}"))
         }
     }
-}
-
-/// Whether the component may set this header field.
-pub(crate) fn may_set(name: &str, value: &str) -> bool {
-    ALLOWED_HEADERS.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
-        && value.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
 }
 
 #[cfg(test)]
@@ -115,23 +92,6 @@ mod tests {
             "https://login.microsoftonline.com",
         ] {
             assert!(Endpoint::parse(url, &settings).is_err(), "{url}");
-        }
-    }
-
-    #[test]
-    fn the_clouds_are_those_of_the_policy() {
-        let policy = include_str!("../../../host/policy/src/lib.rs");
-        let (_, table) = policy.split_once("const ENTRA_CLOUDS: &[&str] = &[").unwrap();
-        let (table, _) = table.split_once("];").unwrap();
-        let hosts: Vec<_> = table.split('"').skip(1).step_by(2).collect();
-        assert_eq!(hosts, ENTRA_CLOUDS);
-    }
-
-    #[test]
-    fn few_header_fields_may_be_set() {
-        assert!(may_set("X-AnchorMailbox", "Oid:1@2"));
-        for (name, value) in [("authorization", "x"), ("host", "x"), ("x-client-sku", "a\nb"), ("x-client-sku", "ü")] {
-            assert!(!may_set(name, value), "{name}");
         }
     }
 }

@@ -1,13 +1,16 @@
+use shared_token_cache_entra::cloud;
+use shared_token_cache_entra::header::may_set;
 use wasi::clocks::wall_clock;
 use wasi::random::random::get_random_bytes;
 
 use crate::Adapter;
-use crate::endpoint::{Endpoint, may_set};
-use crate::log;
+use crate::endpoint::Endpoint;
+use crate::environment::settings;
 use crate::outgoing::{Failure, Reply, post};
 use crate::pause::{self, pause};
 use crate::retry::{Retries, is_passing, retry_after};
-use crate::settings::{Settings as Variables, settings};
+use crate::settings::Settings as Variables;
+use crate::stderr;
 use crate::wit::https::{Guest, HttpsError, Response, Settings};
 
 impl Guest for Adapter {
@@ -39,7 +42,10 @@ impl Guest for Adapter {
                 Err(Failure::Lasting(error)) => return Err(error),
             };
             let Some(time) = retries.pause(retry_after) else { return result };
-            log::warn(&format!("{why}; the token request is repeated in {} ms", pause::nanoseconds(time) / 1_000_000));
+            stderr::warn(&format!(
+                "{why}; the token request is repeated in {} ms",
+                pause::nanoseconds(time) / 1_000_000
+            ));
             pause(time);
         }
     }
@@ -48,7 +54,7 @@ impl Guest for Adapter {
         // Settings that make no sense end in an error at the first read or request.
         settings().map_or_else(
             |_| Settings {
-                default_authority_host: "login.microsoftonline.com".into(),
+                default_authority_host: cloud::DEFAULT_HOST.into(),
                 disable_multitenant_authentication: false,
             },
             |settings| Settings {

@@ -15,6 +15,7 @@
 mod cache_file;
 mod clock;
 mod endpoint;
+mod environment;
 mod files;
 mod https;
 mod lock;
@@ -25,6 +26,7 @@ mod places;
 mod replace;
 mod retry;
 mod settings;
+mod stderr;
 mod version;
 mod wit;
 

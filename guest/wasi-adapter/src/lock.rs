@@ -10,6 +10,7 @@ use wasi::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode, OpenFlags,
 
 use crate::files::{self, Found};
 use crate::pause::{self, pause};
+use crate::stderr::warn;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
@@ -51,7 +52,7 @@ impl<'a> Lock<'a> {
                     }
                 }
                 Err(ErrorCode::Exist) => {
-                    crate::log::warn(&hint(found, read(folder, &path)));
+                    warn(&hint(found, read(folder, &path)));
                     return Err(NotLocked::Held);
                 }
                 Err(code) => return Err(NotLocked::Failed(code)),
@@ -72,7 +73,7 @@ impl Drop for Lock<'_> {
             return;
         }
         if let Err(code) = self.folder.unlink_file_at(&self.path) {
-            crate::log::warn(&format!("the lock {} could not be removed: `{}`", self.path, code.name()));
+            warn(&format!("the lock {} could not be removed: `{}`", self.path, code.name()));
         }
     }
 }

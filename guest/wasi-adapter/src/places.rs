@@ -1,5 +1,7 @@
 //! From the name of a cache document to places in the folders that the host grants.
 
+use shared_token_cache_entra::cache;
+
 use crate::settings::{Settings, Source};
 
 const IDENTITY_SERVICE: &str = ".IdentityService";
@@ -26,7 +28,7 @@ pub(crate) struct Places {
 
 /// The places where the document may be, or why there is none.
 pub(crate) fn places(settings: &Settings, granted: &[String], name: &str) -> Result<Places, String> {
-    if !is_name(name) {
+    if cache::of_document(name).is_none() {
         return Err(format!("{name:?} is not the name of a cache"));
     }
     let (folder, file) = match &settings.source {
@@ -88,16 +90,6 @@ fn last(path: &str) -> &str {
 
 fn join(folder: &str, file: &str) -> String {
     format!("{}/{file}", folder.trim_end_matches(['/', '\\']))
-}
-
-/// What the component calls a document: letters, digits, `.`, `-` and `_`, with a suffix.
-fn is_name(name: &str) -> bool {
-    let stem = name.strip_suffix(".cae").or_else(|| name.strip_suffix(".nocae"));
-    stem.is_some_and(|stem| {
-        (1..=128).contains(&stem.len())
-            && !stem.starts_with('.')
-            && stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
-    })
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! What the environment variables say. They are read once.
+//! What the environment variables say.
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use shared_token_cache_entra::cloud;
 use wasi::cli::environment::get_environment;
 
 /// Environment variables, each with what it is for.
@@ -79,17 +80,11 @@ pub(crate) struct Settings {
     pub(crate) unknown: Vec<String>,
 }
 
-/// The settings, or the first variable that makes no sense and why. Nothing is done with settings that are in doubt.
-pub(crate) fn settings() -> Result<&'static Settings, &'static str> {
+/// The settings, or the first variable that makes no sense and why. Nothing is done with settings that are in doubt. They are
+/// read once.
+pub(crate) fn read() -> Result<&'static Settings, &'static str> {
     static SETTINGS: OnceLock<Result<Settings, String>> = OnceLock::new();
-    let first = SETTINGS.get().is_none();
-    let settings = SETTINGS.get_or_init(|| Settings::parse(&get_environment())).as_ref().map_err(String::as_str);
-    if let (true, Ok(settings)) = (first, settings) {
-        for name in &settings.unknown {
-            crate::log::warn(&format!("there is no setting {name}; is it misspelt?"));
-        }
-    }
-    settings
+    SETTINGS.get_or_init(|| Settings::parse(&get_environment())).as_ref().map_err(String::as_str)
 }
 
 impl Settings {
@@ -101,7 +96,7 @@ impl Settings {
         let homes = [get("HOME"), get("USERPROFILE")].into_iter().flatten().map(str::to_owned).collect();
         let default_authority = match get(variables::AUTHORITY_HOST) {
             Some(host) => authority(host).ok_or_else(|| wrong(variables::AUTHORITY_HOST, host, "a host"))?,
-            None => "login.microsoftonline.com".into(),
+            None => cloud::DEFAULT_HOST.into(),
         };
         let plain_http = get(variables::PLAIN_HTTP)
             .map(|address| {

@@ -1,7 +1,4 @@
-use std::fmt;
-
-use zeroize::Zeroizing;
-
+use shared_token_cache_entra::Secret;
 use shared_token_cache_policy::Source;
 
 /// An access token, how long it lives, and which cache served it.
@@ -30,36 +27,6 @@ pub struct Served {
     pub source: Source,
     /// Whether the authority was asked for it in this call; `false` for a token that was there already.
     pub refreshed: bool,
-}
-
-/// A token. It has no `Display` and no serialisation, prints as `Secret(..)`, and is wiped when dropped.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
-
-impl Secret {
-    /// The token itself. Every use of this method is a place where it may leave.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<Zeroizing<String>> for Secret {
-    fn from(text: Zeroizing<String>) -> Self {
-        Self(text)
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
 }
 
 #[cfg(test)]

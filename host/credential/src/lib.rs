@@ -12,7 +12,7 @@ mod refresher;
 mod sandbox;
 mod transport;
 
-pub use access_token::{AccessToken, Secret, Served};
+pub use access_token::{AccessToken, Served};
 pub use audit::{AUDIT, AuditFile, AuditLine, AuditSink, rfc3339};
 pub use authentication_record::{AuthenticationRecord, RecordError};
 pub use clock::{Clock, SystemClock};
@@ -27,6 +27,7 @@ pub use refresher::{Attempts, TokenRefresher, TokenState};
 pub use sandbox::BORDER;
 #[cfg(feature = "runtime-compilation")]
 pub use sandbox::compile_component;
+pub use shared_token_cache_entra::Secret;
 pub use shared_token_cache_policy as policy;
 pub use shared_token_cache_storage::{Examination, HeldLock, KeyringAccess, Note, Places};
 pub use shared_token_cache_vault::Hindrance;

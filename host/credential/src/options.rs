@@ -1,4 +1,5 @@
 use crate::authentication_record::AuthenticationRecord;
+use shared_token_cache_entra::cloud;
 use shared_token_cache_policy::AuthorityHost;
 
 /// What a component's credential is made with.
@@ -45,7 +46,7 @@ pub struct HostSettings {
 
 impl Default for HostSettings {
     fn default() -> Self {
-        Self { default_authority_host: "login.microsoftonline.com".into(), disable_multitenant_authentication: false }
+        Self { default_authority_host: cloud::DEFAULT_HOST.into(), disable_multitenant_authentication: false }
     }
 }
 

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use shared_token_cache_entra::cache;
+
 use crate::InvalidValue;
 
 /// The name of a cache without its suffix, `msal.cache` by default: letters, digits, `.`, `-` and `_`, so never a path.
@@ -12,10 +14,7 @@ impl CacheName {
     /// # Errors
     /// Says what a name is made of.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
-        let good = (1..=128).contains(&text.len())
-            && !text.starts_with('.')
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
-        if good {
+        if cache::is_name(text) {
             Ok(Self(text.to_owned()))
         } else {
             let what = format!("{text:?} is not the name of a cache");
@@ -26,14 +25,19 @@ impl CacheName {
     /// The cache of a document such as `msal.cache.nocae`. The suffix tells whether its tokens live under Continuous Access
     /// Evaluation.
     pub fn of_document(document: &str) -> Option<Self> {
-        let name = document.strip_suffix(".cae").or_else(|| document.strip_suffix(".nocae"))?;
-        Self::parse(name).ok()
+        cache::of_document(document).map(|name| Self(name.to_owned()))
+    }
+
+    /// The document of this cache for calls with or without Continuous Access Evaluation.
+    #[must_use]
+    pub fn document(&self, enable_cae: bool) -> String {
+        cache::document(&self.0, enable_cae)
     }
 }
 
 impl Default for CacheName {
     fn default() -> Self {
-        Self("msal.cache".into())
+        Self(cache::DEFAULT_NAME.into())
     }
 }
 

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use shared_token_cache_entra::client::AZURE_CLI;
+
 use crate::InvalidValue;
 
 /// Applications that tokens may be of: one, by its client id, or any. Ids are compared without case.
@@ -37,7 +39,7 @@ impl FromStr for AllowedClient {
         if good {
             Ok(Self(Some(text.to_ascii_lowercase())))
         } else {
-            let instead = "write it as `04b07795-8ddb-461a-bbee-02f9e1bf7b46`, or `*` for any";
+            let instead = format!("write it as `{AZURE_CLI}`, or `*` for any");
             Err(InvalidValue::new(format!("{text:?} is not a client id"), instead))
         }
     }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{CacheName, InvalidValue, Source};
+use crate::{CacheName, InvalidValue, Source};
 
 /// A cache that the plugin may use.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::scope::is_of_openid_connect;
+use shared_token_cache_entra::scope::is_of_openid_connect;
+
 use crate::{
     AllowedAccount, AllowedClient, AllowedScope, AllowedTenant, AuthorityHost, CacheName, InvalidValue, Source,
 };

@@ -1,8 +1,9 @@
 //! Who may ask for what, as whom. Nothing may that no rule covers.
 
+use shared_token_cache_entra::tenant::means_home;
+
 use crate::component::hex;
 use crate::denied::shown;
-use crate::tenant::means_home;
 use crate::{
     AllowedAccount, AllowedClient, AllowedComponent, AllowedScope, AllowedTenant, CoreDumps, Denied, LogRules, Policy,
 };

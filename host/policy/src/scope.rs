@@ -1,6 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use shared_token_cache_entra::scope::{is_of_openid_connect, is_token};
+
 use crate::InvalidValue;
 
 /// Scopes that may be asked for: one scope, all of one resource, or any.
@@ -118,23 +120,13 @@ pub fn bare_resource(scope: &str) -> Option<&str> {
     is_bare.then(|| scope.trim_end_matches('/'))
 }
 
-/// OpenID Connect Core 1.0, sections 3.1.2.1, 5.4 and 11.
-const OPENID_CONNECT: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
-
-/// Whether a scope is of OpenID Connect. Microsoft Entra ID also takes such a scope with Microsoft Graph's name in front, and with
-/// slashes too many, so the last segment decides.
-pub(crate) fn is_of_openid_connect(scope: &str) -> bool {
-    let name = scope.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    OPENID_CONNECT.iter().any(|known| known.eq_ignore_ascii_case(name))
-}
-
 fn is_permission(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
 }
 
 /// What RFC 6749, section 3.3, calls a scope-token, without the `*` that means something here.
 fn is_scope(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\*".contains(&byte))
+    is_token(text) && !text.contains('*')
 }
 
 /// A resource with the slash behind it: an URI with something behind its `//`, or a plain name such as an application's id.

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use shared_token_cache_entra::tenant::means_home;
+
 use crate::InvalidValue;
 
 /// Tenants that tokens may be of: one, by the name under which it is asked for, or any.
@@ -32,11 +34,6 @@ impl AllowedTenant {
     pub(crate) fn is_any(&self) -> bool {
         self.0.is_none()
     }
-}
-
-/// Whether a name stands for whichever tenant the account lives in.
-pub(crate) fn means_home(name: &str) -> bool {
-    ["organizations", "common", "consumers"].iter().any(|alias| alias.eq_ignore_ascii_case(name))
 }
 
 impl FromStr for AllowedTenant {

@@ -9,25 +9,12 @@ use rcgen::{
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use shared_token_cache_entra::cloud;
 
 use crate::setup::{Certificate, Setup, Tls};
 
-/// The names that the endpoint answers to: loopback, the hosts of Microsoft's clouds, and some that are in none of them.
-const NAMES: [&str; 13] = [
-    "localhost",
-    "127.0.0.1",
-    "login.microsoftonline.com",
-    "login.windows.net",
-    "login.microsoft.com",
-    "sts.windows.net",
-    "login.chinacloudapi.cn",
-    "login.partner.microsoftonline.cn",
-    "login.microsoftonline.us",
-    "login.usgovcloudapi.net",
-    "login.contoso.com",
-    "adfs.contoso.com",
-    "contoso.ciamlogin.com",
-];
+/// The names that the endpoint answers to besides the hosts of Microsoft's clouds: loopback, and hosts of no cloud.
+const NAMES: [&str; 5] = ["localhost", "127.0.0.1", "login.contoso.com", "adfs.contoso.com", "contoso.ciamlogin.com"];
 
 pub(crate) struct Identity {
     pub(crate) server: Arc<ServerConfig>,
@@ -68,7 +55,7 @@ fn leaf(kind: Certificate) -> io::Result<CertificateParams> {
     let names = if kind == Certificate::OtherHost {
         vec!["login.evil.example".to_owned()]
     } else {
-        NAMES.map(str::to_owned).into()
+        NAMES.into_iter().chain(cloud::hosts()).map(str::to_owned).collect()
     };
     let mut leaf = CertificateParams::new(names).map_err(io::Error::other)?;
     leaf.distinguished_name.push(DnType::CommonName, "token endpoint");

@@ -5,6 +5,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
+use shared_token_cache_entra::{client, cloud};
 
 /// Stands in every secret.
 pub const MARK: &str = "made-up-secret";
@@ -16,10 +17,10 @@ pub const VAULT: &str = "https://vault.azure.net/.default";
 pub const GRAPH: &str = "https://graph.microsoft.com/.default";
 
 /// The Azure CLI's public client.
-pub const CLIENT: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+pub const CLIENT: &str = client::AZURE_CLI;
 
 /// The authority of the public cloud.
-pub const PUBLIC: &str = "login.microsoftonline.com";
+pub const PUBLIC: &str = cloud::DEFAULT_HOST;
 
 /// The environment in what is cached for an authority on this machine: the host without its port.
 pub const LOCAL: &str = "localhost";

@@ -27,7 +27,8 @@ COMPONENT = ROOT / "target/dist/shared-token-cache.wasm"
 sys.path.insert(0, str(EXAMPLE))
 
 VAULT = "https://vault.azure.net/.default"
-CLIENT = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+WORDS = json.loads((ROOT / "entra/words.json").read_text(encoding="utf-8"))
+CLIENT = WORDS["azure_cli_client"]
 HOME_ACCOUNT_ID = "uid-00000000.utid-00000000"
 FAR = 4_102_444_800
 CACHED, REFRESH = "at-made-up-secret-cached", "rt-made-up-secret"

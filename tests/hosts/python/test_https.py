@@ -269,8 +269,3 @@ class HttpsTest(support.HomeTest):
         ]:
             with self.assertRaises(ValueError, msg=text):
                 authority_host(text)
-
-    def test_the_clouds_are_those_of_the_policy(self):
-        policy = (support.ROOT / "host/policy/src/lib.rs").read_text()
-        table = policy.partition("const ENTRA_CLOUDS: &[&str] = &[")[2].partition("];")[0]
-        self.assertEqual(tuple(table.split('"')[1::2]), https.ENTRA_CLOUDS)

@@ -1,21 +1,14 @@
 //! A call as the improvements look at it.
 
 use serde_json::Value;
+use shared_token_cache_entra::client::AZURE_CLI;
+use shared_token_cache_entra::cloud;
+use shared_token_cache_entra::tenant::ORGANIZATIONS;
 
 use super::change::HIDDEN;
 use super::document::{Document, text_of};
 use super::record::Record;
 use super::situation::{Call, Content, Given, Ran, Reply};
-
-/// The credential's client, unless a record names another.
-const CLIENT: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
-
-/// The clouds whose hosts are names of one environment.
-const CLOUDS: [&[&str]; 3] = [
-    &["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
-    &["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
-    &["login.microsoftonline.us", "login.usgovcloudapi.net"],
-];
 
 /// A call: what ours was given and made of it, and what the reference is given.
 #[derive(Debug, Clone)]
@@ -78,7 +71,7 @@ impl<'a> Case<'a> {
 
     /// The client that asks.
     pub(crate) fn client(&self) -> &str {
-        self.record.as_ref().map_or(CLIENT, |record| &record.client_id)
+        self.record.as_ref().map_or(AZURE_CLI, |record| &record.client_id)
     }
 
     /// The host of the authority.
@@ -86,7 +79,7 @@ impl<'a> Case<'a> {
         let options = &self.original.options;
         let recorded = self.record.as_ref().map(|record| record.authority.as_str());
         let configured = recorded.or(options.authority.as_deref()).or(options.default_authority.as_deref());
-        host_of(configured.unwrap_or("login.microsoftonline.com"))
+        host_of(configured.unwrap_or(cloud::DEFAULT_HOST))
     }
 
     /// The document that ours was given.
@@ -119,10 +112,7 @@ impl<'a> Case<'a> {
 
     /// Whether an environment is one of the authority's.
     pub(crate) fn is_alias(&self, environment: &str) -> bool {
-        let host = self.authority();
-        let environment = environment.to_lowercase();
-        let cloud = CLOUDS.iter().find(|cloud| cloud.contains(&host.as_str()));
-        host == environment || cloud.is_some_and(|cloud| cloud.contains(&environment.as_str()))
+        cloud::is_same(&self.authority(), environment)
     }
 
     /// Whether the credential may redeem a refresh token.
@@ -138,8 +128,6 @@ impl<'a> Case<'a> {
 
     /// The tenant of a call of the credential.
     pub(crate) fn tenant_of(&self, call: &Call) -> Tenant {
-        const ORGANIZATIONS: &str = "organizations";
-
         let options = &self.original.options;
         let recorded = self.record.as_ref().map(|record| options.home_tenant.as_ref().unwrap_or(&record.tenant_id));
         let configured = recorded.map_or(ORGANIZATIONS, String::as_str);

@@ -11,6 +11,7 @@ use shared_token_cache::policy::{Access, CacheGrant, CacheName, Source};
 use shared_token_cache::{
     AuthenticationRecord, Builder, Clock, HostSettings, Places, SharedTokenCacheCredential, TransportOptions,
 };
+use shared_token_cache_entra::cloud;
 use tempfile::TempDir;
 use token_endpoint::{Received, TokenEndpoint};
 use tokio::runtime::Runtime;
@@ -20,17 +21,9 @@ use crate::case;
 use crate::home;
 
 /// The hosts that situations name; the endpoint has a certificate for each.
-const HOSTS: [&str; 9] = [
-    "login.microsoftonline.com",
-    "login.windows.net",
-    "login.microsoft.com",
-    "sts.windows.net",
-    "login.chinacloudapi.cn",
-    "login.partner.microsoftonline.cn",
-    "login.microsoftonline.us",
-    "login.usgovcloudapi.net",
-    "login.contoso.com",
-];
+fn hosts() -> impl Iterator<Item = &'static str> {
+    cloud::hosts().chain(["login.contoso.com"])
+}
 
 /// One endpoint and one home for all situations.
 pub(crate) struct Ours {
@@ -86,7 +79,7 @@ impl Ours {
         let clock = ScriptedClock(Arc::new(AtomicU64::new(0)));
         let mut policy = home::anything()
             .allow_cache(CacheGrant::new(Source::Shared, Access::ReadWrite).with_name(CacheName::default()));
-        for host in HOSTS {
+        for host in hosts() {
             policy = policy.allow_authority(host.parse().map_err(io::Error::other)?);
         }
         let mut settings = HostSettings::default();
@@ -173,7 +166,7 @@ impl Ours {
     fn transport(&self) -> TransportOptions {
         let mut transport = TransportOptions::default();
         transport.ca_file = Some(self.home.path().join("ca.pem"));
-        transport.resolve = HOSTS.into_iter().map(|host| (host.to_owned(), self.endpoint.address())).collect();
+        transport.resolve = hosts().map(|host| (host.to_owned(), self.endpoint.address())).collect();
         transport.most_retries = 0;
         transport
     }

@@ -1,7 +1,8 @@
 //! One cache document as a credential keeps it between calls.
 
 use crate::access_token::{self, Wanted};
-use crate::account::{self, Candidate, Holdings};
+use crate::account::{self, Holdings};
+use crate::candidate::Candidate;
 use crate::credential::AccessToken;
 use crate::document::{Document, Edit};
 use crate::error::{Error, UnavailableReason};

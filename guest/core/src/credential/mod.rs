@@ -5,17 +5,18 @@ mod pause;
 
 use cache::Cache;
 use pause::Pauses;
+use shared_token_cache_entra::Secret;
 
 use crate::access_token::Wanted;
+use crate::account_info::CachedAccount;
 use crate::claims;
 use crate::error::Error;
 use crate::inventory;
 use crate::options::{Configuration, Options, TokenRequestOptions};
 use crate::platform::{LogLevel, Platform};
 use crate::redeem::{self, Request};
-use crate::secret::Secret;
 use crate::tenant;
-use crate::types::{Authority, CachedAccount, Scopes};
+use crate::types::{Authority, Scopes};
 use crate::write_back;
 
 /// A credential on a shared token cache. What it keeps between calls only saves time.

@@ -1,11 +1,12 @@
 //! Changes to a document, applied to its newest text so that they can be repeated after a conflict.
 
+use shared_token_cache_entra::Secret;
+use shared_token_cache_entra::schema::{Section, field};
+
 use super::entry::RawEntry;
 use super::index::{Document, ParseError};
 use super::json::quoted;
-use super::keys::Section;
 use super::object::{Kept, Layout, Object};
-use crate::secret::Secret;
 use crate::types::HomeAccountId;
 
 /// One change. None of them depends on where something stood when the change was thought up.
@@ -83,7 +84,8 @@ impl Edit {
                 if section.members().filter(|(_, entry)| holds(entry, old)).count() != 1 {
                     return;
                 }
-                let fields = [("secret", new.expose().to_owned()), ("last_modification_time", now.to_string())];
+                let fields =
+                    [(field::SECRET, new.expose().to_owned()), (field::LAST_MODIFICATION_TIME, now.to_string())];
                 section.retain_map(|_, entry| {
                     if holds(entry, old) { Kept::Replaced(with_fields(entry, &fields, layout)) } else { Kept::AsIs }
                 });

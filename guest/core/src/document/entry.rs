@@ -6,9 +6,11 @@ use std::ops::Range;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use shared_token_cache_entra::Secret;
+use shared_token_cache_entra::schema::BROKER;
+use shared_token_cache_entra::token::is_bearer;
 
 use super::json;
-use crate::secret::Secret;
 use crate::types::HomeAccountId;
 
 /// An entry of the section `Account`.
@@ -115,7 +117,7 @@ impl<'a> RawEntry<'a> {
             environment: owned(self.environment)?,
             realm: owned(self.realm).unwrap_or_default(),
             username: owned(self.username).unwrap_or_default(),
-            brokered: self.account_source.and_then(text).is_some_and(|source| source == "broker"),
+            brokered: self.account_source.and_then(text).is_some_and(|source| source == BROKER),
         })
     }
 
@@ -142,8 +144,7 @@ impl<'a> RawEntry<'a> {
     pub(crate) fn access_token(&self, place: Range<usize>) -> Option<AccessTokenEntry> {
         self.secret.filter(|secret| is_text(secret))?;
         // The schema's default; MSAL for Java leaves the field out.
-        let bearer =
-            self.token_type.is_none_or(|kind| text(kind).is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")));
+        let bearer = self.token_type.is_none_or(|kind| text(kind).is_some_and(|kind| is_bearer(&kind)));
         let bound = [self.key_id, self.ext_cache_key, self.user_assertion_hash].iter().any(|field| field.is_some());
         Some(AccessTokenEntry {
             home_account_id: self.home_account_id()?,

@@ -1,12 +1,12 @@
 //! A parsed version of the document.
 
+use shared_token_cache_entra::Secret;
+use shared_token_cache_entra::schema::Section;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::entry::{AccessTokenEntry, AccountEntry, AppMetadataEntry, RawEntry, RefreshTokenEntry};
-use super::keys::Section;
 use super::object::Object;
-use crate::secret::Secret;
 use crate::types::HomeAccountId;
 
 /// A cache document with an index of its entries. Looking something up costs the same however many accounts there are.

@@ -2,30 +2,17 @@
 
 use std::borrow::Cow;
 
+use shared_token_cache_entra::token;
+
 /// The value as a string, if it is one.
 pub(crate) fn text(value: &str) -> Option<Cow<'_, str>> {
     let inner = value.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') { serde_json::from_str(value).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
 }
 
-/// More seconds than any clock counts, and as many as a float holds without a gap.
-const MOST_SECONDS: f64 = 9e15;
-
-/// The value as a count of seconds: a whole number, or a string of one, as the cache's schema has it. A fraction is cut off.
+/// The value as a count of seconds: a number, or a string of one, as the cache's schema has it.
 pub(crate) fn seconds(value: &str) -> Option<u64> {
-    let text = text(value).unwrap_or(Cow::Borrowed(value));
-    let text = text.trim();
-    // The schema's form first: it is exact where a float is not.
-    let number = || text.parse::<f64>().ok().filter(|number| (0.0..=MOST_SECONDS).contains(number));
-    text.parse().ok().or_else(|| number().map(|number| number as u64))
-}
-
-/// The end of the year 2199. What ends later does not count seconds, but perhaps milliseconds.
-const LATEST: u64 = 7_258_118_399;
-
-/// Whether a number can be the time at which a token expires.
-pub(crate) fn is_a_time(seconds: &u64) -> bool {
-    *seconds <= LATEST
+    token::seconds(&text(value).unwrap_or(Cow::Borrowed(value)))
 }
 
 /// A JSON string literal.

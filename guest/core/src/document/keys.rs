@@ -1,26 +1,4 @@
-//! Sections of the document, and the keys that MSAL gives to entries.
-
-/// A section of the document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Section {
-    AccessToken,
-    RefreshToken,
-    IdToken,
-    Account,
-    AppMetadata,
-}
-
-impl Section {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::AccessToken => "AccessToken",
-            Self::RefreshToken => "RefreshToken",
-            Self::IdToken => "IdToken",
-            Self::Account => "Account",
-            Self::AppMetadata => "AppMetadata",
-        }
-    }
-}
+//! The keys that MSAL gives to entries.
 
 /// Key of an access token without an extended cache key: `msal/token_cache.py`, `key_makers`.
 pub(crate) fn access_token_key(home: &str, environment: &str, client_id: &str, realm: &str, target: &str) -> String {

@@ -10,5 +10,5 @@ mod object;
 pub(crate) use edit::Edit;
 pub(crate) use entry::{AccessTokenEntry, AccountEntry, RefreshTokenEntry};
 pub use index::{Document, ParseError};
-pub(crate) use keys::{Section, access_token_key, app_metadata_key, id_token_key};
+pub(crate) use keys::{access_token_key, app_metadata_key, id_token_key};
 pub(crate) use object::Object;

@@ -1,19 +1,7 @@
-use crate::error::Error;
+use shared_token_cache_entra::cloud;
+use shared_token_cache_entra::tenant::ADFS;
 
-/// Hosts of Microsoft's clouds. The hosts of a row are names of one environment, so a token cached under one serves all.
-///
-/// The rows are those of azure-identity's `KNOWN_ALIASES`, joined by `login-us.microsoftonline.com`, which MSAL knows as a
-/// cloud of its own, and by the sovereign clouds that MSAL 1.39 trusts.
-const CLOUDS: &[&[&str]] = &[
-    &["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
-    &["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
-    &["login.microsoftonline.us", "login.usgovcloudapi.net"],
-    &["login.microsoftonline.de"],
-    &["login-us.microsoftonline.com"],
-    &["login.sovcloud-identity.fr"],
-    &["login.sovcloud-identity.de"],
-    &["login.sovcloud-identity.sg"],
-];
+use crate::error::Error;
 
 /// An authority's host, in lower case, with the port if one was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,24 +48,18 @@ impl Authority {
 
     /// Whether a cache entry of `environment` belongs to this authority.
     pub(crate) fn has_alias(&self, environment: &str) -> bool {
-        if self.host.eq_ignore_ascii_case(environment) {
-            return true;
-        }
-        CLOUDS
-            .iter()
-            .find(|cloud| cloud.contains(&self.host.as_str()))
-            .is_some_and(|cloud| cloud.iter().any(|alias| alias.eq_ignore_ascii_case(environment)))
+        cloud::is_same(&self.host, environment)
     }
 
     /// Whether this is an authority of customers' identities (CIAM), which has a tenant of its own and no `organizations`.
     pub(crate) fn is_of_customers(&self) -> bool {
-        self.host.ends_with(".ciamlogin.com")
+        cloud::is_of_customers(&self.host)
     }
 
     /// The token endpoint of `tenant`: version 2.0, which AD FS does not have.
     pub(crate) fn token_endpoint(&self, tenant: &str) -> String {
         let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
-        let version = if tenant == "adfs" { "" } else { "v2.0/" };
+        let version = if tenant == ADFS { "" } else { "v2.0/" };
         format!("https://{}{port}/{tenant}/oauth2/{version}token", self.host)
     }
 }
@@ -168,11 +150,11 @@ mod tests {
 
     #[test]
     fn hosts_of_one_cloud_are_aliases_and_others_are_not() {
-        for cloud in CLOUDS {
-            for host in *cloud {
+        for cloud in cloud::CLOUDS {
+            for host in cloud {
                 let authority = Authority::parse(host).unwrap();
-                for other in CLOUDS.iter().copied().flatten() {
-                    assert_eq!(authority.has_alias(other), cloud.contains(other), "{host} and {other}");
+                for other in cloud::hosts() {
+                    assert_eq!(authority.has_alias(other), cloud.contains(&other), "{host} and {other}");
                 }
             }
         }

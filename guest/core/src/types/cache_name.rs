@@ -1,7 +1,6 @@
-use crate::error::Error;
+use shared_token_cache_entra::cache;
 
-/// Suffix of the cache with tokens that live under Continuous Access Evaluation, and of the one without.
-const SUFFIXES: (&str, &str) = (".cae", ".nocae");
+use crate::error::Error;
 
 /// The name of a cache, without its suffix: `msal.cache` unless the caller says otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,11 +9,7 @@ pub(crate) struct CacheName(String);
 impl CacheName {
     /// Takes letters, digits, `.`, `-` and `_`, so that a name can never be a path.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        let good = !text.is_empty()
-            && text.len() <= 128
-            && !text.starts_with('.')
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
-        if good {
+        if cache::is_name(text) {
             Ok(Self(text.to_owned()))
         } else {
             Err(Error::InvalidArgument(format!(
@@ -26,13 +21,13 @@ impl CacheName {
 
     /// The name of the document: with the suffix for calls with or without enable-cae.
     pub(crate) fn document(&self, enable_cae: bool) -> String {
-        format!("{}{}", self.0, if enable_cae { SUFFIXES.0 } else { SUFFIXES.1 })
+        cache::document(&self.0, enable_cae)
     }
 }
 
 impl Default for CacheName {
     fn default() -> Self {
-        Self("msal.cache".into())
+        Self(cache::DEFAULT_NAME.into())
     }
 }
 

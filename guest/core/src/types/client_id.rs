@@ -1,3 +1,5 @@
+use shared_token_cache_entra::client::AZURE_CLI;
+
 use crate::error::Error;
 
 /// The application that asks for tokens.
@@ -13,8 +15,7 @@ impl ClientId {
             Ok(Self(text.to_owned()))
         } else {
             Err(Error::InvalidArgument(format!(
-                "the client id {text:?} is not usable: give the application's GUID, such as \
-                 `04b07795-8ddb-461a-bbee-02f9e1bf7b46`"
+                "the client id {text:?} is not usable: give the application's GUID, such as `{AZURE_CLI}`"
             )))
         }
     }
@@ -30,8 +31,7 @@ impl ClientId {
 }
 
 impl Default for ClientId {
-    /// The Azure CLI's public client, which azure-identity calls the developer sign-on client.
     fn default() -> Self {
-        Self("04b07795-8ddb-461a-bbee-02f9e1bf7b46".into())
+        Self(AZURE_CLI.into())
     }
 }

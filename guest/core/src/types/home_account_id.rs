@@ -1,3 +1,5 @@
+use shared_token_cache_entra::account;
+
 use super::shortened;
 
 /// `<uid>.<utid>`: an object id and its home tenant. AD FS accounts have an id without a dot.
@@ -15,11 +17,11 @@ impl HomeAccountId {
 
     /// The uid and the utid, where the id has exactly one dot.
     pub(crate) fn parts(&self) -> Option<(&str, &str)> {
-        self.0.split_once('.').filter(|(_, utid)| !utid.contains('.'))
+        account::parts(&self.0)
     }
 
     pub(crate) fn home_tenant(&self) -> Option<&str> {
-        self.parts().map(|(_, utid)| utid)
+        account::home_tenant(&self.0)
     }
 
     /// The id as logs may show it.

@@ -1,6 +1,5 @@
 //! Values that parsed: each type can only hold what makes sense.
 
-mod account;
 mod authority;
 mod cache_name;
 mod client_id;
@@ -8,7 +7,6 @@ mod home_account_id;
 mod scopes;
 mod tenant_id;
 
-pub use account::{Account, CachedAccount};
 pub(crate) use authority::Authority;
 pub(crate) use cache_name::CacheName;
 pub(crate) use client_id::ClientId;

@@ -1,3 +1,5 @@
+use shared_token_cache_entra::scope;
+
 use crate::error::Error;
 
 /// The scopes of a request: at least one, each a scope-token of RFC 6749, section 3.3.
@@ -14,7 +16,7 @@ impl Scopes {
                 "no scope was given; name at least one, such as `https://vault.azure.net/.default`".into(),
             ));
         }
-        if let Some(bad) = scopes.iter().find(|scope| !is_scope_token(scope)) {
+        if let Some(bad) = scopes.iter().find(|scope| !scope::is_token(scope)) {
             return Err(Error::InvalidArgument(format!(
                 "the scope {bad:?} has a character that RFC 6749 does not allow in a scope"
             )));
@@ -46,11 +48,6 @@ impl Scopes {
     pub(crate) fn are_within(&self, target: &str) -> bool {
         self.0.iter().all(|scope| target.split_whitespace().any(|cached| cached.eq_ignore_ascii_case(scope)))
     }
-}
-
-/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`
-fn is_scope_token(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
 }
 
 #[cfg(test)]

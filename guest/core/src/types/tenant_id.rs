@@ -1,3 +1,5 @@
+use shared_token_cache_entra::tenant;
+
 use crate::error::Error;
 
 /// A tenant's GUID or one of its domains: letters, digits, `-` and `.`.
@@ -6,10 +8,7 @@ pub(crate) struct TenantId(String);
 
 impl TenantId {
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        // Dots alone would be a path that climbs.
-        let good = text.bytes().any(|byte| byte.is_ascii_alphanumeric())
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
-        if good {
+        if tenant::is_name(text) {
             Ok(Self(text.to_owned()))
         } else {
             Err(Error::InvalidArgument(format!(

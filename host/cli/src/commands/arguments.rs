@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use shared_token_cache::policy::{InvalidValue, ProfileName, Source};
+use shared_token_cache_entra::cache::DEFAULT_NAME;
 
 use crate::agent::{Group, Mode, TokenFile};
 pub(super) use http::Http;
@@ -178,7 +179,7 @@ pub(super) struct ShowPolicy {
     pub(super) source: Sources,
 
     /// Name of the shared cache.
-    #[arg(long, value_name = "NAME", default_value = "msal.cache")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_NAME)]
     pub(super) cache_name: String,
 
     /// Host of the authority; `AZURE_AUTHORITY_HOST` sets the default.
@@ -315,7 +316,7 @@ pub(super) struct SignIn {
     pub(super) source: Sources,
 
     /// Name of the shared cache.
-    #[arg(long, value_name = "NAME", default_value = "msal.cache")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_NAME)]
     pub(super) cache_name: String,
 
     /// Host of the authority; `AZURE_AUTHORITY_HOST` sets the default.

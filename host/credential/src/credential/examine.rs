@@ -1,5 +1,6 @@
 //! What a person may want to know when tokens do not come.
 
+use shared_token_cache_entra::tenant::ORGANIZATIONS;
 use shared_token_cache_storage::{Examination, Store};
 use tokio::task::spawn_blocking;
 use url::Url;
@@ -64,7 +65,7 @@ impl SharedTokenCacheCredential {
         let (context, options) = (pool.context(), pool.options());
         let host = options.authority.as_deref().unwrap_or(&context.settings.default_authority_host);
         let host = host.trim().trim_start_matches("https://").trim_end_matches('/');
-        let url = format!("https://{host}/organizations/oauth2/v2.0/token");
+        let url = format!("https://{host}/{ORGANIZATIONS}/oauth2/v2.0/token");
         let url = context.policy.token_endpoint(&url)?;
         Ok((context, url))
     }
@@ -88,7 +89,7 @@ fn document(pool: &Pool, enable_cae: bool) -> Result<String, Error> {
         Some(name) => CacheName::parse(name).map_err(|invalid| Error::InvalidArgument(invalid.into()))?,
         None => CacheName::default(),
     };
-    Ok(format!("{name}{}", if enable_cae { ".cae" } else { ".nocae" }))
+    Ok(name.document(enable_cae))
 }
 
 /// Where the document of a source lies.

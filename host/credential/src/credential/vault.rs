@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
+use shared_token_cache_entra::client::AZURE_CLI;
 use shared_token_cache_vault::{Credential, Record, Vault};
 
 use crate::error::{Error, LimitExceeded};
 use crate::options::{CredentialOptions, HostSettings};
 use shared_token_cache_policy::{CacheName, Policy};
 
-/// The client that the component asks with unless it is told another: the Azure CLI's public one.
-const DEFAULT_CLIENT: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
-
 /// The application that the credential asks as.
 pub(super) fn client_id(options: &CredentialOptions) -> &str {
     let record = options.authentication_record.as_ref();
-    record.map(|record| &record.client_id).or(options.client_id.as_ref()).map_or(DEFAULT_CLIENT, String::as_str)
+    record.map(|record| &record.client_id).or(options.client_id.as_ref()).map_or(AZURE_CLI, String::as_str)
 }
 
 /// A vault that opens what this credential needs, and nothing else.

@@ -15,7 +15,7 @@ pub(crate) use request::{Response, TransportError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use shared_token_cache_vault::Secret;
+use shared_token_cache_entra::Secret;
 use url::Url;
 
 use crate::clock::Clock;

@@ -4,7 +4,7 @@ use backon::{ExponentialBuilder, Retryable as _};
 use bytes::Bytes;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use shared_token_cache_entra::Class;
-use shared_token_cache_vault::Secret;
+use shared_token_cache_entra::Secret;
 use url::Url;
 use zeroize::Zeroizing;
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use shared_token_cache_entra::cache::{CAE, NOCAE};
+
 use super::fields::{Fields, Places, Value};
 use super::print::Printer;
 use crate::{CacheGrant, CacheName, InvalidValue, Source};
@@ -33,7 +35,7 @@ fn name(text: &str) -> Result<CacheName, InvalidValue> {
             let what = format!("{text:?} is the name of a file of the cache {name}");
             Err(InvalidValue::new(
                 what,
-                format!("write \"{name}\": its files with `.cae` and `.nocae` are granted together"),
+                format!("write \"{name}\": its files with `{CAE}` and `{NOCAE}` are granted together"),
             ))
         }
         None => CacheName::parse(text),

@@ -17,22 +17,85 @@ pub use problems::{PolicyError, Problem};
 
 use toml::de::DeTable;
 
-use crate::{CloudAddresses, Policy, scope};
+use crate::policy::{CloudAddresses, Policy};
+use crate::scope;
 use fields::Fields;
 use print::Printer;
 use problems::Problems;
 
-/// What editors may know of the document.
-pub(super) const SCHEMA: &str = include_str!("schema.json");
+impl Policy {
+    /// Reads a policy document.
+    ///
+    /// ```
+    /// use shared_token_cache_policy::Policy;
+    ///
+    /// let policy = Policy::from_toml(
+    ///     r#"
+    ///     authorities = ["login.microsoftonline.com"]
+    ///
+    ///     [[caches]]
+    ///     source = "shared"
+    ///     names = ["msal.cache"]
+    ///     access = "read-write"
+    ///
+    ///     [limits]
+    ///     call-seconds = 60
+    ///     "#,
+    /// );
+    /// assert!(policy.is_ok());
+    /// ```
+    ///
+    /// # Errors
+    /// All that is wrong with the document, unknown fields included, at once.
+    pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
+        parse(text)
+    }
 
-pub(super) fn parse(text: &str) -> Result<Policy, PolicyError> {
+    /// What a document probably does not mean, for a person who checks it. None of it is a problem.
+    #[must_use]
+    pub fn doubts(text: &str) -> Vec<Problem> {
+        doubts(text)
+    }
+
+    /// The document that says what this policy says: [`Self::from_toml`] makes an equal policy of it.
+    ///
+    /// What a program set and a document can't say, such as a limit of half a second, comes out as close as it can be said.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::{AllowedTenant, Policy};
+    /// let policy = Policy::default().allow_tenant(AllowedTenant::ANY);
+    /// assert_eq!(Policy::from_toml(&policy.to_toml())?, policy);
+    /// # Ok::<(), shared_token_cache_policy::PolicyError>(())
+    /// ```
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        print(self)
+    }
+
+    /// A JSON schema (draft 2020-12) of policy documents, for editors. What it can't say, such as that a path is absolute, only
+    /// [`Self::from_toml`] tells.
+    ///
+    /// ```
+    /// # use shared_token_cache_policy::Policy;
+    /// assert!(Policy::json_schema().contains("https://json-schema.org/draft/2020-12/schema"));
+    /// ```
+    #[must_use]
+    pub fn json_schema() -> &'static str {
+        SCHEMA
+    }
+}
+
+/// What editors may know of the document.
+const SCHEMA: &str = include_str!("schema.json");
+
+fn parse(text: &str) -> Result<Policy, PolicyError> {
     let problems = Problems::of(text);
     let policy = read(text, &problems);
     problems.into_result(policy)
 }
 
 /// What a document probably does not mean.
-pub(super) fn doubts(text: &str) -> Vec<Problem> {
+fn doubts(text: &str) -> Vec<Problem> {
     let problems = Problems::of(text);
     read(text, &problems);
     problems.into_doubts()
@@ -71,7 +134,7 @@ fn read(text: &str, problems: &Problems<'_>) -> Policy {
 }
 
 /// The document that says what a policy says.
-pub(super) fn print(policy: &Policy) -> String {
+fn print(policy: &Policy) -> String {
     let Policy {
         caches,
         authorities,

@@ -81,7 +81,7 @@ fn placed<'p, 'i>(mut fields: Fields<'p, 'i>) -> Option<Placed<'p, 'i>> {
 
 /// What a profile asks for and can never have, as far as that is known without a sign-in.
 fn refused(policy: &Policy, profile: &Profile) -> Vec<(&'static str, Denied)> {
-    let document = format!("{}.nocae", profile.cache_name().cloned().unwrap_or_default());
+    let document = profile.cache_name().cloned().unwrap_or_default().document(false);
     let mut refused = vec![
         ("source", policy.grant(profile.source(), &document).err()),
         ("tenant", profile.tenant().and_then(|tenant| policy.check_tenant_name(tenant).err())),

@@ -7,6 +7,7 @@ mod records;
 mod replies;
 
 use fastrand::Rng;
+use shared_token_cache_entra::{client, cloud};
 
 use super::document::Document;
 use super::situation::{Options, Situation};
@@ -16,18 +17,13 @@ use cache::{Account, Caches};
 const NOW: u64 = 1_790_000_000;
 
 /// The authority of the public cloud.
-const PUBLIC: &str = "login.microsoftonline.com";
+const PUBLIC: &str = cloud::DEFAULT_HOST;
 
 /// The hosts of some clouds, and one of no cloud. The first of each is asked, all of them stand in caches.
-const CLOUDS: [&[&str]; 4] = [
-    &[PUBLIC, "login.windows.net", "login.microsoft.com", "sts.windows.net"],
-    &["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
-    &["login.microsoftonline.us", "login.usgovcloudapi.net"],
-    &["login.contoso.com"],
-];
+const CLOUDS: [&[&str]; 4] = [cloud::CLOUDS[0], cloud::CLOUDS[1], cloud::CLOUDS[2], &["login.contoso.com"]];
 
 /// The Azure CLI's public client, the credential's own.
-const CLIENT: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+const CLIENT: &str = client::AZURE_CLI;
 
 /// Another client of the family.
 const OTHER_CLIENT: &str = "00000000-aaaa-bbbb-cccc-000000000001";

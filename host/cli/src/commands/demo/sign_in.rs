@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
+use shared_token_cache_entra::client::AZURE_CLI;
+use shared_token_cache_entra::cloud::DEFAULT_HOST;
 use tempfile::TempDir;
 use token_endpoint::{Received, Reply};
 
 pub(super) const USER0: &str = "user0@contoso.com";
 pub(super) const USER1: &str = "user1@fabrikam.com";
-
-/// The Azure CLI's public client.
-const CLIENT: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 
 /// A home folder that vanishes when dropped.
 pub(super) struct Home {
@@ -39,7 +38,7 @@ impl Home {
     }
 
     pub(super) fn sign_in_user1(&self) -> io::Result<()> {
-        self.sign_in(USER1, 1, "login.microsoftonline.com")
+        self.sign_in(USER1, 1, DEFAULT_HOST)
     }
 
     /// A sign-in with an authority that no policy grants.
@@ -84,7 +83,7 @@ pub(super) fn make_home(folder: &Path) -> io::Result<PathBuf> {
     let cache = document_in(folder);
     fs::create_dir_all(cache.parent().unwrap_or(folder))?;
     let mut document = json!({});
-    add_account(&mut document, USER0, 0, "login.microsoftonline.com");
+    add_account(&mut document, USER0, 0, DEFAULT_HOST);
     in_place(&document, folder)?.persist_noclobber(&cache)?;
     Ok(cache)
 }
@@ -112,13 +111,13 @@ fn add_account(document: &mut Value, username: &str, number: u32, environment: &
     put(
         document,
         "AccessToken",
-        format!("{home}-{environment}-accesstoken-{CLIENT}-{realm}-{target}"),
+        format!("{home}-{environment}-accesstoken-{AZURE_CLI}-{realm}-{target}"),
         json!({
             "credential_type": "AccessToken",
             "secret": format!("at-{number}-vault-cached"),
             "home_account_id": home,
             "environment": environment,
-            "client_id": CLIENT,
+            "client_id": AZURE_CLI,
             "target": target,
             "realm": realm,
             "token_type": "Bearer",
@@ -130,13 +129,13 @@ fn add_account(document: &mut Value, username: &str, number: u32, environment: &
     put(
         document,
         "RefreshToken",
-        format!("{home}-{environment}-refreshtoken-{CLIENT}--"),
+        format!("{home}-{environment}-refreshtoken-{AZURE_CLI}--"),
         json!({
             "credential_type": "RefreshToken",
             "secret": format!("rt-{number}-from-sign-in"),
             "home_account_id": home,
             "environment": environment,
-            "client_id": CLIENT,
+            "client_id": AZURE_CLI,
             "target": "",
             "family_id": "1",
             "last_modification_time": now().to_string(),

@@ -1,3 +1,4 @@
+use shared_token_cache_entra::header::may_set;
 use shared_token_cache_vault::{Form, Refused};
 
 use super::border_log::printable;
@@ -6,9 +7,6 @@ use crate::sandbox::BORDER;
 use crate::sandbox::State;
 use crate::sandbox::wit::https::{Host, HttpsError, Response, Settings};
 use crate::transport::TransportError;
-
-/// The header fields that a component may set. All others are the host's.
-const ALLOWED_HEADERS: &[&str] = &["x-anchormailbox", "x-client-sku", "x-client-ver"];
 
 /// More than any token request has; a form is not a way to send a file.
 const LARGEST_FORM: usize = 256 * 1024;
@@ -130,10 +128,4 @@ impl State {
         self.call.request = Some(error);
         if is_denied { HttpsError::Denied(text) } else { HttpsError::Unreachable(text) }
     }
-}
-
-fn may_set(name: &str, value: &str) -> bool {
-    ALLOWED_HEADERS.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
-        && value.len() <= 512
-        && value.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
 }

@@ -1,0 +1,205 @@
+//! The order of the crates' modules, and words that programs in other languages have a copy of.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Crates in which no module depends on itself by way of others.
+const CRATES: [&str; 6] = ["entra", "guest/core", "guest/wasi-adapter", "host/credential", "host/policy", "host/vault"];
+
+/// Copies of `entra/words.json`, for folders that are used outside of this repository: a symbolic link would lead nowhere there.
+const COPIES: [&str; 2] = ["examples/node/words.json", "examples/python/shared_token_cache/words.json"];
+
+/// Which modules a module uses, each with the file that says so.
+type Uses = BTreeMap<String, BTreeMap<String, PathBuf>>;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+#[test]
+fn programs_in_other_languages_have_the_words_of_this_version() {
+    let words = fs::read_to_string(root().join("entra/words.json")).unwrap();
+    for copy in COPIES {
+        let copied = fs::read_to_string(root().join(copy)).unwrap();
+        assert!(copied == words, "{copy} differs from entra/words.json; copy that over it");
+    }
+}
+
+#[test]
+fn no_module_depends_on_itself_by_way_of_others() {
+    for name in CRATES {
+        let uses = uses_of(&root().join(name).join("src"));
+        assert!(uses.values().any(|used| !used.is_empty()), "{name}: no module uses another, so nothing was read");
+        if let Some(circle) = circle(&uses) {
+            let steps: Vec<_> = circle
+                .iter()
+                .zip(circle.iter().cycle().skip(1))
+                .map(|(module, used)| format!("{module} uses {used} ({})", uses[module][used].display()))
+                .collect();
+            panic!("{name} has a circle of modules: {}", steps.join(", "));
+        }
+    }
+}
+
+#[test]
+fn the_layers_of_the_library_are_in_order() {
+    let uses = uses_of(&root().join("host/credential/src"));
+    let layers = ["credential", "sandbox", "audit", "transport", "options"];
+    assert!(uses["credential"].contains_key("sandbox"));
+    for (upper, lower) in [(0, 1), (1, 2), (1, 3), (1, 4)] {
+        let (upper, lower) = (layers[upper], layers[lower]);
+        assert!(uses[upper].contains_key(lower), "{upper} uses {lower}");
+        assert!(
+            !reachable(&uses, lower).contains(upper),
+            "{lower} must not use {upper}, by way of other modules either"
+        );
+    }
+}
+
+#[test]
+fn a_circle_is_found_through_groups_and_names_of_the_crate() {
+    let names = BTreeMap::from([("Policy".to_owned(), "rules".to_owned())]);
+    let modules: BTreeSet<String> = ["a", "b", "c", "rules"].map(str::to_owned).into();
+    let text = "use crate::{b::{X, Y}, Policy};\nfn f() { crate::c::g() }\n// crate::none\n#[cfg(test)]\nmod tests { use crate::a; }";
+    let used: BTreeSet<String> = used_in(text, &modules, &names).into_iter().collect();
+    assert_eq!(used, ["b", "c", "rules"].map(str::to_owned).into());
+
+    let uses = |pairs: &[(&str, &str)]| {
+        let mut uses = Uses::new();
+        for (module, used) in pairs {
+            uses.entry((*used).to_owned()).or_default();
+            uses.entry((*module).to_owned()).or_default().insert((*used).to_owned(), PathBuf::new());
+        }
+        uses
+    };
+    assert_eq!(circle(&uses(&[("a", "b"), ("b", "c"), ("a", "c")])), None);
+    assert_eq!(circle(&uses(&[("a", "b"), ("b", "c"), ("c", "b")])), Some(vec!["b".to_owned(), "c".to_owned()]));
+}
+
+/// What the top-level modules of a crate use of each other.
+fn uses_of(src: &Path) -> Uses {
+    let lib = fs::read_to_string(src.join("lib.rs")).unwrap();
+    let entries = fs::read_dir(src).unwrap().map(|entry| entry.unwrap().path());
+    let modules: BTreeSet<String> = entries
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .filter(|name| !["lib", "tests"].contains(&name.as_str()))
+        .collect();
+    let names = reexported(&lib, &modules);
+    let mut uses: Uses = modules.iter().map(|module| (module.clone(), BTreeMap::new())).collect();
+    for (module, used) in &mut uses {
+        let mut files = Vec::from([src.join(format!("{module}.rs"))]);
+        collect(&src.join(module), &mut files);
+        for file in files.into_iter().filter(|file| file.is_file() && !is_of_tests(file)) {
+            let text = fs::read_to_string(&file).unwrap();
+            // In a top-level module the parent is the crate.
+            let is_top = file == src.join(format!("{module}.rs")) || file == src.join(module.as_str()).join("mod.rs");
+            let text = if is_top { text.replace("super::", "crate::") } else { text };
+            for other in used_in(&text, &modules, &names).into_iter().filter(|other| other != module) {
+                used.entry(other).or_insert_with(|| file.strip_prefix(src).unwrap().to_owned());
+            }
+        }
+    }
+    uses
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { collect(&path, files) } else { files.push(path) }
+    }
+}
+
+fn is_of_tests(file: &Path) -> bool {
+    file.components().any(|part| ["tests", "tests.rs", "properties.rs"].iter().any(|name| part.as_os_str() == *name))
+}
+
+/// Names that the crate's root has of its modules: `pub use module::{A, B};`.
+fn reexported(lib: &str, modules: &BTreeSet<String>) -> BTreeMap<String, String> {
+    let mut names = BTreeMap::new();
+    for statement in lib.split("pub use ").skip(1) {
+        let statement = statement.split(';').next().unwrap();
+        let Some((module, rest)) = statement.split_once("::").filter(|(module, _)| modules.contains(*module)) else {
+            continue;
+        };
+        names.extend(words(rest).map(|name| (name.to_owned(), module.to_owned())));
+    }
+    names
+}
+
+/// The modules that a file names behind `crate::`, without its tests and comments.
+fn used_in(text: &str, modules: &BTreeSet<String>, names: &BTreeMap<String, String>) -> Vec<String> {
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let code = code.split("#[cfg(test)]\npub(crate) mod tests {").next().unwrap();
+    let code: String =
+        code.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| line.to_owned() + "\n").collect();
+    let mut used = Vec::new();
+    for path in code.split("crate::").skip(1) {
+        for first in first_segments(path) {
+            let module = names.get(first).map_or(first, String::as_str);
+            if modules.contains(module) {
+                used.push(module.to_owned());
+            }
+        }
+    }
+    used
+}
+
+/// The first segments of a path, or of each path of a group.
+fn first_segments(path: &str) -> Vec<&str> {
+    let Some(group) = path.strip_prefix('{') else { return words(path).take(1).collect() };
+    let (mut depth, mut from, mut paths) = (0, 0, Vec::new());
+    for (at, character) in group.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                paths.push(&group[from..at]);
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                paths.push(&group[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    paths.into_iter().filter_map(|path| words(path).next()).collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|character: char| !character.is_alphanumeric() && character != '_').filter(|word| !word.is_empty())
+}
+
+/// Modules that form a circle, each of which uses the next, and the last the first.
+fn circle(uses: &Uses) -> Option<Vec<String>> {
+    uses.keys().find_map(|module| way(uses, module, module, &mut BTreeSet::new()))
+}
+
+/// The modules from `from` on the way to `to`.
+fn way(uses: &Uses, from: &str, to: &str, seen: &mut BTreeSet<String>) -> Option<Vec<String>> {
+    for used in uses[from].keys() {
+        let rest = if used == to {
+            Some(Vec::new())
+        } else if seen.insert(used.clone()) {
+            way(uses, used, to, seen)
+        } else {
+            None
+        };
+        if let Some(rest) = rest {
+            return Some([vec![from.to_owned()], rest].concat());
+        }
+    }
+    None
+}
+
+fn reachable<'a>(uses: &'a Uses, from: &str) -> BTreeSet<&'a str> {
+    let mut reached = BTreeSet::new();
+    let mut open: Vec<&str> = uses[from].keys().map(String::as_str).collect();
+    while let Some(module) = open.pop() {
+        if reached.insert(module) {
+            open.extend(uses[module].keys().map(String::as_str));
+        }
+    }
+    reached
+}
