@@ -59,7 +59,7 @@ export function grants(options) {
  */
 function files(source, cacheName) {
   const { cae, nocae } = words.cache.suffixes;
-  const names = [cae, nocae].map((suffix) => cacheName + suffix);
+  const names = [nocae, cae].map((suffix) => cacheName + suffix);
   switch (source) {
     case "shared":
       // A name is not a path.

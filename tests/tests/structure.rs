@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Crates in which no module depends on itself by way of others.
@@ -9,6 +10,9 @@ const CRATES: [&str; 6] = ["entra", "guest/core", "guest/wasi-adapter", "host/cr
 
 /// Copies of `entra/words.json`, for folders that are used outside of this repository: a symbolic link would lead nowhere there.
 const COPIES: [&str; 2] = ["examples/node/words.json", "examples/python/shared_token_cache/words.json"];
+
+/// How a file goes on with its tests.
+const TESTS: [&str; 2] = ["#[cfg(test)]\nmod tests {", "#[cfg(test)]\npub(crate) mod tests {"];
 
 /// Which modules a module uses, each with the file that says so.
 type Uses = BTreeMap<String, BTreeMap<String, PathBuf>>;
@@ -29,7 +33,7 @@ fn programs_in_other_languages_have_the_words_of_this_version() {
 #[test]
 fn no_module_depends_on_itself_by_way_of_others() {
     for name in CRATES {
-        let uses = uses_of(&root().join(name).join("src"));
+        let uses = uses_of(&root().join(name).join("src")).unwrap();
         assert!(uses.values().any(|used| !used.is_empty()), "{name}: no module uses another, so nothing was read");
         if let Some(circle) = circle(&uses) {
             let steps: Vec<_> = circle
@@ -44,7 +48,7 @@ fn no_module_depends_on_itself_by_way_of_others() {
 
 #[test]
 fn the_layers_of_the_library_are_in_order() {
-    let uses = uses_of(&root().join("host/credential/src"));
+    let uses = uses_of(&root().join("host/credential/src")).unwrap();
     let layers = ["credential", "sandbox", "audit", "transport", "options"];
     assert!(uses["credential"].contains_key("sandbox"));
     for (upper, lower) in [(0, 1), (1, 2), (1, 3), (1, 4)] {
@@ -78,36 +82,39 @@ fn a_circle_is_found_through_groups_and_names_of_the_crate() {
 }
 
 /// What the top-level modules of a crate use of each other.
-fn uses_of(src: &Path) -> Uses {
-    let lib = fs::read_to_string(src.join("lib.rs")).unwrap();
-    let entries = fs::read_dir(src).unwrap().map(|entry| entry.unwrap().path());
-    let modules: BTreeSet<String> = entries
-        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
-        .filter(|name| !["lib", "tests"].contains(&name.as_str()))
-        .collect();
+fn uses_of(src: &Path) -> io::Result<Uses> {
+    let lib = fs::read_to_string(src.join("lib.rs"))?;
+    let entries = fs::read_dir(src)?.collect::<io::Result<Vec<_>>>()?;
+    let stems = entries.iter().filter_map(|entry| Some(entry.path().file_stem()?.to_string_lossy().into_owned()));
+    let modules: BTreeSet<String> = stems.filter(|name| !["lib", "tests"].contains(&name.as_str())).collect();
     let names = reexported(&lib, &modules);
     let mut uses: Uses = modules.iter().map(|module| (module.clone(), BTreeMap::new())).collect();
     for (module, used) in &mut uses {
-        let mut files = Vec::from([src.join(format!("{module}.rs"))]);
-        collect(&src.join(module), &mut files);
-        for file in files.into_iter().filter(|file| file.is_file() && !is_of_tests(file)) {
-            let text = fs::read_to_string(&file).unwrap();
+        let top = [src.join(format!("{module}.rs")), src.join(module.as_str()).join("mod.rs")];
+        let mut files: Vec<PathBuf> = top.iter().take(1).filter(|file| file.is_file()).cloned().collect();
+        collect(&src.join(module), &mut files)?;
+        for file in files.into_iter().filter(|file| !is_of_tests(file)) {
+            let text = fs::read_to_string(&file)?;
             // In a top-level module the parent is the crate.
-            let is_top = file == src.join(format!("{module}.rs")) || file == src.join(module.as_str()).join("mod.rs");
-            let text = if is_top { text.replace("super::", "crate::") } else { text };
+            let text = if top.contains(&file) { text.replace("super::", "crate::") } else { text };
             for other in used_in(&text, &modules, &names).into_iter().filter(|other| other != module) {
-                used.entry(other).or_insert_with(|| file.strip_prefix(src).unwrap().to_owned());
+                used.entry(other).or_insert_with(|| file.clone());
             }
         }
     }
-    uses
+    Ok(uses)
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { collect(&path, files) } else { files.push(path) }
+/// All files below a folder, if there is one.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    if !folder.is_dir() {
+        return Ok(());
     }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() { collect(&path, files)? } else { files.push(path) }
+    }
+    Ok(())
 }
 
 fn is_of_tests(file: &Path) -> bool {
@@ -118,7 +125,7 @@ fn is_of_tests(file: &Path) -> bool {
 fn reexported(lib: &str, modules: &BTreeSet<String>) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
     for statement in lib.split("pub use ").skip(1) {
-        let statement = statement.split(';').next().unwrap();
+        let statement = statement.split(';').next().unwrap_or_default();
         let Some((module, rest)) = statement.split_once("::").filter(|(module, _)| modules.contains(*module)) else {
             continue;
         };
@@ -129,10 +136,9 @@ fn reexported(lib: &str, modules: &BTreeSet<String>) -> BTreeMap<String, String>
 
 /// The modules that a file names behind `crate::`, without its tests and comments.
 fn used_in(text: &str, modules: &BTreeSet<String>, names: &BTreeMap<String, String>) -> Vec<String> {
-    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
-    let code = code.split("#[cfg(test)]\npub(crate) mod tests {").next().unwrap();
-    let code: String =
-        code.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| line.to_owned() + "\n").collect();
+    let code = TESTS.iter().fold(text, |code, tests| code.split(tests).next().unwrap_or_default());
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code: String = lines.flat_map(|line| [line, "\n"]).collect();
     let mut used = Vec::new();
     for path in code.split("crate::").skip(1) {
         for first in first_segments(path) {

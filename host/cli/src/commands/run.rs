@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use shared_token_cache::TransportOptions;
 use shared_token_cache::policy::{CoreDumps, Policy, Profile, ProfileName};
+use shared_token_cache_entra::cache::DEFAULT_NAME;
 use shared_token_cache_storage::files;
 use tokio::sync::oneshot;
 
@@ -100,7 +101,7 @@ fn of_profiles(
 fn of_scopes(arguments: &Run, audit: Option<Audit>) -> Result<BTreeMap<String, ProfileTokens>, Failure> {
     let sign_in = SignIn {
         source: arguments.source.clone(),
-        cache_name: "msal.cache".to_owned(),
+        cache_name: DEFAULT_NAME.to_owned(),
         authority: arguments.authority.clone(),
         client_id: None,
         policy: None,

@@ -4,6 +4,7 @@
 use hyper::{Method, Request, StatusCode};
 use serde::Serialize;
 use shared_token_cache::AccessToken;
+use shared_token_cache_entra::client::AZURE_CLI;
 
 use super::Site;
 use super::clients::Client;
@@ -16,9 +17,6 @@ pub(super) const PATH: &str = "/msi/token";
 
 /// The longest resource or scope that is looked at.
 const LONGEST: usize = 1024;
-
-/// The application of a profile that names none: the Azure CLI's.
-const DEFAULT_CLIENT_ID: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 
 /// The dialects: which header has the key, and which parameters name an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +124,7 @@ impl Asked {
             expires_on: token.expires_on.to_string(),
             resource: self.resource.as_deref().unwrap_or_default(),
             token_type: &token.token_type,
-            client_id: profile.client_id().unwrap_or(DEFAULT_CLIENT_ID),
+            client_id: profile.client_id().unwrap_or(AZURE_CLI),
         };
         json(StatusCode::OK, &body, text.len().max(LONGEST))
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
+use shared_token_cache_entra::cache;
 use shared_token_cache_entra::client::AZURE_CLI;
 use shared_token_cache_entra::cloud::DEFAULT_HOST;
 use tempfile::TempDir;
@@ -89,7 +90,7 @@ pub(super) fn make_home(folder: &Path) -> io::Result<PathBuf> {
 }
 
 fn document_in(home: &Path) -> PathBuf {
-    home.join(".IdentityService/msal.cache.nocae")
+    home.join(".IdentityService").join(cache::document(cache::DEFAULT_NAME, false))
 }
 
 /// A document that is to take its place, in a file of its owner's.
