@@ -87,6 +87,12 @@ impl Python {
         Err(format!("{} can't run {statement:?}: {last}", self.program.display()))
     }
 
+    /// The Python and the script, as the start of a command line.
+    #[must_use]
+    pub fn words(&self) -> [String; 2] {
+        [&self.program, &self.script].map(|path| path.display().to_string())
+    }
+
     /// Runs a command of the script in the home folder of `cli`; gives the JSON that it prints.
     ///
     /// # Errors

@@ -163,7 +163,9 @@ fn arguments(line: &str) -> Option<Vec<&str>> {
     let (before, rest) = line.split_once("shared-token-cache ")?;
     let is_run = before.is_empty() || before.ends_with("$(") || before.ends_with('/') || before.contains('=');
     let own = rest.split(['|', '>', '<', '&', ';', '#', ')']).next().unwrap();
-    is_run.then(|| own.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect())
+    // What follows `--` is the command of `run`.
+    let words = own.split_whitespace().take_while(|word| *word != "--");
+    is_run.then(|| words.map(|word| word.trim_matches(['"', '\''])).collect())
 }
 
 #[test]

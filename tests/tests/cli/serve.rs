@@ -8,7 +8,7 @@
     reason = "helpers of tests"
 )]
 
-mod agent;
+pub(crate) mod agent;
 mod ended;
 mod planted;
 mod refused;

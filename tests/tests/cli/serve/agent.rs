@@ -12,6 +12,7 @@ use shared_token_cache_tests::sign_in::{GRAPH, MARK, VAULT, username};
 
 const SOON: Duration = Duration::from_secs(20);
 const LOG: &str = "agent.log";
+const OUTPUT: &str = "agent.out";
 
 /// A policy with two profiles: `vault` for user 0, `graph` for user 1.
 pub(crate) fn policy(authority: &str) -> String {
@@ -83,6 +84,7 @@ impl<'a> Agent<'a> {
         let policy = cli.write("policy.toml", policy).unwrap();
         command.env_remove("INVOCATION_ID").env_remove("NOTIFY_SOCKET").envs(environment.iter().copied());
         command.env("AZURE_AUTHORITY_HOST", "localhost").args(["serve", "--policy", &policy]).args(arguments);
+        command.stdout(File::create(cli.home().join(OUTPUT)).unwrap());
         let process = command.stderr(File::create(cli.home().join(log)).unwrap()).spawn().unwrap();
         Self { cli, log, process }
     }
@@ -123,6 +125,17 @@ impl<'a> Agent<'a> {
         let (head, body) = response.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 200") && head.contains("openmetrics-text"), "{head}");
         body.to_owned()
+    }
+
+    /// What it has printed so far.
+    pub(crate) fn printed(&self) -> String {
+        self.cli.read(OUTPUT).unwrap()
+    }
+
+    /// Its command line, as every user of the machine may read it.
+    pub(crate) fn command_line(&self) -> String {
+        let bytes = fs::read(format!("/proc/{}/cmdline", self.process.id())).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// What it has said so far.

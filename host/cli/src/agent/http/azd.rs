@@ -1,6 +1,8 @@
 //! The protocol in which the Azure Developer CLI asks for tokens (`AZD_AUTH_ENDPOINT`). It reads errors from replies with status 200 only,
 //! and needs both a code and a message in them.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::{Method, Request, StatusCode, header};
@@ -22,6 +24,9 @@ const VERSION: &str = "api-version=2023-07-12-preview";
 
 /// A few scopes and a tenant.
 const LARGEST: usize = 16 << 10;
+
+/// How long the body may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a request asks for.
 #[derive(Debug, Deserialize)]
@@ -61,7 +66,9 @@ pub(super) async fn read(request: Request<Incoming>) -> Result<Asked, Refusal> {
     if request.body().size_hint().lower() > LARGEST as u64 {
         return Err(too_large());
     }
-    let body = Limited::new(request.into_body(), LARGEST).collect().await;
+    let body = Limited::new(request.into_body(), LARGEST).collect();
+    let body = tokio::time::timeout(PATIENCE, body).await;
+    let body = body.map_err(|_| Refusal::invalid("body", "the body did not come in time"))?;
     let bytes = body.map_err(|error| match error.is::<http_body_util::LengthLimitError>() {
         true => too_large(),
         false => wrong(),
@@ -107,7 +114,7 @@ pub(super) fn refusal(refusal: &Refusal) -> Reply {
 
 /// A time as RFC 3339 writes it, in UTC and without a fraction: azd and some of its callers read no other form.
 fn rfc3339(seconds: u64) -> String {
-    shared_token_cache::rfc3339(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds)).replace(".000Z", "Z")
+    shared_token_cache::rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)).replace(".000Z", "Z")
 }
 
 #[cfg(test)]

@@ -1,14 +1,18 @@
 //! Where the endpoint listens.
 
-use std::collections::BTreeSet;
+#[cfg(unix)]
+mod unix;
+
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+
+#[cfg(unix)]
+use unix::Unix;
 
 /// What bytes come from and go to.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -56,17 +60,6 @@ pub(crate) enum Listener {
     Unix(Unix),
 }
 
-/// A socket, and who may connect.
-#[cfg(unix)]
-pub(crate) struct Unix {
-    /// It removes the socket's name.
-    _name: shared_token_cache_sds::Socket,
-    listener: tokio::net::UnixListener,
-    path: PathBuf,
-    users: BTreeSet<u32>,
-    is_told: AtomicBool,
-}
-
 impl Listener {
     /// Begins to listen. At a socket, users besides this process's own have to be named.
     pub(crate) async fn bind(address: &Address, users: &[u32]) -> Result<Self, String> {
@@ -76,25 +69,10 @@ impl Listener {
                 listener.map(Self::Tcp).map_err(|error| format!("cannot listen on {address}: {error}"))
             }
             #[cfg(unix)]
-            Address::Unix(path) => {
-                let options = shared_token_cache_sds::SocketOptions { path: path.clone(), allow_uids: users.to_vec() };
-                let bound = shared_token_cache_sds::Socket::bind(&options);
-                let (name, listener) = bound.map_err(|error| format!("cannot listen: {error}"))?;
-                let own = rustix::process::geteuid().as_raw();
-                let users = users.iter().copied().chain([own]).collect();
-                Ok(Self::Unix(Unix {
-                    _name: name,
-                    listener,
-                    path: path.clone(),
-                    users,
-                    is_told: AtomicBool::new(false),
-                }))
-            }
+            Address::Unix(path) => Unix::bind(path, users).map(Self::Unix),
             #[cfg(not(unix))]
             Address::Unix(_) => {
-                let _: (BTreeSet<u32>, AtomicBool, Ordering) =
-                    (users.iter().copied().collect(), false.into(), Ordering::SeqCst);
-                Err("there are no Unix sockets here".to_owned())
+                Err(format!("there are no Unix sockets here, for the {} users of --allow-uid", users.len()))
             }
         }
     }
@@ -113,7 +91,7 @@ impl Listener {
         match self {
             Self::Tcp(_) => self.address().map_or_else(|| "?".to_owned(), |address| format!("{scheme}://{address}")),
             #[cfg(unix)]
-            Self::Unix(unix) => format!("unix:{}", unix.path.display()),
+            Self::Unix(unix) => format!("unix:{}", unix.path().display()),
         }
     }
 
@@ -125,21 +103,7 @@ impl Listener {
                 Ok(Some((Box::new(stream), peer.ip())))
             }
             #[cfg(unix)]
-            Self::Unix(unix) => {
-                let (stream, _) = unix.listener.accept().await?;
-                // The kernel says who it is, and a mode alone is gone with the first `chmod`.
-                let user = stream.peer_cred().ok().map(|credentials| credentials.uid());
-                if user.is_some_and(|user| unix.users.contains(&user)) {
-                    return Ok(Some((Box::new(stream), Ipv4Addr::LOCALHOST.into())));
-                }
-                if !unix.is_told.swap(true, Ordering::SeqCst) {
-                    let who = user.map_or_else(|| "an unknown user".to_owned(), |user| format!("user {user}"));
-                    tracing::warn!(
-                        "{who} is refused at the HTTP socket; name the user with --allow-uid if that is your client"
-                    );
-                }
-                Ok(None)
-            }
+            Self::Unix(unix) => unix.accept().await,
         }
     }
 }

@@ -61,3 +61,72 @@ impl Tls {
         Ok(Box::new(self.acceptor.accept(stream).await?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use rustls::pki_types::ServerName;
+    use rustls::{ClientConfig, RootCertStore};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio_rustls::TlsConnector;
+
+    use super::*;
+
+    fn written(folder: &Path, name: &str, content: &str) -> std::path::PathBuf {
+        let path = folder.join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    #[tokio::test]
+    async fn a_client_that_trusts_the_certificate_is_spoken_to_and_plain_text_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let certificate = written(folder.path(), "c.pem", &made.cert.pem());
+        let key = written(folder.path(), "k.pem", &made.signing_key.serialize_pem());
+        let tls = Tls::read(&certificate, &key).unwrap();
+        assert_eq!(STANDARD.decode(tls.certificate()).unwrap(), made.cert.der().to_vec());
+
+        let mut roots = RootCertStore::empty();
+        roots.add(made.cert.der().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let connector = TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth()));
+        let (ours, theirs) = tokio::io::duplex(1 << 14);
+        let server = tls.clone();
+        let serving = tokio::spawn(async move {
+            let mut stream = server.accept(Box::new(ours)).await.unwrap();
+            stream.write_all(b"hello").await.unwrap();
+            stream.shutdown().await.unwrap();
+        });
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut client = connector.connect(name, theirs).await.unwrap();
+        let mut text = String::new();
+        client.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "hello");
+        serving.await.unwrap();
+
+        let (ours, mut theirs) = tokio::io::duplex(1 << 14);
+        theirs.write_all(b"GET /msi/token HTTP/1.1\r\n\r\n").await.unwrap();
+        assert!(tls.accept(Box::new(ours)).await.is_err());
+    }
+
+    #[test]
+    fn what_is_no_certificate_or_not_its_key_is_refused_by_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, two] = [0, 1].map(|_| rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap());
+        let certificate = written(folder.path(), "c.pem", &one.cert.pem());
+        let other = written(folder.path(), "other.pem", &two.signing_key.serialize_pem());
+        let nothing = written(folder.path(), "nothing.pem", "made-up-secret");
+        for (certificate, key, part) in [
+            (&nothing, &other, "cannot use the certificate"),
+            (&certificate, &nothing, "cannot use the key"),
+            (&certificate, &other, "cannot use the key"),
+            (&folder.path().join("missing"), &other, "missing"),
+        ] {
+            let why = Tls::read(certificate, key).err().unwrap();
+            assert!(why.contains(part) && !why.contains("made-up"), "{why}");
+        }
+    }
+}
