@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     let python = Python::named_by("AZURE_IDENTITY_PYTHON", "managed.py");
     let encrypted = "on Windows the caches are encrypted, which is not tested";
     let python = if cfg!(unix) { python } else { Err(encrypted.to_owned()) };
-    peers::run(&CHECKS, python, |python| Peers::new(python))
+    peers::run(&CHECKS, python, Peers::new)
 }
 
 fn a_managed_identity_credential_gets_the_token(peers: &Peers) -> io::Result<()> {
