@@ -1,10 +1,11 @@
-//! Adds access tokens to a cache file, one after the other, as many programs at the same time may: each reads the document, adds an
-//! entry, and replaces the document if nobody else has changed it.
+//! Adds access tokens to a cache file, one after the other, while other programs do the same: each
+//! reads the document, adds an entry, and replaces the document if it has not changed since
+//! (compare-and-swap).
 //!
 //! `cargo run --example writer -- CACHE ID (--count N | --seconds N) [--pause MILLISECONDS]`
 //!
-//! An entry's key is printed once it is saved, with the microseconds that this took. So a writer that is killed has saved what it
-//! printed, and maybe one entry more.
+//! The key of an entry is printed once the entry is saved, with the microseconds that this took. So
+//! a killed writer has saved every key that it printed, and at most one more.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -32,7 +33,7 @@ pub(crate) fn start(arguments: impl Iterator<Item = String>) -> ExitCode {
     }
 }
 
-/// Writes until enough is written. Who else writes, or holds the lock for too long, is no error.
+/// Writes until the count or the time is reached. A conflict or a held lock is not an error.
 fn run(arguments: impl Iterator<Item = String>) -> Result<(), Box<dyn Error>> {
     let options = Options::parse(arguments).ok_or(USAGE)?;
     let store = FileStore::new(options.cache, rules());
@@ -47,7 +48,7 @@ fn run(arguments: impl Iterator<Item = String>) -> Result<(), Box<dyn Error>> {
             Err(error) if is_taken(error.as_ref()) => "gave-up\n".to_owned(),
             Err(error) => return Err(error),
         };
-        // One write, so that nobody reads half of a line when this process is killed.
+        // One write call, so that a reader never sees half of a line when this process is killed.
         std::io::stdout().write_all(line.as_bytes())?;
         std::io::stdout().flush()?;
         std::thread::sleep(options.pause.mul_f32(2.0 * fastrand::f32()));
@@ -55,7 +56,7 @@ fn run(arguments: impl Iterator<Item = String>) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What every user of these files asks for, and a bearable size.
+/// Strict rules, and a limit of 64 MiB.
 pub(crate) fn rules() -> Rules {
     Rules {
         largest: 64 << 20,
@@ -65,7 +66,8 @@ pub(crate) fn rules() -> Rules {
     }
 }
 
-/// Saves one entry, however often others are faster, unless somebody keeps the lock; gives the entry's key.
+/// Saves one entry, retrying after each conflict, and returns the entry's key. Fails if another
+/// program keeps the lock.
 pub(crate) fn save(store: &FileStore, id: &str) -> Result<String, Box<dyn Error>> {
     loop {
         let Read::Document(document) = store.read(None)? else { continue };
@@ -82,7 +84,7 @@ pub(crate) fn save(store: &FileStore, id: &str) -> Result<String, Box<dyn Error>
     }
 }
 
-/// Whether somebody else had the file all the time, so that the next try may succeed.
+/// Whether another program held the file all the time, so that a retry may succeed.
 fn is_taken(error: &(dyn Error + 'static)) -> bool {
     matches!(error.downcast_ref(), Some(WriteError::Locked(_)))
         || matches!(error.downcast_ref(), Some(ReadError::Busy(_)))

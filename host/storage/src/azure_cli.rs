@@ -1,7 +1,8 @@
 //! The Azure CLI's cache: a plain file, an encrypted file, or an item of a keyring.
 //!
-//! Its setting `core.encrypt_token_cache` decides. A change of the setting leaves the former document behind, with the sign-in of that
-//! time, so of the files that are there the one that was written or touched last names the document that the Azure CLI uses.
+//! Its setting `core.encrypt_token_cache` decides. A change of the setting leaves the former
+//! document behind, with the sign-in of that time. So the most recently written or touched file
+//! names the document that the Azure CLI uses.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,20 +11,21 @@ use std::time::SystemTime;
 use crate::examine::{Examination, Note};
 use crate::{FileStore, KeyringAccess, Read, ReadError, Rules, Store, WriteError};
 
-/// The name that all of its files have, before the extension.
+/// The name that all of its files share, before the extension.
 const STEM: &str = "msal_token_cache";
 
 const SERVICE_PRINCIPALS: &str = "holds service principals, which Azure CLI up to 2.91 keeps in the same item as its token cache, so that one \
                                   replaces the other; run `az login` as a user";
 
-/// What names the item to the keyrings.
+/// How the keyrings identify the item.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Item {
-    /// The names of the release that is to encrypt by default (Azure/azure-cli#33849).
+    /// The names of the coming release that encrypts by default (Azure/azure-cli#33849).
     Named,
-    /// The placeholders of the releases up to 2.91, taken from an example of msal-extensions. Other programs may have done the same, so
-    /// the item means something only where the Azure CLI has left its signal.
+    /// The placeholders of the releases up to 2.91, copied from an example of msal-extensions.
+    /// Other programs may have copied them too, so the item counts only together with the Azure
+    /// CLI's signal file.
     Placeholder,
 }
 
@@ -76,7 +78,7 @@ impl std::fmt::Display for Item {
     }
 }
 
-/// The files that the Azure CLI may keep its document in, or signal a change of it with.
+/// The files in which the Azure CLI may keep its document or signal a change of it.
 pub(crate) fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
     Form::ALL.into_iter().map(|form| form.file(folder))
 }
@@ -93,7 +95,8 @@ enum Form {
 }
 
 impl Form {
-    /// The forms of this platform: of two whose files have the same time, the later one counts.
+    /// The forms of this platform. Of two files with the same time, the later form in this list
+    /// wins.
     #[cfg(windows)]
     const ALL: [Self; 2] = [Self::Plain, Self::Encrypted];
     #[cfg(not(any(windows, target_os = "linux", target_os = "macos")))]
@@ -101,7 +104,7 @@ impl Form {
     #[cfg(any(target_os = "linux", target_os = "macos"))]
     const ALL: [Self; 3] = [Self::Plain, Self::Keyring(Item::Placeholder), Self::Keyring(Item::Named)];
 
-    /// What the Azure CLI writes by default.
+    /// The form that the Azure CLI writes by default.
     #[cfg(windows)]
     const DEFAULT: Self = Self::Encrypted;
     #[cfg(not(windows))]
@@ -120,10 +123,11 @@ impl Form {
         }))
     }
 
-    /// When the file was written or touched last; `None` if there is none.
+    /// When the file was last written or touched; `None` if it is missing.
     fn used(self, folder: &Path) -> Option<SystemTime> {
         let metadata = std::fs::metadata(self.file(folder)).ok()?;
-        // The document of a Windows user has the name of the signal: in a folder that both share, it signals nothing.
+        // The document of a Windows user has the same name as the signal file. In a folder that
+        // both systems share, a file with content is that document, and not a signal.
         #[cfg(any(target_os = "linux", target_os = "macos"))]
         if self == Self::Keyring(Item::Placeholder) && metadata.len() > 0 {
             return None;
@@ -131,7 +135,7 @@ impl Form {
         metadata.modified().ok()
     }
 
-    /// The form in which the Azure CLI used the document last.
+    /// The form that the Azure CLI used last.
     fn last_used(folder: &Path) -> Self {
         let used = Self::ALL.into_iter().filter_map(|form| Some((form.used(folder)?, form)));
         used.max_by_key(|(time, _)| *time).map_or(Self::DEFAULT, |(_, form)| form)
@@ -171,7 +175,7 @@ fn in_keyring(item: Item, signal: PathBuf, access: &KeyringAccess, rules: Rules)
     }
 }
 
-/// The Azure CLI's cache, in the form in which it was used last when the store was opened.
+/// The Azure CLI's cache, in the form that was used last when the store was opened.
 #[derive(Debug)]
 pub(crate) struct AzureCliStore {
     folder: PathBuf,
@@ -185,7 +189,8 @@ impl AzureCliStore {
         Self { folder: folder.to_owned(), form, store: form.open(folder, keyring, rules) }
     }
 
-    /// Whether the Azure CLI keeps its service principals, a JSON list, in the very item of its token cache.
+    /// Whether the Azure CLI keeps its service principals, a JSON list, in the same item as its
+    /// token cache.
     fn shares_its_item(&self) -> bool {
         #[cfg(any(target_os = "linux", target_os = "macos"))]
         return self.form == Form::Keyring(Item::Placeholder);
@@ -199,7 +204,7 @@ impl AzureCliStore {
         (self.form != Form::Plain && plain.exists()).then_some(plain)
     }
 
-    /// Why the document can't be had, for somebody who sees a file that holds one.
+    /// Explains why the document cannot be read, for a user who sees a file that holds one.
     fn refused(&self, error: ReadError) -> ReadError {
         if matches!(error, ReadError::TooLarge(_) | ReadError::Busy(_)) {
             return error;
@@ -207,7 +212,7 @@ impl AzureCliStore {
         let newer = self.guarded().display();
         let Some(stale) = self.stale() else {
             return match error {
-                // Somebody has signed in, so it is worth telling where the sign-in should be.
+                // The user has signed in, so the error says where the sign-in should be.
                 ReadError::NotFound(place) if self.form != Form::DEFAULT => {
                     ReadError::NotFound(format!("{place}, though {newer} tells of one"))
                 }
@@ -251,7 +256,7 @@ impl Store for AzureCliStore {
     }
 
     fn replace(&self, expected: &str, content: &[u8]) -> Result<String, WriteError> {
-        // A write would make a document that has been left behind the one that was used last.
+        // A write would make an abandoned document the most recently used one.
         if Form::last_used(&self.folder) != self.form {
             return Err(WriteError::Conflict);
         }

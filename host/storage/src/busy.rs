@@ -1,17 +1,18 @@
-//! Whether an error says no more than that another program has the file open just now. On Unix that hinders nobody; on Windows a file
-//! can't be opened, replaced or removed as long as a program has it open that does not share that.
+//! Errors that mean only that another program has the file open at the moment. On Unix an open file
+//! blocks no operation. On Windows a file that is open without sharing cannot be opened, replaced
+//! or removed.
 
 use std::io::Error;
 
-/// The operating system says so.
+/// Whether the operating system reports a sharing or lock violation.
 #[cfg(windows)]
 pub(crate) fn is_busy(error: &Error) -> bool {
     use windows_sys::Win32::Foundation::{ERROR_LOCK_VIOLATION, ERROR_SHARING_VIOLATION};
     is_one_of(error, &[ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION])
 }
 
-/// The operating system says so, or what it says as well of a file that is being removed, or of one that can't be replaced while it is
-/// open. It also says that where permission is lacking, so nobody should wait for long.
+/// Also covers the codes for a file that is being removed, or that cannot be replaced while it is
+/// open. Windows uses the same codes for missing permission, so keep the wait short.
 #[cfg(windows)]
 pub(crate) fn may_be_busy(error: &Error) -> bool {
     use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_DELETE_PENDING};

@@ -1,6 +1,7 @@
 //! The Data Protection API: Windows encrypts for the current user with keys that it derives from the user's sign-in.
 //!
-//! MSAL passes no entropy and forbids windows, and so does this module; what one writes, the other can read.
+//! MSAL passes no entropy and forbids windows, and so does this module; each can read what the
+//! other wrote.
 
 use std::io;
 use std::ptr;
@@ -21,7 +22,7 @@ pub(crate) fn protect(document: &[u8]) -> Result<Vec<u8>, String> {
     transform(Direction::Protect, document).map_err(|error| format!("Windows can't encrypt the document: {error}"))
 }
 
-/// Decrypts; the error completes a sentence that begins with the file.
+/// Decrypts. The error text completes a sentence that begins with the file's path.
 pub(crate) fn unprotect(content: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
     transform(Direction::Unprotect, content).map(Zeroizing::new).map_err(|error| match error.raw_os_error() {
         Some(DAMAGED | NTE_BAD_DATA) => format!(
@@ -52,8 +53,8 @@ fn transform(direction: Direction, input: &[u8]) -> io::Result<Vec<u8>> {
     let input = CRYPT_INTEGER_BLOB { cbData: length, pbData: input.as_ptr().cast_mut() };
     let mut output = CRYPT_INTEGER_BLOB::default();
     let (input, result) = (&raw const input, &raw mut output);
-    // SAFETY: `input` describes memory that is borrowed until the end of this function, `result` is a place for the description of
-    // what Windows allocates, and all else may be null.
+    // SAFETY: `input` describes memory that is borrowed until the end of this function, `result`
+    // points to a valid blob for the output, and all other arguments may be null.
     let done = unsafe {
         match direction {
             Direction::Protect => CryptProtectData(
@@ -98,7 +99,7 @@ mod tests {
     const DOCUMENT: &[u8] = br#"{"RefreshToken": {"a": {"secret": "made-up-secret"}}}"#;
 
     #[test]
-    fn what_is_protected_can_be_read_by_its_user_only_through_windows() {
+    fn a_protected_document_is_read_by_its_user_and_only_through_windows() {
         let protected = protect(DOCUMENT).unwrap();
         let shows = |part: &[u8]| protected.windows(part.len()).any(|window| window == part);
         assert!(!shows(b"made-up-secret") && !shows(b"RefreshToken"));
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_damaged_is_told() {
+    fn damaged_content_is_an_error_with_a_hint() {
         let mut protected = protect(DOCUMENT).unwrap();
         let last = protected.len() - 1;
         protected[last] ^= 1;

@@ -1,11 +1,11 @@
-//! How an item of a keyring holds a document: as it is, or in base64, as .NET writes it.
+//! The encoding of a document in a keyring item: plain, or base64 as .NET writes it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-/// The document in an item, and whether it was in base64. What is neither JSON nor base64 of it is handed on as it is, so that whoever
-/// reads it can say so.
+/// The document in an item, and whether it was in base64. Content that is neither JSON nor base64
+/// of JSON is returned unchanged, so that the reader can report it.
 pub(crate) fn decode(content: impl Into<Zeroizing<Vec<u8>>>) -> (Zeroizing<Vec<u8>>, bool) {
     let content = content.into();
     if begins_an_object(&content) {
@@ -17,12 +17,12 @@ pub(crate) fn decode(content: impl Into<Zeroizing<Vec<u8>>>) -> (Zeroizing<Vec<u
     }
 }
 
-/// What an item is to hold.
+/// The content of an item for this document.
 pub(crate) fn encode(document: &[u8], base64: bool) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(if base64 { STANDARD.encode(document).into_bytes() } else { document.to_vec() })
 }
 
-/// No base64 has a brace.
+/// The alphabet of base64 has no brace.
 fn begins_an_object(content: &[u8]) -> bool {
     content.trim_ascii_start().starts_with(b"{")
 }
@@ -48,8 +48,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_document_is_handed_on_as_it_is() {
-        // "null" is four letters of base64, and "MSALCache" nine; the others are a damaged item and an empty one.
+    fn content_that_is_not_a_document_is_returned_unchanged() {
+        // "null" is four letters of base64, and "MSALCache" nine; the others are a damaged item and
+        // an empty one.
         for content in ["null", "MSALCache", "eyJBY2NvdW50Ijoge31", "{\"Account\":", "", "\u{feff}{}"] {
             let bytes = content.as_bytes().to_vec();
             assert_eq!(decode(bytes.clone()), (Zeroizing::new(bytes), false), "{content}");

@@ -1,4 +1,4 @@
-//! What a look at a place tells a person whose tokens do not come.
+//! Diagnosis of a cache's place, for a user who gets no tokens.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -7,33 +7,33 @@ use crate::lock;
 use crate::open;
 use crate::{Leniency, ReadError, Rules};
 
-/// More of what a holder wrote into its lock is not worth showing.
+/// The most bytes shown of a lock file's text.
 const LONGEST_SIGNATURE: u64 = 120;
 
-/// What a look at a place found. It holds nothing of the document.
+/// The result of a diagnosis. It holds nothing of the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Examination {
     /// The place in words, such as `file /home/user0/.azure/msal_token_cache.json`.
     pub place: String,
-    /// Whether a document is there.
+    /// Whether a document was found.
     pub found: bool,
-    /// Whether documents lie there encrypted.
+    /// Whether documents in this place are encrypted.
     pub encrypted: bool,
-    /// How large it is, as it lies there.
+    /// The document's size on disk, or in the keyring.
     pub bytes: Option<u64>,
-    /// The lock that some program holds or has left behind.
+    /// The lock that a program holds or has left behind.
     pub lock: Option<HeldLock>,
-    /// What is odd about the place.
+    /// Unusual properties of the place.
     pub notes: Vec<Note>,
-    /// Where no document was found: what lies near and may be meant.
+    /// Files nearby that the user may have meant, where no document was found.
     pub near: Vec<Note>,
 }
 
-/// Something odd, and what to do about it.
+/// A finding, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
-    /// What is the matter.
+    /// The finding.
     pub what: String,
     /// What to do about it, as a sentence.
     pub next: String,
@@ -45,26 +45,27 @@ impl std::fmt::Display for Note {
     }
 }
 
-/// A lock file that is there.
+/// A lock file that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HeldLock {
     /// The lock file.
     pub path: PathBuf,
-    /// What its holder wrote into it: usually the process id and the program.
+    /// The text that its holder wrote into it: usually the process id and the program.
     pub holder: String,
     /// Whether its holder is gone, so that the next writer takes it over.
     pub stale: bool,
-    /// What keeps every program of this user from taking it, with the hint: it is another user's, say.
+    /// Why no program of this user can take it, with the hint: it belongs to another user, for
+    /// example.
     pub problem: Option<String>,
 }
 
-/// A look at a file.
+/// Examines a file.
 pub(crate) fn file(path: &Path, rules: &Rules, encrypted: bool) -> Examination {
     let mut notes = Vec::new();
     let mut bytes = None;
     let mut found = true;
-    // Everything is to be told, whether the rules refuse it or not.
+    // All findings are reported, including those that the rules refuse.
     let lenient = Rules { loose_permissions: Leniency::Warn, other_owner: Leniency::Warn, ..rules.clone() };
     let looked = open::resolve(path, rules).and_then(|path| {
         let metadata = open::open(&path)?.metadata().map_err(|error| open::io_error("looking at", &path, error))?;

@@ -1,4 +1,5 @@
-//! Linux: the keyring, or the plain file in place of a keyring that can't be used. The tools choose the same way.
+//! Linux: the keyring, or the plain file where the keyring cannot be used. The tools choose the
+//! same way.
 
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use crate::keyring::{Keyring, KeyringError};
 use crate::signalled::{self, SignalledStore};
 use crate::{FileStore, Read, ReadError, Store, WriteError};
 
-/// What a file that was written to signal holds: Python's and .NET's is empty, JavaScript's is this.
+/// The content of a signal file: Python and .NET leave it empty, JavaScript writes this.
 const SIGNAL: &[u8] = b"{}";
 
 const NOTHING_SERVES: &str = "Nothing serves in its place.";
@@ -24,7 +25,7 @@ impl<K: Keyring> KeyringOrFile<K> {
         Self { keyring, file }
     }
 
-    /// The file's document, in place of the keyring's.
+    /// Reads the file in place of the keyring.
     fn read_file(&self, known: Option<&str>, why: KeyringError) -> Result<Read, ReadError> {
         let path = self.file.guarded().display();
         let missing = match self.file.read(known) {
@@ -36,7 +37,8 @@ impl<K: Keyring> KeyringOrFile<K> {
             }
             Err(ReadError::NotFound(file)) => file,
             Ok(Read::Document(_)) => self.only_a_signal(),
-            // The tools make the file for everybody to read, and there is no harm in that as long as it only signals.
+            // The tools create the file readable by every user, which is harmless while it is only
+            // a signal.
             Err(_) if is_a_signal(self.guarded()) => self.only_a_signal(),
             outcome => return outcome,
         };
@@ -46,7 +48,8 @@ impl<K: Keyring> KeyringOrFile<K> {
         }
     }
 
-    /// The keyring that can be used is the only place, as it is for the tools. Who has a document in the file would look for it in vain.
+    /// A usable keyring is the only place, as it is for the tools. If the file holds a document,
+    /// the error says that the file is not used.
     fn not_found(&self, place: &str) -> ReadError {
         if !self.may_hold_document() {
             return ReadError::NotFound(place.to_owned());
@@ -64,12 +67,12 @@ impl<K: Keyring> KeyringOrFile<K> {
     }
 }
 
-/// Whether a file is there that is no more than a signal.
+/// Whether the file exists and is no more than a signal.
 fn is_a_signal(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= SIGNAL.len() as u64)
 }
 
-/// Whether a file's length says that it is more than a signal.
+/// Whether a file is longer than a signal.
 pub(crate) fn may_hold_document(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > SIGNAL.len() as u64)
 }
@@ -84,7 +87,8 @@ impl<K: Keyring> Store for KeyringOrFile<K> {
     }
 
     fn read(&self, known: Option<&str>) -> Result<Read, ReadError> {
-        // A keyring that takes over touches the file, so a file that has not changed still serves.
+        // A program that returns to the keyring touches the file, so an unchanged file is still in
+        // use.
         if known.is_some_and(|known| self.is_at(known)) {
             return Ok(Read::Unchanged);
         }
@@ -107,7 +111,7 @@ impl<K: Keyring> Store for KeyringOrFile<K> {
                 }
                 keyring
             }
-            // The file is the one that serves, if it is more than a signal.
+            // The file is used if it is more than a signal.
             Err(why) if holds_document => {
                 file.notes.push(Note { what: why.to_string(), next: "The plain file serves in its place.".into() });
                 file
@@ -180,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_keyring_serves_where_it_can_be_used() {
+    fn a_usable_keyring_is_used() {
         let keyring = Fake::holding("{}");
         let home = home(&keyring, Some(DOCUMENT));
         let document = read(&home.store);
@@ -205,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_serves_where_the_keyring_can_not_be_used() {
+    fn the_file_is_used_where_the_keyring_cannot_be() {
         for why in [locked(), missing(), KeyringError::Failed("the keyring did not answer".into())] {
             let keyring = failing(why.clone());
             let home = home(&keyring, Some(DOCUMENT));
@@ -227,8 +231,8 @@ mod tests {
     }
 
     #[test]
-    fn without_a_document_in_the_file_the_keyrings_reason_is_told() {
-        // Python's signal, JavaScript's, and none; all of them with the mode that the tools give them.
+    fn without_a_document_in_the_file_the_error_has_the_keyrings_reason() {
+        // Python's signal, JavaScript's, and none; all of them with the mode that the tools set.
         for signal in [Some(""), Some("{}"), None] {
             let told = |why: KeyringError| {
                 let home = home(&failing(why), signal);
@@ -255,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_where_no_file_can_be_is_told_for_what_it_is() {
+    fn an_error_names_a_folder_or_file_in_the_way_of_the_cache() {
         for is_folder in [false, true] {
             let home = home(&failing(missing()), None);
             if is_folder {
@@ -273,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_refused_is_told() {
+    fn an_error_says_why_the_file_is_refused() {
         let home = home(&failing(locked()), Some(DOCUMENT));
         fs::set_permissions(&home.path, fs::Permissions::from_mode(0o644)).unwrap();
         let error = home.store.read(None).unwrap_err().to_string();
@@ -281,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_keyring_that_takes_over_is_seen_by_its_signal() {
+    fn a_touched_signal_makes_the_keyring_be_read_again() {
         let keyring = failing(missing());
         let home = home(&keyring, Some(DOCUMENT));
         let version = read(&home.store).version;

@@ -18,21 +18,22 @@ use crate::problem::{kept_open, write_error};
 use crate::protection::{Opened, Protection, is_json};
 use crate::{Document, Read, ReadError, Rules, Store, WriteError, temporary, version};
 
-/// How long a document that is not JSON is read again before it counts as damaged: MSAL for Python writes in place, so a reader
-/// can see half of a document. As long as MSAL itself tries; on a busy machine a writer may rest before the first byte.
+/// How long content that is not JSON is read again before it counts as damaged. MSAL for Python
+/// writes in place, so a reader can see half of a document. One second is also MSAL's own limit; on
+/// a busy machine a writer may pause before its first byte.
 const TORN_READ_PATIENCE: Duration = Duration::from_secs(1);
 const TORN_READ_PAUSE: Duration = Duration::from_millis(20);
 
-/// How long a file that another program has open is tried to be replaced, on Windows: as long as a program may take to read it, or a
-/// virus scanner.
+/// Windows: how long the replacement of a file that another program has open is retried. A reader
+/// or a virus scanner may need this long.
 const BUSY_PATIENCE: Duration = Duration::from_secs(1);
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
 
-/// A document that was last written longer ago than this is nobody's half-written one.
+/// A document that is older than this is not being written in place any more.
 const JUST_WRITTEN: Duration = Duration::from_secs(2);
 
-/// Times of files advance in steps, of up to 4 ms on Linux and 16 ms on Windows, so a file that was written in place twice within one
-/// may look like one that was written once. Its version means something only when the step is over.
+/// File times advance in steps of up to 4 ms on Linux and 16 ms on Windows, so two writes in place
+/// within one step can leave the same version. A version is reliable only once the step is over.
 const TICK: Duration = Duration::from_millis(if cfg!(windows) { 20 } else { 10 });
 
 /// A file that holds a cache document.
@@ -56,7 +57,7 @@ impl FileStore {
         Self { path, rules, protection: Protection::Dpapi }
     }
 
-    /// The file's metadata, found as a read would find it.
+    /// The file's metadata, found the same way as by a read.
     fn metadata(&self) -> Option<Metadata> {
         let metadata = std::fs::symlink_metadata(&self.path).ok()?;
         if !metadata.is_symlink() {
@@ -65,7 +66,7 @@ impl FileStore {
         std::fs::symlink_metadata(open::resolve(&self.path, &self.rules).ok()?).ok()
     }
 
-    /// The file's state after one reading.
+    /// Reads the file once.
     fn attempt(&self, path: &Path, known: Option<&str>) -> Result<Attempt, ReadError> {
         let looked = |source| io_error("looking at", path, source);
         let mut file = open::open(path)?;
@@ -75,11 +76,13 @@ impl FileStore {
             return Ok(Attempt::Unchanged);
         }
         if version::age(&before) < TICK {
-            // A file that took the place of the last one stays as it is, so waiting here is enough even if another one takes its place.
+            // A file that was created as a replacement does not change any more, so one wait is
+            // enough even if another one replaces it.
             std::thread::sleep(TICK);
             before = file.metadata().map_err(looked)?;
         }
-        // One byte more than expected tells a file that grew. There is room for it: a buffer that moves leaves a copy behind.
+        // One byte more than expected detects a file that grew. The buffer has room for it, because
+        // a buffer that moves leaves a copy of the secrets behind.
         let most = before.len().min(self.rules.largest) + 1;
         let mut content = Zeroizing::new(Vec::with_capacity(usize::try_from(most).unwrap_or_default()));
         (&mut file).take(most).read_to_end(&mut content).map_err(|source| io_error("reading", path, source))?;
@@ -91,14 +94,14 @@ impl FileStore {
             return Ok(Attempt::Torn);
         }
         let opened = self.protection.open(content);
-        // What has not been written just now is nobody's half-written document.
+        // A document that was not written recently is not half-written.
         let whole =
             version::age(&after) >= JUST_WRITTEN || opened.as_ref().is_ok_and(|opened| is_json(&opened.content));
-        // A future time has not been set by the kernel, so its steps do not matter.
+        // A time in the future was not set by the kernel, so its steps do not apply.
         Ok(Attempt::Read(Reading { version, opened, whole, settled: version::age(&before) >= TICK, warning }))
     }
 
-    /// The document that was read.
+    /// Converts what was read into a document.
     fn document(&self, reading: Reading) -> Result<Read, ReadError> {
         let Opened { content, was_plain } = reading.opened.map_err(|why| unusable(&self.path, &why))?;
         if let Some(kind) = foreign::kind(&content) {
@@ -114,10 +117,10 @@ impl FileStore {
     }
 }
 
-/// How one reading of the file went.
+/// The result of one reading.
 enum Attempt {
     Unchanged,
-    /// The file was written meanwhile.
+    /// The file changed during the reading.
     Torn,
     Read(Reading),
 }
@@ -125,9 +128,9 @@ enum Attempt {
 struct Reading {
     version: String,
     opened: Result<Opened, String>,
-    /// Whether it is no half-written document.
+    /// Whether it is certainly not a half-written document.
     whole: bool,
-    /// Whether a later write is sure to change the version.
+    /// Whether every later write will change the version.
     settled: bool,
     warning: Option<String>,
 }
@@ -154,7 +157,8 @@ impl Store for FileStore {
             let version = match attempt? {
                 Attempt::Unchanged => return Ok(Read::Unchanged),
                 Attempt::Read(reading) if reading.whole && (reading.settled || last) => return self.document(reading),
-                // It stayed like this all the time and nobody is at it, so it is damaged, which its reader will tell.
+                // The content has not changed for the whole time and no program holds the lock, so
+                // it is damaged. The reader's parser reports that.
                 Attempt::Read(reading)
                     if last && first.as_ref() == Some(&reading.version) && !Lock::exists(&self.path) =>
                 {
@@ -172,7 +176,8 @@ impl Store for FileStore {
     }
 
     fn replace(&self, expected: &str, content: &[u8]) -> Result<String, WriteError> {
-        // Programs that follow the link look for the lock beside it; what is replaced is the file that it points to.
+        // Programs that follow the link look for the lock beside the link; the file that is
+        // replaced is the link's target.
         let path = &open::resolve(&self.path, &self.rules).map_err(|error| WriteError::Unusable(error.to_string()))?;
         let folder = temporary::folder(path);
         let failed = |action| move |source| write_error(action, path, source);
@@ -185,7 +190,7 @@ impl Store for FileStore {
         if !self.is_at(expected) {
             return Err(WriteError::Conflict);
         }
-        // It is removed should anything fail.
+        // The temporary file is removed if a later step fails.
         let mut temporary = temporary::beside(path).map_err(failed("writing beside"))?;
         open::keep_owner(path, temporary.as_file()).map_err(|error| {
             WriteError::Unusable(format!(
@@ -195,12 +200,14 @@ impl Store for FileStore {
         })?;
         temporary.write_all(&content).map_err(failed("writing beside"))?;
         temporary.as_file().sync_all().map_err(failed("writing beside"))?;
-        // Programs that know no lock may have been faster, or one that ran out of patience has removed it.
+        // A program that ignores the lock may have written, or one whose wait timed out may have
+        // removed the lock file.
         if !self.is_at(expected) || !lock.is_held() {
             return Err(WriteError::Conflict);
         }
-        // MSAL for Python reads again if the file's time is later than the clock was when it read last. The kernel would set a coarse
-        // time, which is behind the clock, and the time of the write, since when others may have read what is about to be replaced.
+        // MSAL for Python reads the file again if its time is later than the clock at the last
+        // read. The kernel would set the coarse time of the write, which is behind the clock: a
+        // reader of the old document since then would miss this change.
         temporary.as_file().set_modified(SystemTime::now()).map_err(failed("writing beside"))?;
         let deadline = Instant::now() + BUSY_PATIENCE;
         while let Err(error) = std::fs::rename(temporary.path(), path) {
@@ -217,7 +224,8 @@ impl Store for FileStore {
         }
         temporary.disable_cleanup(true);
         let file = temporary.into_file();
-        // The document has been replaced, so this is no error: after a power cut the old one may stand there again.
+        // The document has been replaced, so a failure here is not an error: a power cut may bring
+        // the old one back.
         if let Err(error) = sync_folder(folder) {
             tracing::debug!("the folder of {} can't be synced: {error}", path.display());
         }
@@ -236,7 +244,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Windows has no folders that can be synced.
+/// Windows cannot sync folders.
 #[cfg(windows)]
 fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())

@@ -1,9 +1,10 @@
-//! Opening files in whose place another program may have put something else: a link, a FIFO, a folder, a device.
+//! Opening files by paths where another program may have put something else: a link, a FIFO, a
+//! folder, a device.
 //!
-//! There are two kinds. A file that this program *writes* is opened strictly: no link is followed, and the file has one name and an owner
-//! who may decide what becomes of it. An *input* that the user names may be a link, or a pipe that the shell hands over
-//! (`/dev/stdin`, `<(…)`). No open waits for the other end of a FIFO, and what is checked is what was opened, not what the name
-//! meant before.
+//! There are two kinds. A file that this program *writes* is opened strictly: no link is followed,
+//! and the file must have one name and a trusted owner. An *input* that the user names may be a
+//! link, or a pipe from the shell (`/dev/stdin`, `<(…)`). No open blocks on a FIFO, and all checks
+//! are made on the opened file, not on its name.
 
 use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{self, Read as _};
@@ -11,7 +12,8 @@ use std::path::{Component, Path};
 
 use crate::temporary::folder;
 
-/// Opens a file without following a link in its place, and without waiting for a FIFO. What was opened is for the caller to check.
+/// Opens a file without following a link at its path, and without blocking on a FIFO. The caller
+/// checks the opened file.
 pub(crate) fn open_unfollowed(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
     {
@@ -27,9 +29,10 @@ pub(crate) fn open_unfollowed(path: &Path, options: &mut OpenOptions) -> io::Res
     options.open(path)
 }
 
-/// Opens a file of the user's own for appending; creates it with mode 0600 (on Unix) where there is none. A descriptor that the program
-/// was started with (`/dev/stderr`, `>(…)`) is taken as it is, and so is a character device, which only root can put somewhere. Another
-/// file can be read as well, where its mode allows it.
+/// Opens a file of the user's own for appending, and creates it with mode 0600 (on Unix) if it is
+/// missing. An inherited descriptor (`/dev/stderr`, `>(…)`) is accepted unchecked, and so is a
+/// character device, which only root can create. Any other file is also opened for reading if its
+/// mode allows it.
 ///
 /// # Errors
 /// The operating system's, or what is wrong with the file.
@@ -65,13 +68,14 @@ fn is_character_device(path: &Path) -> bool {
     }
 }
 
-/// Opens a file that is written: a regular file with one name, of this user, of root or of the owner of its folder, who could replace it
-/// anyway. No link is followed.
+/// Opens a file for writing: a regular file with one name, owned by this user, by root or by the
+/// owner of its folder, who could replace it anyway. No link is followed.
 ///
 /// # Errors
 /// The operating system's, or what is wrong with the file.
 pub fn own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    // Opening some devices has an effect, so the type is checked before, and again on what was opened.
+    // Opening some devices has an effect, so the type is checked before the open, and again on the
+    // opened file.
     match std::fs::symlink_metadata(path) {
         Ok(metadata) => check_own(path, &metadata)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -83,8 +87,8 @@ pub fn own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     Ok(file)
 }
 
-/// Opens what the user names to be read: a regular file, whatever links lead to it, or a pipe or terminal that the program was started
-/// with.
+/// Opens an input that the user names: a regular file, also through links, or an inherited pipe or
+/// terminal.
 ///
 /// # Errors
 /// The operating system's, or that it is something else.
@@ -109,7 +113,7 @@ pub fn open_input(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Reads what the user names, `largest` bytes at most.
+/// Reads an input that the user names, `largest` bytes at most.
 ///
 /// # Errors
 /// As [`open_input`], or that it is longer.
@@ -134,8 +138,8 @@ pub fn read_bounded(source: impl io::Read, largest: u64) -> io::Result<Vec<u8>> 
     Ok(content)
 }
 
-/// How other users may change a file that the user names, or put another in its place, with the hint. `None` where they may not, and
-/// for what has no name.
+/// How other users may change or replace a file that the user names, with the hint. `None` if they
+/// cannot, and for inherited descriptors.
 #[must_use]
 pub fn exposed(path: &Path) -> Option<String> {
     if is_inherited(path) { None } else { exposed_name(path) }
@@ -152,7 +156,7 @@ fn exposed_name(path: &Path) -> Option<String> {
     if mode & 0o022 != 0 {
         return Some(format!("its mode is {mode:04o}; run `chmod go-w` on it"));
     }
-    // A link can be replaced in its folder, and what it points to in another.
+    // A link can be replaced in its own folder, and its target in the target's folder.
     exposed_folder(folder(path)).or_else(|| exposed_folder(folder(&target)))
 }
 
@@ -175,7 +179,7 @@ pub fn exposed_folder(folder: &Path) -> Option<String> {
                 folder.display()
             ));
         }
-        // In a folder such as /tmp only its owner can replace a file.
+        // In a folder such as /tmp only a file's owner can replace it.
         if mode & 0o022 != 0 && mode & 0o1000 == 0 {
             return Some(format!("the mode of the folder {} is {mode:04o}; run `chmod go-w` on it", folder.display()));
         }
@@ -190,7 +194,7 @@ fn is_foreign(owner: u32) -> bool {
     owner != 0 && owner != rustix::process::geteuid().as_raw()
 }
 
-/// Whether a path names a descriptor that the program was started with. Such a path is a link by its nature.
+/// Whether a path names a descriptor that the program inherited. Such a path is always a link.
 #[must_use]
 pub fn is_inherited(path: &Path) -> bool {
     let parts: Option<Vec<_>> = path
@@ -210,7 +214,7 @@ pub fn is_inherited(path: &Path) -> bool {
         }
 }
 
-/// Whether the file that was opened is the one at the path now. No link is followed.
+/// Whether the opened file is still the one at the path. No link is followed.
 ///
 /// # Errors
 /// The operating system's.
@@ -225,9 +229,10 @@ pub fn is_still_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Whether the file that was opened is the one at the path now.
+/// Whether the opened file is still the one at the path.
 ///
-/// Windows removes a file that is open where all who have it open share that, as the standard library does.
+/// Windows removes an open file if every handle shares deletion, as those of the standard library
+/// do.
 ///
 /// # Errors
 /// The operating system's.
@@ -267,7 +272,7 @@ fn check_regular(file_type: FileType) -> io::Result<()> {
     }
 }
 
-/// What stands in a file's place; `None` for a regular file.
+/// The kind of a file that is not regular; `None` for a regular file.
 pub fn what(file_type: FileType) -> Option<&'static str> {
     #[cfg(unix)]
     {
@@ -290,7 +295,7 @@ pub fn what(file_type: FileType) -> Option<&'static str> {
     }
 }
 
-/// Lets reads and writes wait again, as the holder of the file expects.
+/// Turns off `O_NONBLOCK`, so that reads and writes block again, as callers expect.
 fn wait_again(file: &File) -> io::Result<()> {
     #[cfg(unix)]
     {

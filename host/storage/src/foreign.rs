@@ -1,6 +1,8 @@
-//! What lies in a cache's place and is no cache document: told by its first bytes, so that nobody is advised to throw it away.
+//! Content that is not a cache document, recognised by its first bytes, so that the error does not
+//! advise to delete it.
 
-/// What marks a kind of content, where the marks begin, and the kind in words that continue a sentence about the place.
+/// The first bytes of a kind of content, and the kind in words that continue a sentence about the
+/// place.
 const KINDS: &[(&[u8], &str)] = &[
     (
         b"\x01\0\0\0\xd0\x8c\x9d\xdf\x01\x15\xd1\x11\x8c\x7a\0\xc0\x4f\xc2\x97\xeb",
@@ -43,7 +45,7 @@ const UTF_16: &str = "is UTF-16 text, as `>` of Windows PowerShell writes it; wr
 const UTF_32: &str = "is UTF-32 text; write it again as UTF-8";
 const ENCRYPTED: &str = "is encrypted; decrypt it with the program that made it, or check the path";
 
-/// What the content is, if it is known to be something else than a cache document, a damaged one included.
+/// The kind of the content, if it is known not to be a cache document, damaged or whole.
 pub(crate) fn kind(content: &[u8]) -> Option<&'static str> {
     let known = KINDS.iter().find(|(mark, _)| content.starts_with(mark)).map(|(_, kind)| *kind);
     known.or_else(|| is_jwe(content).then_some(JWE))
@@ -52,7 +54,8 @@ pub(crate) fn kind(content: &[u8]) -> Option<&'static str> {
 const JWE: &str =
     "is encrypted by the Azure SDK for Go, which keeps the key for itself; sign in with another tool as well";
 
-/// Five parts in the alphabet of base64url, the first of which begins as the base64 of an object does (RFC 7516, section 7.1).
+/// A JWE in compact form: five parts in the alphabet of base64url, the first of which begins as the
+/// base64 of an object does (RFC 7516, section 7.1).
 fn is_jwe(content: &[u8]) -> bool {
     let content = content.trim_ascii();
     content.starts_with(b"eyJ")
@@ -65,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_document_is_named() {
+    fn content_that_is_not_a_document_is_named() {
         let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
         let utf_16_be = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>();
         let dpapi = b"\x01\0\0\0\xd0\x8c\x9d\xdf\x01\x15\xd1\x11\x8c\x7a\0\xc0\x4f\xc2\x97\xeb\x01\0\0\0".to_vec();
@@ -91,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_or_was_a_document_is_not() {
+    fn a_whole_or_damaged_document_is_not_foreign() {
         for content in [
             "",
             "{}",

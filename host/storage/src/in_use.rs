@@ -1,4 +1,4 @@
-//! Files that have a purpose already, so that nothing else may be written to them.
+//! Files that have a purpose already, so that no other output may be written to them.
 
 use std::path::{Path, PathBuf};
 
@@ -36,14 +36,14 @@ impl FilesInUse {
         }
     }
 
-    /// What the file at this path is in use for, whatever links or detours either path has.
+    /// The purpose of the file at this path, compared after resolving links and `..`.
     #[must_use]
     pub fn purpose(&self, path: &Path) -> Option<&str> {
         self.0.iter().find(|(used, _)| are_one(used, path)).map(|(_, purpose)| purpose.as_str())
     }
 }
 
-/// Whether two paths name one regular file, or one place where a file can come to be.
+/// Whether two paths name one regular file, or one place where a file may be created.
 fn are_one(one: &Path, other: &Path) -> bool {
     match (std::fs::metadata(one), std::fs::metadata(other)) {
         (Ok(first), Ok(second)) => first.is_file() && second.is_file() && is_one_file((one, &first), (other, &second)),
@@ -63,7 +63,8 @@ fn is_one_file((one, _): (&Path, &std::fs::Metadata), (other, _): (&Path, &std::
     matches!((std::fs::canonicalize(one), std::fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
 }
 
-/// The path of a file that does not exist, without links and detours as far as its folders exist.
+/// The path of a file that does not exist, with links and `..` resolved as far as its folders
+/// exist.
 fn resolved(path: &Path) -> PathBuf {
     let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut missing = Vec::new();
@@ -91,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_in_use_by_whatever_path_it_is_named() {
+    fn a_file_in_use_is_recognised_by_every_path_to_it() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at("cache"), "{}").unwrap();
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documents_of_every_tool_are_known_with_their_locks() {
+    fn the_documents_of_every_tool_are_in_use_with_their_locks() {
         let places = Places::below("/nonexistent/user0");
         let mut used = FilesInUse::default();
         used.add_shared(&places, "msal.cache");

@@ -21,12 +21,12 @@ const NO_DEFAULT_KEYCHAIN: i32 = -25307;
 const INTERACTION_NOT_ALLOWED: i32 = -25308;
 const INTERACTION_REQUIRED: i32 = -25315;
 
-/// Generic passwords of one service, as the operating system offers them. No call asks the user anything.
+/// Generic passwords of one service, as the operating system offers them. No call prompts the user.
 pub(crate) trait Passwords: Debug + Send + Sync {
     /// The password of an account.
     fn find(&self, service: &str, account: &str) -> Result<Vec<u8>, Refusal>;
 
-    /// Changes the password of an item that exists, and nothing else of it: the item keeps the list of programs that may use it.
+    /// Changes only the password of an existing item, which so keeps its access list.
     fn update(&self, service: &str, account: &str, password: &[u8]) -> Result<(), Refusal>;
 }
 
@@ -35,11 +35,11 @@ pub(crate) trait Passwords: Debug + Send + Sync {
 pub(crate) struct Refusal {
     /// Its `OSStatus`.
     pub(crate) code: i32,
-    /// Its own words.
+    /// Its message.
     pub(crate) message: String,
 }
 
-/// The item of a cache.
+/// The Keychain item of a cache.
 #[derive(Debug)]
 pub(crate) struct Keychain<P> {
     passwords: P,
@@ -56,8 +56,9 @@ impl Keychain<security::UserPasswords> {
 
 impl<P: Passwords> Keychain<P> {
     fn new(passwords: P, cache: &Cache) -> Self {
-        // azure-identity for Python gives the default document an account of its own, .NET does not. JavaScript keeps every document
-        // under the former; there it is the default one for everybody else, so it serves as no other.
+        // azure-identity for Python gives the default document an account name of its own, .NET
+        // does not. JavaScript keeps every document under Python's name, which is the default
+        // document for the other tools; so that item is read as the default document only.
         let (service, accounts) = match cache {
             Cache::Shared(document) if document == "msal.cache.nocae" => {
                 (SERVICE, vec!["MSALCache".to_owned(), document.clone()])
@@ -83,7 +84,7 @@ impl<P: Passwords> Keyring for Keychain<P> {
                     return Ok(Some(Item { id: account.clone(), document, base64 }));
                 }
                 Err(refusal) if refusal.code == ITEM_NOT_FOUND => {}
-                // An item that this program may not use does not stand in the way of one that it may use.
+                // An item that this program may not use must not hide one that it may use.
                 Err(refusal) => refused = refused.or(Some(self.explain(account, refusal))),
             }
         }

@@ -1,47 +1,50 @@
-//! What the keyrings of the platforms have in common.
+//! The interface that the keyrings of the platforms share.
 
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 use zeroize::Zeroizing;
 
-/// Which keyring may be used. The Secret Service is Linux's, the Keychain that of macOS; Windows has none that holds caches.
+/// Which keyring may be used: the Secret Service on Linux, the Keychain on macOS. No keyring of
+/// Windows holds caches.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum KeyringAccess {
     /// None.
     #[default]
     None,
-    /// The one of the user's session: on Linux behind `DBUS_SESSION_BUS_ADDRESS`, else `$XDG_RUNTIME_DIR/bus`.
+    /// The keyring of the user's session: on Linux at `DBUS_SESSION_BUS_ADDRESS`, else at
+    /// `$XDG_RUNTIME_DIR/bus`.
     Session,
-    /// Linux: the one at this D-Bus address, such as `unix:path=/run/user/1000/bus`.
+    /// Linux: the keyring at this D-Bus address, such as `unix:path=/run/user/1000/bus`.
     Bus(String),
 }
 
-/// A keyring, asked for the one item that holds a certain cache.
+/// A keyring, reduced to the one item that holds a certain cache.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 pub(crate) trait Keyring: std::fmt::Debug + Send + Sync {
-    /// The item as it is now, read without asking the user anything; `None` if there is none.
+    /// Reads the item without prompting the user; `None` if it does not exist.
     fn read(&self) -> Result<Option<Item>, KeyringError>;
 
-    /// Puts another document into the item that `read` gave, in the form in which it held the last one.
+    /// Replaces the document in an item that `read` returned, in the same encoding.
     fn write(&self, item: &Item, document: &[u8]) -> Result<(), KeyringError>;
 
-    /// The item in words for the user, such as "item `msal.cache.nocae` in the keyring (Secret Service)".
+    /// The item in words for the user, such as "item `msal.cache.nocae` in the keyring (Secret
+    /// Service)".
     fn place(&self) -> String;
 }
 
-/// Which cache an item holds. Each writer names its items in its own way.
+/// The cache that an item holds. Each writer names its items in its own way.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Cache {
     /// A document of the shared cache, such as `msal.cache.nocae`.
     Shared(String),
-    /// That of the Azure CLI.
+    /// The document of the Azure CLI.
     AzureCli(crate::azure_cli::Item),
 }
 
 /// An item of a keyring.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 pub(crate) struct Item {
-    /// What names it to its keyring.
+    /// Identifies the item in its keyring.
     pub(crate) id: String,
     /// The document in it, decoded.
     pub(crate) document: Zeroizing<Vec<u8>>,
@@ -56,7 +59,7 @@ impl std::fmt::Debug for Item {
     }
 }
 
-/// The keyring of a user who is to use none.
+/// The keyring where [`KeyringAccess::None`] is set.
 #[cfg(target_os = "macos")]
 #[derive(Debug)]
 pub(crate) struct Closed;
@@ -80,7 +83,7 @@ impl Keyring for Closed {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyringError {
-    /// There is none on this machine, or none for this session.
+    /// This machine or this session has no keyring.
     #[error("{0}")]
     Missing(String),
     /// It has to be unlocked first.
@@ -91,7 +94,7 @@ pub enum KeyringError {
     Failed(String),
 }
 
-/// A keyring for the tests of what uses one.
+/// A keyring for tests.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 #[cfg(test)]
 pub(crate) mod fake {
@@ -100,7 +103,7 @@ pub(crate) mod fake {
 
     use super::{Item, Keyring, KeyringError};
 
-    /// A keyring in memory; its clones are the same one.
+    /// A keyring in memory, shared by its clones.
     #[derive(Debug, Clone, Default)]
     pub(crate) struct Fake(Arc<Mutex<State>>);
 
@@ -126,7 +129,7 @@ pub(crate) mod fake {
             self.state().document = None;
         }
 
-        /// What it answers from now on, other than its item.
+        /// Makes every later call fail, or succeed again.
         pub(crate) fn fail(&self, error: impl Into<Option<KeyringError>>) {
             self.state().error = error.into();
         }
@@ -150,7 +153,7 @@ pub(crate) mod fake {
             state.reads += 1;
             let outcome = (state.error.clone(), state.document.clone());
             drop(state);
-            // What a keyring answers is a little old when it arrives.
+            // A real keyring's answer is slightly out of date when it arrives.
             std::thread::sleep(Duration::from_millis(1));
             let item = |document: Vec<u8>| Item { id: "made-up".to_owned(), document: document.into(), base64: false };
             match outcome {

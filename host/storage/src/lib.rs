@@ -1,7 +1,7 @@
 //! Where MSAL token caches lie on each platform, and how they are read, locked and replaced.
 //!
-//! A [`Store`] holds one cache document: a file, or an item of the platform's keyring. Which store a document lies in, [`Places`]
-//! knows. Nothing is created by a read.
+//! A [`Store`] holds one cache document: a file, or an item of the platform's keyring. [`Places`]
+//! opens the store of a document. A read creates nothing.
 
 mod azure_cli;
 mod busy;
@@ -30,7 +30,7 @@ mod version;
 
 #[cfg(windows)]
 mod dpapi;
-// What it does is tested on Linux as well.
+// Its logic is also tested on Linux.
 #[cfg(any(target_os = "macos", all(target_os = "linux", test)))]
 mod keychain;
 #[cfg(target_os = "linux")]
@@ -50,17 +50,19 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-/// A place that holds one cache document. Its methods wait for disks, locks and other programs, so they are not for async tasks; only
-/// [`Self::is_at`] and [`Self::mark`] are quick.
+/// A place that holds one cache document. The methods block on disks, locks and other programs, so
+/// do not call them from async tasks; only [`Self::is_at`] and [`Self::mark`] are quick.
 pub trait Store: std::fmt::Debug + Send + Sync {
-    /// The file whose lock guards the document: the cache file, or the file that signals a change of a keyring's item.
+    /// The file whose lock guards the document: the cache file, or the signal file of a keyring
+    /// item.
     fn guarded(&self) -> &Path;
 
-    /// Whether the document is known to be still at this version. A look at a file's metadata at most; `false` in doubt.
+    /// Whether the document is certainly still at this version; `false` in doubt. Reads at most a
+    /// file's metadata.
     fn is_at(&self, known: &str) -> bool;
 
-    /// Names the state of what tells that the document has changed: the guarded file. `None` if there is none. A look at a file's
-    /// metadata at most.
+    /// Identifies the state of the guarded file, whose changes signal changes of the document;
+    /// `None` if the file is missing. Reads at most its metadata.
     fn mark(&self) -> Option<String> {
         std::fs::metadata(self.guarded()).ok().map(|metadata| version::of_file(&metadata))
     }
@@ -71,34 +73,36 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// See [`ReadError`].
     fn read(&self, known: Option<&str>) -> Result<Read, ReadError>;
 
-    /// Replaces the document if it is still at the expected version; gives the new version.
+    /// Replaces the document if it is still at the expected version (compare-and-swap); returns the
+    /// new version.
     ///
     /// # Errors
-    /// See [`WriteError`]. The document is then as it was.
+    /// See [`WriteError`]. The document is then unchanged.
     fn replace(&self, expected: &str, content: &[u8]) -> Result<String, WriteError>;
 
-    /// Looks at the place for a person whose tokens do not come. Changes nothing.
+    /// Diagnoses the place, for a user who gets no tokens. Changes nothing.
     fn examine(&self) -> Examination;
 }
 
-/// What a read found.
+/// The result of a read.
 #[derive(Debug)]
 pub enum Read {
-    /// The version is still the one that the caller knows.
+    /// The document is still at the version that the caller passed.
     Unchanged,
     /// The document as it is now.
     Document(Document),
 }
 
-/// A document, and the version that names its state.
+/// A document with its version.
 pub struct Document {
-    /// Names this state of the document.
+    /// Identifies this state of the document.
     pub version: String,
     /// The document. It is wiped when dropped.
     pub content: Zeroizing<Vec<u8>>,
     /// Where it was read, in words for the user, such as `file /home/user0/.azure/msal_token_cache.json`.
     pub place: String,
-    /// Where it lies in plain text, and why, in words for the user; `None` when it is encrypted.
+    /// Where the document is stored in plain text, and why, in words for the user; `None` if it is
+    /// encrypted.
     pub unencrypted: Option<String>,
 }
 
@@ -115,29 +119,30 @@ impl std::fmt::Debug for Document {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// There is none. The text says where it was looked for.
+    /// The document does not exist. The text names the places that were searched.
     #[error("there is no {0}")]
     NotFound(String),
-    /// There is one, and it is not used.
+    /// The document exists and cannot be used.
     #[error("{0}")]
     Unusable(String),
-    /// There is one, and it is larger than the rules allow.
+    /// The document is larger than the rules allow.
     #[error("{0}")]
     TooLarge(String),
-    /// There is one, and another program has been writing it all the time, so that only parts of it were to be seen.
+    /// Another program was writing the document in place during the whole wait, so no read was
+    /// consistent.
     #[error("{0} is being written by another program all the time; try again")]
     Busy(String),
-    /// The keyring that should hold it can't be used.
+    /// The keyring that should hold the document can't be used.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
     /// The operating system refused.
     #[error("{action} {path} failed: {source}")]
     Io {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
         /// On which file.
         path: String,
-        /// What the operating system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
 }
@@ -146,10 +151,10 @@ pub enum ReadError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// Somebody else was faster.
+    /// Another program changed the document since it was read.
     #[error("it has changed since it was read")]
     Conflict,
-    /// Another program holds its lock.
+    /// Another program holds the document's lock.
     #[error("another program holds the lock {0}")]
     Locked(String),
     /// The place can't be written.
@@ -158,11 +163,11 @@ pub enum WriteError {
     /// The operating system refused.
     #[error("{action} {path} failed: {source}")]
     Io {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
         /// On which file.
         path: String,
-        /// What the operating system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
 }

@@ -1,10 +1,13 @@
-//! The lock that guards a cache file against every other program: `<cache file>.lockfile` beside it.
+//! The lock that guards a cache file against every other program: `<cache file>.lockfile` beside
+//! it.
 //!
-//! Two customs exist. MSAL for Python and JavaScript create the file exclusively and remove it when done; .NET, Go and Python
-//! with portalocker take an advisory lock on it. This lock is both: the file appears locked and signed, and is removed.
+//! There are two conventions. MSAL for Python and JavaScript create the file exclusively and remove
+//! it when done; .NET, Go and Python with portalocker take an advisory lock on it. This lock
+//! follows both: the file appears already locked and with its holder's process id, and is removed
+//! afterwards.
 //!
-//! On Windows locks are mandatory, .NET holds its lock by sharing the open file with readers only, and a file can't be removed while a
-//! program has it open that does not share that.
+//! On Windows locks are mandatory, .NET holds its lock by sharing the open file with readers only,
+//! and a file that is open without sharing deletion cannot be removed.
 
 mod holder;
 
@@ -18,15 +21,15 @@ use crate::busy::{is_busy, may_be_busy};
 use crate::files::{is_still_at, open_unfollowed};
 use crate::problem::{lock_error, unreachable_lock};
 
-/// As long as MSAL for Python tries.
+/// MSAL for Python waits this long.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// Windows denies access to a file that is being removed as it does without permission. The former passes as soon as nobody has the
-/// file open any more.
+/// For a file that is being removed, Windows returns the same error as for missing permission. The
+/// former ends once every program has closed the file.
 const REMOVAL_PATIENCE: Duration = Duration::from_millis(500);
 
-/// A held lock; dropping it gives it up.
+/// A held lock, released when dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
     path: PathBuf,
@@ -34,23 +37,24 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Waits for the lock of a cache file, for a bounded time.
+    /// Waits for the lock of a cache file, up to [`PATIENCE`].
     #[cfg(any(target_os = "linux", target_os = "macos"))]
     pub(super) fn acquire(cache: &Path) -> Result<Self, WriteError> {
         Self::acquire_while(cache, || true)
     }
 
-    /// Waits for the lock of a cache file only while it is of use: a writer need not wait for somebody whose write makes his own void.
+    /// Waits for the lock of a cache file while `of_use` is true. A writer stops waiting once
+    /// another program's write has caused a conflict.
     pub(super) fn acquire_while(cache: &Path, of_use: impl Fn() -> bool) -> Result<Self, WriteError> {
         Self::acquire_within(cache, PATIENCE, of_use)
     }
 
-    /// Whether somebody seems to hold the lock of a cache file. A crash may have left it.
+    /// Whether the lock file of a cache file exists. A crash may have left it.
     pub(super) fn exists(cache: &Path) -> bool {
         exists(&path_of(cache)).unwrap_or(false)
     }
 
-    /// Whether the lock of a cache file, if there is one, was left behind. Locks nothing.
+    /// Whether the lock of a cache file exists and was left behind. Takes no lock.
     pub(super) fn is_abandoned(cache: &Path) -> bool {
         let path = path_of(cache);
         let gone = || {
@@ -63,8 +67,8 @@ impl Lock {
         gone().unwrap_or(false)
     }
 
-    /// What keeps every program of this user from taking the lock of a cache file, with the hint; `None` where its holder, or a crash,
-    /// explains it.
+    /// Why no program of this user can take the lock of a cache file, with the hint; `None` if a
+    /// running holder or a crash explains it.
     pub(super) fn problem(cache: &Path) -> Option<String> {
         let path = path_of(cache);
         let told = |why: &io::Error| Some(format!("the lock {} cannot be taken: {why}", path.display()));
@@ -93,7 +97,7 @@ impl Lock {
             let taken = exists(&path).and_then(|exists| if exists { take_over(&path) } else { create(&path) });
             let waited = started.elapsed();
             if matches!(taken, Ok(None)) && (waited >= patience || is_old(&path)) {
-                // A lock is held for milliseconds, so one of another user that is old was left behind.
+                // A lock is held for milliseconds, so an old one of another user was left behind.
                 let opening = open_existing(&path).err();
                 if let Some(why) = unreachable_lock(&path, opening.as_ref()) {
                     return Err(WriteError::Unusable(why));
@@ -113,26 +117,28 @@ impl Lock {
         }
     }
 
-    /// Makes the file one that counts as stale at once, as it would if nobody's name had stood in it for long.
+    /// Makes the lock file stale at once, as if it had been empty for long.
     fn abandon(&self) -> io::Result<()> {
         self.file.set_len(0)?;
         self.file.set_modified(SystemTime::now() - holder::LONG_AGO)
     }
 
-    /// Whether the lock still is what keeps others out. A program that ran out of patience may have removed its file, as MSAL for
-    /// Python with portalocker does.
+    /// Whether the lock still excludes other programs. One whose wait timed out may have removed
+    /// the file, as MSAL for Python with portalocker does.
     pub(super) fn is_held(&self) -> bool {
         is_still_at(&self.file, &self.path).unwrap_or(false)
     }
 }
 
 impl Drop for Lock {
-    /// Removes the file while it is still locked, so that nobody can hold a lock on a file that is about to vanish and be robbed.
+    /// Removes the file while it is still locked, so that no other program can take a lock on a
+    /// file that is about to be removed.
     fn drop(&mut self) {
-        // On Windows a virus scanner may just have it open. MSAL for Python with portalocker has it open as long as it waits for this
-        // lock, and removes it itself afterwards, so there is no use in waiting for long.
+        // On Windows a virus scanner may have it open. MSAL for Python with portalocker keeps it
+        // open while it waits for this lock, and removes it afterwards, so a long retry is of no
+        // use.
         for _ in 0..5 {
-            // What stands there when ours was removed is the lock of somebody else.
+            // A different file at the path is another program's lock.
             if !self.is_held() {
                 return;
             }
@@ -142,7 +148,8 @@ impl Drop for Lock {
                 Err(_) => break,
             }
         }
-        // Nobody is left to tell. Our process id in it would keep everybody out as long as this process runs.
+        // `drop` cannot return the error. With our process id in it, the file would block other
+        // programs as long as this process runs.
         drop(self.abandon());
     }
 }
@@ -153,7 +160,8 @@ pub(super) fn path_of(cache: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Whether there is a lock. Anything but a file is no program's lock, and opening a FIFO could wait.
+/// Whether the lock file exists. Anything but a regular file is an error, because opening a FIFO
+/// could block.
 fn exists(path: &Path) -> io::Result<bool> {
     match std::fs::symlink_metadata(path) {
         Ok(metadata) => check_is_lock(&metadata).map(|()| true),
@@ -162,10 +170,10 @@ fn exists(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// The most bytes that a lock has: a process id and the path of a program.
+/// The most bytes of a lock file: a process id and the path of a program.
 const LONGEST_SIGNATURE: u64 = 1024;
 
-/// Tells a lock from another file of this name, which is neither overwritten nor removed.
+/// Distinguishes a lock from another file of this name, which is neither overwritten nor removed.
 fn check_is_lock(metadata: &std::fs::Metadata) -> io::Result<()> {
     let other = |what: &str| Err(io::Error::other(format!("{what}, so no program's lock; move it away")));
     if !metadata.is_file() {
@@ -185,8 +193,8 @@ fn check_is_lock(metadata: &std::fs::Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether an abandoned lock may be overwritten: it belongs to this user and has no other name. A crash inside `create` leaves a second
-/// name, of a file that is signed.
+/// Whether an abandoned lock may be overwritten: it must belong to this user and have no other
+/// name. A crash inside `create` leaves a second name, of a file that is signed.
 #[cfg(unix)]
 fn may_be_overwritten(metadata: &std::fs::Metadata, file: &mut File) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
@@ -199,8 +207,9 @@ fn may_be_overwritten(_metadata: &std::fs::Metadata, _file: &mut File) -> io::Re
     Ok(true)
 }
 
-/// Creates and locks the file; `None` when there is one. It gets its name when it is locked and signed, so that there is no moment in
-/// which others find it without a holder, and in which a crash would leave a lock that names nobody.
+/// Creates and locks the file; `None` if it exists. The file is locked and signed before it is
+/// linked to its name, so other programs never see a lock without a holder, and a crash cannot
+/// leave one.
 #[cfg(unix)]
 fn create(path: &Path) -> io::Result<Option<File>> {
     let mut temporary = crate::temporary::beside(path)?;
@@ -220,7 +229,7 @@ fn create(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// FAT and some network file systems give a file no second name, and a security module may forbid it.
+/// FAT and some network file systems have no hard links, and a security module may forbid them.
 #[cfg(unix)]
 fn has_no_links(error: &io::Error) -> bool {
     use rustix::io::Errno;
@@ -247,11 +256,12 @@ fn create_in_place(path: &Path) -> io::Result<Option<File>> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
         Err(error) => return Err(error),
     };
-    // Until it is locked, a program that asks for nothing but a lock can have it, and remove the file.
+    // Until the file is locked, a program that uses advisory locks only can take the lock and
+    // remove the file.
     let locked = match try_lock(&file) {
         Ok(locked) => locked && is_still_at(&file, path)?,
         Err(error) => {
-            // Without locks, all that the file would do is to keep out the programs that need none.
+            // Without advisory locks the file would only block the programs that do not use them.
             drop(std::fs::remove_file(path));
             return Err(error);
         }
@@ -263,12 +273,12 @@ fn create_in_place(path: &Path) -> io::Result<Option<File>> {
     Ok(Some(file))
 }
 
-/// Takes over a lock that a crash left behind; `None` while somebody may hold it.
+/// Takes over a lock that a crash left behind; `None` while a program may hold it.
 fn take_over(path: &Path) -> io::Result<Option<File>> {
     let mut file = match open_existing(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        // Another user's, whose program may be about to remove it.
+        // It belongs to another user, whose program may be about to remove it.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
         Err(error) => return Err(error),
     };
@@ -278,11 +288,12 @@ fn take_over(path: &Path) -> io::Result<Option<File>> {
     if !may_be_overwritten(&metadata, &mut file)? {
         return Ok(None);
     }
-    // Looks before it locks: who has created the file and is about to lock it should find it free.
+    // Checks before it locks: a program that has created the file and is about to lock it must not
+    // find it locked.
     if !holder::is_gone(&mut file)? || !try_lock(&file)? {
         return Ok(None);
     }
-    // Whoever was faster has signed it, or has removed it since.
+    // A faster program has signed the file by now, or has removed it.
     if !holder::is_gone(&mut file)? || !is_still_at(&file, path)? {
         return Ok(None);
     }
@@ -290,7 +301,7 @@ fn take_over(path: &Path) -> io::Result<Option<File>> {
     Ok(Some(file))
 }
 
-/// Every program that signs its lock begins with its process id. An empty one was not signed yet.
+/// Every program that signs its lock writes its process id first. An empty file is not signed yet.
 fn check_is_signed(file: &mut File) -> io::Result<()> {
     if file.metadata()?.len() > 0 && !holder::names_a_process(file)? {
         return Err(io::Error::other("it names no process, so no program's lock; move it away"));
@@ -298,13 +309,13 @@ fn check_is_signed(file: &mut File) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a lock was not written for so long that its holder is gone.
+/// Whether the lock file is so old that its holder is gone.
 fn is_old(path: &Path) -> bool {
     let modified = std::fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
     modified.is_ok_and(|time| time.elapsed().unwrap_or_default() > holder::ANONYMOUS_IS_STALE_AFTER)
 }
 
-/// Opens a lock file that exists. What is opened may be overwritten.
+/// Opens a lock file that exists, for reading and writing.
 fn open_existing(path: &Path) -> io::Result<File> {
     open_unfollowed(path, File::options().read(true).write(true))
 }
@@ -317,8 +328,8 @@ fn try_lock(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Writes who holds the lock, as MSAL does: the process id and the program. One write and no empty file in between, which would be
-/// nobody's lock should we be killed there.
+/// Writes the process id and the program, as MSAL does. A single write before the truncation leaves
+/// no moment in which the file is empty: a crash then would leave a lock without a holder.
 fn sign(file: &mut File) -> io::Result<()> {
     let text = format!("{} shared-token-cache", std::process::id());
     file.rewind()?;

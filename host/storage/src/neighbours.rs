@@ -1,18 +1,19 @@
-//! What lies near a place in which no document was found. It is told by the names of files, and none of them is opened: somebody who has
-//! signed in is not to be asked to sign in, but told where the sign-in went.
+//! Suggestions where no document was found: files nearby, recognised by their names and never
+//! opened. A user who has signed in should learn where the sign-in is, instead of being asked to
+//! sign in again.
 
 use std::path::{Path, PathBuf};
 
 use crate::{Note, Places, Rules};
 
-/// The folder of Microsoft's tools lists its caches by these suffixes.
+/// The suffixes of the shared cache's documents.
 const SUFFIXES: [&str; 2] = [".nocae", ".cae"];
 
 const CLI_STEM: &str = "msal_token_cache";
 
 impl Places {
-    /// What lies near a document of the shared cache, such as `msal.cache.nocae`. The cache's other document is looked for as `rules` allow;
-    /// without rules it is not.
+    /// Files near a document of the shared cache, such as `msal.cache.nocae`. The cache's other
+    /// document is examined under `rules`, and ignored without rules.
     #[must_use]
     pub fn near_shared(&self, document: &str, rules: Option<Rules>) -> Vec<Note> {
         let Some((name, other)) = other(document) else { return Vec::new() };
@@ -28,14 +29,14 @@ impl Places {
         notes
     }
 
-    /// What lies near the Azure CLI's document.
+    /// Files near the Azure CLI's document.
     #[must_use]
     pub fn near_azure_cli(&self) -> Vec<Note> {
         self.azure_cli.as_deref().map(near_azure_cli).unwrap_or_default()
     }
 }
 
-/// What lies near a file that a source names.
+/// Files near a file that a source names.
 #[must_use]
 pub fn near_file(path: &Path) -> Vec<Note> {
     let (Some(folder), Some(stem)) = (path.parent(), path.file_stem()) else { return Vec::new() };
@@ -50,7 +51,7 @@ pub fn near_file(path: &Path) -> Vec<Note> {
     names.into_iter().map(named).collect()
 }
 
-/// A document of the shared cache for the other kind of tokens.
+/// The note for the other document of a shared cache.
 fn other_document(place: &str, other: &str) -> Note {
     let (kind, next) = if other.ends_with(SUFFIXES[1]) {
         ("with", "To use it, say `--enable-cae`.")
@@ -61,7 +62,7 @@ fn other_document(place: &str, other: &str) -> Note {
     Note { what, next: next.to_owned() }
 }
 
-/// The name of a document's cache, and the cache's other document.
+/// The name of a document's cache, and the name of the cache's other document.
 pub fn other(document: &str) -> Option<(&str, String)> {
     let [nocae, cae] = SUFFIXES;
     match (document.strip_suffix(nocae), document.strip_suffix(cae)) {
@@ -79,7 +80,7 @@ fn near_azure_cli(folder: &Path) -> Vec<Note> {
             notes.push(Note { what: format!("{} {what}", path.display()), next: next.to_owned() });
         }
     };
-    // An empty one signals.
+    // An empty one is a signal file.
     let windows_cache = std::fs::metadata(folder.join(CLI_STEM).with_extension("bin"));
     if cfg!(not(windows)) && windows_cache.is_ok_and(|metadata| metadata.len() > 0) {
         near(
@@ -105,7 +106,7 @@ fn near_azure_cli(folder: &Path) -> Vec<Note> {
         "is the cache of an Azure CLI before 2.30, which is not read",
         "Update the Azure CLI and run `az login`.",
     );
-    // The Azure CLI writes it at each sign-in; beside a cache it says nothing new.
+    // The Azure CLI writes it at each sign-in, so beside a cache it adds no information.
     if ["json", "bin", "sig"].iter().any(|extension| is_file(&folder.join(CLI_STEM).with_extension(extension))) {
         return notes;
     }
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_document_is_told_with_the_flag() {
+    fn the_other_document_is_suggested_with_the_flag() {
         let (_home, places) = home(&[".IdentityService/msal.cache.cae", ".local/share/.IdentityService/msal.cache"]);
         let near = told(&places.near_shared("msal.cache.nocae", rules()));
         assert!(near.contains("msal.cache.cae is there") && near.contains("say `--enable-cae`"), "{near}");
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_azure_cli_left_is_told() {
+    fn other_files_of_the_azure_cli_are_explained() {
         for (file, part) in [
             ("service_principal_entries.json", "a service principal has signed in"),
             ("accessTokens.json", "before 2.30"),
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_nearly_the_same_name_is_told() {
+    fn a_file_of_nearly_the_same_name_is_suggested() {
         let (home, _) = home(&["msal_token_cache.json", "unrelated.json"]);
         let near = told(&near_file(&home.path().join("msal_token_cache.bin")));
         assert!(near.contains("msal_token_cache.json") && near.lines().count() == 1, "{near}");

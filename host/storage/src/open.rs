@@ -1,4 +1,5 @@
-//! Opening a cache file: the user's own regular file, of a bearable size, and no symbolic link unless the rules name its target.
+//! Opening a cache file: a regular file of the user's own, within the size limit, and no symbolic
+//! link unless the rules name its target.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -9,7 +10,8 @@ use crate::Leniency;
 use crate::files::{open_unfollowed, what};
 use crate::{ReadError, Rules};
 
-/// The file that stands for `path`: itself, or what the symbolic link there points to, where the rules name that.
+/// The file to use for `path`: itself, or the target of the symbolic link there, if the rules name
+/// it.
 pub(crate) fn resolve(path: &Path, rules: &Rules) -> Result<PathBuf, ReadError> {
     let is_link = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
     if !is_link {
@@ -28,8 +30,9 @@ pub(crate) fn resolve(path: &Path, rules: &Rules) -> Result<PathBuf, ReadError> 
     ))
 }
 
-/// Opens a file for reading; waits for nobody, and on Unix follows no symbolic link. The flag of Windows that comes closest would also
-/// bypass the drivers that keep a file's content elsewhere; there `resolve` alone looks for links.
+/// Opens a file for reading, without blocking; on Unix follows no symbolic link. The closest flag
+/// of Windows would also bypass the drivers that store a file's content elsewhere, so there only
+/// `resolve` checks for links.
 pub(crate) fn open(path: &Path) -> Result<File, ReadError> {
     let mut options = File::options();
     options.read(true);
@@ -40,12 +43,12 @@ pub(crate) fn open(path: &Path) -> Result<File, ReadError> {
     })
 }
 
-/// A file that is no longer than `{}` holds no token. The tools signal changes in the keyring with such files, and make them for
-/// everybody to read.
+/// A file that is no longer than `{}` holds no token. The tools signal changes in the keyring with
+/// such files, and create them readable by every user.
 #[cfg(unix)]
 const HARMLESS: u64 = 2;
 
-/// Refuses a file that the rules do not allow; gives a warning where they let something doubtful pass.
+/// Refuses a file that the rules do not allow; returns a warning for a problem that they tolerate.
 pub(crate) fn inspect(path: &Path, metadata: &Metadata, rules: &Rules) -> Result<Option<String>, ReadError> {
     if let Some(what) = what(metadata.file_type()) {
         let hint = "move it away and sign in again, or name the cache's file with `--source file:PATH`";
@@ -91,15 +94,17 @@ pub(crate) fn check_size(path: &Path, size: u64, rules: &Rules) -> Result<(), Re
     Ok(())
 }
 
-/// Whether the user may write here. To be asked before a lock is waited for: what can't be written can't be locked either.
+/// Whether the user may write here. Checked before waiting for a lock, because a lock needs write
+/// access too.
 ///
-/// A file that its owner has made read-only could be replaced all the same, but no other tool would write it, so he has a reason.
+/// A file that its owner has made read-only could be replaced all the same. It is not: other tools
+/// would not write it either, and its owner may want it unchanged.
 pub(crate) fn check_writable(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
         use rustix::fs::{Access, AtFlags, CWD};
         use rustix::io::Errno;
-        // Other answers are none: an old kernel or a sandbox may not know the question.
+        // Other errors are ignored: an old kernel or a sandbox may not support the call.
         if let Err(error @ (Errno::ACCESS | Errno::ROFS)) =
             rustix::fs::accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS)
         {
@@ -118,8 +123,8 @@ pub(crate) fn unusable(path: &Path, why: &str) -> ReadError {
 pub(crate) fn io_error(action: &'static str, path: &Path, source: io::Error) -> ReadError {
     ReadError::Io { action, path: path.display().to_string(), source }
 }
-/// Gives a new file, which is to take the place of the one at `path`, the owner and the group of that one. Root that writes into a
-/// user's folder would otherwise take the file away from its user.
+/// Gives the replacement for the file at `path` that file's owner and group. Otherwise root,
+/// writing into a user's folder, would take the file away from its user.
 #[cfg(unix)]
 pub(crate) fn keep_owner(path: &Path, new: &File) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, fchown};
@@ -128,7 +133,7 @@ pub(crate) fn keep_owner(path: &Path, new: &File) -> io::Result<()> {
     if old.uid() != made.uid() {
         return fchown(new, Some(old.uid()), Some(old.gid()));
     }
-    // The mode is 0600, so the group has no say, and a group that its owner has left is no reason not to write.
+    // The mode is 0600, so the group has no access; failing to set it is no reason not to write.
     if old.gid() != made.gid()
         && let Err(error) = fchown(new, None, Some(old.gid()))
     {

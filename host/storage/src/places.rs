@@ -7,9 +7,9 @@ use crate::{KeyringAccess, Rules, Store, azure_cli};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Places {
-    /// The folder of the cache that Microsoft's developer tools share.
+    /// The folder of the shared cache of Microsoft's developer tools.
     pub shared: Option<PathBuf>,
-    /// The folder in which .NET signals a change of a keyring's item.
+    /// The folder in which .NET signals changes of a keyring item.
     pub dotnet_signals: Option<PathBuf>,
     /// The Azure CLI's folder.
     pub azure_cli: Option<PathBuf>,
@@ -18,8 +18,9 @@ pub struct Places {
 }
 
 impl Places {
-    /// The places as the tools find them: below `HOME` on Unix, below `LOCALAPPDATA` and `USERPROFILE` on Windows, and in the keyring
-    /// of the session. The Azure CLI's folder is moved by `AZURE_CONFIG_DIR`, the one in which .NET signals by `XDG_DATA_HOME`.
+    /// The places as the tools find them: below `HOME` on Unix, below `LOCALAPPDATA` and
+    /// `USERPROFILE` on Windows, and in the keyring of the session. `AZURE_CONFIG_DIR` moves the
+    /// Azure CLI's folder, and `XDG_DATA_HOME` the one in which .NET signals.
     #[must_use]
     pub fn from_env() -> Self {
         let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -52,7 +53,8 @@ impl Places {
         self
     }
 
-    /// The store of a document of the shared cache, such as `msal.cache.nocae`: the name of a file, never a path.
+    /// The store of a document of the shared cache, such as `msal.cache.nocae`: a file name, never
+    /// a path.
     ///
     /// # Errors
     /// When the folder is not known, with what to do about it.
@@ -68,7 +70,7 @@ impl Places {
         Ok(shared::open(place, rules))
     }
 
-    /// The store of the Azure CLI's document: it has but one, in the form in which the Azure CLI used it last.
+    /// The store of the Azure CLI's only document, in the form that the Azure CLI used last.
     ///
     /// # Errors
     /// When the folder is not known, with what to do about it.

@@ -1,11 +1,12 @@
-//! Errors of writing, told so that the user knows what to do.
+//! Errors of writing, with hints for the user.
 
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
 use crate::WriteError;
 
-/// Why a step of writing the file failed. Some causes have a hint that the operating system's words do not tell.
+/// Why a step of writing the file failed. Some causes get a hint that the operating system's error
+/// lacks.
 pub(crate) fn write_error(action: &'static str, path: &Path, source: Error) -> WriteError {
     let shown = path.display();
     let told = match source.kind() {
@@ -26,7 +27,8 @@ pub(crate) fn write_error(action: &'static str, path: &Path, source: Error) -> W
     WriteError::Unusable(told)
 }
 
-/// Why a file was not replaced on Windows, which has the same words for one that is open elsewhere and for one that may not be written.
+/// Why a file was not replaced on Windows, which returns the same error for a file that is open
+/// elsewhere and for one that may not be written.
 pub(crate) fn kept_open(path: &Path, source: &Error) -> WriteError {
     WriteError::Unusable(format!(
         "replacing {} failed: {source}; another program keeps it open, or it may not be written",
@@ -34,7 +36,7 @@ pub(crate) fn kept_open(path: &Path, source: &Error) -> WriteError {
     ))
 }
 
-/// `flock` has words of its own for a file system without locks.
+/// `flock` has an error of its own for a file system without locks.
 pub(crate) fn lock_error(path: &Path, source: Error) -> WriteError {
     #[cfg(unix)]
     if source.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error()) {
@@ -43,8 +45,8 @@ pub(crate) fn lock_error(path: &Path, source: Error) -> WriteError {
     write_error("locking with", path, source)
 }
 
-/// Why a lock can't be had that nothing the user runs will remove: it is another user's, or may not be opened. `None` for another one,
-/// which its holder gives up.
+/// Why a lock stays unavailable until the user acts: it belongs to another user, or may not be
+/// opened. `None` for a lock that its holder will release.
 pub(crate) fn unreachable_lock(lock: &Path, opening: Option<&Error>) -> Option<String> {
     let denied = opening.filter(|error| error.kind() == ErrorKind::PermissionDenied);
     #[cfg(unix)]
@@ -61,14 +63,14 @@ pub(crate) fn unreachable_lock(lock: &Path, opening: Option<&Error>) -> Option<S
             format!("it belongs to another user (id {owner}), and opening it failed: {error}")
         }
         (Some(owner), None) => format!("it belongs to another user (id {owner})"),
-        // On Windows a program that has the file open looks the same.
+        // On Windows a file that another program has open causes the same error.
         (None, Some(error)) if cfg!(unix) => format!("opening it failed: {error}"),
         (None, _) => return None,
     };
     Some(format!("the lock {shown} cannot be taken: {cause}; {LOCK_REMEDY}"))
 }
 
-/// What to do about a lock that stays.
+/// The hint for a lock that stays.
 pub(crate) const LOCK_REMEDY: &str =
     "if no program is writing the cache just now, remove the file, or make it your own with `chown`";
 
@@ -93,7 +95,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_file_system_without_locks_is_told() {
+    fn a_file_system_without_locks_has_a_hint() {
         let error = Error::from_raw_os_error(rustix::io::Errno::NOLCK.raw_os_error());
         assert!(lock_error(Path::new("/made-up/cache"), error).to_string().contains("local file system"));
     }

@@ -1,11 +1,11 @@
-//! What stands between a file's bytes and the document in them.
+//! The encryption of a cache file.
 
 use zeroize::Zeroizing;
 
 /// How a file's content is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protection {
-    /// Not at all.
+    /// Plain text.
     None,
     /// By the Data Protection API of Windows: `CryptProtectData` for the current user, without further entropy.
     #[cfg(windows)]
@@ -25,7 +25,7 @@ impl std::fmt::Debug for Opened {
 }
 
 impl Protection {
-    /// The document in a file's content. A plain document where an encrypted one is the custom is taken as it is.
+    /// Decrypts a file's content. A plain document in the place of an encrypted one is accepted.
     pub(crate) fn open(self, content: Zeroizing<Vec<u8>>) -> Result<Opened, String> {
         match self {
             Self::None => Ok(Opened { content, was_plain: true }),
@@ -36,7 +36,7 @@ impl Protection {
         }
     }
 
-    /// The content of a file that is to hold the document.
+    /// Encrypts a document for a file.
     pub(crate) fn close(self, document: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, String> {
         match self {
             Self::None => Ok(document.into()),

@@ -1,6 +1,7 @@
-//! The Secret Service of the freedesktop.org specification, as GNOME Keyring, KWallet and KeePassXC offer it over D-Bus.
+//! The Secret Service of the freedesktop.org specification, as GNOME Keyring, KWallet and KeePassXC
+//! offer it over D-Bus.
 //!
-//! Nothing here unlocks or creates anything, so no daemon has a reason to show the user a window.
+//! This module unlocks and creates nothing, so no daemon has a reason to open a window.
 
 mod bus;
 mod item;
@@ -18,8 +19,8 @@ use crate::encoding;
 use crate::keyring::{Cache, Item, Keyring};
 use crate::{KeyringAccess, KeyringError};
 
-/// How long an operation may take, whatever it waits for. One takes some milliseconds; a daemon that takes this long is broken, or
-/// waits for the user.
+/// The timeout of an operation. One takes some milliseconds; a daemon that takes this long is
+/// broken, or waits for the user.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The item of one cache in the Secret Service.
@@ -34,7 +35,7 @@ impl SecretService {
         Self { access: access.clone(), cache }
     }
 
-    /// Runs an operation to its end, on this thread and for a bounded time.
+    /// Runs an operation on this thread, with a timeout.
     fn within_patience<T>(&self, operation: impl AsyncFnOnce(&Operation<'_>) -> Answer<T>) -> Result<T, KeyringError> {
         let bus = bus::find(&self.access, |name| std::env::var_os(name))?;
         let reasons = Reasons { bus: bus.to_string(), place: self.place() };
@@ -44,7 +45,7 @@ impl SecretService {
             .map_err(|error| reasons.failed(&error))?;
         let running = Operation { bus, cache: &self.cache, reasons: &reasons, asked: Cell::new(Asked::Bus) };
         let outcome = runtime.block_on(async { tokio::time::timeout(PATIENCE, operation(&running)).await });
-        // Resolving the name of a host, which a bus may be on, can't be cancelled. Nobody waits for it.
+        // Resolving a bus's host name cannot be cancelled, so the thread is left behind.
         runtime.shutdown_background();
         match outcome {
             Ok(Ok(outcome)) => Ok(outcome),
@@ -92,7 +93,7 @@ struct Operation<'a> {
     bus: Bus,
     cache: &'a Cache,
     reasons: &'a Reasons,
-    /// Who is to answer next.
+    /// The peer whose answer is awaited.
     asked: Cell<Asked>,
 }
 
@@ -111,7 +112,8 @@ impl Operation<'_> {
 
     async fn write(&self, item: &Item, document: &[u8]) -> Answer<()> {
         let service = self.connect().await?;
-        // Daemons give the path of a deleted item to a new one, so what is there now may be somebody else's.
+        // Daemons reuse the path of a deleted item, so the item at this path may now be another
+        // one.
         let found = item::find(&service, self.cache).await?;
         let Some(Found { item: target, locked, .. }) = found.filter(|found| found.item.item_path.as_str() == item.id)
         else {
@@ -130,8 +132,8 @@ impl Operation<'_> {
         Ok(Service::connect_with_existing(EncryptionType::Dh, connection).await?)
     }
 
-    /// That there is no item can be said of a keyring that is open. In one that is locked since the session began, no daemon tells
-    /// whose the items are.
+    /// Reports that there is no item only for an unlocked keyring. In one that was never unlocked
+    /// in this session, daemons do not say whose the items are.
     async fn may_have_no_item(&self, service: &Service<'_>) -> Answer<()> {
         let collection = match service.get_default_collection().await {
             Ok(collection) => collection,

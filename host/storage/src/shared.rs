@@ -1,19 +1,20 @@
-//! The cache that Microsoft's developer tools share, as each platform keeps it.
+//! The shared cache of Microsoft's developer tools, as each platform stores it.
 
 use std::path::PathBuf;
 
 use crate::{FileStore, KeyringAccess, Rules, Store};
 
-/// Where a document of the shared cache may lie.
+/// The possible places of a document of the shared cache.
 #[cfg_attr(
     not(any(target_os = "linux", target_os = "macos")),
     expect(dead_code, reason = "only Linux and macOS have keyrings that hold caches")
 )]
 pub(crate) struct SharedPlace<'a> {
-    /// The file, or the file that signals a change of the keyring's item. Where a keyring can't be used, the tools on Linux keep the
-    /// document itself in it.
+    /// The file, or the signal file of the keyring item. Where a keyring can't be used, the tools
+    /// on Linux store the document itself in it.
     pub(crate) file: PathBuf,
-    /// The file with which .NET signals. Where a keyring can't be used, .NET keeps the document itself in it.
+    /// The signal file of .NET. Where a keyring can't be used, .NET stores the document itself in
+    /// it.
     pub(crate) dotnet_signal: Option<PathBuf>,
     pub(crate) keyring: &'a KeyringAccess,
     pub(crate) document: &'a str,
@@ -54,7 +55,7 @@ pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
     }
 }
 
-/// The file that may hold the document: that of .NET where only that one is more than a signal.
+/// The file that may hold the document: .NET's, if only that one is more than a signal.
 #[cfg(target_os = "linux")]
 fn plain_file(place: &SharedPlace<'_>) -> PathBuf {
     use crate::fallback::may_hold_document;

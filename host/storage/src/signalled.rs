@@ -1,4 +1,5 @@
-//! A cache document in an item of a keyring. Whoever changes it touches a signal file, whose time tells the others to read again.
+//! A cache document in an item of a keyring. Every writer touches a signal file, whose time makes
+//! the other programs read again.
 
 use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
@@ -14,22 +15,23 @@ use crate::open::check_size;
 use crate::problem::write_error;
 use crate::{Document, KeyringError, Read, ReadError, Rules, Store, WriteError, version};
 
-/// Versions of documents in keyrings begin with this, those of files do not.
+/// The prefix of versions of documents in keyrings, which versions of files lack.
 const PREFIX: &str = "keyring:";
 
-/// Times of files advance in steps of up to 4 ms on Linux. A signal within the last step may be followed by one that looks the same.
+/// File times advance in steps of up to 4 ms on Linux. Two signals within one step look the same.
 const TICK: Duration = Duration::from_millis(10);
 
-/// An item of a keyring with its signal files. What the files hold says nothing, and stays as it is.
+/// An item of a keyring with its signal files. The files' content is ignored and never changed.
 #[derive(Debug)]
 pub(crate) struct SignalledStore<K> {
     keyring: K,
-    /// The first one is where this store signals and locks; the others are those of further tools, used where they exist.
+    /// The first one is where this store signals and locks; the others are those of other tools,
+    /// used where they exist.
     signals: Vec<PathBuf>,
     rules: Rules,
 }
 
-/// Whether a version is one that a keyring's store gave.
+/// Whether a version comes from a keyring's store.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_version(version: &str) -> bool {
     version.starts_with(PREFIX)
@@ -40,7 +42,7 @@ impl<K: Keyring> SignalledStore<K> {
         Self { keyring, signals: std::iter::once(signal).chain(further).collect(), rules }
     }
 
-    /// A look at the item, as far as the keyring can be used.
+    /// Examines the item, if the keyring can be used.
     pub(crate) fn try_examine(&self) -> Result<Examination, KeyringError> {
         let mut notes = Vec::new();
         let item = self.keyring.read()?;
@@ -59,7 +61,7 @@ impl<K: Keyring> SignalledStore<K> {
         })
     }
 
-    /// What there is to tell of an item that can't be looked at.
+    /// The examination of an item that can't be read.
     pub(crate) fn unusable(&self, why: &KeyringError, next: &str) -> Examination {
         Examination {
             place: self.keyring.place(),
@@ -82,7 +84,8 @@ impl<K: Keyring> SignalledStore<K> {
         Ok(item)
     }
 
-    /// The times of the signal files; `None` when there is none, so that nothing tells whether the item has changed.
+    /// The times of the signal files; `None` without any, so that changes of the item are not
+    /// signalled.
     fn signalled(&self) -> Option<String> {
         let times: Vec<_> = self.signals.iter().map(|path| version::signal(path)).collect();
         let texts = times.iter().map(|time| time.map_or_else(|| "-".to_owned(), |time| format!("{time:x}")));
@@ -93,7 +96,7 @@ impl<K: Keyring> SignalledStore<K> {
         format!("{PREFIX}{}:{}", self.signalled().unwrap_or_default(), digest(document))
     }
 
-    /// Takes the locks that the tools use, always in the same order.
+    /// Takes the locks that the tools use, always in the same order, which avoids deadlocks.
     fn lock(&self) -> Result<Vec<Lock>, WriteError> {
         let mut locks = Vec::new();
         for (position, signal) in self.signals.iter().enumerate() {
@@ -108,10 +111,11 @@ impl<K: Keyring> SignalledStore<K> {
         Ok(locks)
     }
 
-    /// The document has been saved, so a signal that can't be given is no error: others then learn of it late.
+    /// The document has been saved, so a failed signal is not an error: other programs then see the
+    /// change late.
     fn signal(&self) {
         for (position, path) in self.signals.iter().enumerate() {
-            // MSAL for Python takes a cache without the first one for empty.
+            // MSAL for Python treats a cache without the first one as empty.
             if position > 0 && !path.exists() {
                 continue;
             }
@@ -143,7 +147,8 @@ impl<K: Keyring> Store for SignalledStore<K> {
         if self.signals.iter().any(fresh) {
             std::thread::sleep(TICK);
         }
-        // A change while the item is read signals afterwards, so the times from before it are the safe ones.
+        // A writer signals after its change, so the times from before the reading are the safe
+        // ones.
         let signalled = self.signalled().unwrap_or_default();
         let document = self.read_item()?.document;
         let version = format!("{PREFIX}{signalled}:{}", digest(&document));
@@ -179,18 +184,20 @@ impl<K: Keyring> Store for SignalledStore<K> {
     }
 }
 
-/// Tells documents apart. The component sees it, and the document has secrets, so the hash has a key that only this process knows.
+/// Distinguishes documents. The component sees the digest and the document has secrets, so the hash
+/// has a random key of this process.
 fn digest(document: &[u8]) -> String {
     static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     format!("{:016x}.{:x}", KEY.hash_one(document), document.len())
 }
 
-/// Sets the file's time to now. The clock's time, because MSAL for Python compares it with the clock: the coarse one that the kernel
-/// would set lies some milliseconds back.
+/// Sets the file's time to the clock's, because MSAL for Python compares the two: the kernel's
+/// coarse time would be some milliseconds behind.
 fn touch(path: &Path) -> std::io::Result<()> {
     let mut options = File::options();
     options.create(true).append(true);
-    // Where the keyring can't be used, the tools put the document itself into this file, and leave its mode as it is.
+    // Where the keyring can't be used, the tools write the document itself into this file, and keep
+    // its mode.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     crate::files::own(path, &mut options)?.set_modified(SystemTime::now())

@@ -1,6 +1,7 @@
-//! Temporary files beside a cache file: what is to replace it, and what is to become its lock.
+//! Temporary files beside a cache file: its replacement, and its lock before it gets its name.
 //!
-//! Whoever is killed leaves his behind, with tokens in it. So they have names by which the next writer finds them.
+//! A killed process leaves them behind, with tokens in them. Their names let the next writer find
+//! and remove them.
 
 use std::ffi::OsString;
 use std::io;
@@ -9,15 +10,16 @@ use std::time::Duration;
 
 use tempfile::{Builder, NamedTempFile};
 
-/// A name is `.<name of the file>.<random letters and digits>.tmp`; this many letters are in no name that somebody chose.
+/// A name is `.<name of the file>.<random letters and digits>.tmp`. Sixteen random characters do
+/// not occur in a name that a user chose.
 const RANDOM: usize = 16;
 const SUFFIX: &str = ".tmp";
 
-/// What the files belong to that become a lock.
+/// Part of the names of files that become a lock.
 const LOCK: &str = "lockfile.";
 
-/// A temporary file lives for milliseconds. One that is older than this has been left behind, or its writer was suspended: then his
-/// write fails, as somebody else has taken his place.
+/// A temporary file lives for milliseconds. An older one was left behind, or its writer is
+/// suspended: then that writer's replacement fails.
 const STALE_AFTER: Duration = Duration::from_secs(60);
 
 /// The folder that a file lies in.
@@ -28,7 +30,7 @@ pub(crate) fn folder(path: &Path) -> &Path {
     }
 }
 
-/// Creates a temporary file beside `path`, that only its owner can use and that is removed when dropped.
+/// Creates a temporary file beside `path`, accessible to its owner only and removed when dropped.
 pub(crate) fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let prefix = prefix(path).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
     create(Builder::new().prefix(&prefix).suffix(SUFFIX).rand_bytes(RANDOM), folder(path))
@@ -40,14 +42,15 @@ fn create(builder: &Builder<'_, '_>, folder: &Path) -> io::Result<NamedTempFile>
     builder.tempfile_in(folder)
 }
 
-/// The folder says who may read it.
+/// Access is inherited from the folder.
 #[cfg(windows)]
 fn create(builder: &Builder<'_, '_>, folder: &Path) -> io::Result<NamedTempFile> {
-    // tempfile alone would mark it as temporary: Windows then puts off writing it to the disk, and the mark would stay.
+    // tempfile would set the attribute "temporary": Windows then delays writing the file to disk,
+    // and the attribute would stay.
     builder.make_in(folder, |path| std::fs::File::options().create_new(true).read(true).write(true).open(path))
 }
 
-/// Removes the temporary files that were left behind beside the cache file at `path`. To be called by the holder of its lock.
+/// Removes abandoned temporary files of the cache file at `path`. The caller holds its lock.
 pub(crate) fn remove_stale(path: &Path) {
     let Some(Ok(prefix)) = prefix(path).map(OsString::into_string) else { return };
     let Ok(entries) = std::fs::read_dir(folder(path)) else { return };
@@ -75,7 +78,7 @@ fn is_temporary(name: &str, prefix: &str) -> bool {
     random.is_some_and(|random| random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
-/// The metadata are those of the name itself, so a symbolic link is none of ours.
+/// `metadata` is that of the name itself, so a symbolic link does not pass.
 fn is_ours(metadata: &std::fs::Metadata) -> bool {
     #[cfg(unix)]
     {
@@ -118,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_writer_left_is_removed_and_nothing_else() {
+    fn only_temporary_files_of_killed_writers_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cache");
         for (name, seconds, stays) in [

@@ -5,7 +5,8 @@ use std::fs::Metadata;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// Names a state of a file: a writer changes its time, its size, or puts another file in its place.
+/// Identifies a state of a file: every writer changes its time or its size, or replaces it by
+/// another file.
 pub(crate) fn of_file(metadata: &Metadata) -> String {
     let modified = modified(metadata).as_nanos();
     #[cfg(unix)]
@@ -18,18 +19,18 @@ pub(crate) fn of_file(metadata: &Metadata) -> String {
     format!("{modified:x}.{:x}.{inode:x}", metadata.len())
 }
 
-/// Names a state that a later write may leave looking the same. No file is ever at this version, so whoever has read it may use what he
-/// read, but can neither keep nor replace it.
+/// Marks a version that a later write may leave unchanged. No file ever matches it, so its reader
+/// can use the document once, but can neither cache nor replace it.
 pub(crate) fn passing(version: String) -> String {
     version + "?"
 }
 
-/// How long ago the file was written; a time in the future says nothing and counts as long ago.
+/// How long ago the file was written. A time in the future counts as long ago.
 pub(crate) fn age(metadata: &Metadata) -> Duration {
     metadata.modified().ok().and_then(|time| time.elapsed().ok()).unwrap_or(Duration::MAX)
 }
 
-/// When a signal file was touched last; `None` if there is none.
+/// When a signal file was last touched; `None` if it is missing.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 pub(crate) fn signal(path: &Path) -> Option<u128> {
     std::fs::metadata(path).ok().map(|metadata| modified(&metadata).as_nanos())

@@ -1,4 +1,4 @@
-//! What the standard library does not tell of Windows.
+//! Calls of Windows that the standard library lacks.
 
 use std::fs::File;
 use std::io;
@@ -8,24 +8,26 @@ use windows_sys::Win32::Foundation::{ERROR_INVALID_PARAMETER, FALSE, WAIT_OBJECT
 use windows_sys::Win32::Storage::FileSystem::{BY_HANDLE_FILE_INFORMATION, GetFileInformationByHandle};
 use windows_sys::Win32::System::Threading::{OpenProcess, PROCESS_SYNCHRONIZE, WaitForSingleObject};
 
-/// Whether a process runs; in doubt it does.
+/// Whether a process runs; `true` in doubt.
 #[expect(unsafe_code, reason = "the standard library opens no process by its id")]
 pub(crate) fn is_running(pid: u32) -> bool {
     // SAFETY: No pointer is passed.
     let process = unsafe { OpenProcess(PROCESS_SYNCHRONIZE, FALSE, pid) };
     if process.is_null() {
-        // This is what Windows says of an id that no process has. A process of somebody else is there, and access to it denied.
+        // Windows returns this code for an id that no process has. For another user's process it
+        // returns "access denied".
         return io::Error::last_os_error().raw_os_error() != Some(ERROR_INVALID_PARAMETER.cast_signed());
     }
-    // SAFETY: The handle is valid, was made by the call above, and belongs to nobody else.
+    // SAFETY: The handle is valid, was made by the call above, and has no other owner.
     let process = unsafe { OwnedHandle::from_raw_handle(process) };
-    // A process that has ended can be opened as long as anybody has a handle to it, and it is signalled.
+    // A process that has ended can be opened while another handle to it is open; its object is then
+    // signalled.
     // SAFETY: The handle is open until the end of this function.
     let outcome = unsafe { WaitForSingleObject(process.as_raw_handle(), 0) };
     outcome != WAIT_OBJECT_0
 }
 
-/// Whether two handles are of the same file.
+/// Whether two handles refer to the same file.
 pub(crate) fn is_same_file(one: &File, other: &File) -> io::Result<bool> {
     Ok(identity(one)? == identity(other)?)
 }

@@ -73,7 +73,7 @@ fn a_read_creates_nothing() {
 }
 
 #[test]
-fn what_is_not_the_users_own_plain_file_is_refused() {
+fn a_file_that_is_not_regular_private_and_small_is_refused() {
     let (folder, store) = folder_with("{}");
     let path = folder.path().join("cache");
     let refused = |path: &Path, rules: Rules, part: &str| {
@@ -83,7 +83,7 @@ fn what_is_not_the_users_own_plain_file_is_refused() {
 
     refused(folder.path(), STRICT, "not a regular file");
     let fifo = folder.path().join("fifo");
-    // rustix makes none on macOS.
+    // rustix has no `mkfifo` on macOS.
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     refused(&fifo, STRICT, "not a regular file");
 
@@ -130,7 +130,7 @@ fn half_a_document_is_read_again_until_it_is_whole() {
 }
 
 #[test]
-fn a_document_that_stays_broken_is_handed_on_as_it_is() {
+fn a_document_that_stays_broken_is_returned_unchanged() {
     let (_folder, store) = folder_with("{\"a\":");
     assert_eq!(read(&store).1, b"{\"a\":");
 }
@@ -159,7 +159,7 @@ fn a_file_that_grows_without_end_is_refused() {
 }
 
 #[test]
-fn a_document_that_is_written_in_place_all_the_time_is_never_handed_on_in_parts() {
+fn a_document_that_is_written_in_place_all_the_time_is_never_returned_in_parts() {
     let (folder, store) = folder_with("[]");
     let (path, stop) = (folder.path().join("cache"), std::sync::atomic::AtomicBool::new(false));
     std::thread::scope(|scope| {
@@ -195,7 +195,7 @@ fn no_file_is_at_a_passing_version() {
 }
 
 #[test]
-fn half_a_document_under_a_lock_is_not_handed_on() {
+fn half_a_document_under_a_lock_is_not_returned() {
     let (folder, store) = folder_with("{\"a\":");
     let lock = folder.path().join("cache.lockfile");
     fs::write(&lock, format!("{} python", std::process::id())).unwrap();
@@ -205,7 +205,7 @@ fn half_a_document_under_a_lock_is_not_handed_on() {
 }
 
 #[test]
-fn a_file_that_is_gone_or_no_file_any_more_is_not_replaced() {
+fn a_removed_file_or_a_folder_in_its_place_is_not_replaced() {
     let (folder, store) = folder_with("{}");
     let path = folder.path().join("cache");
     let (version, _) = read(&store);
@@ -219,7 +219,7 @@ fn a_file_that_is_gone_or_no_file_any_more_is_not_replaced() {
 }
 
 #[test]
-fn a_write_removes_what_a_killed_one_left() {
+fn a_write_removes_the_temporary_files_of_a_killed_writer() {
     let (folder, store) = folder_with("{}");
     let left = folder.path().join(".cache.abcdefghijkl0123.tmp");
     let (version, _) = read(&store);
@@ -232,7 +232,7 @@ fn a_write_removes_what_a_killed_one_left() {
 }
 
 #[test]
-fn the_time_of_a_written_document_is_that_of_the_clock() {
+fn a_written_document_has_the_time_of_the_clock() {
     let (folder, store) = folder_with("{}");
     let (version, _) = read(&store);
     let before = SystemTime::now();

@@ -15,7 +15,7 @@ const RULES: Rules = Rules {
 
 const PLAIN: &[u8] = br#"{"RefreshToken": {"a": {"secret": "made-up-secret"}}}"#;
 
-/// The store of the default document as a program gets it, in a folder that holds this.
+/// The store of the default document, in a folder that holds this content.
 fn folder_with(content: &[u8]) -> (tempfile::TempDir, PathBuf, Box<dyn Store>) {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join(".IdentityService").join("msal.cache.nocae");
@@ -90,7 +90,7 @@ fn a_document_that_is_being_written_is_read_when_it_is_whole() {
 fn a_file_that_a_reader_has_open_is_replaced_when_the_reader_is_done() {
     let (_home, path, store) = folder_with(b"{}");
     let version = read(&*store).version;
-    // As Python and .NET open it: without sharing its deletion.
+    // As Python and .NET open it: without sharing deletion.
     let reader = File::options().read(true).share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE).open(&path).unwrap();
     let done = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(200));
@@ -104,7 +104,7 @@ fn a_file_that_a_reader_has_open_is_replaced_when_the_reader_is_done() {
 }
 
 #[test]
-fn a_file_that_is_kept_open_is_told_after_a_bounded_time() {
+fn a_file_that_is_kept_open_is_an_error_after_a_bounded_time() {
     let (_home, path, store) = folder_with(b"{}");
     let version = read(&*store).version;
     let reader = File::options().read(true).share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE).open(&path).unwrap();
@@ -116,7 +116,7 @@ fn a_file_that_is_kept_open_is_told_after_a_bounded_time() {
 }
 
 #[test]
-fn a_reader_that_shares_deletion_keeps_what_it_has_opened() {
+fn a_reader_that_shares_deletion_keeps_the_old_document() {
     if under_wine() {
         eprintln!("skipped: wine replaces no file that anybody has open");
         return;
@@ -132,7 +132,7 @@ fn a_reader_that_shares_deletion_keeps_what_it_has_opened() {
 }
 
 #[test]
-fn a_file_that_nobody_else_may_open_just_now_is_read_when_that_is_over() {
+fn a_file_that_is_open_without_sharing_is_read_once_it_is_closed() {
     let (_home, path, store) = folder_with(PLAIN);
     let writer = File::options().write(true).share_mode(0).open(&path).unwrap();
     let done = std::thread::spawn(move || {

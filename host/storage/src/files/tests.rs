@@ -9,7 +9,7 @@ use super::*;
 
 const LARGEST: u64 = 1000;
 
-/// What is no regular file, each by the word that an error has for it.
+/// Files that are not regular, each with the word that its error contains.
 fn others(folder: &Path) -> Vec<(PathBuf, &'static str)> {
     let at = |name: &str| folder.join(name);
     assert!(std::process::Command::new("mkfifo").arg(at("fifo")).status().unwrap().success());
@@ -19,13 +19,13 @@ fn others(folder: &Path) -> Vec<(PathBuf, &'static str)> {
 }
 
 #[test]
-fn what_is_no_regular_file_is_named_at_once_in_both_modes() {
+fn a_file_that_is_not_regular_is_named_at_once_in_both_modes() {
     let folder = tempfile::tempdir().unwrap();
     for (path, word) in others(folder.path()) {
         for error in [append(&path).unwrap_err(), read_input(&path, LARGEST).unwrap_err()] {
             assert!(error.to_string().contains(word), "{}: {error}", path.display());
         }
-        // A link to it is none either.
+        // A link to it is refused as well.
         let link = folder.path().join("link");
         symlink(&path, &link).unwrap();
         assert!(read_input(&link, LARGEST).unwrap_err().to_string().contains(word), "{}", path.display());
@@ -53,7 +53,7 @@ fn a_link_leads_to_an_input_and_not_to_a_file_that_is_written() {
 }
 
 #[test]
-fn a_file_of_another_user_is_not_written_unless_its_folder_is_his() {
+fn a_file_of_another_user_is_not_written_unless_its_folder_is_that_users() {
     if !rustix::process::geteuid().is_root() {
         return;
     }
@@ -68,7 +68,7 @@ fn a_file_of_another_user_is_not_written_unless_its_folder_is_his() {
 }
 
 #[test]
-fn a_file_that_is_made_is_its_owners_only_and_waits_as_others_do() {
+fn a_created_file_is_its_owners_only_and_blocks() {
     let folder = tempfile::tempdir().unwrap();
     let file = append(&folder.path().join("new")).unwrap();
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
@@ -103,7 +103,7 @@ fn an_input_is_bounded() {
 }
 
 #[test]
-fn a_path_of_a_descriptor_is_known_by_its_form() {
+fn a_path_of_a_descriptor_is_recognised_by_its_form() {
     for (path, inherited) in [
         ("/dev/stdin", true),
         ("/dev/fd/63", true),
@@ -120,7 +120,7 @@ fn a_path_of_a_descriptor_is_known_by_its_form() {
 }
 
 #[test]
-fn who_may_change_a_file_is_said_with_the_hint() {
+fn a_file_that_other_users_may_change_is_reported_with_the_hint() {
     let folder = tempfile::tempdir().unwrap();
     let (inner, path, link) = (folder.path().join("in"), folder.path().join("in/policy"), folder.path().join("link"));
     fs::create_dir(&inner).unwrap();

@@ -18,7 +18,8 @@ impl Passwords for UserPasswords {
         Ok(quietly(|| generic_password(PasswordOptions::new_generic_password(service, account)))?)
     }
 
-    /// `security_framework::passwords::set_generic_password` would add an item where somebody has just removed it.
+    /// `security_framework::passwords::set_generic_password` would create an item that another
+    /// program has just removed.
     fn update(&self, service: &str, account: &str, password: &[u8]) -> std::result::Result<(), Refusal> {
         Ok(quietly(|| {
             let (_, mut item) = find_generic_password(None, service, account)?;
@@ -33,16 +34,17 @@ impl From<Error> for Refusal {
     }
 }
 
-/// Makes a call that fails where it would have to ask the user.
+/// Makes a call that fails where it would have to prompt the user.
 ///
-/// The items belong to other programs, and macOS asks before it gives one to a program that is not on the item's access list. The
-/// question is a window that waits for ever: on a build machine or over SSH nobody sees it, and on a desktop nobody expects it from a
-/// library. Of the ways to forbid it, this is the one that the file-based keychains heed.
+/// The items belong to other programs, and macOS prompts before it gives one to a program that is
+/// not on the item's access list. The prompt is a window without a timeout: on a build machine or
+/// over SSH it is never seen, and a library should not open one on a desktop. The file-based
+/// keychains support only this way to forbid it.
 fn quietly<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
-    /// Whether questions are allowed is a state of the process, so calls take turns.
+    /// The setting is per process, so calls are serialized.
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    // A program that has forbidden questions itself finds them forbidden afterwards.
+    // A program that has turned prompts off itself finds them off afterwards.
     let _quiet =
         if SecKeychain::user_interaction_allowed()? { Some(SecKeychain::disable_user_interaction()?) } else { None };
     call()

@@ -3,7 +3,7 @@ use std::sync::Mutex;
 
 use super::*;
 
-/// Stands in for the Security framework: passwords and refusals by account.
+/// A fake of the Security framework: passwords and refusals by account.
 #[derive(Debug, Default)]
 struct Fake(Mutex<BTreeMap<&'static str, Result<Vec<u8>, i32>>>);
 
@@ -71,7 +71,7 @@ fn an_item_that_is_refused_does_not_hide_the_other() {
 }
 
 #[test]
-fn a_write_goes_back_to_the_item_it_came_from_in_its_form() {
+fn a_write_goes_to_the_item_that_was_read_in_the_same_form() {
     let items = [("MSALCache", Err(AUTH_FAILED)), ("msal.cache.nocae", Ok("e30="))];
     let keychain = Keychain::new(Fake::with(&items), &shared("msal.cache.nocae"));
     let item = keychain.read().unwrap().unwrap();
@@ -112,10 +112,11 @@ fn refusals_say_what_to_do() {
     }
 }
 
-/// A keychain file of the test's own would need the user's search list changed, so this is all that can be tried without leaving traces.
+/// Only this can be tested without leaving traces: a keychain file for the test would need a change
+/// of the user's search list.
 #[cfg(target_os = "macos")]
 #[test]
-fn a_document_that_nobody_has_is_not_found() {
+fn a_document_that_does_not_exist_is_not_found() {
     let keychain = Keychain::of_the_user(&shared("made-up-document-of-shared-token-cache"));
     match keychain.read() {
         Ok(item) => assert!(item.is_none()),

@@ -1,22 +1,23 @@
-//! Whether the holder that a lock file names is gone.
+//! Whether the process that a lock file names is gone.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
 use std::time::Duration;
 
-/// A lock file without a process id may belong to a holder that has just created it; after this long it does not.
+/// A lock file without a process id may just have been created; after this long it is stale.
 pub(super) const ANONYMOUS_IS_STALE_AFTER: Duration = Duration::from_secs(60);
 
-/// A holder whose process can't be seen may live in another container; a lock is held for milliseconds, so this long is enough.
+/// A process that is not visible may run in another container. A lock is held for milliseconds, so
+/// after this long it is stale.
 const DEAD_IS_STALE_AFTER: Duration = Duration::from_secs(2);
 
-/// A time after which a lock file that names nobody is surely stale.
+/// The age of a file that is certainly stale without a process id.
 pub(super) const LONG_AGO: Duration = Duration::from_secs(120);
 
-/// More than the digits of a process id and the blank behind them.
+/// More than the digits of a process id and the blank that follows them.
 const LONGEST_PID: u64 = 24;
 
-/// Whether nobody can be behind the lock file any more.
+/// Whether the lock file is stale.
 pub(super) fn is_gone(file: &mut File) -> io::Result<bool> {
     let pid = named(file)?;
     let age = file.metadata()?.modified()?.elapsed().unwrap_or_default();
@@ -26,7 +27,7 @@ pub(super) fn is_gone(file: &mut File) -> io::Result<bool> {
     })
 }
 
-/// Whether the lock file is signed.
+/// Whether the lock file is signed: it begins with a process id.
 pub(super) fn names_a_process(file: &mut File) -> io::Result<bool> {
     named(file).map(|pid| pid.is_some())
 }
@@ -38,7 +39,7 @@ fn named(file: &mut File) -> io::Result<Option<i32>> {
     Ok(process(&text))
 }
 
-/// The process that a lock file names in front. The rest is the program, in whatever encoding its path has.
+/// The process id at the beginning of a lock file. The program's path follows, in any encoding.
 fn process(text: &[u8]) -> Option<i32> {
     let pid = text.split(u8::is_ascii_whitespace).next()?;
     str::from_utf8(pid).ok()?.parse().ok().filter(|pid| *pid > 0)
@@ -46,7 +47,8 @@ fn process(text: &[u8]) -> Option<i32> {
 
 #[cfg(unix)]
 fn is_alive(pid: i32) -> bool {
-    // Only "no such process" says that there is none: without permission to signal it, it exists.
+    // Only `ESRCH` means that the process is gone: `EPERM` means that it exists and belongs to
+    // another user.
     rustix::process::Pid::from_raw(pid)
         .is_none_or(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
@@ -61,7 +63,7 @@ mod tests {
     use super::process;
 
     #[test]
-    fn a_lock_names_a_process_whatever_stands_behind_it() {
+    fn a_lock_names_a_process_whatever_text_follows() {
         for (text, pid) in [
             ("4711 shared-token-cache".as_bytes(), Some(4711)),
             (b"4711", Some(4711)),

@@ -39,7 +39,7 @@ fn a_lock_is_signed_while_held_and_gone_afterwards() {
 }
 
 #[test]
-fn a_live_holder_is_never_robbed() {
+fn a_lock_of_a_live_holder_is_never_taken_over() {
     let (_folder, cache, path) = folder();
     let hour = Duration::from_secs(3600);
     // Created exclusively and not locked, as MSAL for Python holds it.
@@ -54,7 +54,7 @@ fn a_live_holder_is_never_robbed() {
 }
 
 #[test]
-fn a_lock_that_a_crash_left_behind_heals() {
+fn a_lock_that_a_crash_left_behind_is_taken_over() {
     let (_folder, cache, path) = folder();
     let dead = dead_pid();
     for (content, age, heals) in [
@@ -78,7 +78,7 @@ fn a_lock_that_this_user_cannot_take_is_named_with_the_hint_and_an_old_one_at_on
         let (_folder, cache, path) = folder();
         write_aged(&path, content, age);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
-        // Without root there is one user, who may not open the file all the same.
+        // Without root the owner stays the same, and the mode alone prevents opening the file.
         let is_foreign = chown(&path, Some(65_533), None).is_ok();
         let started = Instant::now();
         let Err(WriteError::Unusable(why)) = Lock::acquire_within(&cache, SHORT * 5, || true) else {
@@ -95,7 +95,7 @@ fn a_lock_that_this_user_cannot_take_is_named_with_the_hint_and_an_old_one_at_on
 }
 
 #[test]
-fn what_is_no_lock_is_a_problem_and_a_lock_of_a_program_is_none() {
+fn a_file_that_is_no_lock_is_a_problem_and_a_lock_of_a_program_is_not() {
     let (_folder, cache, path) = folder();
     assert_eq!(Lock::problem(&cache), None);
     for (content, part) in [("notes".to_owned(), "names no process"), ("1".repeat(2_000), "it has 2000 bytes")] {
@@ -120,7 +120,7 @@ fn a_folder_that_cannot_be_written_is_an_error_and_not_a_wait() {
 }
 
 #[test]
-fn what_is_no_file_is_an_error_and_not_a_wait() {
+fn a_lock_that_is_not_a_regular_file_is_an_error_and_not_a_wait() {
     let (folder, cache, path) = folder();
     let refused = |remove: fn(&Path) -> io::Result<()>| {
         let started = Instant::now();
@@ -133,14 +133,14 @@ fn what_is_no_file_is_an_error_and_not_a_wait() {
     refused(|path| fs::remove_dir(path));
     std::os::unix::fs::symlink(folder.path().join("nowhere"), &path).unwrap();
     refused(|path| fs::remove_file(path));
-    // rustix makes none on macOS.
+    // rustix has no `mkfifo` on macOS.
     assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
     refused(|path| fs::remove_file(path));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]
-fn a_lock_that_somebody_removes_is_lost_and_the_next_one_stays() {
+fn a_lock_that_another_program_removes_is_lost_and_the_next_one_stays() {
     let (_folder, cache, path) = folder();
     let lost = acquire(&cache).unwrap();
     assert!(lost.is_held());
@@ -152,7 +152,7 @@ fn a_lock_that_somebody_removes_is_lost_and_the_next_one_stays() {
 }
 
 #[test]
-fn nobody_waits_for_a_lock_that_is_of_no_use() {
+fn a_wait_for_a_lock_ends_when_the_lock_is_of_no_use() {
     let (_folder, cache, _) = folder();
     let _held = acquire(&cache).unwrap();
     let (started, looks) = (Instant::now(), std::cell::Cell::new(0));
@@ -185,7 +185,7 @@ fn a_lock_names_its_holder_at_every_moment() {
 }
 
 #[test]
-fn one_alone_takes_over_what_a_crash_left() {
+fn only_one_writer_takes_over_a_lock_that_a_crash_left() {
     let (_folder, cache, path) = folder();
     for _ in 0..5 {
         write_aged(&path, &format!("{} python", dead_pid()), Duration::from_secs(3));
@@ -208,7 +208,7 @@ fn one_alone_takes_over_what_a_crash_left() {
 }
 
 #[test]
-fn one_who_looks_at_a_fresh_file_does_not_lock_it() {
+fn a_check_of_a_fresh_lock_file_does_not_lock_it() {
     let (_folder, _, path) = folder();
     fs::write(&path, "").unwrap();
     let end = Instant::now() + Duration::from_millis(300);
@@ -227,8 +227,8 @@ fn one_who_looks_at_a_fresh_file_does_not_lock_it() {
             times += u32::from(is_locked && !was_locked);
             was_locked = is_locked;
         }
-        // A process that another test starts has this one's locks too, for as long as it takes to become another program. Who locks
-        // what he looks at does it thousands of times.
+        // A process that another test starts inherits this one's locks until its `exec`. A loop
+        // that locks before it checks does so thousands of times.
         assert!(times < 20, "{times}");
     });
 }

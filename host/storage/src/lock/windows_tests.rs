@@ -23,7 +23,7 @@ fn write_aged(path: &Path, content: &str, age: Duration) {
 }
 
 #[test]
-fn a_live_holder_is_never_robbed_and_a_dead_one_is() {
+fn a_lock_of_a_live_holder_is_never_taken_over_and_one_of_a_dead_holder_is() {
     let (_folder, cache, path) = folder();
     let hour = Duration::from_secs(3600);
     write_aged(&path, &format!("{} python", std::process::id()), hour);
@@ -31,7 +31,7 @@ fn a_live_holder_is_never_robbed_and_a_dead_one_is() {
     let mut ended = std::process::Command::new("cmd").args(["/c", "exit"]).spawn().unwrap();
     ended.wait().unwrap();
     let id = ended.id();
-    // As long as somebody has it open, Windows keeps what is left of a process.
+    // Windows keeps the process object while a handle to it is open.
     drop(ended);
     write_aged(&path, &format!("{id} python"), hour);
     let lock = acquire(&cache, SHORT).unwrap();
@@ -44,7 +44,7 @@ fn a_file_that_dotnet_shares_with_readers_only_is_held() {
     let (_folder, cache, path) = folder();
     write_aged(&path, "", Duration::from_secs(3600));
     let holder = File::options().read(true).write(true).share_mode(FILE_SHARE_READ).open(&path).unwrap();
-    // Longer than a file that is being removed is waited for.
+    // Longer than the retries for a file that is being removed.
     assert!(matches!(acquire(&cache, REMOVAL_PATIENCE + SHORT), Err(WriteError::Locked(_))));
     drop(holder);
     acquire(&cache, SHORT).unwrap();
@@ -52,7 +52,7 @@ fn a_file_that_dotnet_shares_with_readers_only_is_held() {
 
 /// As MSAL for Python with portalocker has it while it waits.
 #[test]
-fn a_lock_file_that_cannot_be_removed_keeps_nobody_out() {
+fn a_lock_file_that_cannot_be_removed_does_not_block_the_next_writer() {
     let (_folder, cache, path) = folder();
     let lock = acquire(&cache, SHORT).unwrap();
     let sharing = FILE_SHARE_READ | FILE_SHARE_WRITE;

@@ -1,4 +1,4 @@
-//! The D-Bus bus that a keyring is asked on.
+//! The D-Bus bus of a keyring.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::{KeyringAccess, KeyringError};
 const ADDRESS: &str = "DBUS_SESSION_BUS_ADDRESS";
 const RUNTIME_FOLDER: &str = "XDG_RUNTIME_DIR";
 
-/// The addresses of a bus: more than one for a bus that can be reached in more than one way.
+/// The addresses of one bus, tried in order.
 #[derive(Debug)]
 pub(super) struct Bus(Vec<Address>);
 
@@ -32,7 +32,7 @@ impl Bus {
     }
 }
 
-/// The addresses without the ids of their servers, which nobody recognizes.
+/// The addresses without their servers' ids, which a user does not recognize.
 impl fmt::Display for Bus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, address) in self.0.iter().enumerate() {
@@ -56,7 +56,8 @@ pub(super) fn find(access: &KeyringAccess, variable: impl Fn(&str) -> Option<OsS
     }
 }
 
-/// The bus that systemd starts for a user's sessions. Without any, programs of no session have no keyring.
+/// The bus that systemd starts for a user's sessions. Without it, programs outside a session have
+/// no keyring.
 fn in_folder(folder: Option<&Path>) -> Result<Bus, KeyringError> {
     let socket = folder.map(|folder| folder.join("bus"));
     let looked_for = match socket {
@@ -72,7 +73,7 @@ fn in_folder(folder: Option<&Path>) -> Result<Bus, KeyringError> {
     )))
 }
 
-/// Only sockets will do: an address can also name a program to run.
+/// Accepts sockets only: an address can also name a program to run.
 fn parse(addresses: &str, origin: &str) -> Result<Bus, KeyringError> {
     let parse = |text: &str| Address::from_str(text).map_err(|error| error.to_string());
     let socket = |address: Address| match address.transport() {
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_no_sockets_is_told() {
+    fn an_address_that_is_not_of_a_socket_is_an_error() {
         for (address, part) in [
             ("/run/user/1000/bus", "unix:path=/run/user/1000/bus"),
             ("autolaunch:", "the D-Bus address is not understood"),

@@ -1,7 +1,8 @@
-//! Which of a keyring's items is the one of a document.
+//! Finds the item of a document in a keyring.
 //!
-//! Each of Microsoft's libraries marks its items in its own way. The schema is an attribute like others to the daemons, but one that a
-//! search should not ask for: GNOME Keyring finds no item by it as long as it has not been unlocked since it started.
+//! Each of Microsoft's libraries marks its items in its own way. The schema is an ordinary
+//! attribute to the daemons, but searches must not use it: GNOME Keyring finds no item by it until
+//! it has been unlocked for the first time since its start.
 
 use std::collections::HashMap;
 
@@ -13,7 +14,7 @@ use crate::keyring::Cache;
 
 const SERVICE: &str = "Microsoft.Developer.IdentityService";
 
-/// The document that is Python's, .NET's and JavaScript's default one.
+/// The default document of Python, .NET and JavaScript.
 const DEFAULT_DOCUMENT: &str = "msal.cache.nocae";
 
 /// The attribute that the marks of Python and .NET share.
@@ -21,11 +22,12 @@ const CLIENT: &str = "MsalClientID";
 const SCHEMA: &str = "xdg:schema";
 const DOTNET_SCHEMA: &str = "msal.cache";
 
-/// JavaScript keeps all of its caches in one item, whatever their names are, each overwriting the last. So it is taken for the one
-/// that is in use unless somebody asks for another one; MSAL for Python does the same with that account name in the Keychain of macOS.
+/// JavaScript stores all of its caches in one item, whatever their names, each overwriting the
+/// last. So this item is read as the default document only; MSAL for Python does the same with that
+/// account name in the Keychain of macOS.
 const JAVASCRIPT: [(&str, &str); 2] = [("service", SERVICE), ("account", "MSALCache")];
 
-/// Whose item it is. The first one of several is the better one.
+/// The writer of an item, in descending order of preference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Writer {
     AzureCli,
@@ -43,7 +45,7 @@ pub(super) struct Found<'a> {
     pub(super) item: Item<'a>,
 }
 
-/// The item of a cache; the one that MSAL would find among several.
+/// Finds the item of a cache; among several, the one that MSAL would find.
 pub(super) async fn find<'a>(service: &'a SecretService<'_>, cache: &Cache) -> Result<Option<Found<'a>>, Error> {
     let mut found = Vec::new();
     for search in searches(cache) {
@@ -77,7 +79,8 @@ fn searches(cache: &Cache) -> Vec<HashMap<&'static str, &'static str>> {
     }
 }
 
-/// Whether an item with these marks is that of the Azure CLI. Its attributes were searched for, and do not say whose they are.
+/// Whether an item is the Azure CLI's. The search was by its attributes, which other programs may
+/// use too, so the schema decides.
 fn is_azure_cli(attributes: &HashMap<String, String>, item: azure_cli::Item) -> bool {
     attributes.get(SCHEMA).is_some_and(|schema| schema == item.schema())
 }
@@ -86,8 +89,8 @@ async fn marks(item: &Item<'_>) -> Result<(HashMap<String, String>, String), Err
     Ok((item.get_attributes().await?, item.get_label().await?))
 }
 
-/// Who wrote an item with these marks, if it holds the document. An item of GNOME Keyring that was never unlocked has hashes in place
-/// of its attributes, and so holds none that could be named.
+/// The writer of an item that holds the document. GNOME Keyring has only hashes of the attributes
+/// of an item that was never unlocked, so such an item never matches.
 fn writer(attributes: &HashMap<String, String>, label: &str, document: &str) -> Option<Writer> {
     let has = |name: &str, value: &str| attributes.get(name).is_some_and(|found| found == value);
     let schema = attributes.get(SCHEMA).map(String::as_str);
@@ -120,7 +123,7 @@ mod tests {
             (python(CAE), "MSALCache", CAE, Some(Writer::Python)),
             (python(CAE), "MSALCache", DEFAULT_DOCUMENT, None),
             (python(NAMED), "MSALCache", DEFAULT_DOCUMENT, None),
-            // What the user has renamed.
+            // An item that the user has renamed.
             (python(CAE), DEFAULT_DOCUMENT, DEFAULT_DOCUMENT, None),
             (dotnet(), DEFAULT_DOCUMENT, DEFAULT_DOCUMENT, Some(Writer::DotNet)),
             (dotnet(), CAE, CAE, Some(Writer::DotNet)),
@@ -146,7 +149,7 @@ mod tests {
             (Some("Microsoft Azure CLI"), Named, true),
             (Some("my_schema_name"), Placeholder, true),
             (Some("my_schema_name"), Named, false),
-            // What another program keeps under a name as general as `type`.
+            // An item of another program, with an attribute as general as `type`.
             (Some("org.freedesktop.Secret.Generic"), Named, false),
             (None, Named, false),
             (None, Placeholder, false),

@@ -1,6 +1,7 @@
-//! Why a keyring can't be used, so that the user knows what to do.
+//! Why a keyring can't be used, with hints for the user.
 //!
-//! The texts are parts of sentences: "the cache can't be read: {}", "there is no file /home/user0/…, and {}", "in the file …, as {}".
+//! The texts are parts of sentences: "the cache can't be read: {}", "there is no file
+//! /home/user0/…, and {}", "in the file …, as {}".
 
 use std::fmt::Display;
 use std::io::ErrorKind;
@@ -14,14 +15,14 @@ use crate::KeyringError;
 const UNLOCK: &str =
     "unlock it by signing in to the desktop with its password or with a program such as Seahorse, then try again";
 
-/// Who is to answer.
+/// The peer whose answer is awaited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
     Bus,
     Keyring,
 }
 
-/// What the reasons tell about: a bus, and an item.
+/// The bus and the item that the texts name.
 #[derive(Debug)]
 pub(super) struct Reasons {
     pub(super) bus: String,
@@ -49,7 +50,7 @@ impl Reasons {
         ))
     }
 
-    /// Nobody answered in time.
+    /// The operation timed out.
     pub(super) fn no_answer(&self, asked: Asked, patience: Duration) -> KeyringError {
         let (bus, seconds) = (&self.bus, patience.as_secs());
         KeyringError::Failed(match asked {
@@ -89,7 +90,7 @@ impl Reasons {
         KeyringError::Failed(format!("the keyring (Secret Service on the D-Bus bus at {}) failed: {error}", self.bus))
     }
 
-    /// Something that the bus or the keyring answered.
+    /// The bus or the keyring returned an error.
     pub(super) fn of(&self, error: &Error) -> KeyringError {
         if matches!(error, Error::Locked) {
             return self.locked_item();
@@ -108,12 +109,12 @@ impl Reasons {
     }
 }
 
-/// Whether an error says that an item is not there any more.
+/// Whether an error says that the item no longer exists.
 pub(super) fn is_gone(error: &Error) -> bool {
     let names = [
         "org.freedesktop.Secret.Error.NoSuchObject",
         "org.freedesktop.DBus.Error.UnknownObject",
-        // What GLib answers for an object that it does not know.
+        // GLib's answer for an unknown object.
         "org.freedesktop.DBus.Error.UnknownMethod",
     ];
     dbus_name(error).is_some_and(|name| names.contains(&name.as_str()))

@@ -12,7 +12,7 @@ const RULES: Rules = Rules {
     symlink_targets: Vec::new(),
 };
 
-/// A store, its first signal file, which is not there yet, and that of .NET, likewise.
+/// A store, its first signal file, and that of .NET; neither file exists yet.
 fn store(keyring: &Fake) -> (tempfile::TempDir, SignalledStore<Fake>, PathBuf, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let (first, dotnet) = (folder.path().join("python/cache"), folder.path().join("dotnet/cache"));
@@ -30,7 +30,7 @@ fn read(store: &SignalledStore<Fake>) -> (String, Vec<u8>) {
     }
 }
 
-/// What MSAL for Python does after a write.
+/// Signals a change, as MSAL for Python does after a write.
 fn touched_by_another(path: &Path) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     touch(path).unwrap();
@@ -50,8 +50,8 @@ fn a_keyring_is_asked_again_only_when_there_was_a_signal() {
     let keyring = Fake::holding("{}");
     let (_folder, store, first, dotnet) = store(&keyring);
     let unsignalled = read(&store).0;
-    assert!(!store.is_at(&unsignalled), "without signals nobody knows");
-    assert!(matches!(store.read(Some(&unsignalled)), Ok(Read::Unchanged)), "the document tells");
+    assert!(!store.is_at(&unsignalled), "a version without signals is never current");
+    assert!(matches!(store.read(Some(&unsignalled)), Ok(Read::Unchanged)), "the document has not changed");
 
     for signal in [first, dotnet] {
         touched_by_another(&signal);
@@ -65,7 +65,7 @@ fn a_keyring_is_asked_again_only_when_there_was_a_signal() {
 }
 
 #[test]
-fn a_document_is_replaced_and_others_are_told() {
+fn a_document_is_replaced_and_the_change_is_signalled() {
     let keyring = Fake::holding("{}");
     let (folder, store, first, dotnet) = store(&keyring);
     let (version, _) = read(&store);
@@ -81,7 +81,7 @@ fn a_document_is_replaced_and_others_are_told() {
     assert_eq!(fs::metadata(first.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the files of a tool that is not there are not made");
 
-    // What JavaScript leaves in its signal file.
+    // The content of JavaScript's signal file.
     fs::write(&first, "{}").unwrap();
     touched_by_another(&dotnet);
     let before = version::signal(&dotnet);
@@ -118,7 +118,7 @@ fn a_document_that_another_program_changed_is_a_conflict() {
     touched_by_another(&first);
     let signalled = store.replace(&version, b"{\"a\":1}").unwrap();
 
-    // This one has not signalled yet.
+    // This writer has not signalled yet.
     keyring.put("{\"b\":1}");
     assert!(matches!(store.replace(&signalled, b"{}"), Err(WriteError::Conflict)));
     assert_eq!(keyring.document().unwrap(), b"{\"b\":1}");
@@ -155,7 +155,7 @@ fn of_two_writers_with_one_version_one_wins_and_nothing_is_lost() {
 }
 
 #[test]
-fn what_can_not_be_used_is_told() {
+fn an_item_that_cannot_be_used_is_an_error() {
     let keyring = Fake::holding(&"x".repeat(101));
     let (_folder, store, ..) = store(&keyring);
     let error = store.read(None).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! The same race, long and with a table at the end.
+//! The same race, longer and with a table at the end.
 
 use std::io;
 use std::time::Duration;
@@ -10,7 +10,7 @@ pub(crate) struct Figure {
     msal: &'static [&'static str],
 }
 
-/// MSAL as it is goes on without the lock file after 5 s, which its user is not told; see `peer.py`.
+/// Unmodified MSAL goes on without the lock file after 5 s and only logs it; see `peer.py`.
 const AS_IT_IS: &[&str] = &["--as-it-is"];
 
 pub(crate) const ALL: [(&str, Figure); 6] = [
@@ -24,7 +24,7 @@ pub(crate) const ALL: [(&str, Figure); 6] = [
 
 const MIXED: &[(Kind, usize)] = &[(Kind::Ours, 8), (Kind::Portalocker, 6), (Kind::Plain, 6)];
 
-/// Runs and prints. Nothing is asserted: what MSAL loses on its own is to be seen.
+/// Runs and prints. Asserts nothing: the losses of MSAL alone are part of the output.
 #[expect(clippy::print_stdout, reason = "the figures are the purpose")]
 pub(crate) fn print(figure: Figure, seconds: u64, pythons: &Pythons) -> io::Result<()> {
     let number = |name: &str, default| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);

@@ -21,7 +21,7 @@ fn main() -> std::process::ExitCode {
     unix::main()
 }
 
-/// The peers on Windows encrypt their caches, and nobody is killed by a signal.
+/// The peers on Windows encrypt their caches, and Windows has no signals to kill with.
 #[cfg(not(unix))]
 fn main() {}
 
@@ -46,7 +46,7 @@ mod unix {
             return writer::start(arguments);
         }
         let mut arguments = Arguments::from_args();
-        // Each race has as many processes as the machine can bear.
+        // Each race has as many processes as the machine can run well.
         arguments.test_threads = Some(1);
         let pythons = Pythons { portalocker: python(PYTHON), plain: python(PYTHON_WITHOUT) };
         let mut trials = vec![Trial::test("writers_of_ours_lose_nothing", ours_alone)];
@@ -84,7 +84,8 @@ mod unix {
             writers: vec![(Kind::Ours, 20)],
             time: Duration::from_secs(8),
             pause: Duration::from_millis(20),
-            // Everybody waits 2 s for the lock of one that is killed while he holds it, so few are.
+            // Each kill of a lock's holder makes all other writers wait for 2 s, so there are few
+            // kills.
             kill_every: Duration::from_millis(150),
             msal: &[],
         };
@@ -95,7 +96,7 @@ mod unix {
         let plan = Plan {
             writers: vec![(Kind::Ours, 8), (Kind::Portalocker, 6), (Kind::Plain, 6)],
             time: Duration::from_secs(12),
-            // So few writes and kills at a time that nobody has to wait for 5 s.
+            // Few writes and kills, so that no writer has to wait for 5 s.
             pause: Duration::from_millis(200),
             kill_every: Duration::from_millis(1500),
             msal: &[],

@@ -2,12 +2,13 @@
 
 usage: peer.py CACHE ID --pause MILLISECONDS [--keep] [--as-it-is] [--when-told]
 
-Prints `saved KEY MICROSECONDS` when MSAL has returned, so that the entry counts as saved. `die POINT` on the standard input makes it
-kill itself at that point of its next save; the end of the input makes it stop. With `--when-told` it saves once for each line there.
+Prints `saved KEY MICROSECONDS` when MSAL has returned, so that the entry counts as saved. After
+`die POINT` on the standard input it kills itself at that point of its next save; it stops at the
+end of the input. With `--when-told` it saves once for each line of input.
 
-The points are those at which a kill loses nothing by MSAL's own design. Within its write it is not killed: MSAL opens the cache file
-with O_TRUNC and writes in place, so a kill there leaves an empty or half file and takes everybody's tokens with it, whoever else
-uses the file and however carefully.
+At these points a kill loses nothing by MSAL's own design. It is never killed within its write: MSAL
+opens the cache file with O_TRUNC and writes in place, so a kill there leaves an empty or half file,
+and all tokens are lost, whatever other programs do.
 """
 import argparse
 import logging
@@ -24,7 +25,7 @@ AT = "AccessToken"
 
 
 class Death:
-    """Comes as SIGKILL, so that nothing is cleaned up, at the point that was asked for."""
+    """Sends SIGKILL to this process at the requested point, so that no cleanup runs."""
 
     point = None
 
@@ -34,7 +35,7 @@ class Death:
 
 
 class Persistence(msal_extensions.FilePersistence):
-    """MSAL's own, which is asked to save only by the holder of the lock."""
+    """MSAL's own class, whose `save` is called only by the holder of the lock."""
 
     def save(self, content):
         death.at("held")
@@ -47,10 +48,12 @@ class Unlocked(Exception):
 
 
 class Patience(logging.Handler):
-    """MSAL with portalocker says in its log alone that it did not get the lock file within 5 s, and goes on: it takes the advisory lock
-    of a file that somebody else has created, who may have none (MSAL without portalocker), or who is about to remove it. From then on
-    it writes at the same time as others and removes their locks, so entries get lost that no other program can save. Unless this run
-    is to show that, the save ends here, as it does without portalocker.
+    """Ends a save at the point where MSAL with portalocker would continue without the lock file.
+
+    After 5 s MSAL logs that it could not create the lock file, and continues: it takes the advisory
+    lock of a file that another program has created, which may use no advisory lock (MSAL without
+    portalocker) or may be about to remove the file. Then both write at the same time and MSAL
+    removes the other's lock file, so entries get lost. With `--as-it-is` the save continues.
     """
 
     def emit(self, record):
@@ -79,7 +82,7 @@ def open_cache():
 
 
 def told_to_stop(seconds):
-    """Waits, and hears meanwhile."""
+    """Waits, and handles input meanwhile."""
     end = time.monotonic() + seconds
     while True:
         left = None if options.when_told else max(0, end - time.monotonic())
@@ -97,8 +100,9 @@ def told_to_stop(seconds):
 def main():
     cache, number = open_cache(), 0
     while not told_to_stop(random.random() * 2 * options.pause / 1000):
-        # A program that lives on keeps its cache and decides by the file's time whether to read it again. With the coarse times of
-        # kernels before 6.13 it may miss a write of another MSAL within 4 ms. One that is called anew, such as the Azure CLI, can't.
+        # A long-running program keeps its cache and decides by the file's time whether to read it
+        # again. With the coarse times of kernels before 6.13 it may miss a write of another MSAL
+        # within 4 ms. A program that starts for each call, such as the Azure CLI, cannot.
         cache = cache if options.keep else open_cache()
         token, started = entry(number), time.monotonic()
         death.at("before")
@@ -109,7 +113,7 @@ def main():
             continue
         except Exception as error:  # pylint: disable=broad-except
             say("error", type(error).__name__, error)
-            time.sleep(0.1)  # What is damaged stays so.
+            time.sleep(0.1)  # A damaged file stays damaged.
             continue
         took = time.monotonic() - started
         death.at("released")

@@ -21,7 +21,7 @@ pub(crate) const PEER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conten
 
 const KILLED: i32 = 9;
 
-/// Where MSAL is killed; see `peer.py` for why there and nowhere else. Ours is killed anywhere.
+/// The points at which MSAL is killed; `peer.py` has the reason. Ours is killed anywhere.
 const POINTS: [&str; 4] = ["before", "held", "written", "released"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,7 +59,7 @@ pub(crate) struct Pythons {
     pub(crate) plain: Option<PathBuf>,
 }
 
-/// Lets the writers of a plan write, and looks at what is left.
+/// Runs the writers of a plan, and examines the result.
 pub(crate) fn run(plan: &Plan, pythons: &Pythons) -> io::Result<Outcome> {
     let folder = tempfile::tempdir()?;
     let cache = new_cache(&folder)?;
@@ -75,7 +75,7 @@ pub(crate) fn new_cache(folder: &TempDir) -> io::Result<PathBuf> {
     Ok(cache)
 }
 
-/// The last write, of a document that nobody else is at, and what stands there then.
+/// Makes the last write, alone, and examines the file and the folder.
 fn finish(cache: &Path, time: Duration, mut tallies: BTreeMap<Kind, Tally>) -> io::Result<Outcome> {
     let store = FileStore::new(cache.to_owned(), writer::rules());
     let document: Value = match serde_json::from_slice(&fs::read(cache)?) {
@@ -94,7 +94,7 @@ fn finish(cache: &Path, time: Duration, mut tallies: BTreeMap<Kind, Tally>) -> i
     }
     let left = names(cache)?.into_iter().filter(|name| name.ends_with(".tmp")).collect::<Vec<_>>();
     for name in &left {
-        // Whoever comes a minute later removes them.
+        // They become stale, so that the last write removes them.
         let file = File::options().write(true).open(cache.with_file_name(name))?;
         file.set_modified(SystemTime::now() - Duration::from_secs(61))?;
     }
@@ -107,7 +107,7 @@ fn names(cache: &Path) -> io::Result<BTreeSet<String>> {
     fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
-/// What the writer in a place says.
+/// A message of the writer in a place.
 type Said = (usize, Option<String>);
 
 struct Writer {
@@ -174,7 +174,7 @@ impl<'a> Race<'a> {
         let mut command = match kind {
             Kind::Ours => {
                 let mut command = Command::new(std::env::current_exe()?);
-                // The limit is for a run whose driver is killed.
+                // The limit ends the writers of a run whose driver was killed.
                 let limit = (self.plan.time.as_secs() + 30).to_string();
                 command.arg("writer").arg(self.cache).args([&id, "--seconds", &limit, "--pause", &pause]);
                 command
@@ -199,7 +199,8 @@ impl<'a> Race<'a> {
         Ok(Writer { kind, child, running: true })
     }
 
-    /// Hears one writer, or nobody until then. One that was killed is replaced by another while the race goes on.
+    /// Waits for a message of one writer, up to a deadline. A killed writer is replaced while the
+    /// race goes on.
     fn hear(&mut self, until: Instant, goes_on: bool) -> io::Result<()> {
         let (place, line) = match self.hears.1.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(said) => said,

@@ -1,4 +1,4 @@
-//! What a run counted.
+//! The counts of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,39 +6,39 @@ use std::time::Duration;
 
 use crate::run::Kind;
 
-/// What the writers of one kind did.
+/// The counts of the writers of one kind.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) writers: usize,
-    /// The keys of the entries that a writer was told are saved.
+    /// The keys of the entries that a writer reported as saved.
     pub(crate) saved: Vec<String>,
-    /// The longest time that a save took, waiting included.
+    /// The longest time that a save took, including waits.
     pub(crate) worst: Duration,
     pub(crate) kills: usize,
-    /// How often a writer gave up waiting for the lock.
+    /// How many saves timed out waiting for the lock.
     pub(crate) gave_up: usize,
-    /// How often MSAL wrote without having created the lock file.
+    /// How many writes of MSAL were made without its lock file.
     pub(crate) unlocked: usize,
     pub(crate) errors: Vec<String>,
-    /// How many of the saved entries are not there at the end.
+    /// How many of the saved entries are missing at the end.
     pub(crate) lost: usize,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) time: Duration,
     pub(crate) tallies: BTreeMap<Kind, Tally>,
     /// Why the file is not whole at the end.
     pub(crate) damage: Option<String>,
-    /// What lies in the folder after the last write.
+    /// The names in the folder after the last write.
     pub(crate) files: BTreeSet<String>,
-    /// How many temporary files the killed had left before that.
+    /// How many temporary files of killed writers there were before that.
     pub(crate) left_behind: usize,
 }
 
 impl Outcome {
-    /// What every run promises in which nobody writes without the lock.
+    /// Asserts the guarantees of every run in which all writers lock.
     pub(crate) fn check(&self) -> Result<(), String> {
         let mut broken = Vec::new();
         broken.extend(self.damage.as_ref().map(|damage| format!("the file is {damage}")));
@@ -53,7 +53,7 @@ impl Outcome {
             if !tally.errors.is_empty() {
                 broken.push(format!("{name}: {:?}", tally.errors));
             }
-            // Else the run has shown nothing.
+            // Otherwise the run has shown nothing.
             if tally.saved.is_empty() || tally.unlocked != 0 {
                 broken.push(format!(
                     "{name}: {} saves, {} of them without the lock",

@@ -1,5 +1,6 @@
-//! MSAL and ours take turns. MSAL keeps its cache in memory and reads the file again only if the file's time is later than its own last
-//! reading or writing, so an entry of ours that it has not noticed is gone with its next write.
+//! MSAL and ours write alternately. MSAL keeps its cache in memory and reads the file again only if
+//! the file's time is later than its own last reading or writing. So its next write drops an entry
+//! of ours that it has not noticed.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
@@ -31,7 +32,7 @@ pub(crate) fn check(pythons: &Pythons) -> Result<(), Failed> {
         for turn in 0..TURNS {
             writeln!(told, "save")?;
             let said = says.next().ok_or(io::ErrorKind::UnexpectedEof)??;
-            // At once, as the clock must not get ahead of what the file's time can tell.
+            // At once, so that the clock does not advance beyond the file's time.
             let key = writer::save(&store, &format!("ours-{turn}")).map_err(|error| error.to_string())?;
             writeln!(told, "save")?;
             let again = says.next().ok_or(io::ErrorKind::UnexpectedEof)??;

@@ -1,4 +1,4 @@
-//! What is asked in each place.
+//! The checks in each place.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -22,10 +22,11 @@ pub(crate) const ALL: [(&str, Place); 11] = [
     ("a_policy_without_hard_links", Place::WithoutLinks(Errno::ACCESS.raw_os_error())),
 ];
 
-/// Much less than the 5 s for which a lock is waited for.
+/// Much less than the 5 s for which a writer waits for the lock.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-/// In the process of a place: the cached tokens can be read, and a write succeeds or is refused as it should.
+/// In the process of a place: cached tokens can be read, and a write succeeds or is refused, as
+/// expected.
 pub(crate) fn inner(name: &str, cache: &Path) -> Result<(), String> {
     let place = ALL.into_iter().find(|(other, _)| *other == name).map(|(_, place)| place).ok_or("no such check")?;
     let expected = match place {
@@ -47,7 +48,7 @@ pub(crate) fn inner(name: &str, cache: &Path) -> Result<(), String> {
     let outcome = store.replace(&document.version, b"{}");
     let took = started.elapsed();
     let left = names(cache)?;
-    // A sentence of ours, with what to do; and nothing is left behind.
+    // The error has a hint, and no file is left behind.
     let (refused, why) = match (outcome, place) {
         (Ok(_), _) => (None, String::new()),
         (Err(WriteError::Unusable(why)), Place::LockOfAnother) if why.contains("remove the file") => (expected, why),

@@ -1,7 +1,9 @@
-//! Folders and file systems that do not let a cache be written, and a peer that never stops writing.
+//! Folders and file systems in which a cache cannot be written, and a peer that never stops
+//! writing.
 //!
-//! Most checks need a process of their own: in a name space with another mount, as another user, or with a C library that lacks
-//! something. So this program calls itself. What the machine can't provide is listed as ignored, with the reason.
+//! Most checks need a process of their own: in a name space with another mount, as another user, or
+//! with a modified C library. So this program runs itself. Checks that the machine cannot run are
+//! listed as ignored, with the reason.
 
 #[cfg(target_os = "linux")]
 mod checks;
@@ -15,7 +17,7 @@ fn main() -> std::process::ExitCode {
     linux::main()
 }
 
-/// Name spaces and bind mounts are Linux's.
+/// Name spaces and bind mounts exist on Linux only.
 #[cfg(not(target_os = "linux"))]
 fn main() {}
 

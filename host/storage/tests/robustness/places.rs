@@ -1,4 +1,5 @@
-//! Processes in which a folder is not what it is elsewhere.
+//! Processes in which a folder is unusual: read-only, mounted, another user's, or without locks or
+//! links.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -6,7 +7,7 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// The user whom nothing belongs to.
+/// The id of a user who owns no files.
 const NOBODY: u32 = 65534;
 
 #[derive(Debug, Clone, Copy)]
@@ -15,15 +16,15 @@ pub(crate) enum Place {
     SingleFile,
     /// The folder is mounted for reading only.
     ReadOnlyMount,
-    /// The same, with a lock that was there before.
+    /// As before, with a lock file that exists already.
     ReadOnlyMountWithLock,
     /// Neither the folder nor the file may be written.
     ReadOnlyModes,
-    /// The same, with a lock that was there before.
+    /// As before, with a lock file that exists already.
     ReadOnlyModesWithLock,
     /// The folder may be written, and the file may not.
     ReadOnlyFile,
-    /// Another user holds the lock, in a file that only he can open.
+    /// Another user holds the lock, in a file that only that user can open.
     LockOfAnother,
     /// `flock` fails with this errno.
     WithoutLocks(i32),
@@ -32,7 +33,7 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// What the machine lacks for it.
+    /// Why the machine cannot provide this place.
     pub(crate) fn missing(self) -> Option<String> {
         let (command, why) = match self {
             Self::SingleFile | Self::ReadOnlyMount | Self::ReadOnlyMountWithLock => {
@@ -51,12 +52,12 @@ impl Place {
         finished(command).is_err().then(|| why.to_owned())
     }
 
-    /// Runs a check there.
+    /// Runs a check in this place.
     pub(crate) fn run(self, check: &str) -> Result<(), String> {
         let folder = tempfile::Builder::new().prefix("robustness").tempdir().map_err(|error| error.to_string())?;
         let command = self.prepare(folder.path(), check).map_err(|error| error.to_string())?;
         let outcome = finished(command);
-        // What may not be written can't be removed either.
+        // A read-only folder has to be made writable before it can be removed.
         drop(fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)));
         outcome.map(drop)
     }
@@ -76,7 +77,7 @@ impl Place {
                 mounted(&program, &format!("mount --bind {folder} {folder} && mount -o remount,bind,ro {folder}"))
             }
             Self::ReadOnlyModes | Self::ReadOnlyModesWithLock | Self::ReadOnlyFile | Self::LockOfAnother => {
-                // The target folder may not be open to everybody.
+                // The target folder may be closed to other users.
                 let copy = folder.join("program");
                 fs::copy(program, &copy)?;
                 if is_root() {
@@ -113,7 +114,7 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// A shell in a name space of its own, where whoever is not root plays it.
+/// A shell in name spaces of its own, in which a normal user becomes root.
 fn name_space(script: &str) -> Command {
     let mut command = Command::new("unshare");
     if !is_root() {
@@ -129,7 +130,7 @@ fn mounted(program: &Path, script: &str) -> Command {
     command
 }
 
-/// A program as a user whom modes bind.
+/// A program run as a user without root's override of modes.
 fn as_somebody(program: &Path) -> Command {
     if !is_root() {
         return Command::new(program);
@@ -140,7 +141,7 @@ fn as_somebody(program: &Path) -> Command {
     command
 }
 
-/// A program with a C library that lacks something.
+/// A program whose C library lacks a function.
 fn without(folder: &Path, program: &Path, what: &str, errno: i32) -> io::Result<Command> {
     let shim: PathBuf = folder.join("shim.so");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/robustness/shim.c");

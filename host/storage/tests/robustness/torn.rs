@@ -1,4 +1,4 @@
-//! A Python that writes a large document in place, again and again, as MSAL does.
+//! A Python process that writes a large document in place, again and again, as MSAL does.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -12,7 +12,8 @@ use shared_token_cache_storage::{FileStore, Leniency, Read, ReadError, Rules, St
 
 pub(crate) const NAME: &str = "a_large_document_that_python_writes_in_place_is_never_read_in_parts";
 
-/// Opens and writes as `FilePersistence.save` of msal-extensions does. Each document is of another letter.
+/// Opens and writes as `FilePersistence.save` of msal-extensions does. Each document repeats
+/// another letter.
 const WRITER: &str = r#"
 import json, os, sys, time
 path, pause = sys.argv[1], float(sys.argv[2])
@@ -26,10 +27,10 @@ while time.monotonic() < end:
         time.sleep(pause)
 "#;
 
-/// As long as a torn document is read again, and the time that it takes a slow machine to read it once.
+/// The limit on retries of a torn read, and the time of one read on a slow machine.
 const BOUND: Duration = Duration::from_secs(4);
 
-/// Any Python will do.
+/// Every Python works.
 pub(crate) fn python() -> Option<PathBuf> {
     let named = std::env::var_os("MSAL_PYTHON").filter(|value| !value.is_empty()).map(PathBuf::from);
     let python = named.unwrap_or_else(|| "python3".into());
@@ -37,7 +38,7 @@ pub(crate) fn python() -> Option<PathBuf> {
 }
 
 pub(crate) fn check(python: &Path) -> Result<(), Failed> {
-    // Now and then, and without a pause.
+    // With and without pauses between the writes.
     let whole = reads(python, "0.1")?;
     let among_others = reads(python, "0")?;
     if whole == 0 {
@@ -46,7 +47,7 @@ pub(crate) fn check(python: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Reads for a while; gives how often there was a document.
+/// Reads for a while; returns how many reads got a document.
 fn reads(python: &Path, pause: &str) -> Result<usize, Failed> {
     let folder = tempfile::tempdir()?;
     let cache = folder.path().join("cache");
@@ -86,7 +87,7 @@ fn read_for(time: Duration, cache: &Path) -> Result<usize, Failed> {
     Ok(documents)
 }
 
-/// Whole, and of one letter: no beginning of one document with the end of another.
+/// Whole, and of one letter: not the beginning of one document with the end of another.
 fn is_whole(content: &[u8]) -> Result<(), Failed> {
     if content == b"{}" {
         return Ok(());

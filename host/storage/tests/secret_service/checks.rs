@@ -1,4 +1,4 @@
-//! One keyring, with the documents of others in it.
+//! One keyring, with documents of several writers.
 
 use std::fs;
 use std::io;
@@ -115,13 +115,13 @@ fn the_item_of_another_document_is_never_taken(peers: &Peers) -> io::Result<()> 
     let none = |name: &str| format!("there is no item {name} in the keyring (Secret Service)");
     let (cae, named) = ("msal.cache.cae", "contoso.nocae");
 
-    // Each is taken until there is a better one.
+    // Each is used until a preferred one exists.
     peers.store_as("javascript", DOCUMENT, r#"{"of":"javascript"}"#)?;
     same("JavaScript's", &found(DOCUMENT)?, &r#"{"of":"javascript"}"#.to_owned())?;
     peers.store_as("dotnet", cae, r#"{"of":"dotnet"}"#)?;
     same(".NET's of another name", &found(DOCUMENT)?, &r#"{"of":"javascript"}"#.to_owned())?;
     same(".NET's", &found(cae)?, &r#"{"of":"dotnet"}"#.to_owned())?;
-    // .NET has but one item, too: now it is this one.
+    // .NET has only one item, too: now it is this one.
     peers.store_as("dotnet", DOCUMENT, r#"{"of":"dotnet"}"#)?;
     same(".NET's", &found(DOCUMENT)?, &r#"{"of":"dotnet"}"#.to_owned())?;
     same("none", &found(cae)?, &none(cae))?;
@@ -134,7 +134,7 @@ fn the_item_of_another_document_is_never_taken(peers: &Peers) -> io::Result<()> 
     same("none", &found(cae)?, &none(cae))
 }
 
-/// We count, in a section of our own, as long as MSAL adds sign-ins.
+/// Our writer counts in a section of its own while MSAL adds sign-ins.
 fn writers_at_the_same_time_lose_nothing(peers: &Peers) -> io::Result<()> {
     const SIGN_INS: u32 = 60;
     peers.sign_in(DOCUMENT, 0, 1)?;
@@ -165,7 +165,7 @@ fn writers_at_the_same_time_lose_nothing(peers: &Peers) -> io::Result<()> {
     same("their accounts", &accounts, &(SIGN_INS as usize + 1))
 }
 
-/// Replaces a part of the text of a document, and looks at what the write left.
+/// Replaces a part of a document's text, and checks the lock and signal files afterwards.
 fn change(store: &dyn Store, from: &str, to: &str) -> io::Result<()> {
     let read = document(store)?;
     let signalled = || fs::metadata(store.guarded()).and_then(|metadata| metadata.modified()).ok();

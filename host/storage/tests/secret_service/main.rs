@@ -1,7 +1,8 @@
 //! The Secret Service of a real GNOME Keyring, alone and together with real MSAL and azure-identity for Python.
 //!
-//! Each test has a bus, a keyring and a home of its own; nothing of the user's session is touched. `KEYRING_PYTHON` names a Python that
-//! has PyGObject, libsecret's bindings, msal-extensions and azure-identity. Without it, and without the programs, tests are ignored.
+//! Each test has a bus, a keyring and a home of its own; the user's session is not touched.
+//! `KEYRING_PYTHON` names a Python that has PyGObject, libsecret's bindings, msal-extensions and
+//! azure-identity. Without it, or without the programs, tests are ignored.
 
 #[cfg(target_os = "linux")]
 mod checks;

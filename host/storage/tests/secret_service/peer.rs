@@ -8,7 +8,7 @@ use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use keyring_session::{Running, Session};
 use serde_json::Value;
 
-/// A session with a keyring, and the Python that has the peers.
+/// A session with a keyring, and the Python that runs the peers.
 pub(crate) struct Peers {
     pub(crate) session: Session,
     python: PathBuf,
@@ -19,7 +19,7 @@ impl Peers {
         Ok(Self { session: Session::with_keyring()?, python: python.into() })
     }
 
-    /// Lets MSAL write the sign-ins of `count` users into a document.
+    /// Makes MSAL write the sign-ins of `count` users into a document.
     pub(crate) fn sign_in(&self, document: &str, first: u32, count: u32) -> io::Result<()> {
         let (first, count) = (first.to_string(), count.to_string());
         self.run(&["sign-in", "--document", document, "--number", &first, "--count", &count], "").map(drop)
@@ -30,7 +30,7 @@ impl Peers {
         self.run(&["token", "--document", document], "")
     }
 
-    /// Keeps a document as `dotnet` or `javascript` does.
+    /// Stores a document as `dotnet` or `javascript` does.
     pub(crate) fn store_as(&self, writer: &str, document: &str, content: &str) -> io::Result<()> {
         self.run(&["store", "--as", writer, "--document", document], content).map(drop)
     }
@@ -40,7 +40,7 @@ impl Peers {
         self.run(&["load", "--as", writer], "")
     }
 
-    /// A program of a peer that runs on, until its input ends.
+    /// Starts a peer that runs until its input ends.
     pub(crate) fn start(&self, arguments: &[&str]) -> io::Result<Peer> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/secret_service/peers.py");
         let mut command = Command::new(&self.python);
@@ -66,20 +66,20 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Its next answer.
+    /// Waits for its next answer.
     pub(crate) fn answer(&mut self) -> io::Result<Value> {
         let mut line = String::new();
         self.output.read_line(&mut line)?;
         Ok(serde_json::from_str(&line)?)
     }
 
-    /// Asks for another answer.
+    /// Requests another answer.
     pub(crate) fn ask_again(&mut self) -> io::Result<Value> {
         writeln!(self.input)?;
         self.answer()
     }
 
-    /// Ends its input, and gives its last answer.
+    /// Ends its input, and returns its last answer.
     fn end(self) -> io::Result<Value> {
         let Self { mut program, input, mut output } = self;
         drop(input);

@@ -1,4 +1,4 @@
-//! A keyring that can't be used: the reason, in words for the user, and soon.
+//! A keyring that can't be used: the error has the reason, for the user, and arrives in time.
 
 use std::fs;
 use std::io;
@@ -57,7 +57,7 @@ fn a_socket_that_nobody_listens_at_is_no_bus() -> io::Result<()> {
 fn a_bus_that_never_answers_is_given_up() -> io::Result<()> {
     let home = tempfile::tempdir()?;
     let socket = home.path().join("bus");
-    // The system accepts for it.
+    // The kernel accepts connections on its behalf.
     let _listener = UnixListener::bind(&socket)?;
     let store = store(home.path(), &format!("unix:path={}", socket.display()), DOCUMENT)?;
     failed(&told(&*store, SOON * 3 / 2)?, &format!("the D-Bus bus at unix:path={} did not answer", socket.display()))
@@ -101,7 +101,7 @@ fn a_locked_keyring_is_told() -> io::Result<()> {
     let read = document(&*store)?;
     session.lock()?;
     locked(&told(&*store, SOON)?, "the item msal.cache.nocae in the keyring (Secret Service) is locked; unlock it")?;
-    // Nobody can tell whether there is an item in what is locked.
+    // A locked keyring does not reveal whether it has the item.
     locked(&told(&*other, SOON)?, "the keyring (Secret Service, collection “Login”) is locked; unlock it")?;
     let error = store.replace(&read.version, b"[]").err().map(|error| error.to_string()).unwrap_or_default();
     same("reason in a write's error", &error.contains("is locked; unlock it"), &true)
@@ -129,7 +129,7 @@ fn a_plain_file_stands_in_for_a_locked_keyring() -> io::Result<()> {
     same("place", &read.unencrypted.is_some_and(|place| place.starts_with(&expected)), &true)
 }
 
-/// The error of a read, which has to come in time.
+/// The error of a read, which must arrive in time.
 fn told(store: &dyn Store, soon: Duration) -> io::Result<ReadError> {
     let started = Instant::now();
     let outcome = store.read(None);
