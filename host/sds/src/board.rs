@@ -1,4 +1,4 @@
-//! What there is to be had, under which names.
+//! The tokens that the server offers, by name.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,39 +7,40 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
-/// What there is under a name.
+/// The state of a name.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Secret {
-    /// Nobody knows yet.
+    /// Not known yet.
     Pending,
     /// A token.
     Token(Arc<Zeroizing<String>>),
-    /// No token, and whoever has one is to forget it.
+    /// No token; readers must drop the one that they have.
     Withdrawn,
 }
 
-/// What is posted under a name. Each change has a number of its own, counted from 1.
+/// The state of a name, with the number of its last change, counted from 1.
 #[derive(Debug, Clone)]
 pub struct Posted {
-    /// What there is.
+    /// The state.
     pub secret: Secret,
-    /// Which change it is.
+    /// The number of the change.
     pub version: u64,
 }
 
-/// Tokens under names, for any number of readers. Clones are the same board. The names are given once and for all.
+/// Tokens by name, for any number of readers. Clones share one board. The set of names is fixed.
 #[derive(Debug, Clone)]
 pub struct Board(Arc<watch::Sender<BTreeMap<String, Posted>>>);
 
 impl Board {
-    /// A board with these names, and nothing known yet.
+    /// A board with these names, all [`Secret::Pending`].
     pub fn new<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
         let pending = || Posted { secret: Secret::Pending, version: 1 };
         let names = names.into_iter().map(|name| (name.into(), pending())).collect();
         Self(Arc::new(watch::Sender::new(names)))
     }
 
-    /// Puts something under a name. What is there already is no change, and a name that the board does not have is nobody's.
+    /// Sets the state of a name. An equal state is not a change, and a name that the board lacks is
+    /// ignored.
     pub fn post(&self, name: &str, secret: Secret) {
         self.0.send_if_modified(|names| match names.get_mut(name) {
             Some(posted) if posted.secret != secret => {
@@ -51,13 +52,13 @@ impl Board {
         });
     }
 
-    /// Takes everything back.
+    /// Withdraws all tokens.
     pub fn withdraw_all(&self) {
         let names: Vec<String> = self.0.borrow().keys().cloned().collect();
         names.iter().for_each(|name| self.post(name, Secret::Withdrawn));
     }
 
-    /// What is there now, and each change from now on.
+    /// The current states, and each later change.
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<BTreeMap<String, Posted>> {
         self.0.subscribe()
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_does_not_print_itself() {
+    fn a_secret_is_not_printed() {
         let board = Board::new(["a"]);
         board.post("a", token("hunter2"));
         let printed = format!("{board:?} {:?}", board.subscribe());

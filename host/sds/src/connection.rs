@@ -1,4 +1,4 @@
-//! A connection: who it is of, whether it is used, and its requests without what means nothing here.
+//! A connection: its user, its idle timeout, and its requests, with `:authority` rewritten.
 
 use std::io;
 use std::pin::Pin;
@@ -16,10 +16,10 @@ use crate::crowd::Place;
 use crate::requests::Requests;
 use crate::resets::Resets;
 
-/// How long a connection may be open before its first request.
+/// The timeout for the first request of a connection.
 const FIRST_REQUEST: Duration = Duration::from_secs(10);
 
-/// How long a connection may be open without a stream of tokens or a new request.
+/// The timeout of a connection without a stream of tokens or a new request.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// A connection of a user who may have tokens.
@@ -27,29 +27,29 @@ pub(crate) struct Connection {
     stream: UnixStream,
     requests: Requests,
     resets: Resets,
-    /// The requests that there were when the timer was set.
+    /// The number of requests when the timer was set.
     requests_seen: u64,
     timer: Pin<Box<Sleep>>,
     idle: Duration,
     place: Place,
 }
 
-/// How many streams of tokens a connection has.
+/// The number of a connection's streams of tokens.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Usage(Arc<AtomicUsize>);
 
-/// One stream, until it is dropped.
+/// One stream, counted until dropped.
 #[derive(Debug)]
 pub(crate) struct InUse(Usage);
 
 impl Usage {
-    /// A stream begins.
+    /// Counts a stream.
     pub(crate) fn begin(&self) -> InUse {
         self.0.fetch_add(1, Ordering::SeqCst);
         InUse(self.clone())
     }
 
-    /// Whether there is a stream.
+    /// Whether the connection has a stream.
     pub(crate) fn is_in_use(&self) -> bool {
         self.0.load(Ordering::SeqCst) > 0
     }
@@ -71,7 +71,7 @@ impl Connection {
         Self { stream, requests: Requests::default(), resets, requests_seen: 0, timer, idle, place }
     }
 
-    /// Waits until the connection was not used for too long, or its place was given to another.
+    /// Waits until the idle timeout, or until the connection's place is given to another one.
     fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if self.place.poll_given_up(context).is_ready() {
             return Poll::Ready(());
@@ -109,7 +109,7 @@ impl AsyncRead for Connection {
                 Poll::Ready(Ok(())) if read.filled().is_empty() => return Poll::Ready(Ok(())),
                 Poll::Ready(Ok(())) => this.requests.take(read.filled())?,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                // An end without any bytes is the end of the connection.
+                // A read of zero bytes ends the connection.
                 Poll::Pending => return this.poll_idle(context).map(Ok),
             }
         }
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_with_a_stream_goes_on_until_that_is_over() {
+    async fn a_connection_with_a_stream_lasts_as_long_as_the_stream() {
         let (mut connection, _other_end) = connection(FIRST);
         let stream = connection.place.usage().begin();
         assert!(tokio::time::timeout(FIRST * 6, connection.read_u8()).await.is_err());

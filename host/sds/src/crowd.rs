@@ -1,4 +1,4 @@
-//! How many connections there may be, and of whom.
+//! Limits on connections, in total and per user.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,25 +10,26 @@ use futures_util::task::AtomicWaker;
 
 use crate::connection::Usage;
 
-/// So many connections at once, where the limit of open files allows it. A proxy has one or a few.
+/// The limit on connections, if the limit of open files allows it. A proxy has one or a few.
 const MOST: usize = 256;
 
-/// So many of one user: half, so that no user keeps all others out.
+/// The divisor for the connections of one user: half of all, so that no user can block all others.
 const OF_ONE_USER: usize = 2;
 
-/// What share of the open files may be connections. The others are for caches, token files and the authority.
+/// The divisor for the share of open files that connections may use. The others are for caches,
+/// token files and the authority.
 const SHARE: u64 = 4;
 
-/// Counts connections by user. Clones count the same.
+/// Counts connections by user. Clones share the counts.
 #[derive(Debug, Clone)]
 pub(crate) struct Crowd {
     most: usize,
     users: Arc<Mutex<BTreeMap<u32, VecDeque<Arc<Slot>>>>>,
-    /// The connections that are open, with those whose place was given to another.
+    /// The number of open connections, including those whose place was given to another one.
     open: Arc<AtomicUsize>,
 }
 
-/// The place of one connection, until it is dropped.
+/// The place of one connection, freed when dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
     user: u32,
@@ -36,7 +37,7 @@ pub(crate) struct Place {
     crowd: Crowd,
 }
 
-/// What a connection and the crowd know of each other.
+/// The state that a connection and the crowd share.
 #[derive(Debug, Default)]
 struct Slot {
     usage: Usage,
@@ -44,14 +45,14 @@ struct Slot {
     waker: AtomicWaker,
 }
 
-/// What came of asking for a place.
+/// The result of a request for a place.
 #[derive(Debug)]
 pub(crate) enum Entry {
-    /// There was room.
+    /// A place was free.
     Free(Place),
-    /// The oldest idle connection of a user ends for it: of this user, or of the one that has the most.
+    /// The oldest idle connection is closed for it: of this user, or of the user with the most.
     InPlaceOf(u32, Place),
-    /// All are in use.
+    /// All connections are in use.
     Full,
 }
 
@@ -67,8 +68,9 @@ impl Crowd {
         Self { most, users: Arc::default(), open: Arc::default() }
     }
 
-    /// A place for a connection of this user. Where there is no room, the oldest connection without a stream of tokens makes some: a
-    /// client that holds connections back keeps no other out.
+    /// Takes a place for a connection of this user. Without a free place, the oldest connection
+    /// that has no stream of tokens is closed: a client with idle connections blocks no other
+    /// client.
     pub(crate) fn enter(&self, user: u32) -> Entry {
         let mut users = self.users();
         let all: usize = users.values().map(VecDeque::len).sum();
@@ -98,7 +100,8 @@ impl Crowd {
         }
     }
 
-    /// Waits for a moment where connections that gave up their places are still open: the process has so many files and no more.
+    /// Waits briefly while connections that lost their places are still open, because they still
+    /// use file descriptors.
     pub(crate) async fn settle(&self) {
         for _ in 0..MOST {
             if self.open.load(Ordering::SeqCst) <= self.most {
@@ -119,7 +122,7 @@ impl Place {
         &self.slot.usage
     }
 
-    /// Waits until the place was given to another connection.
+    /// Waits until the place is given to another connection.
     pub(crate) fn poll_given_up(&self, context: &Context<'_>) -> Poll<()> {
         self.slot.waker.register(context.waker());
         if self.slot.is_given_up.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
@@ -153,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_has_half_of_the_places_and_gets_one_back_with_each_connection_that_ends() {
+    fn a_user_has_half_of_the_places_and_each_connection_that_ends_frees_one() {
         let crowd = Crowd::of(4);
         let (first, second) = (in_use(crowd.enter(1)), in_use(crowd.enter(1)));
         assert!(matches!(crowd.enter(1), Entry::Full));

@@ -1,4 +1,4 @@
-//! The server where it can't be: it is never made, so nothing of it is ever done.
+//! The server for platforms without Unix sockets. `bind` always fails, so `Server` has no values.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::board::Board;
 use crate::stats::Stats;
 
-/// Where to listen, and for whom.
+/// Where to listen, and which users may connect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SocketOptions {
     /// The socket.
@@ -15,13 +15,13 @@ pub struct SocketOptions {
     pub allow_uids: Vec<u32>,
 }
 
-/// Why there is no socket.
+/// Why the socket cannot be bound.
 #[derive(Debug, thiserror::Error)]
 #[error("there are no Unix sockets on this platform")]
 #[non_exhaustive]
 pub struct BindError;
 
-/// Why a server ended that was not told to.
+/// Why a server ended without being stopped.
 #[derive(Debug, thiserror::Error)]
 #[error("the server failed")]
 pub struct ServeError(());
@@ -31,7 +31,7 @@ pub struct ServeError(());
 pub enum Server {}
 
 impl Server {
-    /// Begins to listen.
+    /// Always fails.
     ///
     /// # Errors
     /// Always.
@@ -39,7 +39,7 @@ impl Server {
         Err(BindError)
     }
 
-    /// What it has done so far.
+    /// Its counters.
     #[must_use]
     pub fn stats(&self) -> Arc<Stats> {
         match *self {}

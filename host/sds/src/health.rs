@@ -1,4 +1,5 @@
-//! `grpc.health.v1`: the server under the empty name, the service under its own, and each profile under the profile's.
+//! `grpc.health.v1`: the server has the empty name, the service its own name, and each profile the
+//! profile's.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use tonic_health::server::HealthReporter;
 use crate::board::{Posted, Secret};
 use crate::service::SERVICE;
 
-/// Reports for as long as the board lives. A profile is serving while there is a token.
+/// Reports until the board is dropped. A profile is serving while it has a token.
 pub(crate) async fn report(reporter: HealthReporter, mut board: watch::Receiver<BTreeMap<String, Posted>>) {
     reporter.set_service_status(SERVICE, ServingStatus::Serving).await;
     loop {

@@ -1,4 +1,4 @@
-//! Who is at the other end of the socket.
+//! Access control by the user of the process that connects.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::net::UnixStream;
 use crate::said::Said;
 use crate::stats::Stats;
 
-/// The users who may have tokens: this process's own, and those who were named.
+/// The users who may have tokens: this process's own, and the configured ones.
 #[derive(Debug)]
 pub(crate) struct Peers {
     allowed: BTreeSet<u32>,
@@ -23,7 +23,8 @@ impl Peers {
         Self { allowed, refused: Said::default(), stats }
     }
 
-    /// The user of the process that connected, if it is one of these. The kernel tells (`SO_PEERCRED`), and the process can't.
+    /// The user of the process that connected, if allowed. The kernel reports it (`SO_PEERCRED`),
+    /// so the process cannot forge it.
     pub(crate) fn allow(&self, stream: &UnixStream) -> Option<u32> {
         let user = stream.peer_cred().ok().map(|credentials| credentials.uid());
         if let Some(user) = user.filter(|user| self.allowed.contains(user)) {
@@ -43,12 +44,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_own_user_may_connect_and_others_only_when_they_are_named() {
+    async fn the_own_user_may_connect_and_others_only_if_named() {
         let (stream, _other_end) = UnixStream::pair().unwrap();
         let own = rustix::process::geteuid().as_raw();
         let peers = Peers::new(&[], Arc::default());
         assert_eq!(peers.allow(&stream), Some(own));
-        // To a server of another user, this one is a stranger.
+        // For a server of another user, this process's user is not allowed.
         let elsewhere = Peers { allowed: [own + 1].into(), ..Peers::new(&[], Arc::default()) };
         assert!(elsewhere.allow(&stream).is_none() && elsewhere.allow(&stream).is_none());
         assert_eq!(elsewhere.stats.refused(), 2);

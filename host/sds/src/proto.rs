@@ -1,6 +1,8 @@
-//! The messages of SDS, as far as they are used: field numbers of Envoy's API v3 (`envoy/service/discovery/v3/discovery.proto`,
-//! `envoy/extensions/transport_sockets/tls/v3/secret.proto`, `envoy/config/core/v3/base.proto`) and of `google.protobuf`. What is not
-//! named here is skipped when it is read: a request's `node`, some 50 kB, above all.
+//! The messages of SDS, reduced to the fields that are used, with the field numbers of Envoy's API
+//! v3 (`envoy/service/discovery/v3/discovery.proto`,
+//! `envoy/extensions/transport_sockets/tls/v3/secret.proto`, `envoy/config/core/v3/base.proto`) and
+//! of `google.protobuf`. Decoding skips all other fields, above all a request's `node` of some 50
+//! kB.
 
 use std::fmt;
 
@@ -9,7 +11,7 @@ use prost::Message;
 /// The type of secrets.
 pub(crate) const SECRET_TYPE: &str = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret";
 
-/// What a reader wants, and what it says to the last response.
+/// The names that a reader wants, and its ACK or NACK of the last response.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct DiscoveryRequest {
     #[prost(string, repeated, tag = "3")]
@@ -31,7 +33,7 @@ pub(crate) struct Status {
     pub(crate) message: String,
 }
 
-/// What there is.
+/// The current secrets.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct DiscoveryResponse {
     #[prost(string, tag = "1")]
@@ -54,18 +56,18 @@ pub(crate) struct Any {
     pub(crate) value: Vec<u8>,
 }
 
-/// A secret under its name.
+/// A secret with its name.
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
 pub(crate) struct Secret {
     #[prost(string, tag = "1")]
     pub(crate) name: String,
-    /// One of several kinds of secrets, of which this is the fifth.
+    /// Field 5 of a `oneof` of kinds of secrets.
     #[prost(message, optional, tag = "5")]
     pub(crate) generic_secret: Option<GenericSecret>,
 }
 
-/// A secret that is just a text.
+/// A secret that is a text.
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
 pub(crate) struct GenericSecret {
@@ -73,17 +75,17 @@ pub(crate) struct GenericSecret {
     pub(crate) secret: Option<DataSource>,
 }
 
-/// A text, in place.
+/// An inline text.
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
 pub(crate) struct DataSource {
-    /// One of several sources: it is there even when the text is empty.
+    /// Field of a `oneof`, so it is present even when the text is empty.
     #[prost(string, optional, tag = "3")]
     pub(crate) inline_string: Option<String>,
 }
 
 impl Any {
-    /// A text under a name, as Envoy takes it.
+    /// A text under a name, in Envoy's format.
     pub(crate) fn secret(name: &str, text: &str) -> Self {
         let source = DataSource { inline_string: Some(text.to_owned()) };
         let secret = Secret { name: name.to_owned(), generic_secret: Some(GenericSecret { secret: Some(source) }) };
@@ -91,7 +93,7 @@ impl Any {
     }
 }
 
-/// Messages that hold a token say what they are, and no more.
+/// `Debug` of messages that hold a token prints the type's name only.
 macro_rules! opaque {
     ($($message:ident),+) => {$(
         impl fmt::Debug for $message {
@@ -112,7 +114,7 @@ mod tests {
     fn a_secret_has_the_bytes_that_envoy_reads() {
         // Tag 1: "n"; tag 5: { tag 1: { tag 3: "t" } }.
         assert_eq!(Any::secret("n", "t").value, b"\x0a\x01n\x2a\x05\x0a\x03\x1a\x01t");
-        // A text that is empty is still there.
+        // An empty text is still present.
         assert_eq!(Any::secret("n", "").value, b"\x0a\x01n\x2a\x04\x0a\x02\x1a\x00");
     }
 

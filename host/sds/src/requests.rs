@@ -1,9 +1,11 @@
-//! The bytes that a client sends, with another `:authority`.
+//! Rewrites `:authority` in the bytes that a client sends.
 //!
-//! gRPC's own library names the path of the socket there, `%2Frun%2Fsds.sock` (Envoy's `google_grpc`, Python, C++); others send the path
-//! itself, or nothing. h2 resets a stream whose `:authority` is not a host's name, before any code of a service sees it. On a Unix
-//! socket that field means nothing: the kernel tells who connects. So it is rewritten here, between the socket and HTTP/2: the frames
-//! of a request's header are put together to one block, and the block ([`headers`]) has the value replaced. All else passes as it is.
+//! gRPC's own library sends the path of the socket there, `%2Frun%2Fsds.sock` (Envoy's
+//! `google_grpc`, Python, C++); others send the path itself, or nothing. h2 resets a stream whose
+//! `:authority` is not a host name, before the service sees it. On a Unix socket that field has no
+//! meaning: the kernel reports who connects. So it is rewritten here, between the socket and
+//! HTTP/2: the frames of a request's header are joined to one block, and the value is replaced in
+//! that block ([`headers`]). All other bytes pass unchanged.
 
 mod headers;
 #[cfg(test)]
@@ -24,21 +26,23 @@ const END_HEADERS: u8 = 0x4;
 const PADDED: u8 = 0x8;
 const PRIORITY: u8 = 0x20;
 
-/// The payload of a frame. The server offers no more, so a client that sends more breaks the protocol.
+/// The largest payload of a frame. The server offers no more, so a larger frame breaks the
+/// protocol.
 const LARGEST_FRAME: usize = 16_384;
 
-/// A block of headers: more than the server takes, which answers to what is between with an error of its own.
+/// The largest block of headers. It exceeds the server's own limit, so that the server itself
+/// rejects sizes in between.
 const LARGEST_BLOCK: usize = 65_536;
 
-/// The frames of a block, of which some may be empty.
+/// The most frames of a block; some may be empty.
 const MOST_FRAMES: usize = 64;
 
-/// Takes what a client sends, and gives it to the server.
+/// Takes a client's bytes, and returns them rewritten.
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
-    /// Of the preface.
+    /// Bytes of the preface that have passed.
     passed: usize,
-    /// Of a frame that passes as it is.
+    /// Bytes left of a frame that passes unchanged.
     left: usize,
     head: Vec<u8>,
     block: Option<Block>,
@@ -48,7 +52,7 @@ pub(crate) struct Requests {
     given: usize,
 }
 
-/// A block of headers that is not complete.
+/// An incomplete block of headers.
 #[derive(Debug)]
 struct Block {
     stream: [u8; 4],
@@ -56,17 +60,17 @@ struct Block {
     priority: Vec<u8>,
     bytes: Vec<u8>,
     frames: usize,
-    /// The payload of the present frame.
+    /// The payload of the current frame.
     payload: Vec<u8>,
 }
 
 impl Requests {
-    /// How many blocks of headers there were.
+    /// The number of complete blocks of headers.
     pub(crate) fn count(&self) -> u64 {
         self.count
     }
 
-    /// Puts what is ready into the buffer. Says whether there was any.
+    /// Moves rewritten bytes into the buffer; returns whether there were any.
     pub(crate) fn give(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
         let ready = self.output.get(self.given..).unwrap_or_default();
         let ready = ready.get(..ready.len().min(buffer.remaining())).unwrap_or_default();
@@ -80,10 +84,10 @@ impl Requests {
         gave
     }
 
-    /// Takes what the client sent.
+    /// Takes bytes from the client.
     ///
     /// # Errors
-    /// When it breaks the protocol in a way that keeps the headers from being understood. The connection can't go on.
+    /// When the headers cannot be parsed. The connection must then end.
     pub(crate) fn take(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let (taken, rest) = if self.passed < PREFACE {
@@ -114,7 +118,7 @@ impl Requests {
         Ok(())
     }
 
-    /// Looks at a head, once it is complete.
+    /// Handles a frame's head, once complete.
     fn begin(&mut self) -> io::Result<()> {
         let Some(&[.., kind, flags, a, b, c, d]) = self.head.first_chunk::<HEAD>() else { return Ok(()) };
         let stream = [a, b, c, d];
@@ -126,7 +130,7 @@ impl Requests {
             }
             (CONTINUATION, Some(block)) if block.stream == stream => {}
             (_, Some(_)) => return Err(broken("a block of headers that another frame interrupts")),
-            // The server judges these, among them a block's continuation without a beginning.
+            // The server checks these, also a CONTINUATION without HEADERS.
             (_, None) => {
                 self.left = length(&self.head);
                 self.output.append(&mut self.head);
@@ -139,7 +143,7 @@ impl Requests {
         Ok(())
     }
 
-    /// Takes the frame of a block, once it is complete.
+    /// Handles a frame of a block, once complete.
     fn end(&mut self) -> io::Result<()> {
         let Some(&[.., kind, flags, _, _, _, _]) = self.head.first_chunk::<HEAD>() else { return Ok(()) };
         let Some(block) = &mut self.block else { return Ok(()) };
@@ -160,7 +164,7 @@ impl Requests {
 }
 
 impl Block {
-    /// Takes the payload of a frame.
+    /// Adds the payload of a frame.
     fn take(&mut self, kind: u8, flags: u8) -> io::Result<()> {
         let payload = std::mem::take(&mut self.payload);
         let mut fragment = payload.as_slice();
@@ -184,7 +188,7 @@ impl Block {
         Ok(())
     }
 
-    /// Writes the frames of a block with these bytes in it.
+    /// Writes the block's frames with these bytes.
     fn write(&self, bytes: &[u8], output: &mut Vec<u8>) {
         let (first, mut rest) = cut(bytes, LARGEST_FRAME - self.priority.len());
         let flags = self.end_stream | if self.priority.is_empty() { 0 } else { PRIORITY };
@@ -206,12 +210,12 @@ impl Block {
     }
 }
 
-/// The first bytes, and the others.
+/// Splits off the first bytes.
 fn cut(bytes: &[u8], first: usize) -> (&[u8], &[u8]) {
     bytes.split_at_checked(first).unwrap_or((bytes, &[]))
 }
 
-/// The length of a frame's payload, by its head.
+/// The length of a frame's payload, from its head.
 fn length(head: &[u8]) -> usize {
     match head {
         [a, b, c, ..] => usize::from(*a) << 16 | usize::from(*b) << 8 | usize::from(*c),

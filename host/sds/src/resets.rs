@@ -1,4 +1,4 @@
-//! What the server refuses on the level of HTTP/2, where no other code of this crate sees it.
+//! Logs refusals on the level of HTTP/2, which no other code of this crate sees.
 
 use std::sync::Arc;
 
@@ -8,26 +8,26 @@ const HEAD: usize = 9;
 const RST_STREAM: u8 = 3;
 const GOAWAY: u8 = 7;
 
-/// Codes that say nothing is wrong (RFC 9113, section 7): no error, and a stream that is not needed any more.
+/// Codes that are no errors (RFC 9113, section 7): NO_ERROR and CANCEL.
 const HARMLESS: [u32; 2] = [0, 8];
 
-/// Watches the frames that are sent, and says once for each code that a stream or a connection was refused.
+/// Watches the frames that are sent, and logs each error code of a stream or connection once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Resets {
     said: Arc<Said<u32>>,
-    /// The beginning of the frame: its head, and of a reset the code.
+    /// The beginning of the frame: its head, and the bytes up to the code.
     beginning: Vec<u8>,
-    /// What is left of a frame that is not looked at.
+    /// Bytes left of a frame that is skipped.
     left: usize,
 }
 
 impl Resets {
-    /// The same for another connection; what was said counts for all.
+    /// A watcher for another connection, which shares the set of logged codes.
     pub(crate) fn of_another(&self) -> Self {
         Self { said: Arc::clone(&self.said), ..Self::default() }
     }
 
-    /// Takes bytes as they are sent.
+    /// Watches bytes that are sent.
     pub(crate) fn watch(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let skipped = bytes.get(self.left.min(bytes.len())..).unwrap_or_default();
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reset_is_news_once_however_the_bytes_are_cut() {
+    fn a_reset_is_logged_once_for_every_split_of_the_bytes() {
         let reset = |code| [&[0, 0, 4, RST_STREAM, 0, 0, 0, 0, 1][..], &[0, 0, 0, code]].concat();
         let data = [&[0, 0, 20, 0, 0, 0, 0, 0, 1][..], &[RST_STREAM; 20]].concat();
         let away = [&[0, 0, 9, GOAWAY, 0, 0, 0, 0, 0][..], &[0, 0, 0, 1, 0, 0, 0, 11, b'x']].concat();

@@ -1,4 +1,4 @@
-//! The socket while it is served: it is bound again when another program removes its name or its folder.
+//! Binds the socket again while it is served, when another program removes its name or its folder.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,7 +6,7 @@ use tokio::net::UnixListener;
 
 use crate::socket::{BindError, Socket, SocketOptions};
 
-/// The name of the socket. Clones are of the same.
+/// The name of the socket. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Seat(Arc<Shared>);
 
@@ -15,7 +15,7 @@ struct Shared {
     options: SocketOptions,
     /// `None` once the server ends.
     socket: Mutex<Option<Socket>>,
-    /// Why the socket cannot be bound again, as the log was told.
+    /// The last logged reason why the socket cannot be bound again.
     trouble: Mutex<Option<String>>,
 }
 
@@ -26,13 +26,13 @@ impl Seat {
         Ok((Self(Arc::new(Shared { options: options.clone(), socket, trouble })), listener))
     }
 
-    /// Removes the name, and keeps it from being bound again.
+    /// Removes the name and stops binding it again.
     pub(crate) fn leave(&self) {
         drop(self.0.socket.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
-    /// Looks whether the name still is the socket's; gives a new listener where it had to be bound again. The file system is asked on
-    /// a thread of its own, because it may hang.
+    /// Checks whether the name still refers to the socket; returns a new listener if it had to be
+    /// bound again. Runs on a blocking thread, because the file system may hang.
     pub(crate) async fn look(&self) -> Option<UnixListener> {
         let shared = Arc::clone(&self.0);
         tokio::task::spawn_blocking(move || shared.look()).await.ok().flatten()

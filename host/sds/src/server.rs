@@ -22,31 +22,31 @@ use crate::socket::{BindError, SocketOptions};
 use crate::stats::Stats;
 use crate::stream::Shared;
 
-/// How long to wait when no connection can be accepted, for example for want of file descriptors.
+/// The pause after an accept fails, for example without file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How often the socket's name is looked at.
+/// The interval of checks of the socket's name.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long connections may take to end after their streams have.
+/// The time for connections to end after their streams.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// How often a client is asked whether it is still there, and how long it has to answer.
+/// The interval of HTTP/2 keep-alive pings, and the timeout of their answers.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(10);
 
-/// Streams of a connection. A proxy has one for each profile.
+/// The limit on streams of a connection. A proxy has one for each profile.
 const MOST_STREAMS: u32 = 100;
 
-/// The headers of a request.
+/// The limit on a request's headers.
 const LARGEST_HEADERS: u32 = 16_384;
 
-/// Why a server ended that was not told to.
+/// Why a server ended without being stopped.
 #[derive(Debug, thiserror::Error)]
 #[error("the server failed")]
 pub struct ServeError(#[from] tonic::transport::Error);
 
-/// A server that listens, and serves from [`Self::serve`] on.
+/// A server that listens, and serves once [`Self::serve`] runs.
 #[derive(Debug)]
 pub struct Server {
     seat: Seat,
@@ -56,7 +56,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Begins to listen. Whoever connects already waits.
+    /// Begins to listen. Clients can connect at once and wait.
     ///
     /// # Errors
     /// See [`BindError`].
@@ -65,17 +65,17 @@ impl Server {
         Ok(Self { seat, listener, allow_uids: options.allow_uids.clone(), stats: Arc::default() })
     }
 
-    /// What it has done so far.
+    /// Its counters.
     #[must_use]
     pub fn stats(&self) -> Arc<Stats> {
         Arc::clone(&self.stats)
     }
 
-    /// Serves until `stop`. Then nobody can connect any more; who is connected is sent what is on the board at that moment, and has a
-    /// second to accept it.
+    /// Serves until `stop`. Then new connections are refused; connected clients get the state of
+    /// the board at that moment, and have a second to accept it.
     ///
     /// # Errors
-    /// When the server fails as a whole; single connections may fail as they like.
+    /// When the server fails as a whole, not when a single connection fails.
     pub async fn serve(self, board: &Board, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
         let Self { seat, listener, allow_uids, stats } = self;
         let (closing, is_closing) = watch::channel(false);
@@ -99,7 +99,7 @@ impl Server {
             .serve_with_incoming_shutdown(connections(seat.clone(), listener, peers), closed(is_closing));
         let ending = async {
             stop.await;
-            // Before the readers are told: who finds no socket tries again later.
+            // Before the readers are notified: a reader that finds no socket retries later.
             seat.leave();
             closing.send_replace(true);
             tokio::time::sleep(LAST_WORDS).await;
@@ -118,8 +118,8 @@ async fn closed(mut closing: watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
 }
 
-/// The connections of those who may connect, as far as there is room for them. Each second the socket's name is looked at: where
-/// another program has removed it, it is bound again.
+/// Accepts connections of allowed users, within the limits. The socket's name is checked every
+/// second and bound again if another program has removed it.
 fn connections(seat: Seat, listener: UnixListener, peers: Peers) -> impl Stream<Item = io::Result<Connection>> {
     let (sender, rebound) = mpsc::channel(1);
     tokio::spawn(keep_bound(seat, sender));
@@ -150,7 +150,8 @@ fn connections(seat: Seat, listener: UnixListener, peers: Peers) -> impl Stream<
     })
 }
 
-/// Looks at the socket's name for as long as there is a door. A file system that hangs delays no connection.
+/// Checks the socket's name until the listener ends. Runs apart from `accept`, so that a hanging
+/// file system delays no connection.
 async fn keep_bound(seat: Seat, rebound: mpsc::Sender<UnixListener>) {
     loop {
         tokio::select! {
@@ -165,7 +166,7 @@ async fn keep_bound(seat: Seat, rebound: mpsc::Sender<UnixListener>) {
     }
 }
 
-/// Where connections come in.
+/// Accepts connections.
 struct Door {
     listener: UnixListener,
     rebound: mpsc::Receiver<UnixListener>,

@@ -1,4 +1,4 @@
-//! The gRPC service, as generated code would look for its one method.
+//! The gRPC service, in the form of generated code.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -21,10 +21,11 @@ pub const SERVICE: &str = "envoy.service.secret.v3.SecretDiscoveryService";
 
 const STREAM_SECRETS: &str = "/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets";
 
-/// A request has a list of Envoy's extensions, which is some 50 kB long.
+/// A request contains the list of Envoy's extensions, some 50 kB.
 const LARGEST_REQUEST: usize = 1 << 20;
 
-/// Serves `StreamSecrets`. `DeltaSecrets` and `FetchSecrets` are for configurations that ask for them by name, and are not there.
+/// Serves `StreamSecrets`. `DeltaSecrets` and `FetchSecrets` are used only by configurations that
+/// name them, and are not implemented.
 #[derive(Clone)]
 pub(crate) struct SecretDiscovery(pub(crate) Shared);
 

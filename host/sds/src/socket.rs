@@ -1,4 +1,5 @@
-//! The socket: nobody else's at any moment, and never that of another server which is still there.
+//! The socket: accessible to allowed users only from its first moment, and never bound in place of
+//! a running server's.
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, Permissions};
@@ -9,50 +10,50 @@ use std::path::{Path, PathBuf};
 
 use tokio::net::UnixListener;
 
-/// Where to listen, and for whom.
+/// Where to listen, and which users may connect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SocketOptions {
-    /// The socket. Its folder is made if it is missing, for its owner only.
+    /// The socket. A missing folder is created, accessible to its owner only.
     pub path: PathBuf,
     /// Users besides this process's own who may connect.
     pub allow_uids: Vec<u32>,
 }
 
-/// Why there is no socket.
+/// Why the socket cannot be bound.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindError {
-    /// Another process answers there.
+    /// Another process listens there.
     #[error("another server listens on {}; end it first, or choose another path", .0.display())]
     InUse(PathBuf),
-    /// Something else is there.
+    /// The path has a file that is not a socket.
     #[error("{} is there already, and no socket; choose another path", .0.display())]
     NoSocket(PathBuf),
-    /// Others may put files into the folder, or its owner is another user.
+    /// Other users may write the folder, or own it.
     #[error("the folder {} lets other users replace its files; choose a folder of yours that only you may write", .0.display())]
     Folder(PathBuf),
-    /// A path that no socket can have.
+    /// The path is too long for a socket.
     #[error("{} can't be the path of a socket: it is {} bytes long, and {LONGEST_PATH} is the most", .0.display(), .0.as_os_str().len())]
     TooLong(PathBuf),
     /// The operating system refused.
     #[error("{action} {} failed: {source}", .path.display())]
     Io {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
         /// On which file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
 }
 
-/// What fits into `sockaddr_un` on Linux and macOS, less the ending that the socket has until it is ready.
+/// The size of `sockaddr_un` on Linux and macOS, less the ending of the temporary name.
 const LONGEST_PATH: usize = 103 - ENDING;
 
 /// A dot and random letters and digits.
 const ENDING: usize = 9;
 
-/// A socket that is removed when dropped, unless another has taken its place.
+/// A socket that is removed when dropped, unless another file has replaced it.
 #[derive(Debug)]
 pub struct Socket {
     path: PathBuf,
@@ -72,8 +73,8 @@ impl Socket {
         let for_others = !options.allow_uids.is_empty();
         make_folder(path, for_others)?;
         check_vacant(path)?;
-        // The socket gets its mode under a random name before it gets its own, which it takes from one that was left behind. Binding
-        // fails where a file of that name is.
+        // The socket gets its mode under a random name before it is renamed to its path, replacing
+        // one that was left behind. Binding fails if the random name exists.
         let mut new = path.clone().into_os_string();
         new.push(".");
         new.extend(
@@ -81,7 +82,7 @@ impl Socket {
         );
         let new = PathBuf::from(new);
         let listener = UnixListener::bind(&new).map_err(|error| io_error("listening on", &new, error))?;
-        // With other users, the kernel tells who it is that connects.
+        // With other users, access is checked by the kernel's report of the user who connects.
         let mode = if for_others { 0o666 } else { 0o600 };
         let named = || {
             fs::set_permissions(&new, Permissions::from_mode(mode))
@@ -93,7 +94,7 @@ impl Socket {
         match named() {
             Ok(inode) => Ok((Self { path: path.clone(), inode }, listener)),
             Err(error) => {
-                // The name was made by this process a moment ago, in a folder that others can't write.
+                // This process has just created the name, in a folder that other users can't write.
                 let _ = fs::remove_file(&new);
                 Err(error)
             }
@@ -102,7 +103,8 @@ impl Socket {
 }
 
 impl Socket {
-    /// Whether its name still is its own. The listener keeps the inode's number from being given to another file.
+    /// Whether the path still refers to this socket. The listener keeps the inode's number from
+    /// being reused.
     pub(crate) fn is_in_place(&self) -> bool {
         fs::symlink_metadata(&self.path).is_ok_and(|metadata| metadata.ino() == self.inode)
     }
@@ -124,7 +126,7 @@ fn make_folder(path: &Path, for_others: bool) -> Result<(), BindError> {
         Ok(metadata) => {
             let (mode, owner) = (metadata.mode(), metadata.uid());
             let own = owner == rustix::process::geteuid().as_raw() || owner == 0;
-            // In a folder such as /tmp only its owner can replace a file.
+            // In a folder such as /tmp only a file's owner can replace it.
             let shared = mode & 0o022 != 0 && mode & 0o1000 == 0;
             if shared || !own { Err(BindError::Folder(folder.to_path_buf())) } else { Ok(()) }
         }
@@ -137,7 +139,7 @@ fn make_folder(path: &Path, for_others: bool) -> Result<(), BindError> {
     }
 }
 
-/// What is at the path may be replaced: nothing, or a socket that nobody answers on.
+/// Whether the path may be replaced: it is free, or has a socket without a listener.
 fn check_vacant(path: &Path) -> Result<(), BindError> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if !metadata.file_type().is_socket() => Err(BindError::NoSocket(path.to_path_buf())),
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_socket_is_its_owners_unless_others_are_named_and_goes_with_its_server() {
+    async fn a_socket_is_its_owners_unless_others_are_named_and_ends_with_its_server() {
         let folder = tempfile::tempdir().unwrap();
         for (name, allow_uids, folder_mode, socket_mode) in [("a", vec![], 0o700, 0o600), ("b", vec![1], 0o711, 0o666)]
         {
@@ -191,7 +193,7 @@ mod tests {
         let first = Socket::bind(&options(&path)).unwrap();
         assert!(matches!(Socket::bind(&options(&path)), Err(BindError::InUse(_))));
         assert!(UnixStream::connect(&path).is_ok());
-        // Somebody else took the place: it is not the first one's to remove.
+        // Another server has replaced the socket, so the first one must not remove it.
         fs::remove_file(&path).unwrap();
         let second = Socket::bind(&options(&path)).unwrap();
         drop(first);
@@ -218,7 +220,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_socket_stays() {
+    async fn a_file_that_is_not_a_socket_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("precious");
         fs::write(&path, "x").unwrap();

@@ -1,10 +1,10 @@
-//! What the server has done, in numbers.
+//! Counters of a server.
 
 #![cfg_attr(not(unix), allow(dead_code, reason = "there is no server that counts"))]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counters of a server, for whoever watches over it.
+/// Counters of a server, for metrics.
 #[derive(Debug, Default)]
 pub struct Stats {
     opened: AtomicU64,
@@ -19,7 +19,7 @@ impl Stats {
     /// Streams that are open now.
     #[must_use]
     pub fn streams(&self) -> u64 {
-        // In this order: a stream that opens in between is not counted as minus one.
+        // In this order, so that a stream that opens in between is not counted as minus one.
         let closed = self.closed.load(Ordering::SeqCst);
         self.opened.load(Ordering::SeqCst).saturating_sub(closed)
     }
@@ -30,25 +30,25 @@ impl Stats {
         self.pushed.load(Ordering::SeqCst)
     }
 
-    /// Responses that their reader accepted (ACK).
+    /// Responses that readers accepted (ACK).
     #[must_use]
     pub fn accepted(&self) -> u64 {
         self.accepted.load(Ordering::SeqCst)
     }
 
-    /// Responses that their reader rejected (NACK).
+    /// Responses that readers rejected (NACK).
     #[must_use]
     pub fn rejected(&self) -> u64 {
         self.rejected.load(Ordering::SeqCst)
     }
 
-    /// Connections that were closed because their user may not have tokens.
+    /// Connections that were closed because their user is not allowed.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::SeqCst)
     }
 
-    /// Gives the number of the new stream.
+    /// Counts a new stream, and returns its number.
     pub(crate) fn open(&self) -> u64 {
         self.opened.fetch_add(1, Ordering::SeqCst) + 1
     }

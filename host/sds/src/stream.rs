@@ -16,19 +16,20 @@ use crate::said::Said;
 use crate::stats::Stats;
 use crate::subscription::{Subscription, Verdict};
 
-/// How long a reader has to answer to the last response when the server ends.
+/// The timeout for the ACK of the last response when the server ends.
 const LAST_ANSWER: Duration = Duration::from_secs(1);
 
-/// What all streams share.
+/// The state that all streams share.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) board: watch::Receiver<BTreeMap<String, Posted>>,
     pub(crate) stats: Arc<Stats>,
-    /// True as soon as the server ends: what is on the board then is all that there will be.
+    /// Set when the server ends: the board does not change after that.
     pub(crate) closing: watch::Receiver<bool>,
-    /// Names that somebody asked for and that there are not. A proxy asks again every second.
+    /// Requested names that the board lacks. A proxy requests them again every second, so each is
+    /// logged once.
     pub(crate) strangers: Arc<Said<String>>,
-    /// Tells this server from one before it.
+    /// Distinguishes this run of the server from earlier ones.
     pub(crate) run: u64,
 }
 
@@ -37,15 +38,15 @@ struct Reader {
     requests: Streaming<DiscoveryRequest>,
     subscription: Subscription,
     shared: Shared,
-    /// The stream ends with what was sent last.
+    /// The stream ends after the last item.
     over: bool,
-    /// When it ends without an answer.
+    /// When the stream ends without an answer.
     deadline: Option<Instant>,
-    /// As long as the reader listens, its connection is not idle.
+    /// Keeps the connection from being idle while the stream is open.
     _in_use: Option<InUse>,
 }
 
-/// The responses to a reader, for as long as it listens.
+/// The responses to a reader, until it leaves.
 pub(crate) fn responses(
     requests: Streaming<DiscoveryRequest>,
     shared: Shared,

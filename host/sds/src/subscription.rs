@@ -1,4 +1,4 @@
-//! What one reader wants and has: the rules of xDS, state of the world, without any network.
+//! The state of one reader under the rules of xDS (state of the world), without any network.
 
 use std::collections::BTreeMap;
 
@@ -7,47 +7,47 @@ use tonic::Status;
 use crate::board::{Posted, Secret};
 use crate::proto::{Any, DiscoveryRequest, DiscoveryResponse, SECRET_TYPE};
 
-/// More names than any proxy has profiles for. Envoy has a stream for each name.
+/// The limit on names: more than a proxy has profiles. Envoy has a stream for each name.
 const MOST_NAMES: usize = 100;
 
-/// As much of a reader's text as goes into a line of the log.
+/// The limit on a reader's text in a log line.
 const LONGEST_TEXT: usize = 500;
 
 /// One stream of requests and responses.
 #[derive(Debug, Default)]
 pub(crate) struct Subscription {
-    /// The names that the reader wants and may have.
+    /// The names of the board that the reader wants.
     names: Vec<String>,
-    /// One that it wants and that there is not.
+    /// A name that it wants and the board lacks.
     unknown: Option<String>,
-    /// What it was sent last under each.
+    /// The version last sent under each name.
     sent: BTreeMap<String, u64>,
     /// Counts the responses.
     nonce: u64,
-    /// The last response was accepted or rejected.
+    /// Whether the last response was accepted or rejected.
     answered: bool,
-    /// Tells this server from one before it.
+    /// Distinguishes this run of the server from earlier ones.
     run: u64,
 }
 
-/// What a request says to a response.
+/// A request's answer to a response.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It says nothing: it is the first.
+    /// None: it is the first request.
     None,
-    /// It was accepted.
+    /// The response was accepted.
     Ack,
-    /// It was rejected, and the reader goes on with what it had.
+    /// The response was rejected; the reader keeps the last one.
     Nack(String),
 }
 
 impl Subscription {
-    /// `run` is a number of the server's own.
+    /// `run` identifies this run of the server.
     pub(crate) fn new(run: u64) -> Self {
         Self { run, answered: true, ..Self::default() }
     }
 
-    /// Takes a request. Only names of the board can be asked for.
+    /// Handles a request. Only names of the board are accepted.
     pub(crate) fn request(
         &mut self,
         request: &DiscoveryRequest,
@@ -61,7 +61,8 @@ impl Subscription {
             self.want(&request.resource_names, board)?;
             return Ok(Verdict::None);
         };
-        // What is said to an older response was overtaken by the newer one: its reader names what it wants again when it has that.
+        // An answer to an older response does not change the names: the reader sends them again
+        // with its answer to the newer one.
         if nonce == self.nonce {
             self.want(&request.resource_names, board)?;
             self.answered = true;
@@ -88,7 +89,7 @@ impl Subscription {
         Ok(())
     }
 
-    /// What the reader has to be told now, if there is anything new.
+    /// The next response, if any of the reader's secrets has changed.
     pub(crate) fn response(&mut self, board: &BTreeMap<String, Posted>) -> Option<DiscoveryResponse> {
         let known = |name: &String| board.get(name).filter(|posted| posted.secret != Secret::Pending);
         let is_new = |name: &String| known(name).is_some_and(|posted| self.sent.get(name) != Some(&posted.version));
@@ -112,34 +113,34 @@ impl Subscription {
         Some(response)
     }
 
-    /// A name that the last request has and the board has not.
+    /// A name of the last request that the board lacks.
     pub(crate) fn unknown(&self) -> Option<&str> {
         self.unknown.as_deref()
     }
 
-    /// Whether the reader has answered to the last response.
+    /// Whether the reader has answered the last response.
     pub(crate) fn is_answered(&self) -> bool {
         self.answered
     }
 
-    /// The names that it wants, in a line.
+    /// The names that it wants, for the log.
     pub(crate) fn names(&self) -> String {
         self.names.join(", ")
     }
 }
 
-/// The response that a request is about, if it is about one.
+/// The response that a request answers, if any.
 fn answered(nonce: &str, last: u64) -> Option<u64> {
     nonce.parse().ok().filter(|nonce| (1..=last).contains(nonce))
 }
 
-/// A reader's text for the log: a line that ends somewhere.
+/// A reader's text for the log, quoted and truncated.
 fn printable(text: &str) -> String {
     let short: String = text.chars().take(LONGEST_TEXT).collect();
     format!("{short:?}")
 }
 
-/// A reader says why it can't use what it got, and could repeat it.
+/// The text of a rejection without tokens, which the reader could repeat.
 fn without_tokens(message: &str, board: &BTreeMap<String, Posted>) -> String {
     let mut message = message.to_owned();
     for posted in board.values() {
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_gets_what_it_asked_for_and_each_change_of_it_once() {
+    fn a_reader_gets_the_requested_secrets_and_each_change_once() {
         let mut reader = Subscription::new(7);
         let first = board(&[("a", "1", 2), ("b", "x", 2)]);
         assert_eq!(reader.request(&request(&["a"], ""), &first).unwrap(), Verdict::None);
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_yet_is_waited_for() {
+    fn a_pending_name_is_sent_once_it_has_a_token() {
         let mut reader = Subscription::new(7);
         let pending = board(&[("a", "?", 1), ("b", "x", 2)]);
         reader.request(&request(&["a"], ""), &pending).unwrap();
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_the_names_of_the_board_can_be_asked_for() {
+    fn only_names_of_the_board_are_accepted() {
         let all = board(&[("a", "1", 2)]);
         for name in ["b", "A", "a ", "*", "https://graph.microsoft.com/.default", ""] {
             let status = Subscription::new(7).request(&request(&[name], ""), &all).unwrap_err();
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn names_may_come_and_go() {
+    fn names_may_be_added_and_removed() {
         let all = board(&[("a", "1", 2), ("b", "x", 2)]);
         let mut reader = Subscription::new(7);
         reader.request(&request(&["a"], ""), &all).unwrap();
@@ -260,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_an_older_response_is_heard_and_not_taken_for_the_last() {
+    fn an_answer_to_an_older_response_counts_and_does_not_answer_the_last_one() {
         let mut reader = Subscription::new(7);
         let all = board(&[("a", "1", 2)]);
         reader.request(&request(&["a"], ""), &all).unwrap();
@@ -274,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejection_is_told_without_the_token() {
+    fn a_rejection_is_logged_without_the_token() {
         let mut reader = Subscription::new(7);
         let all = board(&[("a", "hunter2", 2)]);
         reader.request(&request(&["a"], ""), &all).unwrap();

@@ -1,32 +1,37 @@
-//! Blocks of headers (HPACK, RFC 7541), as far as they have to be understood to replace the value of `:authority`.
+//! Blocks of headers (HPACK, RFC 7541), parsed as far as needed to replace the value of
+//! `:authority`.
 //!
-//! Client and server each keep a table of the fields that were sent, and a field may be a number in that table. The two tables stay
-//! alike although values are replaced: each field that the client adds is added with the replacement, in the same order. The table is
-//! bounded by the size of its fields, and the replacement is as short as can be. The server's table so loses no field earlier
-//! than the client's, and what it keeps for longer has numbers that the client does not use. (An empty value that the client adds to
-//! the table grows by one byte. Encoders do not add it: the fixed table has this very field.)
+//! Client and server each keep a table of the fields that were sent, and a field may be sent as a
+//! number in that table. The two tables stay in step although values are replaced: each field that
+//! the client adds is added with the replacement, in the same order. The table is bounded by the
+//! size of its fields, and the replacement is as short as possible. So the server's table never
+//! evicts a field earlier than the client's, and the fields that it keeps longer have numbers that
+//! the client does not use. (An empty value that the client adds to the table grows by one byte.
+//! Encoders do not add it, because the fixed table has this very field.)
 
-/// The number of the field `:authority` with an empty value in the fixed table, which has 61 fields.
+/// The number of the field `:authority` with an empty value in the fixed table, which has 61
+/// fields.
 const AUTHORITY: u32 = 1;
 const FIXED: u32 = 61;
 
-/// The name, as it is and in HPACK's Huffman code.
+/// The name, plain and in HPACK's Huffman code.
 const NAME: &[u8] = b":authority";
 const CODED_NAME: [u8; 8] = [0xb8, 0x3b, 0x53, 0x39, 0xec, 0x32, 0x7d, 0x7f];
 
-/// The replacement: its length, and a host's name.
+/// The replacement: its length, and a host name.
 const VALUE: [u8; 2] = [1, b'a'];
 
 /// The blocks of a connection, in their order.
 #[derive(Debug, Default)]
 pub(super) struct Headers {
-    /// Which of the fields that were added last are an `:authority`, the last one in the lowest bit. A field is 32 bytes at least, and
-    /// the server offers a table of 4,096 bytes: no more than 128 fields.
+    /// Which of the fields added to the table are an `:authority`; the latest is the lowest bit. A
+    /// field counts at least 32 bytes and the server offers a table of 4,096 bytes, so 128 bits are
+    /// enough.
     added: u128,
 }
 
 impl Headers {
-    /// The block with another value; none when it can't be understood.
+    /// The block with the value replaced; `None` if it cannot be parsed.
     pub(super) fn rewrite(&mut self, block: &[u8]) -> Option<Vec<u8>> {
         let mut written = Vec::with_capacity(block.len() + VALUE.len());
         let mut rest = block;
@@ -76,7 +81,7 @@ impl Headers {
     }
 }
 
-/// An integer whose first byte has so many bits of it (section 5.1).
+/// An integer with a prefix of this many bits (section 5.1).
 fn number(rest: &mut &[u8], bits: u32) -> Option<u32> {
     let (first, after) = rest.split_first()?;
     *rest = after;
@@ -96,7 +101,7 @@ fn number(rest: &mut &[u8], bits: u32) -> Option<u32> {
     None
 }
 
-/// A text as it is sent, coded or not (section 5.2).
+/// A string in its encoded form, Huffman or plain (section 5.2).
 fn text<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let length = number(rest, 7)?;
     let (text, after) = rest.split_at_checked(usize::try_from(length).ok()?)?;

@@ -1,4 +1,4 @@
-//! Frames with blocks of headers that are made up, whole and cut into pieces.
+//! Made-up frames with blocks of headers, whole and split.
 
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
     [&[a, b, c, kind, flags, 0, 0, 0, stream], payload].concat()
 }
 
-/// What the server gets for what the client sends, in pieces of this size.
+/// The bytes that reach the server when a client sends these, in pieces of this size.
 fn rewritten(sent: &[u8], size: usize) -> io::Result<Vec<u8>> {
     let mut requests = Requests::default();
     let mut got = Vec::new();
@@ -34,16 +34,16 @@ fn block(headers: &mut Headers, bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn an_authority_is_replaced_in_every_form_that_it_has() {
+fn an_authority_is_replaced_in_every_form() {
     let path = b"%2Frun%2Fsds.sock";
     let value = [&[u8::try_from(path.len()).unwrap()], path.as_slice()].concat();
     let coded = [0xb8, 0x3b, 0x53, 0x39, 0xec, 0x32, 0x7d, 0x7f];
     for name in [
-        // By number, and added to the table, or not, or never.
+        // By number: added to the table, not added, never added.
         vec![0x41],
         vec![0x01],
         vec![0x11],
-        // By name, as it is and coded.
+        // By name, plain and coded.
         [b"\x40\x0a".as_slice(), b":authority"].concat(),
         [b"\x00\x0a".as_slice(), b":authority"].concat(),
         [b"\x40\x88".as_slice(), &coded].concat(),
@@ -59,10 +59,11 @@ fn an_authority_is_replaced_in_every_form_that_it_has() {
 }
 
 #[test]
-fn an_authority_of_the_table_is_known_by_its_number() {
+fn an_authority_in_the_table_is_recognised_by_its_number() {
     let mut headers = Headers::default();
     block(&mut headers, b"\x41\x02%2\x40\x01x\x01y");
-    // It is the last but one: its name with another value, which is added; then both again.
+    // Number 63 is the `:authority`: its name with another value is added, and then both are used
+    // again.
     assert_eq!(block(&mut headers, b"\x7f\x00\x02%3"), b"\x7f\x00\x01a");
     assert_eq!(block(&mut headers, b"\x0f\x2f\x02%4"), b"\x0f\x2f\x01a", "62");
     assert_eq!(block(&mut headers, b"\x0f\x30\x02%4"), b"\x0f\x30\x02%4", "63 is the other field");
@@ -72,7 +73,7 @@ fn an_authority_of_the_table_is_known_by_its_number() {
 }
 
 #[test]
-fn what_is_cut_off_or_too_large_ends_the_connection() {
+fn a_truncated_or_too_large_block_ends_the_connection() {
     let good = [PREFACE_BYTES, &frame(HEADERS, END_HEADERS, 1, b"\x41\x01x")].concat();
     assert!(rewritten(&good, 1).is_ok());
     let huge = vec![0x82; LARGEST_FRAME];
@@ -95,7 +96,7 @@ fn what_is_cut_off_or_too_large_ends_the_connection() {
 }
 
 #[test]
-fn a_block_that_outgrows_its_frame_goes_on_in_another() {
+fn a_block_that_outgrows_its_frame_continues_in_another() {
     let fields = vec![0x81; LARGEST_FRAME];
     let sent = [PREFACE_BYTES, &frame(HEADERS, END_HEADERS | END_STREAM, 1, &fields)].concat();
     let got = rewritten(&sent, 4096).unwrap();
@@ -111,7 +112,7 @@ fn a_block_that_outgrows_its_frame_goes_on_in_another() {
     assert_eq!(got, frames.concat());
 }
 
-/// A field as it is sent, and as it is to arrive.
+/// A field as the client sends it, and as the server must receive it.
 fn field() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
     let text = |bytes: Vec<u8>| [vec![u8::try_from(bytes.len()).unwrap()], bytes].concat();
     let value = proptest::collection::vec(any::<u8>(), 0..100).prop_map(text);
@@ -134,14 +135,14 @@ fn field() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
 
 proptest! {
     #[test]
-    fn whatever_is_sent_nothing_panics(bytes in proptest::collection::vec(any::<u8>(), 0..400), size in 1..50_usize) {
+    fn no_input_causes_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400), size in 1..50_usize) {
         drop(rewritten(&bytes, size));
         drop(rewritten(&[PREFACE_BYTES, &bytes].concat(), size));
         drop(rewritten(&[PREFACE_BYTES, &frame(HEADERS, END_HEADERS, 1, &bytes)].concat(), size));
     }
 
     #[test]
-    fn a_request_arrives_as_it_was_sent_but_for_its_authority(
+    fn a_request_arrives_unchanged_except_for_its_authority(
         fields in proptest::collection::vec(field(), 0..20),
         cuts in proptest::collection::vec(0..200_usize, 0..4),
         padding in proptest::option::of(0..20_u8),

@@ -1,4 +1,5 @@
-//! A reader as Envoy is one, with messages of its own: what the server writes is read by other code than the server's.
+//! A reader like Envoy, with its own definitions of the messages, so that the server's encoding is
+//! checked by independent code.
 
 use std::sync::Arc;
 
@@ -103,7 +104,7 @@ impl Client {
         Self { channel: endpoint.connect().await.unwrap() }
     }
 
-    /// A stream that asks for these names.
+    /// A stream that requests these names.
     pub(crate) async fn read(&self, names: &[&str]) -> Reader {
         let (requests, sent) = mpsc::channel(4);
         let stream = futures_util::stream::unfold(sent, |mut sent| async { Some((sent.recv().await?, sent)) });
@@ -115,7 +116,7 @@ impl Client {
         Reader { requests, responses: responses.into_inner(), nonce: String::new() }
     }
 
-    /// What the server says to another method of the service.
+    /// The status of a call of another method.
     pub(crate) async fn call(&self, method: &str) -> Status {
         let mut grpc = Grpc::new(self.channel.clone());
         grpc.ready().await.unwrap();

@@ -21,7 +21,7 @@ use tonic_health::pb::health_client::HealthClient;
 use agent::Agent;
 use client::{Client, token};
 
-/// Long enough for anything that is to happen, and short enough for what is not.
+/// Long enough for everything that must happen, and short enough to wait for in a test.
 const SOON: Duration = Duration::from_secs(5);
 const A_WHILE: Duration = Duration::from_millis(200);
 
@@ -46,7 +46,7 @@ async fn a_reader_has_the_token_and_each_new_one() {
 }
 
 #[tokio::test]
-async fn a_reader_waits_until_something_is_known() {
+async fn a_reader_waits_until_the_name_has_a_token() {
     let agent = Agent::start(&["a"]);
     let mut reader = Client::connect(&agent).await.read(&["a"]).await;
     assert!(tokio::time::timeout(A_WHILE, reader.next()).await.is_err());
@@ -55,7 +55,7 @@ async fn a_reader_waits_until_something_is_known() {
 }
 
 #[tokio::test]
-async fn a_name_that_there_is_not_ends_the_stream_with_a_status() {
+async fn an_unknown_name_ends_the_stream_with_a_status() {
     let agent = Agent::start(&["a"]);
     agent.board.post("a", token("1"));
     let mut reader = Client::connect(&agent).await.read(&["https://graph.microsoft.com/.default"]).await;
@@ -65,7 +65,7 @@ async fn a_name_that_there_is_not_ends_the_stream_with_a_status() {
 }
 
 #[tokio::test]
-async fn many_readers_each_have_their_own() {
+async fn each_of_many_readers_gets_its_own_token() {
     let names: Vec<String> = (0..50).map(|number| format!("p/{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let agent = Agent::start(&names);
@@ -80,14 +80,14 @@ async fn many_readers_each_have_their_own() {
     for round in 0..5 {
         names.iter().for_each(|name| agent.board.post(name, token(&format!("{name} {round}"))));
         for (name, reader) in &mut readers {
-            // A reader that is slow sees the last of several changes.
+            // A slow reader gets only the last of several changes.
             while reader.next().await != [((*name).to_owned(), format!("{name} {round}"))] {}
         }
     }
 }
 
 #[tokio::test]
-async fn when_the_server_ends_its_readers_hear_the_last_word_first() {
+async fn readers_get_the_last_state_before_the_server_ends() {
     let agent = Agent::start(&["a", "b"]);
     agent.board.post("a", token("1"));
     let client = Client::connect(&agent).await;
@@ -110,7 +110,7 @@ async fn when_the_server_ends_its_readers_hear_the_last_word_first() {
 }
 
 #[tokio::test]
-async fn health_tells_of_the_server_and_of_each_profile() {
+async fn health_covers_the_server_and_each_profile() {
     let agent = Agent::start(&["a", "b"]);
     agent.board.post("a", token("1"));
     let mut health = HealthClient::new(Client::connect(&agent).await.channel);
@@ -118,7 +118,7 @@ async fn health_tells_of_the_server_and_of_each_profile() {
         let request = HealthCheckRequest { service: service.into() };
         health.check(request).await.map(|response| response.into_inner().status().as_str_name())
     };
-    // Statuses follow the board a moment later.
+    // Statuses follow the board with a short delay.
     let mut until = async |service: &str, expected: &str| {
         let waiting = async { while !check(service).await.is_ok_and(|status| status == expected) {} };
         assert!(tokio::time::timeout(SOON, waiting).await.is_ok(), "{service:?} {expected}");
@@ -134,7 +134,7 @@ async fn health_tells_of_the_server_and_of_each_profile() {
 }
 
 #[tokio::test]
-async fn there_is_nothing_else_to_be_called() {
+async fn all_other_methods_are_unimplemented() {
     let agent = Agent::start(&["a"]);
     let client = Client::connect(&agent).await;
     for method in ["DeltaSecrets", "FetchSecrets", "Anything"] {
