@@ -1,4 +1,5 @@
-//! How long a call takes: the first one, which reads the cache, and a warm one, for caches of several sizes.
+//! Latency of a call for caches of several sizes: the first call, which reads the cache, and a warm
+//! one.
 //!
 //! ```text
 //! cargo xtask bench [ACCOUNTS…]
@@ -30,7 +31,8 @@ async fn measure(accounts: usize) -> Result<(), Box<dyn Error>> {
     let megabytes = std::fs::metadata(home.cache())?.len() / 1_000_000;
 
     let credential = home.builder().username(format!("user{}@contoso.com", accounts - 1)).build()?;
-    // A file that was written just now is read when the step of its time is over; real caches are older.
+    // A file changed within the file system's timestamp granularity is read on every call; real
+    // caches are older.
     tokio::time::sleep(Duration::from_millis(20)).await;
     let started = Instant::now();
     credential.get_token(&[SCOPE]).await?;
@@ -47,7 +49,8 @@ async fn measure(accounts: usize) -> Result<(), Box<dyn Error>> {
     print(&format!("{accounts:>8} {megabytes:>6} {first:>12.2?} {median:>12.2?}"))
 }
 
-/// A cache in which every account has an access token of some 2 kB and a refresh token of 1.2 kB, as real ones are.
+/// A cache in which every account has an access token of some 2 kB and a refresh token of 1.2 kB,
+/// the sizes of real ones.
 fn with_access_tokens(accounts: usize) -> String {
     let mut document = document(accounts);
     let expires_on = (now() + 86_400).to_string();

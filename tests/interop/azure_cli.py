@@ -1,4 +1,4 @@
-"""The real Azure CLI's core, as far as the tests need it: what `az login`, `az account get-access-token` and `az logout` call.
+"""The real Azure CLI's core: the calls behind `az login`, `az account get-access-token`, `az logout`.
 
 Run by tests/tests/azure_cli.rs, with HOME set to a folder of the test's own, and REQUESTS_CA_BUNDLE to the CA of an authority
 of its own. Every command prints one JSON object.
@@ -9,7 +9,7 @@ import contextlib
 import json
 import sys
 
-# libsecret's bindings come with the system; what the environment has itself comes first.
+# libsecret's bindings come from the system; packages of the environment take precedence.
 sys.path.append("/usr/lib/python3/dist-packages")
 
 from azure.cli.core.auth import persistence
@@ -18,7 +18,7 @@ from azure.cli.core.auth.identity import Identity
 
 
 def named(location, encrypt):
-    """The item that the release is to have that encrypts by default (Azure/azure-cli#33849)."""
+    """The item of the coming release that encrypts by default (Azure/azure-cli#33849)."""
     assert encrypt
     return persistence.LibsecretPersistence(
         location + ".sig", schema_name="Microsoft Azure CLI", attributes={"type": "Token cache"},
@@ -28,7 +28,8 @@ def named(location, encrypt):
 def identity_of(args):
     if args.encrypt == "named":
         persistence.build_persistence = named
-    # The Azure CLI's setting `core.instance_discovery`: without it, the authority would have to be one of Microsoft's.
+    # The Azure CLI's setting `core.instance_discovery`: by default, only Microsoft's authorities
+    # are accepted.
     return Identity("https://" + args.authority, tenant_id=args.tenant, encrypt=args.encrypt is not None,
                     instance_discovery=False)
 
@@ -42,14 +43,14 @@ def login(args):
 
 
 def token(args):
-    """Asks for a token of a user who is signed in."""
+    """Requests a token of a signed-in user."""
     credential = CredentialAdaptor(identity_of(args).get_user_credential(args.username))
     found = credential.get_token(args.scope)
     return {"token": found.token, "expires_on": found.expires_on}
 
 
 def users(args):
-    """Lists who is signed in."""
+    """Lists the signed-in users."""
     return {"usernames": sorted(account["username"] for account in identity_of(args).get_user())}
 
 
@@ -75,7 +76,7 @@ def main():
         if command in (token, logout):
             sub.add_argument("--username", default="user0@contoso.com")
     args = parser.parse_args()
-    # What the Azure CLI tells its user is not the answer.
+    # The Azure CLI's messages to its user are not part of the result.
     with contextlib.redirect_stdout(sys.stderr):
         answer = args.command(args)
     print(json.dumps(answer))

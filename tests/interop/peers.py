@@ -24,7 +24,7 @@ AZURE_CLI_CLIENT = WORDS["azure_cli_client"]
 
 
 class Answers(requests.adapters.HTTPAdapter):
-    """Takes the place of the network: knows answers by URL, and keeps what was posted."""
+    """A fake transport: maps URLs to responses, and records posted forms."""
 
     def __init__(self, answers):
         super().__init__()
@@ -48,12 +48,12 @@ def session_with(answers):
 
 
 def persisted(path):
-    """The cache in a file, made as azure-identity makes it where nothing can encrypt it."""
+    """A cache in a file, made as azure-identity makes it where no encryption is available."""
     return msal_extensions.PersistedTokenCache(msal_extensions.FilePersistence(path))
 
 
 def in_keyring(document):
-    """The cache in the keyring, made as azure-identity makes it where the keyring can be used."""
+    """A cache in the keyring, made as azure-identity makes it where the keyring works."""
     cache = msal_extensions.PersistedTokenCache(_get_persistence(False, "MSALCache", document))
     assert cache.is_encrypted
     return cache
@@ -64,7 +64,7 @@ def encoded(value):
 
 
 def sign_in(args):
-    """Caches what an authority answers when a user signs in."""
+    """Caches an authority's response to a sign-in."""
     uid, utid = "uid-%08d" % args.number, "utid-%08d" % args.number
     claims = {"aud": AZURE_CLI_CLIENT, "iss": "issuer", "sub": "subject", "tid": utid, "oid": uid,
               "preferred_username": "user%d@contoso.com" % args.number}
@@ -104,7 +104,7 @@ def answers_of(args):
 
 
 def credential(args):
-    """Asks azure-identity's SharedTokenCacheCredential for a token."""
+    """Requests a token from azure-identity's SharedTokenCacheCredential."""
     answers = Answers(answers_of(args))
     shared = azure.identity.SharedTokenCacheCredential(
         authority=args.authority,
@@ -117,7 +117,7 @@ def credential(args):
 
 
 def client(args):
-    """Asks MSAL's PublicClientApplication for a token of the first account in a file."""
+    """Requests a token of the first account in a file from MSAL's PublicClientApplication."""
     base = "https://%s/organizations" % args.authority
     discovery = {"token_endpoint": token_endpoint(args), "authorization_endpoint": base + "/oauth2/v2.0/authorize"}
     answers = Answers({base + "/v2.0/.well-known/openid-configuration": discovery, **answers_of(args)})

@@ -1,4 +1,4 @@
-"""Real azure-identity, one call at a time: a situation a line in, what came of it a line out, both JSON.
+"""Real azure-identity, one call at a time: a situation per input line, its outcome per output line, as JSON.
 
 Run by tests/src/differential/reference.rs. Nothing goes to the network: `Authority` answers in its place. Time stands still
 at the situation's `now`.
@@ -29,7 +29,7 @@ DEFAULT_AUTHORITY = "AZURE_AUTHORITY_HOST"
 
 
 class Clock:
-    """Takes the place of the module `time` where the reference asks for the time of day."""
+    """Replaces the module `time` where the reference reads the time of day."""
 
     now = 0
 
@@ -37,19 +37,19 @@ class Clock:
         return self.now
 
 
-# What the reference logs about failures is what the situations are about.
+# The situations cause failures on purpose, so the reference's log is not shown.
 logging.disable(logging.CRITICAL)
 
 CLOCK = Clock()
 for module in (aad_client, aad_client_base, shared_token_cache, silent, msal.application, msal.token_cache):
     module.time = CLOCK
-# The cache's own idea of time only decides when to read the file again: always. And a damaged file stays damaged, so waiting
-# for it to heal would be a waste.
+# The cache's own times only decide when to read the file again, which here is always. A damaged
+# file stays damaged, so waiting for it would be a waste.
 msal_extensions.token_cache.time = types.SimpleNamespace(time=lambda: 0, sleep=lambda seconds: None)
 
 
 class Answer:
-    """A response as azure-core wants it."""
+    """A response in azure-core's interface."""
 
     def __init__(self, request, reply):
         self.request = request
@@ -72,7 +72,7 @@ class Answer:
 # The clouds, which the answer to instance discovery lists.
 CLOUDS = json.loads((Path(__file__).parents[2] / "entra/words.json").read_text(encoding="utf-8"))["clouds"]
 
-# The domains of tenants, with the tenants' ids.
+# Tenants' domains and ids.
 DOMAINS = {
     "contoso.com": "cccccccc-0000-0000-0000-000000000003",
     "fabrikam.com": "ffffffff-0000-0000-0000-000000000004",
@@ -80,7 +80,7 @@ DOMAINS = {
 
 
 def metadata(url, discovery):
-    """What an authority says about itself: the status and a JSON body."""
+    """An authority's response to a metadata request: the status and a JSON body."""
     parts = urllib.parse.urlsplit(url)
     if parts.path == "/common/discovery/instance":
         return instance(urllib.parse.parse_qs(parts.query)["authorization_endpoint"][0], discovery)
@@ -91,7 +91,7 @@ def metadata(url, discovery):
 
 
 def instance(endpoint, discovery):
-    """The clouds that there are, and where to go on from `endpoint`."""
+    """Instance discovery: the clouds, and the metadata URL of `endpoint`."""
     parts = urllib.parse.urlsplit(endpoint)
     if not discovery["any_authority"] and not any(parts.hostname in hosts for hosts in CLOUDS):
         return 400, {"error": "invalid_instance", "error_description": "AADSTS50049: Unknown or invalid instance."}
@@ -102,7 +102,7 @@ def instance(endpoint, discovery):
 
 
 def openid(host, tenant, discovery):
-    """The endpoints of a tenant, which a tenant's id is part of whatever it was asked by."""
+    """The endpoints of a tenant; they contain its id, also where it was requested by domain."""
     known = DOMAINS.get(tenant.lower())
     if not discovery["any_tenant"] and not known and ("." in tenant or tenant.lower() == "adfs"):
         return 400, {"error": "invalid_tenant", "error_description": f"AADSTS90002: Tenant '{tenant}' not found."}
@@ -118,7 +118,7 @@ def openid(host, tenant, discovery):
 
 
 class Authority(HttpTransport):
-    """Knows an answer for every refresh token, and keeps what was posted. Questions for its metadata are no part of that."""
+    """A fake authority: maps refresh tokens to responses, and records posted forms."""
 
     def __init__(self, call):
         self.call = call
@@ -157,7 +157,7 @@ class Authority(HttpTransport):
 
 
 def persisted(path):
-    """The cache in a file, made as azure-identity makes it where nothing can encrypt it."""
+    """A cache in a file, made as azure-identity makes it where no encryption is available."""
     return msal_extensions.PersistedTokenCache(msal_extensions.FilePersistence(path))
 
 
@@ -187,7 +187,7 @@ def ask(call, authority):
             **{"_cae_cache" if call["enable_cae"] else "_cache": persisted(call["path"])},
         )
         token = credential.get_token_info(*call["scopes"], options=options)
-    except Exception as error:  # whatever it is, it is what came of the call
+    except Exception as error:  # every exception is an outcome of the call
         return {"error": type(error).__name__, "message": str(getattr(error, "message", error))}
     return {
         "token": token.token,

@@ -1,4 +1,5 @@
-//! The program as its users run it: a process with a home folder of its own and no environment but what a test sets.
+//! The program as its users run it: a process with a home folder of its own, and only those
+//! environment variables that a test sets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -24,7 +25,7 @@ pub const SHARED_CAE: &str = ".IdentityService/msal.cache.cae";
 /// The Azure CLI's cache.
 pub const AZURE_CLI: &str = ".azure/msal_token_cache.json";
 
-/// The start of a policy that says nothing about who asks for what.
+/// The start of a policy that does not restrict scopes, tenants, accounts and clients.
 pub const ANYTHING: &str = "scopes = [\"*\"]\ntenants = [\"*\"]\naccounts = [\"*\"]\nclient-ids = [\"*\"]\nnetwork.addresses = [\"loopback\"]\n";
 
 /// A home folder, an environment, and the program that runs in them.
@@ -34,14 +35,14 @@ pub struct Cli {
     environment: BTreeMap<String, String>,
 }
 
-/// What a run of the program left.
+/// The result of a run of the program.
 #[derive(Debug)]
 pub struct Run {
-    /// The exit code; none when a signal ended it.
+    /// The exit code; `None` if a signal ended it.
     pub code: Option<i32>,
-    /// What it printed.
+    /// Standard output.
     pub stdout: String,
-    /// What it said besides.
+    /// Standard error.
     pub stderr: String,
 }
 
@@ -75,7 +76,7 @@ impl Cli {
         self.environment.insert(name.to_owned(), value.to_owned());
     }
 
-    /// Writes a file that is only the user's; gives its path as a flag takes it.
+    /// Writes a file of mode 0600; returns its path as a flag's value.
     ///
     /// # Errors
     /// When it can't be written.
@@ -126,7 +127,7 @@ impl Cli {
     /// Runs the program.
     ///
     /// # Errors
-    /// When it is not there, or when it said a secret that it should keep to itself.
+    /// When it is missing, or when its output contains a secret.
     pub fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> io::Result<Run> {
         let output = self.command(&program()?).args(arguments).output()?;
         Run::try_from(output).and_then(Run::without_secrets)
@@ -148,7 +149,7 @@ impl Cli {
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("HOME", self.home.path()).current_dir(self.home.path()).stdin(Stdio::null());
-        // On Windows neither sockets nor Python work without SystemRoot.
+        // On Windows, sockets and Python need SystemRoot.
         for name in ["PATH", "SystemRoot"] {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
         }
@@ -158,7 +159,7 @@ impl Cli {
 }
 
 impl Run {
-    /// The JSON object on stdout of a run that went well and had nothing else to say.
+    /// The JSON object on stdout of a run that succeeded with empty stderr.
     ///
     /// # Errors
     /// When it did not.
@@ -177,14 +178,15 @@ impl Run {
         if self.code != Some(code) || !self.stdout.is_empty() {
             return Err(self.unexpected(&format!("an error with exit code {code}")));
         }
-        // Log lines may come before it.
+        // Log lines may precede it.
         let last = self.stderr.lines().last().unwrap_or_default();
         let mut whole: Value = serde_json::from_str(last).map_err(|_| self.unexpected("JSON on stderr"))?;
         whole.get_mut("error").map(Value::take).ok_or_else(|| self.unexpected("an error object"))
     }
 
     fn without_secrets(self) -> io::Result<Self> {
-        // The end of an account's full id, in a cache and in a header. A tenant alone may be said.
+        // The end of an account's full id, in a cache and in a header. A tenant alone may be
+        // printed.
         let unspoken = [sign_in::MARK, ".utid-", "@utid-"];
         let leaks = unspoken.iter().any(|text| self.stderr.contains(text));
         if leaks || self.stdout.contains(&sign_in::refresh_token(0)) {
@@ -207,7 +209,7 @@ impl TryFrom<Output> for Run {
     }
 }
 
-/// Where cargo puts the program: beside the folder of the test that runs.
+/// The program's path in cargo's folder, beside the folder of the running test.
 ///
 /// # Errors
 /// When it is not there.
@@ -221,7 +223,7 @@ pub fn program() -> io::Result<PathBuf> {
     Err(io::Error::other(format!("{} is missing; `cargo xtask build` builds it", program.display())))
 }
 
-/// An authority on this machine, for a program that trusts its CA.
+/// An authority on this machine, whose CA the program trusts.
 #[derive(Debug)]
 pub struct Authority {
     endpoint: TokenEndpoint,
@@ -230,7 +232,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Answers each request with what `respond` gives for it.
+    /// Responds to each request with the result of `respond`.
     ///
     /// # Errors
     /// When it can't be started.
@@ -242,7 +244,7 @@ impl Authority {
         Ok(Self { endpoint, folder, _runtime: runtime })
     }
 
-    /// Answers every request with this.
+    /// Responds to every request with this.
     ///
     /// # Errors
     /// When it can't be started.
@@ -250,13 +252,13 @@ impl Authority {
         Self::start(move |_| Reply::json(status, body.clone()))
     }
 
-    /// The authority as a flag takes it.
+    /// The authority as a flag's value.
     #[must_use]
     pub fn host(&self) -> String {
         format!("localhost:{}", self.endpoint.address().port())
     }
 
-    /// Where it listens.
+    /// The address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.endpoint.address()
@@ -280,7 +282,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_that_says_a_secret_fails_whatever_else_it_does() {
+    fn a_run_that_prints_a_secret_fails_whatever_else_it_does() {
         let run = |stdout: String, stderr: String| Run { code: Some(0), stdout, stderr }.without_secrets();
         assert!(run(sign_in::new_access_token(0), "all is well for user0@contoso.com of utid-00000000".into()).is_ok());
         for secret in [

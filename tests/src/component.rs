@@ -21,7 +21,7 @@ use crate::{home, listen};
 /// Runs `case`.
 ///
 /// # Errors
-/// All that is not as the case wants it.
+/// All differences from the case.
 pub fn run(case: &Case) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
     let (recorded, heard) = listen::everything(|| runtime.block_on(play(case)));
@@ -40,7 +40,7 @@ async fn play(case: &Case) -> Result<Recorded, String> {
     let home = Home::new(&case.before, endpoint.ca_pem()).map_err(in_words)?;
     let time = Arc::new(AtomicU64::new(0));
     let mut recorded = Recorded::default();
-    // In Rust a record is a type, so what is no record is refused before there is a credential.
+    // The library takes a parsed record, so invalid text is refused before there is a credential.
     let record = case.options.authentication_record.as_ref();
     if let Some(Err(error)) = record.map(|record| host::AuthenticationRecord::from_json(&record.to_string())) {
         let refusal = || neutral(Err(Error::InvalidArgument(error.to_string())));
@@ -69,7 +69,7 @@ async fn play(case: &Case) -> Result<Recorded, String> {
         };
         let outcome = credential.get_token_with(&call.scopes, request).await;
         recorded.said.push(format!("{credential:?} {outcome:?} {outcome:#?}"));
-        // The credential's pool keeps the instance, and so its memory.
+        // The credential's pool keeps the instance with its memory.
         recorded.problems.extend(scan.problems(&home.documents().map_err(in_words)?));
         recorded.outcomes.push(neutral(outcome)?);
 
@@ -124,10 +124,10 @@ fn with(builder: Builder, value: Option<String>, set: impl FnOnce(Builder, Strin
     }
 }
 
-/// Grants the cache of the case, and the authorities that it talks to.
+/// Grants the cache of the case, and the authorities of its requests.
 fn policy(case: &Case) -> Result<Policy, String> {
     let named = case.options.cache_persistence_options.as_ref().and_then(|options| options.name.as_deref());
-    // A name that does not parse is the credential's to refuse.
+    // The credential refuses a name that does not parse.
     let name = named.map(CacheName::parse).transpose().unwrap_or_default().unwrap_or_default();
     let mut policy = home::anything().allow_cache(CacheGrant::new(Source::Shared, Access::ReadWrite).with_name(name));
     for host in hosts(case) {
@@ -189,7 +189,7 @@ impl Home {
         self.folder.path().join(".IdentityService")
     }
 
-    /// Writes documents as other programs do: a new file in the place of the old one.
+    /// Writes documents as other programs do: a new file replaces the old one.
     fn write(&self, documents: &Documents) -> io::Result<()> {
         for (name, content) in documents {
             let mut temporary = tempfile::NamedTempFile::new_in(self.folder.path())?;
@@ -204,7 +204,7 @@ impl Home {
         self.paths()?.into_iter().map(|path| Ok((name(&path), fs::read(&path)?))).collect()
     }
 
-    /// What changes when a file is written.
+    /// The attributes of a file that a write changes.
     fn fingerprints(&self) -> io::Result<BTreeSet<(String, String)>> {
         let of = |path: PathBuf| {
             let metadata = fs::metadata(&path)?;

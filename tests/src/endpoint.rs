@@ -1,4 +1,4 @@
-//! The replies of a case, as a script for the token endpoint.
+//! The replies of a case as a script of the token endpoint.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,7 +6,7 @@ use token_endpoint::{Received, Reply};
 
 use crate::case::{Case, Exchange, ScriptedReply};
 
-/// What the endpoint saw of a case.
+/// The endpoint's record of a case.
 #[derive(Debug, Clone)]
 pub struct Script(Arc<Mutex<State>>);
 
@@ -18,7 +18,7 @@ struct State {
 }
 
 impl Script {
-    /// A script that follows `case`, and what answers for it.
+    /// A script that follows `case`, with its record.
     pub fn new(case: &Case) -> (Self, impl FnMut(&Received) -> Reply + Send + use<>) {
         let state = State { traffic: case.traffic.clone().into_iter(), last: None, problems: Vec::new() };
         let script = Self(Arc::new(Mutex::new(state)));
@@ -26,12 +26,13 @@ impl Script {
         (script, move |received: &Received| answering.state().answer(received))
     }
 
-    /// To be called before each call of the case: a request like the one before is then the call's own, and no repetition.
+    /// Called before each call of the case: a request equal to the one before then counts as the
+    /// call's own, not as a retry.
     pub fn begin_call(&self) {
         self.state().last = None;
     }
 
-    /// What was not as the case wants it, requests that never came included.
+    /// Differences from the case, missing requests included.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let state = self.state();
@@ -69,7 +70,8 @@ impl State {
     }
 }
 
-/// The host repeats such requests by itself, and gets the same answer each time. The case does not count these.
+/// The host retries such requests, and gets the same response each time. The case does not count
+/// retries.
 fn is_worth_a_retry(reply: &ScriptedReply) -> bool {
     match reply {
         ScriptedReply::Response { status, body } => {
@@ -95,11 +97,11 @@ fn reply(reply: &ScriptedReply) -> Reply {
     }
 }
 
-/// Answers with the replies of `case`, one after the other, whatever is asked, and refuses what comes then.
+/// Returns the replies of `case` in order, whatever the request, and refuses further requests.
 pub fn in_turn(case: &Case) -> impl FnMut(&Received) -> Reply + Send + use<> {
     let mut replies = case.traffic.clone().into_iter().map(|exchange| exchange.reply);
     move |_| match replies.next() {
-        // The program would repeat what is worth it, and take its time.
+        // The program would retry a retryable response, after pauses.
         Some(scripted) if !is_worth_a_retry(&scripted) => reply(&scripted),
         _ => Reply::json(400, serde_json::json!({"error": "invalid_grant"})),
     }

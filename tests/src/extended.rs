@@ -1,11 +1,11 @@
-//! A component with core modules added at its end. They are instantiated with it, and nobody calls them.
+//! A component with core modules appended. They are instantiated with it, and never called.
 
 use std::io;
 
-/// The sections of a core module, each a kind and a content.
+/// The sections of a core module, each with its kind and content.
 pub type Sections<'a> = &'a [(u8, &'a [u8])];
 
-/// `component` with a core module of these sections, and so many instances of it.
+/// `component` with a core module of these sections, and this many instances of it.
 ///
 /// # Errors
 /// When it is no component.
@@ -27,7 +27,7 @@ pub fn with_instances(component: &[u8], sections: Sections<'_>, instances: u32) 
     Ok(extended)
 }
 
-/// `value` as WebAssembly writes it: LEB128.
+/// `value` in WebAssembly's encoding, LEB128.
 #[must_use]
 pub fn number(mut value: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -50,7 +50,7 @@ fn section(to: &mut Vec<u8>, kind: u8, content: &[u8]) {
     to.extend(content);
 }
 
-/// How many core modules a component has: one in each section for them.
+/// The number of core modules in a component: one per core module section.
 fn modules(component: &[u8]) -> Option<u32> {
     let (mut rest, mut found) = (component.get(8..)?, 0);
     while let Some((kind, after)) = rest.split_first() {

@@ -1,4 +1,4 @@
-//! The scan of the component's memory for the secrets of a case, after each of its calls.
+//! Scans the component's memory for the secrets of a case, after each of its calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use crate::case::{Case, Documents};
 use crate::listen::heard_since;
 use crate::memory::linear_memories;
 
-/// What was scanned by all cases.
+/// The totals of the scans of all cases.
 #[derive(Debug, Default)]
 struct Figures {
     cases: AtomicUsize,
@@ -30,7 +30,7 @@ static FIGURES: Figures = Figures {
     found: AtomicUsize::new(0),
 };
 
-/// What was scanned so far, in a line.
+/// The totals so far, in a line.
 #[must_use]
 pub fn figures() -> String {
     if !cfg!(target_os = "linux") {
@@ -53,7 +53,8 @@ pub fn figures() -> String {
 #[derive(Debug)]
 pub(crate) struct Scan {
     secrets: BTreeSet<String>,
-    /// By document, what of it the component has to have in its memory, or the scan looks at the wrong one.
+    /// The texts that the component's memory has to contain, by document; otherwise the scan reads
+    /// another memory.
     marks: BTreeMap<String, Vec<String>>,
     heard: usize,
     seen: bool,
@@ -67,12 +68,13 @@ impl Scan {
         Self { secrets, marks: BTreeMap::new(), heard: 0, seen: false }
     }
 
-    /// The component was told to forget.
+    /// Called when the component is closed.
     pub(crate) fn closed(&mut self) {
         self.marks.clear();
     }
 
-    /// Everything about the memories that is not as it should be. The caller sees to it that no other component runs.
+    /// The secrets in the memories, and missing texts. The caller ensures that no other component
+    /// runs.
     pub(crate) fn problems(&mut self, documents: &Documents) -> Vec<String> {
         self.note_reads(documents);
         let memories = match linear_memories() {
@@ -97,7 +99,7 @@ impl Scan {
         problems
     }
 
-    /// Which documents the component has got to read since the last time.
+    /// The documents that the component has read since the last scan.
     fn note_reads(&mut self, documents: &Documents) {
         let lines = heard_since(self.heard);
         self.heard += lines.len();

@@ -1,6 +1,6 @@
-//! The gzip format (RFC 1952) without any compression, to see that nobody unpacks it.
+//! The gzip format (RFC 1952) without compression, for the test that the host does not decompress.
 
-/// `content` in one stored block (RFC 1951, section 3.2.4); of no more than 65,535 bytes.
+/// `content` in one stored block (RFC 1951, section 3.2.4), of at most 65,535 bytes.
 #[must_use]
 pub fn stored(content: &[u8]) -> Vec<u8> {
     let length = u16::try_from(content.len()).unwrap_or(u16::MAX);

@@ -28,7 +28,7 @@ pub struct Home {
 }
 
 impl Home {
-    /// A home with `accounts` users, each with a refresh token of a family and no access token.
+    /// A home with `accounts` users, each with a family refresh token and no access token.
     ///
     /// # Errors
     /// When it can't be written.
@@ -51,7 +51,7 @@ impl Home {
         self.folder.path().join(".IdentityService/msal.cache.nocae")
     }
 
-    /// What the cache holds now.
+    /// The cache as it is now.
     ///
     /// # Errors
     /// When it is not there, or not JSON.
@@ -59,7 +59,7 @@ impl Home {
         Ok(serde_json::from_slice(&fs::read(self.cache())?)?)
     }
 
-    /// Puts a document in place of the cache, as other programs do.
+    /// Replaces the cache with a document, as other programs do.
     ///
     /// # Errors
     /// When it can't be written.
@@ -70,7 +70,8 @@ impl Home {
         Ok(())
     }
 
-    /// A credential on this home that may use its cache and talk to `endpoint` under the name [`AUTHORITY`].
+    /// A credential on this home that may use its cache and send requests to `endpoint` under the
+    /// name [`AUTHORITY`].
     ///
     /// # Errors
     /// When the endpoint's CA can't be written.
@@ -86,7 +87,7 @@ impl Home {
             .places(Places::below(self.folder.path()))
     }
 
-    /// How requests for [`AUTHORITY`] reach `endpoint`, without long pauses.
+    /// Routes requests for [`AUTHORITY`] to `endpoint`, with short pauses between retries.
     ///
     /// # Errors
     /// When the endpoint's CA can't be written.
@@ -102,8 +103,8 @@ impl Home {
     }
 }
 
-/// A policy for any scope, tenant, account, client and component that hears all that a component says, and for no cache and no
-/// authority.
+/// A policy that allows any scope, tenant, account, client, component and log line, and no cache
+/// and no authority.
 #[must_use]
 pub fn anything() -> Policy {
     let mut log = LogRules::default();
@@ -117,7 +118,7 @@ pub fn anything() -> Policy {
         .with_log(log)
 }
 
-/// A policy for the shared cache and [`AUTHORITY`], and for whoever and whatever is asked for there.
+/// A policy for the shared cache and [`AUTHORITY`], with no limits on accounts, scopes and tenants.
 #[must_use]
 pub fn policy(access: Access) -> Policy {
     let cache = CacheGrant::new(Source::Shared, access).with_name(CacheName::default());
@@ -128,7 +129,7 @@ pub fn policy(access: Access) -> Policy {
     }
 }
 
-/// What MSAL writes when `accounts` users sign in.
+/// The document that MSAL writes when `accounts` users sign in.
 #[must_use]
 pub fn document(accounts: usize) -> Value {
     let numbers = 0..accounts;

@@ -1,7 +1,7 @@
-//! The cases in `tests/cases`, and what runs them.
+//! The cases in `tests/cases`, and their runners.
 //!
-//! A case is a folder: `case.json` says what is called and what has to come of it, `before/` and `after/` hold the cache
-//! documents, and `traffic.json` holds the exchanges with the token endpoint.
+//! A case is a folder: `case.json` has the calls and their expected outcomes, `before/` and
+//! `after/` the cache documents, and `traffic.json` the exchanges with the token endpoint.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Listening to what is logged.
+//! Captures log events.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Once, PoisonError};
@@ -9,22 +9,23 @@ use tracing::{Dispatch, Subscriber};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
-/// With one subscriber in the process, `tracing` asks the thread that comes first to an event whether anybody wants it, for good: a
-/// thread of another test, which has none, would say no for the one that listens. With two it asks all.
+/// With one subscriber in the process, `tracing` caches for each event whether the first thread to
+/// reach it has a subscriber: a thread of another test, which has none, would disable the event for
+/// all. With two subscribers, each thread is asked.
 static BESIDE: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Registry::default()));
 
-/// Keeps every event of this product, whatever its level.
+/// Keeps every event of this product, at any level.
 #[derive(Debug, Clone, Default)]
 pub struct Listener(Arc<Mutex<Vec<String>>>);
 
 impl Listener {
-    /// Listens on this thread while `work` runs.
+    /// Captures on this thread while `work` runs.
     pub fn during<T>(&self, work: impl FnOnce() -> T) -> T {
         LazyLock::force(&BESIDE);
         tracing::subscriber::with_default(Registry::default().with(self.clone()), work)
     }
 
-    /// What was said so far: each event with all its fields.
+    /// The events so far, each with all its fields.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -41,20 +42,21 @@ impl<S: Subscriber> Layer<S> for Listener {
     }
 }
 
-/// All that this process logs, on every thread, by this product and by its dependencies, down to `TRACE`; what comes through the crate
-/// `log` as well.
+/// All that this process logs, on every thread, by this product and by its dependencies, down to
+/// `TRACE`; events of the crate `log` included.
 #[derive(Debug)]
 struct Everything;
 
 static HEARD: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Gives what `work` gives, with all that was logged meanwhile. One such work runs at a time.
+/// Returns the result of `work`, and everything logged during it. Such captures run one at a time.
 pub fn everything<T>(work: impl FnOnce() -> T) -> (T, Vec<String>) {
     static TURN: Mutex<()> = Mutex::new(());
     static INSTALL: Once = Once::new();
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     INSTALL.call_once(|| {
-        // Who has a global subscriber or logger of their own hears nothing here, which the check of the border's events tells.
+        // A process with another global subscriber or logger captures nothing here, which the check
+        // of the border's events detects.
         let _ = tracing::subscriber::set_global_default(Registry::default().with(Everything));
         let _ = log::set_logger(&Everything);
         log::set_max_level(log::LevelFilter::Trace);
@@ -64,7 +66,7 @@ pub fn everything<T>(work: impl FnOnce() -> T) -> (T, Vec<String>) {
     (outcome, std::mem::take(&mut *heard()))
 }
 
-/// What was logged so far in the work that is under way, from the line of this number on.
+/// The log of the running capture, from the line of this number on.
 #[must_use]
 pub fn heard_since(number: usize) -> Vec<String> {
     heard().get(number..).unwrap_or_default().to_vec()

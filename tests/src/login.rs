@@ -1,4 +1,4 @@
-//! An authority at which real MSAL signs users in with a device code, and redeems their refresh tokens.
+//! An authority for real MSAL: signs users in with a device code, and redeems their refresh tokens.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use token_endpoint::{Received, Reply};
 use crate::cli::Authority;
 use crate::sign_in::{CLIENT, MARK, refresh_token, tenant, token_reply, username};
 
-/// Signs in users 0, 1 and so on, one after the other. As for the Azure CLI, no token is of a family.
+/// Signs in users 0, 1 and so on, one after the other. As for the Azure CLI, no token has a family.
 ///
 /// # Errors
 /// When it can't be started.
@@ -32,7 +32,7 @@ pub fn authority() -> io::Result<Authority> {
     })
 }
 
-/// The access token for whatever scope a user signed in with.
+/// The access token for the scopes of a user's sign-in.
 #[must_use]
 pub fn first_access_token(number: u32) -> String {
     format!("at-{MARK}-{number}-first")
@@ -73,7 +73,8 @@ fn signed_in(number: u32, scope: &str) -> Value {
     let mut reply = redeemed(number);
     reply.insert("access_token".into(), json!(first_access_token(number)));
     reply.insert("refresh_token".into(), json!(refresh_token(number)));
-    // MSAL caches a token for the scopes in the reply, and real ones name more than was asked for.
+    // MSAL caches a token for the scopes in the reply, and real replies contain more than the
+    // requested ones.
     let granted: Vec<_> = scope.split(' ').filter(|scope| scope.contains(':')).collect();
     reply.insert("scope".into(), json!(format!("{0} {0}/more", granted.join(" "))));
     let id_token = format!("{}.{}.signature", part(json!({ "alg": "RS256" })), part(claims));

@@ -1,16 +1,18 @@
 //! The linear memories of all components in this process, as the operating system shows them.
 //!
-//! For each memory wasmtime reserves more than 4 GiB of addresses and makes only what the memory has grown to accessible, between a
-//! guard of some MiB and the remainder. Nothing else in a process looks like that, so on Linux the memories can be found in
-//! `/proc/self/maps` and read through `/proc/self/mem`, without a hook in the product and without unsafe code.
+//! For each memory wasmtime reserves more than 4 GiB of addresses, and makes only the grown part
+//! accessible, between a guard of some MiB and the remainder. No other mapping in a process has
+//! this shape, so on Linux the memories are found in `/proc/self/maps` and read through
+//! `/proc/self/mem`, without a hook in the product and without unsafe code.
 
 use std::ops::Range;
 
-/// All that a component with 32-bit addresses could use is reserved; it may be granted 1 GiB (`limits.guest-memory-mib`).
+/// The address space of a 32-bit component is reserved; the grant may be 1 GiB
+/// (`limits.guest-memory-mib`).
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux shows its memories"))]
 const SMALLEST_REMAINDER: u64 = 2 << 30;
 
-/// The linear memories that exist now, each with its bytes. None on a platform that does not show them.
+/// The existing linear memories with their bytes. Empty on a platform that does not show them.
 ///
 /// # Errors
 /// When they can't be read.
@@ -26,7 +28,7 @@ pub fn linear_memories() -> std::io::Result<Option<Vec<Vec<u8>>>> {
     find(&maps).into_iter().map(read).collect::<Result<_, _>>().map(Some)
 }
 
-/// The linear memories that exist now, each with its bytes. None on a platform that does not show them.
+/// The existing linear memories with their bytes. Empty on a platform that does not show them.
 ///
 /// # Errors
 /// None.
@@ -39,7 +41,8 @@ pub fn linear_memories() -> std::io::Result<Option<Vec<Vec<u8>>>> {
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux shows its memories"))]
 fn find(maps: &str) -> Vec<Range<u64>> {
     let mut found = Vec::new();
-    // Where the accessible part of a reservation begins, if one may be going on, and where the last mapping ended.
+    // The start of the accessible part of a reservation, if in one, and the end of the last
+    // mapping.
     let (mut start, mut last) = (None, 0);
     for (range, access) in maps.lines().filter_map(mapping) {
         if range.start != last {
@@ -55,7 +58,7 @@ fn find(maps: &str) -> Vec<Range<u64>> {
                 }
                 start = Some(range.end);
             }
-            // The data that a memory begins with is a file's until it is written to.
+            // The initial data of a memory is mapped from a file until it is written.
             "rw-p" => {}
             _ => start = None,
         }

@@ -1,4 +1,4 @@
-//! Runs a case on the core itself: documents in memory, a clock that stands where the case puts it, and the case's replies.
+//! Runs a case on the core itself, with documents in memory, a fixed clock, and the case's replies.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::case::{
 /// Runs `case`.
 ///
 /// # Errors
-/// All that is not as the case wants it.
+/// All differences from the case.
 pub fn run(case: &Case) -> Result<(), String> {
     let mut world = World::new(case);
     let mut credential = Credential::new(options(&case.options));
@@ -103,7 +103,7 @@ impl Platform for World {
         if known == Some(version.as_str()) {
             return Ok(ReadOutcome::Unchanged);
         }
-        // The cases are files without encryption, on whatever they run.
+        // The cases are plain files on every platform.
         Ok(ReadOutcome::Document(CacheDocument {
             version,
             content: stored.content.clone(),

@@ -1,4 +1,5 @@
-//! Tests beside programs of others. Where these are missing, the tests are listed as ignored, and it is said why.
+//! Tests with other projects' programs. If these are missing, the tests are listed as ignored, with
+//! the reason.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -11,10 +12,11 @@ use serde_json::Value;
 
 use crate::cli::{Authority, Cli};
 
-/// A test: its name, and what it does with peers of its own.
+/// A test: its name, and its function with peers of its own.
 pub type Check<P> = (&'static str, fn(&P) -> io::Result<()>);
 
-/// Runs `checks`, each with what `peers` makes of a Python. Without one, they are ignored.
+/// Runs `checks`, each with the peers that `peers` makes for a Python. Without a Python they are
+/// ignored.
 pub fn run<P: 'static>(
     checks: &[Check<P>],
     python: Result<Python, String>,
@@ -23,7 +25,7 @@ pub fn run<P: 'static>(
     run_all(trials(checks, python, peers))
 }
 
-/// Runs what [`trials`] made.
+/// Runs the result of [`trials`].
 #[must_use]
 pub fn run_all(trials: Vec<Trial>) -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -52,7 +54,7 @@ fn say(text: &str) {
     eprintln!("{text}");
 }
 
-/// A Python that has the peers, and the script that calls them.
+/// A Python that has the peers, and the script that runs them.
 #[derive(Debug, Clone)]
 pub struct Python {
     program: PathBuf,
@@ -63,7 +65,7 @@ impl Python {
     /// The Python that an environment variable names, for a script in `tests/interop`.
     ///
     /// # Errors
-    /// When it names none, with what to do.
+    /// When the variable is not set, with advice.
     pub fn named_by(variable: &str, script: &str) -> Result<Self, String> {
         let program = std::env::var_os(variable).filter(|value| !value.is_empty());
         let program =
@@ -75,7 +77,7 @@ impl Python {
     /// The same Python if this statement works in it.
     ///
     /// # Errors
-    /// When it does not, with what the Python says.
+    /// When it fails, with the Python's message.
     pub fn with(self, statement: &str) -> Result<Self, String> {
         let output = std::process::Command::new(&self.program).args(["-c", statement]).output();
         let output = output.map_err(|error| error.to_string())?;
@@ -106,7 +108,7 @@ impl Python {
     }
 }
 
-/// What stands at a place of a document (RFC 6901), or null.
+/// The value at a JSON pointer of a document (RFC 6901), or null.
 #[must_use]
 pub fn at<'a>(document: &'a Value, place: &str) -> &'a Value {
     document.pointer(place).unwrap_or(&Value::Null)
@@ -129,10 +131,10 @@ pub fn keys_of(document: &Value) -> BTreeSet<String> {
     sections.flat_map(keys).collect()
 }
 
-/// Whether two values are the same.
+/// Checks that two values are equal.
 ///
 /// # Errors
-/// When they are not, with both.
+/// When they differ, with both.
 pub fn same<T: PartialEq + Debug + ?Sized>(what: &str, actual: &T, expected: &T) -> io::Result<()> {
     if actual == expected {
         return Ok(());
@@ -140,7 +142,7 @@ pub fn same<T: PartialEq + Debug + ?Sized>(what: &str, actual: &T, expected: &T)
     Err(io::Error::other(format!("{what}: {actual:#?}, but {expected:#?} was expected")))
 }
 
-/// Whether a text has all of these parts.
+/// Checks that a text contains all of these parts.
 ///
 /// # Errors
 /// When it lacks one, with both.

@@ -1,11 +1,11 @@
-//! A proxy for HTTPS that leads to one place.
+//! An HTTPS proxy with a fixed target.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-/// A proxy that leads to `target` whatever it is asked for; tells the request lines that it gets.
+/// A proxy that connects to `target` for every CONNECT; sends the request lines that it gets.
 ///
 /// # Errors
 /// When no port can be had.
@@ -22,7 +22,8 @@ pub fn proxy_to(target: SocketAddr) -> io::Result<(SocketAddr, Receiver<String>)
     Ok((address, lines))
 }
 
-/// A proxy that takes no credentials: it answers every request with status 407, and tells the head of each.
+/// A proxy that refuses all credentials: it answers every request with status 407, and sends the
+/// head of each.
 ///
 /// # Errors
 /// When no port can be had.
@@ -32,7 +33,8 @@ pub fn proxy_that_refuses() -> io::Result<(SocketAddr, Receiver<String>)> {
     )
 }
 
-/// A proxy that answers every request with these bytes and ends the connection; tells the head of each.
+/// A proxy that answers every request with these bytes and closes the connection; sends the head of
+/// each.
 ///
 /// # Errors
 /// When no port can be had.
@@ -51,7 +53,7 @@ pub fn proxy_that_answers(answer: &str) -> io::Result<(SocketAddr, Receiver<Stri
     Ok((address, heads))
 }
 
-/// A way to `target` that tells of each connection.
+/// A forwarder to `target` that reports each connection.
 ///
 /// # Errors
 /// When no port can be had.
@@ -71,7 +73,7 @@ pub fn relay_to(target: SocketAddr) -> io::Result<(SocketAddr, Receiver<()>)> {
     Ok((address, connections))
 }
 
-/// Passes on what comes on either side.
+/// Forwards the bytes of both sides.
 fn copy_both(mut up_from: impl io::Read + Send + 'static, mut down: TcpStream, server: TcpStream) -> io::Result<()> {
     let mut up = server.try_clone()?;
     thread::spawn(move || io::copy(&mut up_from, &mut up));

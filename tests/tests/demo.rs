@@ -113,7 +113,7 @@ fn the_demo_is_plain_where_it_is_piped_and_coloured_on_request() {
 }
 
 #[test]
-fn the_demo_minds_nothing_of_the_users_environment() {
+fn the_demo_ignores_the_users_environment() {
     let environment = [
         ("AZURE_USERNAME", "user7@contoso.com"),
         ("AZURE_TENANT_ID", "utid-00000007"),

@@ -39,7 +39,7 @@ async fn get(credential: &SharedTokenCacheCredential, scope: &str) -> Result<Str
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_tasks_that_ask_for_the_same_cause_one_request() {
+async fn a_hundred_tasks_that_ask_for_the_same_token_cause_one_request() {
     let home = Home::signed_in(1).unwrap();
     let mut issue = issuing();
     let slow = move |request: &Received| issue(request).after(Duration::from_millis(100));
@@ -217,7 +217,7 @@ async fn a_cache_that_may_only_be_read_serves_a_new_token_and_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_lock_that_is_held_costs_nobody_the_token() {
+async fn a_held_lock_does_not_keep_the_token_from_its_caller() {
     let home = Home::signed_in(1).unwrap();
     let before = fs::read(home.cache()).unwrap();
     let lock = home.cache().with_extension("nocae.lockfile");
@@ -230,7 +230,7 @@ async fn a_lock_that_is_held_costs_nobody_the_token() {
 }
 
 #[tokio::test]
-async fn limits_end_what_takes_too_much() {
+async fn limits_end_calls_that_use_too_much() {
     let slow = |_: &Received| token(1).after(Duration::from_secs(20));
     let endpoint = TokenEndpoint::start(slow).await.unwrap();
     let limited = |home: &Home, change: fn(&mut Limits)| {
@@ -253,7 +253,7 @@ async fn limits_end_what_takes_too_much() {
 }
 
 #[tokio::test]
-async fn without_a_policy_nothing_is_touched() {
+async fn without_a_policy_nothing_is_read_or_sent() {
     let home = Home::signed_in(1).unwrap();
     let asked = Arc::new(AtomicUsize::new(0));
     let counting = Arc::clone(&asked);

@@ -73,7 +73,7 @@ fn play(case: &Case, said: &mut Said) -> Vec<String> {
 }
 
 #[test]
-fn the_program_says_no_secret_whatever_is_in_the_cache() {
+fn the_program_prints_no_secret_whatever_is_in_the_cache() {
     let cases = load_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")).unwrap();
     let (mut problems, mut said, mut count) = (Vec::new(), Said::default(), 0);
     for (name, case) in cases {

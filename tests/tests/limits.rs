@@ -80,7 +80,7 @@ const A_TABLE: Sections<'_> = &[(4, &[1, 0x70, 0, 1])];
 const A_TABLE_OF_60_000: Sections<'_> = &[(4, &[1, 0x70, 0, 0xe0, 0xd4, 3])];
 
 #[tokio::test]
-async fn a_component_consists_of_no_more_than_it_may() {
+async fn the_parts_of_a_component_are_limited() {
     let home = Home::signed_in(1).unwrap();
     let component = fs::read(hostile()).unwrap();
     // The component itself has three instances, one memory and two tables.
@@ -209,7 +209,7 @@ async fn the_slowest_components_that_are_not_refused_compile_in_time() {
 }
 
 #[tokio::test]
-async fn so_many_calls_run_at_the_same_time_and_no_call_waits_for_ever() {
+async fn concurrent_calls_are_limited_and_no_call_waits_forever() {
     let home = Home::signed_in(1).unwrap();
     for (instances, all_run) in [(1, false), (3, true)] {
         let policy = limited(|limits| (limits.instances, limits.call_time) = (instances, Duration::from_millis(200)));
@@ -266,7 +266,7 @@ async fn ask(credential: &SharedTokenCacheCredential, scope: &str) -> Result<(),
 }
 
 #[tokio::test]
-async fn a_minute_has_so_many_requests_and_cached_tokens_are_none() {
+async fn requests_per_minute_are_limited_and_cached_tokens_do_not_count() {
     let home = Home::signed_in(1).unwrap();
     let endpoint = TokenEndpoint::start(token).await.unwrap();
     let (builder, clock) = rated(&home, &endpoint, 2);
@@ -289,7 +289,7 @@ async fn a_minute_has_so_many_requests_and_cached_tokens_are_none() {
 }
 
 #[tokio::test]
-async fn repetitions_are_requests_too() {
+async fn retries_count_as_requests() {
     let home = Home::signed_in(1).unwrap();
     let endpoint = TokenEndpoint::start(|_| Reply::json(503, json!({}))).await.unwrap();
     let (builder, _) = rated(&home, &endpoint, 2);
@@ -298,7 +298,7 @@ async fn repetitions_are_requests_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_instances_of_a_credential_have_one_minute_and_another_credential_its_own() {
+async fn the_instances_of_a_credential_share_its_rate_limit_and_another_credential_has_its_own() {
     let home = Home::signed_in(1).unwrap();
     let slow = |request: &Received| token(request).after(Duration::from_millis(100));
     let endpoint = TokenEndpoint::start(slow).await.unwrap();

@@ -372,7 +372,7 @@ fn heard(rules: &str, component: Option<&str>, words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn a_component_is_heard_to_the_level_of_the_policy() {
+fn a_components_log_lines_are_kept_to_the_level_of_the_policy() {
     let detail = "account entries";
     for (rules, details) in [
         ("[log]", 0),
@@ -390,7 +390,7 @@ fn a_component_is_heard_to_the_level_of_the_policy() {
 }
 
 #[test]
-fn a_component_is_heard_for_as_many_lines_and_bytes_as_the_policy_says() {
+fn a_components_log_is_limited_to_the_lines_and_bytes_of_the_policy() {
     for (rules, lines, bytes) in [
         ("[log]\nlines-per-call = 3\nline-bytes = 16", 3, 16),
         ("[log]\nlines-per-call = 0", 0, 0),

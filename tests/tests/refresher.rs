@@ -199,7 +199,7 @@ async fn a_token_outlives_an_outage_until_it_expires_and_comes_back_after_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_expires_even_while_the_authority_keeps_everybody_waiting() {
+async fn a_token_expires_even_while_the_authority_does_not_answer() {
     let world = World::new(json!({})).await;
     let refresher = world.start();
     until_token(&refresher, "at-1").await;
@@ -214,7 +214,7 @@ async fn a_token_expires_even_while_the_authority_keeps_everybody_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_takes_the_token_back_at_once() {
+async fn a_refusal_withdraws_the_token_at_once() {
     let world = World::new(json!({})).await;
     let refresher = world.start();
     until_token(&refresher, "at-1").await;
@@ -228,7 +228,7 @@ async fn a_refusal_takes_the_token_back_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_out_takes_the_token_back_within_a_second_and_a_sign_in_brings_one() {
+async fn a_sign_out_withdraws_the_token_within_a_second_and_a_sign_in_brings_one() {
     let world = World::new(json!({})).await;
     let refresher = world.start();
     until_token(&refresher, "at-1").await;
@@ -257,7 +257,7 @@ async fn a_token_that_another_program_got_is_taken_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cache_that_cannot_be_read_for_a_while_costs_nobody_his_token() {
+async fn a_cache_that_is_briefly_unreadable_does_not_withdraw_the_token() {
     let world = World::new(json!({})).await;
     let refresher = world.start();
     until_token(&refresher, "at-1").await;
@@ -297,7 +297,7 @@ async fn the_credential_of_a_profile_has_no_token_for_anything_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_stops_waits_for_the_answer_that_is_on_its_way() {
+async fn stopping_waits_for_the_answer_that_is_on_its_way() {
     let world = World::new(json!({})).await;
     let mut issue = issuing(json!({}));
     world.answers(move || issue().after(Duration::from_millis(500)));
@@ -311,7 +311,7 @@ async fn who_stops_waits_for_the_answer_that_is_on_its_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_takes_the_token_back_and_the_work_begins_anew() {
+async fn a_panic_withdraws_the_token_and_restarts_the_refresher() {
     let world = World::new(json!({})).await;
     let refresher = world.start();
     until_token(&refresher, "at-1").await;
@@ -323,7 +323,7 @@ async fn a_panic_takes_the_token_back_and_the_work_begins_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refresher_that_is_dropped_or_stopped_takes_its_token_back_at_once() {
+async fn a_refresher_that_is_dropped_or_stopped_withdraws_its_token_at_once() {
     let world = World::new(json!({})).await;
     let (dropped, stopped) = (world.start(), world.start());
     let states = [dropped.subscribe(), stopped.subscribe()];
@@ -337,7 +337,7 @@ async fn a_refresher_that_is_dropped_or_stopped_takes_its_token_back_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_is_taken_back_when_the_runtime_of_its_refresher_shuts_down() {
+async fn a_token_is_withdrawn_when_the_runtime_of_its_refresher_shuts_down() {
     let world = World::new(json!({})).await;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let credential = world.credential(&vault());
@@ -358,7 +358,7 @@ async fn an_expired_token_is_none_before_the_refresher_has_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cache_that_cannot_be_read_for_some_seconds_takes_the_token_back() {
+async fn a_cache_that_is_unreadable_for_some_seconds_withdraws_the_token() {
     let world = World::new(json!({})).await;
     let refresher = world.start();
     until_token(&refresher, "at-1").await;

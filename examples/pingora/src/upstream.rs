@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_upstream_is_a_server_and_no_more_and_plain_http_stays_on_this_machine() {
+    fn an_upstream_is_a_server_without_a_path_and_plain_http_stays_on_this_machine() {
         for (text, authority) in [
             ("https://graph.microsoft.com", "graph.microsoft.com"),
             ("https://Graph.Microsoft.com:443/", "graph.microsoft.com"),

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_set_is_named() {
+    fn missing_settings_are_named() {
         let all = [("SERVED_HOST", "localhost:8000"), ("API_URL", "https://contoso.com/me"), ("API_SCOPE", "s")];
         for (missing, _) in all {
             let others = all.iter().filter(|(name, _)| *name != missing);

@@ -16,7 +16,7 @@ use crate::envoy::end_by;
 use crate::leg::Leg;
 use crate::programs;
 
-/// Reading and compiling the component included.
+/// Includes reading and compiling the component.
 const READY: Duration = Duration::from_secs(30);
 
 /// It is killed when this is dropped.
@@ -26,7 +26,8 @@ pub(crate) struct Agent {
 }
 
 impl Agent {
-    /// Starts one for these profiles, with the sign-in of this home folder, and waits until it serves.
+    /// Starts an agent for these profiles, with the sign-in of this home folder, and waits until it
+    /// serves.
     pub(crate) fn start(leg: Leg, place: &Place, profiles: &[&str], home: &Path, more: &[&str]) -> Result<Self> {
         let metrics = free_address()?;
         let log = log(place)?;
@@ -46,7 +47,7 @@ impl Agent {
             }
         }
         command.args(more).env("HOME", home).env("SHARED_TOKEN_CACHE_LOG", "trace");
-        // The last two are a service manager's, whose services reopen their audit file at SIGHUP.
+        // Variables that a service manager sets; its services reopen their audit file at SIGHUP.
         let proxies = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
         let variables = ["AZURE_AUTHORITY_HOST", "AZURE_CONFIG_DIR", "INVOCATION_ID", "NOTIFY_SOCKET"];
         for variable in proxies.iter().chain(&variables) {
@@ -59,23 +60,23 @@ impl Agent {
         Ok(Self { process, metrics })
     }
 
-    /// Its page for Prometheus.
+    /// The agent's metrics page, in Prometheus's format.
     pub(crate) fn metrics(&self) -> Result<Response> {
         get(self.metrics, "/metrics", &[])
     }
 
-    /// Ends it with a signal, and gives how it ended.
+    /// Sends a signal and returns the exit status.
     pub(crate) fn end_by(mut self, signal: &str) -> Result<ExitStatus> {
         end_by(signal, &mut self.process)
     }
 
-    /// Ends it without a word.
+    /// Ends the agent with SIGKILL.
     pub(crate) fn kill(self) {
         drop(self.process);
     }
 }
 
-/// A file for what one agent says: each has its own, and all are kept.
+/// A log file for one agent: each agent has its own, and all are kept.
 fn log(place: &Place) -> Result<PathBuf> {
     let names = (1..).map(|number| place.folder.join(format!("agent-{number}.log")));
     names.into_iter().find(|path| !path.exists()).context("no name is left for a log")

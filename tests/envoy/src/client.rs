@@ -1,4 +1,4 @@
-//! Single requests over plain HTTP/1.1, which is what Envoy speaks unless it is told otherwise.
+//! Single requests over plain HTTP/1.1, the protocol of Envoy's listener in the examples.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Asks for `path`, on a connection of its own.
+/// Requests `path` on a connection of its own.
 pub(crate) fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Result<Response> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let answer = async {

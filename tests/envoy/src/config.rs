@@ -13,10 +13,10 @@ use crate::yaml;
 /// The profile of the examples.
 pub(crate) const VAULT_PROFILE: &str = "entra/vault";
 
-/// A second one, for requests below `/graph`.
+/// A second profile, for requests below `/graph`.
 pub(crate) const GRAPH_PROFILE: &str = "entra/graph";
 
-/// What the module is configured with in the example.
+/// The module's configuration in the example.
 const MODULE_CONFIG: &str = "{policy: examples/envoy/policy.toml, profile: entra/vault}";
 
 /// The cluster of the examples.
@@ -24,13 +24,13 @@ const CLUSTER: &str = "- name: vault";
 
 const ROUTES: &str = "          route_config:\n";
 
-/// What differs from scene to scene.
+/// The values that differ between scenes.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     /// A folder for sockets, tokens and the like.
     pub(crate) folder: PathBuf,
     pub(crate) upstream_port: u16,
-    /// The module, where there is one, and what it is told besides the profile.
+    /// The module's path, followed by its settings besides the profile.
     pub(crate) module: PathBuf,
     pub(crate) policy: PathBuf,
     pub(crate) authority: String,
@@ -47,7 +47,7 @@ impl Place {
         self.folder.join(format!("{}.token", profile.replace('/', "-")))
     }
 
-    /// What the module is configured with.
+    /// The module's configuration, as JSON.
     pub(crate) fn module_config(&self, profile: &str) -> String {
         json!({ "policy": self.policy, "profile": profile, "ca_file": self.ca, "authority": self.authority })
             .to_string()
@@ -62,7 +62,7 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// The example, in this place.
+    /// The example with this place's paths and ports.
     pub(crate) fn new(leg: Leg, place: &Place) -> Result<Self> {
         let path = |path: &Path| path.display().to_string();
         let mut example = Example::read(file(leg))?
@@ -78,18 +78,18 @@ impl Config {
             Leg::DynamicModule => example
                 .with("target/release/libshared_token_cache_envoy.so", &path(&place.module))?
                 .with(MODULE_CONFIG, &place.module_config(VAULT_PROFILE))?
-                // What is read from files below needs it, whatever the file is about.
+                // Envoy requires a node for every configuration source that is a file.
                 .with("admin:\n", "node: {id: test, cluster: test}\n\nadmin:\n")?,
         };
         Ok(Self { leg, text: example.into_text() })
     }
 
-    /// Without the filter that injects.
+    /// Removes the filter that injects.
     pub(crate) fn without_injection(self) -> Result<Self> {
         Ok(Self { text: yaml::take(&self.text, self.leg.filter())?.0, ..self })
     }
 
-    /// With gRPC's own library in place of Envoy's.
+    /// Replaces Envoy's gRPC client with gRPC's own library.
     pub(crate) fn with_google_grpc(self, place: &Place) -> Result<Self> {
         let range = yaml::item(&self.text, "- envoy_grpc:")?;
         let mut text = self.text;
@@ -99,7 +99,7 @@ impl Config {
         Ok(Self { text, ..self })
     }
 
-    /// With a check of the agent's health for a service.
+    /// Adds a health check of the agent for a service.
     pub(crate) fn with_health_check(mut self, service: &str) -> Result<Self> {
         let name = "- name: token-agent\n";
         let at = self.text.find(name).context("the example has no cluster for the agent")? + name.len();
@@ -110,7 +110,7 @@ impl Config {
         Ok(self)
     }
 
-    /// With a second cluster under the second profile, for requests below `/graph`.
+    /// Adds a second cluster under the second profile, for requests below `/graph`.
     pub(crate) fn with_graph(mut self, place: &Place) -> Result<Self> {
         let mut cluster = self.text.get(yaml::item(&self.text, CLUSTER)?).unwrap_or_default().to_owned();
         if self.leg == Leg::FileSds {
@@ -132,7 +132,8 @@ impl Config {
         Ok(self)
     }
 
-    /// With the filter in the listener, and the listener in a file of its own: that file's text is the second.
+    /// Moves the filter to the listener, and the listener to a file of its own, whose text is the
+    /// second value.
     pub(crate) fn with_listener_apart(self, folder: &Path) -> Result<(Self, String)> {
         let (text, filter) = yaml::take(&self.text, self.leg.filter())?;
         let (text, listener) = yaml::take(&text, "- name: api")?;
@@ -144,10 +145,10 @@ impl Config {
         Ok((Self { text: format!("{text}\n{}", apart.setting(folder)), ..self }, apart.file(&listener)))
     }
 
-    /// With the cluster in a file of its own: that file's text is the second.
+    /// Moves the cluster to a file of its own, whose text is the second value.
     pub(crate) fn with_cluster_apart(self, folder: &Path) -> Result<(Self, String)> {
         let (text, cluster) = yaml::take(&self.text, CLUSTER)?;
-        // The route is there before its cluster.
+        // The route exists before its cluster.
         let text = text
             .replace("  clusters:\n", "")
             .replace(ROUTES, &format!("{ROUTES}            validate_clusters: false\n"));
@@ -166,7 +167,7 @@ pub(crate) const LISTENERS: &str = "listeners.yaml";
 /// The file that holds the cluster when it is apart.
 pub(crate) const CLUSTERS: &str = "clusters.yaml";
 
-/// Resources that Envoy takes from a file, and again whenever that is replaced.
+/// Resources that Envoy reads from a file, and again after each replacement of the file.
 struct Apart {
     kind: &'static str,
     setting: &'static str,
@@ -256,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_apart_is_not_in_the_rest() {
+    fn a_separate_file_is_not_part_of_the_rest() {
         let folder = tempfile::tempdir().unwrap();
         let (rest, listener) = config(Leg::DynamicModule, folder.path()).with_listener_apart(folder.path()).unwrap();
         assert!(!rest.text.contains("listeners:\n") && !rest.text.contains("dynamic_module_config"));

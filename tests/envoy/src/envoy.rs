@@ -15,7 +15,8 @@ use crate::client::get;
 use crate::programs::Programs;
 use crate::wait::{SOON, until};
 
-/// Without an agent it waits for the first token, for as long as the example says, before it is ready.
+/// Envoy is ready when it has its first token, or without an agent after the example's
+/// `initial_fetch_timeout`.
 const READY: Duration = Duration::from_secs(30);
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -28,7 +29,8 @@ pub(crate) struct Envoy {
 }
 
 impl Envoy {
-    /// Starts it with a configuration, as a user with this home folder, and waits until it is ready. Its files go to `folder`.
+    /// Starts Envoy with a configuration, as a user with this home folder, and waits until it is
+    /// ready. Its files go to `folder`.
     pub(crate) fn start(programs: &Programs, config: &str, folder: &Path, home: &Path) -> Result<Self> {
         let (file, address, log) = (folder.join("envoy.yaml"), folder.join("admin-address"), folder.join("envoy.log"));
         fs::write(&file, config)?;
@@ -37,7 +39,7 @@ impl Envoy {
         }
         let mut command = Command::new(&programs.envoy);
         command.arg("-c").arg(&file).arg("--admin-address-path").arg(&address);
-        // So that several run beside each other.
+        // Several Envoys run beside each other.
         command.args(["--use-dynamic-base-id", "--concurrency", "1", "--log-level", "info"]);
         command.env("HOME", home).current_dir(folder);
         for variable in ["AZURE_AUTHORITY_HOST", "AZURE_CONFIG_DIR", "HTTPS_PROXY", "https_proxy"] {
@@ -52,7 +54,7 @@ impl Envoy {
         Ok(envoy)
     }
 
-    /// Where its listener listens.
+    /// The listener's address.
     pub(crate) fn listener(&self) -> Result<SocketAddr> {
         let listeners: Value = serde_json::from_str(&self.admin("/listeners?format=json")?.body)?;
         let address = listeners.pointer("/listener_statuses/0/local_address/socket_address").context("no listener")?;
@@ -61,7 +63,7 @@ impl Envoy {
         Ok(SocketAddr::new(host.parse()?, u16::try_from(port)?))
     }
 
-    /// What its admin interface answers.
+    /// A response of Envoy's admin interface.
     pub(crate) fn admin(&self, path: &str) -> Result<Response> {
         get(self.admin, path, &[])
     }
@@ -80,19 +82,19 @@ impl Envoy {
         Ok(self.process.0.try_wait()?.is_none())
     }
 
-    /// The processor time that it has used, where the system tells (Linux).
+    /// Envoy's processor time so far, on Linux only.
     pub(crate) fn processor_time(&self) -> Option<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.0.id())).ok()?;
         processor_time(&stat)
     }
 
-    /// Tells it to end, and gives how it did.
+    /// Sends SIGTERM and returns the exit status.
     pub(crate) fn terminate(&mut self) -> Result<ExitStatus> {
         terminate(&mut self.process)
     }
 }
 
-/// Whether Envoy accepts a configuration file, without running it. Run in the folder `from`.
+/// Validates a configuration file (`--mode validate`), with `from` as the working folder.
 pub(crate) fn validate(programs: &Programs, config: &Path, from: &Path, home: &Path) -> Result<()> {
     let mut command = Command::new(&programs.envoy);
     command.args(["--mode", "validate", "--log-level", "warning", "-c"]).arg(config);
@@ -101,12 +103,12 @@ pub(crate) fn validate(programs: &Programs, config: &Path, from: &Path, home: &P
     Ok(())
 }
 
-/// Sends SIGTERM to a program, and waits for its end.
+/// Sends SIGTERM to a program and waits for its end.
 pub(crate) fn terminate(process: &mut Running) -> Result<ExitStatus> {
     end_by("TERM", process)
 }
 
-/// Sends a signal to a program, and waits for its end.
+/// Sends a signal to a program and waits for its end.
 pub(crate) fn end_by(signal: &str, process: &mut Running) -> Result<ExitStatus> {
     output(Command::new("kill").args(["-s", signal, &process.0.id().to_string()]), LIMIT)?;
     until(SOON, &format!("the end after SIG{signal}"), || Ok(process.0.try_wait()?))

@@ -11,32 +11,34 @@ use crate::load::{Load, Report};
 use crate::programs::Programs;
 use crate::stage::Stage;
 
-/// What else the machine does changes what is measured more than any injection. So each contender is compared
-/// with the one without injection in the same round, and the middle of these comparisons counts.
+/// Other work on the machine changes a measurement more than any injection does. So each contender
+/// is compared with the one without injection in the same round, and the median of these
+/// comparisons counts.
 const ROUNDS: usize = 30;
 
-/// As long as what is injected: an Envoy that injects nothing has the same header to pass on, and the same answer to bring back.
+/// A header as long as the injected one: an Envoy without injection passes on and returns as many
+/// bytes.
 const OWN: &[(&str, &str)] = &[("authorization", "Bearer at-made-up-secret-issue-0")];
 
 const LATENCY: Load = Load { connections: 1, requests: 1_000, pace: None, headers: OWN };
 
 const THROUGHPUT: Load = Load { connections: 8, requests: 5_000, pace: None, headers: OWN };
 
-/// So that connections are open and code is warm before the first round.
+/// Opens connections and warms caches before the first round.
 const WARM: Load = Load { connections: 8, requests: 2_000, pace: None, headers: OWN };
 
 struct Contender<'a> {
     name: String,
     stage: Stage<'a>,
-    /// Of each round: the median latency in microseconds.
+    /// The median latency of each round, in microseconds.
     latencies: Vec<f64>,
-    /// Of each round: the requests in a second.
+    /// The requests per second of each round.
     rates: Vec<f64>,
-    /// Envoy's, over all rounds: it is counted in steps of 10 ms.
+    /// Envoy's processor time over all rounds; the kernel counts it in steps of 10 ms.
     processor_time: Duration,
 }
 
-/// Measures, and prints a table.
+/// Measures all contenders and prints a table.
 pub(crate) fn measure(programs: &Programs, legs: &[Leg]) -> Result<()> {
     let mut contenders = vec![Contender::start(programs, Leg::Sds, false)?];
     for leg in legs {
@@ -46,7 +48,8 @@ pub(crate) fn measure(programs: &Programs, legs: &[Leg]) -> Result<()> {
         contender.load(&WARM)?;
     }
     for round in 0..ROUNDS {
-        // Nobody is always the one behind the same other one, nor the first.
+        // The order rotates and alternates its direction, so no contender always runs first or
+        // after the same other one.
         let (count, first) = (contenders.len(), round % contenders.len());
         let direction = |place: usize| if round % 2 == 0 { place } else { count - 1 - place };
         for place in 0..count {
@@ -122,7 +125,7 @@ fn print(contenders: &[Contender<'_>]) {
     ));
 }
 
-/// How much more these are than those, in percent: the middle of the comparisons, and what the half of them in the middle is between.
+/// The median of the differences in percent, and the range of the middle half of them.
 fn over(values: &[f64], base: &[f64]) -> String {
     let mut ratios: Vec<f64> = values.iter().zip(base).map(|(value, base)| (value / base - 1.0) * 100.0).collect();
     ratios.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! The tokens that were ever issued in a scenario, and when.
+//! All tokens that were issued in a scenario, with their times.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use token_endpoint::sign_in::{MARK, token_reply};
 use token_endpoint::{Received, Reply};
 
-/// How many seconds the tokens live that the authority issues.
+/// The lifetime of the authority's tokens, in seconds.
 pub(crate) const LIFETIME: u64 = 4;
 
 #[derive(Debug, Clone, Default)]
@@ -20,7 +20,7 @@ pub(crate) struct Issued {
     hiccups: Arc<AtomicBool>,
 }
 
-/// When a token was issued, and when it expires, if it does before the test is over.
+/// When a token was issued, and when it expires if that is before the end of the test.
 #[derive(Debug, Clone, Copy)]
 struct Life {
     begin: Instant,
@@ -33,12 +33,13 @@ impl Issued {
         self.issue(None)
     }
 
-    /// Whether the authority answers.
+    /// Makes the authority unavailable, or available again.
     pub(crate) fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
     }
 
-    /// Whether every other answer of the authority is that it is busy, in the words of RFC 6749 and with a status that means another thing.
+    /// Makes every other response RFC 6749's `temporarily_unavailable`, under a status with another
+    /// meaning.
     pub(crate) fn set_hiccups(&self, hiccups: bool) {
         self.hiccups.store(hiccups, Ordering::SeqCst);
     }
@@ -51,7 +52,7 @@ impl Issued {
         token
     }
 
-    /// An authority that redeems refresh tokens of user 0 for tokens that do not live long.
+    /// An authority that redeems refresh tokens of user 0 for short-lived tokens.
     pub(crate) fn responder(&self) -> impl FnMut(&Received) -> Reply + Send + use<> {
         let issued = self.clone();
         let mut busy = false;

@@ -1,13 +1,13 @@
-//! The ways in which a token gets into Envoy.
+//! The ways in which Envoy gets a token.
 
 /// One of them. Its name is that of its example in `examples/envoy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Leg {
-    /// The agent pushes it over gRPC.
+    /// SDS: the agent pushes the token over gRPC.
     Sds,
-    /// The agent writes it to a file.
+    /// File SDS: the agent writes the token to a file.
     FileSds,
-    /// A module in Envoy gets it itself.
+    /// Dynamic module: a module in Envoy gets the token itself.
     DynamicModule,
 }
 
@@ -22,7 +22,7 @@ impl Leg {
         }
     }
 
-    /// The file that users copy, from the root.
+    /// The example's file, relative to the repository's root.
     pub(crate) fn example(self) -> &'static str {
         match self {
             Self::Sds => "examples/envoy/sds.yaml",

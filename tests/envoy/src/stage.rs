@@ -1,4 +1,5 @@
-//! The world of one scenario: a home folder with a sign-in, an authority, an upstream, and what is started between them.
+//! The stage of one scenario: a home folder with a sign-in, an authority, an upstream, the agent
+//! and Envoy.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -36,7 +37,7 @@ pub(crate) struct Stage<'a> {
     listener: Option<SocketAddr>,
     agent: Option<Agent>,
     pub(crate) home: Home,
-    // Last, as the folder goes with it.
+    // Dropped last, as dropping it removes the folder.
     _folder: TempDir,
 }
 
@@ -64,14 +65,14 @@ impl<'a> Stage<'a> {
         Ok(stage)
     }
 
-    /// Starts all that there is in the example, and waits until requests pass.
+    /// Starts everything that the example needs, and waits until requests pass.
     pub(crate) fn start(&mut self) -> Result<()> {
         self.start_agent()?;
         self.start_envoy(&Config::new(self.leg, &self.place)?)?;
         self.passes()
     }
 
-    /// Starts the agent, where there is one.
+    /// Starts the agent, for legs that have one.
     pub(crate) fn start_agent(&mut self) -> Result<()> {
         self.start_agent_with(&[VAULT_PROFILE], &[])
     }
@@ -95,7 +96,7 @@ impl<'a> Stage<'a> {
         self.envoy.as_mut().context("Envoy was not started")
     }
 
-    /// After its end, which no check need be surprised at.
+    /// Marks the agent as ended on purpose, so no check reports it.
     pub(crate) fn forget_envoy(&mut self) {
         self.envoy = None;
     }
@@ -117,12 +118,13 @@ impl<'a> Stage<'a> {
         self.agent.take().context("the agent was not started")?.end_by(signal)
     }
 
-    /// Another program signs user 0 in anew, or refreshes: this token for the vault is cached from now on.
+    /// Another program signs user 0 in again or refreshes: the cache then holds this token for the
+    /// vault.
     pub(crate) fn cache(&self, token: &str) -> Result<()> {
         self.home.replace(&document(&[with_token(0, VAULT, token)]))
     }
 
-    /// The same with a token of user 1 for Graph.
+    /// Another program caches this token of user 1 for Graph.
     pub(crate) fn cache_two(&self, vault: &str, graph: &str) -> Result<()> {
         self.home.replace(&document(&[with_token(0, VAULT, vault), with_token(1, GRAPH, graph)]))
     }
@@ -141,7 +143,7 @@ impl<'a> Stage<'a> {
         get(self.listener()?, path, headers)
     }
 
-    /// Waits until requests pass with whatever token.
+    /// Waits until requests pass with any token.
     pub(crate) fn passes(&self) -> Result<()> {
         until(SOON, "a request passes", || Ok((self.get()?.status == 200).then_some(())))
     }
@@ -155,7 +157,8 @@ impl<'a> Stage<'a> {
         })
     }
 
-    /// Waits until requests are refused, and makes sure that it stays so. Gives when the last one passed, if any.
+    /// Waits until requests are refused, and checks that they stay refused. Returns when the last
+    /// one passed, if any did.
     pub(crate) fn refuses(&self) -> Result<Option<Instant>> {
         let mut last = None;
         until(SOON, "requests are refused", || match self.get()?.status {
@@ -173,8 +176,8 @@ impl<'a> Stage<'a> {
         Ok(last)
     }
 
-    /// What holds after every scenario: nothing reached the upstream but requests with one token, which had been issued, and no
-    /// token stands in a file that is not for tokens.
+    /// The invariants of every scenario: each request at the upstream carries one token, which was
+    /// issued; and no token is in a file that is not for tokens.
     pub(crate) fn check(&mut self) -> Result<()> {
         if let Some(envoy) = self.envoy.as_mut() {
             ensure!(envoy.is_running()?, "Envoy has ended");
@@ -195,12 +198,12 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// What Envoy and the agents said last, for whoever looks at a failure.
+    /// The last log lines of Envoy and the agents, for diagnosis.
     pub(crate) fn logs(&self) -> String {
         let mut text = String::new();
         for name in ["envoy.log", "agent-1.log", "agent-2.log"] {
             let log = fs::read_to_string(self.place.folder.join(name)).unwrap_or_default();
-            // Envoy says much that is of no interest here.
+            // Most of Envoy's log lines are of no interest here.
             let lines: Vec<_> = log.lines().filter(|line| !line.contains("[info]")).rev().take(8).collect();
             for line in lines.iter().rev() {
                 text.push_str(&format!("\n          {name}: {line}"));
@@ -214,7 +217,7 @@ fn with_token(number: u32, scope: &str, token: &str) -> SignIn {
     SignIn::new(number, LOCAL).access_token_with(scope, json!({ "secret": token }))
 }
 
-/// The example's policy, for the authority of this place, with a second profile.
+/// The example's policy for this stage's authority, with a second profile.
 fn policy(place: &Place) -> Result<String> {
     let Place { authority, .. } = place;
     let policy = Example::read("envoy/policy.toml")?
@@ -239,7 +242,7 @@ addresses = ["loopback"]
     Ok(policy.into_text() + &more)
 }
 
-/// Lets every user read a file or a folder. A socket has a mode of its own.
+/// Makes a file or a folder readable for every user. A socket has a mode of its own.
 pub(crate) fn open(path: &Path) -> Result<()> {
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! One example at work, step by step, with the commands as a user types them.
+//! Runs one example step by step, and prints each command as a user types it.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -18,14 +18,14 @@ use crate::wait::until;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Where the example listens, and where it sends requests.
+/// The listener's and the upstream's address in the example.
 const LISTENER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 10000);
 const UPSTREAM: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 10001);
 
 /// The examples' policy.
 const POLICY: &str = "examples/envoy/policy.toml";
 
-/// How much of a token is shown.
+/// The number of a token's characters that are shown.
 const SHOWN: usize = 12;
 
 pub(crate) fn run(programs: &Programs, leg: Leg) -> Result<()> {
@@ -76,7 +76,7 @@ pub(crate) fn run(programs: &Programs, leg: Leg) -> Result<()> {
     Ok(())
 }
 
-/// The folder of the examples' socket and token. It goes when this is dropped.
+/// The folder of the examples' socket and token. It is removed on drop.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -100,7 +100,7 @@ impl Drop for Folder {
     }
 }
 
-/// A program as a user runs it from the root, and that line on the screen.
+/// A program with the arguments of a user in the repository's root; prints that command line.
 fn step(program: &Path, arguments: &[&str], home: &Path) -> Command {
     let program_text = program.strip_prefix(root()).unwrap_or(program).display().to_string();
     say(&format!("  $ HOME={} {program_text} {}", text(home), arguments.join(" ")));
@@ -109,7 +109,7 @@ fn step(program: &Path, arguments: &[&str], home: &Path) -> Command {
     command
 }
 
-/// A path below the root as it is written from there.
+/// A path relative to the repository's root.
 fn text(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }

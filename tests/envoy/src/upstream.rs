@@ -1,4 +1,4 @@
-//! Where Envoy sends requests: a server that remembers what reached it.
+//! The upstream: a server that records the requests that reach it.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -26,7 +26,8 @@ pub(crate) struct Seen {
 
 type Requests = Arc<Mutex<Vec<Seen>>>;
 
-/// A server of this machine, until it is dropped. Its answer to everything is `Authorization` as it arrived.
+/// A server on loopback that runs until it is dropped. Its body is always the `Authorization` of
+/// the request.
 pub(crate) struct Upstream {
     address: SocketAddr,
     requests: Requests,
@@ -34,7 +35,7 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
-    /// On a free port.
+    /// Listens on a free port.
     pub(crate) fn start() -> Result<Self> {
         Self::at((Ipv4Addr::LOCALHOST, 0).into())
     }
@@ -52,7 +53,7 @@ impl Upstream {
         self.address.port()
     }
 
-    /// The requests so far, in the order in which they arrived.
+    /// The requests so far, in order of arrival.
     pub(crate) fn requests(&self) -> Vec<Seen> {
         lock(&self.requests).clone()
     }
@@ -72,7 +73,7 @@ async fn serve(listener: TcpListener, requests: Requests) {
                 let answer = answer(&request, &requests);
                 async { Ok::<_, Infallible>(answer) }
             });
-            // A connection that breaks off is noticed by the one who made the request.
+            // The client notices and counts a broken connection.
             let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }

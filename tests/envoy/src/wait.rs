@@ -1,4 +1,4 @@
-//! Waiting for what comes soon.
+//! Polling until a condition holds.
 
 use std::time::{Duration, Instant};
 
@@ -6,10 +6,10 @@ use anyhow::{Result, bail};
 
 const STEP: Duration = Duration::from_millis(10);
 
-/// How long a change may take to be seen by Envoy's clients.
+/// How long Envoy's clients may take to see a change.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
 
-/// Asks `what` again and again, until it gives something.
+/// Polls `what` until it returns a value.
 pub(crate) fn until<T>(limit: Duration, wanted: &str, mut what: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let deadline = Instant::now() + limit;
     loop {
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_never_comes_is_told_by_its_name() {
+    fn a_timeout_names_its_condition() {
         let error = until(Duration::ZERO, "a token", || Ok(None::<()>)).unwrap_err();
         assert_eq!(error.to_string(), "a token: not within 0ns");
         let mut left = 3;

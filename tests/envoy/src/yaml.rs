@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use anyhow::{Context as _, Result, ensure};
 
-/// Where the item is that begins with the line `first`: that line, which stands there once, and all lines below that are further in.
+/// The range of the item that begins with the line `first`, which occurs once, and all lines below
+/// with deeper indentation.
 pub(crate) fn item(text: &str, first: &str) -> Result<Range<usize>> {
     let mut found = None;
     let mut at = 0;
@@ -27,7 +28,7 @@ pub(crate) fn item(text: &str, first: &str) -> Result<Range<usize>> {
     Ok(start..end)
 }
 
-/// The same text without that item, and the item.
+/// Removes that item; returns the remaining text and the item.
 pub(crate) fn take(text: &str, first: &str) -> Result<(String, String)> {
     let range = item(text, first)?;
     let taken = text.get(range.clone()).unwrap_or_default().to_owned();
@@ -36,7 +37,7 @@ pub(crate) fn take(text: &str, first: &str) -> Result<(String, String)> {
     Ok((rest, taken))
 }
 
-/// An item as it has to be written `depth` columns in.
+/// An item at an indentation of `depth` columns.
 pub(crate) fn indented(item: &str, depth: usize) -> String {
     let now = item.lines().next().map(indentation).unwrap_or_default();
     let mut text = String::new();

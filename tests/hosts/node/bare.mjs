@@ -1,4 +1,4 @@
-// The component alone, behind the class that the example is.
+// The bare component behind the example's class.
 import { SharedTokenCacheCredential, SharedTokenCacheError } from "./examples/node/index.js";
 
 import { answer, scene } from "./scene.mjs";

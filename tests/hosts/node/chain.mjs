@@ -1,4 +1,5 @@
-// A chain of @azure/identity goes on to the next credential when there is no sign-in, and ends when something was refused.
+// A chain of @azure/identity continues with the next credential when there is no sign-in, and ends
+// on a refusal.
 import assert from "node:assert/strict";
 
 import { ChainedTokenCredential } from "@azure/identity";

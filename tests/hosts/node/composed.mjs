@@ -19,7 +19,8 @@ const shim = new WASIShim({
   http: { ...http, outgoingHandler: { handle: granted.network ? onlyTo(authority) : onlyTo() } },
 });
 
-// The shim's own `enableNetwork: false` throws what is no error code of wasi:http, so that the component breaks.
+// The shim's own `enableNetwork: false` throws a value that is not an error code of wasi:http, on
+// which the component traps.
 function onlyTo(...authorities) {
   return (request, options) => {
     if (!authorities.includes(request.authority())) throw { tag: "HTTP-request-denied" };

@@ -1,4 +1,5 @@
-// A client of the Azure SDK, reduced to what makes it one: its pipeline with the policy that asks a credential for tokens.
+// A client of the Azure SDK, reduced to its pipeline with the policy that requests tokens from a
+// credential.
 import assert from "node:assert/strict";
 
 import {
@@ -25,8 +26,8 @@ function client() {
 const get = client();
 await get("/first");
 await get("/cached-by-the-policy");
-// Another client, as in another program: it finds the token in the file.
+// Another client, as in another program: it reads the token from the file.
 const other = client();
 await other("/cached-in-the-file");
-// Answered with a challenge, whatever token comes without the claims.
+// The server answers every token without the claims with a challenge.
 await other("/challenged");

@@ -1,4 +1,4 @@
-// What the example grants, and what its import `https` sends to whom.
+// The example's grants, and the destinations of its import `https`.
 import assert from "node:assert/strict";
 
 import { cacheFile } from "./examples/node/cache-file.js";
@@ -61,16 +61,16 @@ for (const header of [["authorization", "x"], ["Host", "x"], ["x-client-sku", "a
   assert.equal((await errorOf(endpoint("header"), [header]))?.tag, "denied", header[0]);
 }
 
-// The test's certificate authority is one that this program was not told to trust.
+// This program does not trust the test's certificate authority.
 if (!scene.trusted) {
   assert.equal((await errorOf(endpoint("good")))?.tag, "bad-response");
 } else {
   const good = await post(endpoint("good"), [["X-AnchorMailbox", "Oid:1@2"]]);
   assert.equal(good.response?.status, 200);
-  // A redirect is an answer like any other.
+  // A redirect is returned as a response, not followed.
   assert.equal((await post(endpoint("redirect"))).response?.status, 307);
   assert.equal((await errorOf(endpoint("endless")))?.tag, "bad-response");
-  // Answered in the end, after two that may pass.
+  // Succeeds after two retryable errors.
   assert.equal((await post(endpoint("busy"))).response?.status, 200);
 }
 https.close();

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 
-/** The scene that the test wants to see. */
+/** The scene, as JSON from the test. */
 export const scene = JSON.parse(readFileSync(0, "utf8"));
 
-/** Tells the test what came of it. */
+/** Prints the outcome for the test. */
 export function answer(outcome) {
   console.log(JSON.stringify(outcome));
 }

@@ -1,4 +1,4 @@
-// The component's thread waits, and the program does not.
+// The component's thread blocks; the program's event loop does not.
 import assert from "node:assert/strict";
 
 import { ComponentThread } from "./examples/node/component-thread.js";
@@ -15,7 +15,8 @@ const milliseconds = async (work) => {
   return performance.now() - started;
 };
 
-// The event loop goes on while the authority takes its time; the second call finds the token of the first.
+// The event loop runs during the authority's response; the second call finds the first one's token
+// in the cache.
 const credential = new SharedTokenCacheCredential(options);
 let [last, longest] = [performance.now(), 0];
 const ticks = setInterval(() => {
@@ -27,20 +28,20 @@ clearInterval(ticks);
 assert.ok(time > delay, `the authority answers after ${delay} ms, and the token came after ${time} ms`);
 assert.ok(longest < delay / 2, `the event loop stood still for ${longest} ms`);
 
-// Nobody waits for a token that is no longer wanted.
+// An aborted call does not wait for its token.
 const given = new AbortController();
 setTimeout(() => given.abort(), delay / 10);
 const unwanted = () => credential.getToken(scopes, { claims, abortSignal: given.signal });
 assert.ok((await milliseconds(() => assert.rejects(unwanted(), { name: "AbortError" }))) < delay / 2);
 await assert.rejects(unwanted(), { name: "AbortError" });
 
-// Nor for one of a credential that is closed.
+// Closing the credential ends the calls that wait for a token.
 const other = new SharedTokenCacheCredential(options);
 setTimeout(() => other.close(), delay / 3);
 await assert.rejects(other.getToken(scopes, { claims }), { kind: "closed" });
 await assert.rejects(other.getToken(scopes), { kind: "closed" });
 
-// A component that breaks is replaced.
+// A trapped component is replaced.
 const thread = new ComponentThread(grants(options));
 await assert.rejects(thread.call("nothing of the kind"), { kind: "component" });
 assert.equal(await thread.call("supported"), true);

@@ -1,4 +1,4 @@
-// What the example's JSDoc says is what the Azure SDK and the contract want.
+// The types in the example's JSDoc match those of the Azure SDK and the contract.
 import type { TokenCredential } from "@azure/core-auth";
 
 import { cacheFile } from "./examples/node/cache-file.js";

@@ -1,4 +1,4 @@
-// Several credentials that write the same file at the same time lose nothing.
+// Several credentials that write the same file concurrently lose no entry.
 import { SharedTokenCacheCredential } from "./examples/node/index.js";
 
 import { scene } from "./scene.mjs";

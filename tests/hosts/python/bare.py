@@ -1,4 +1,4 @@
-"""Answers one scene with the example's credential: the bare component, with imports written in Python."""
+"""Runs one scene with the example's credential: the bare component with imports in Python."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Answers one scene with the composed component, on the WASI and the `wasi:http` of wasmtime-py."""
+"""Runs one scene with the composed component, on wasmtime-py's WASI and `wasi:http`."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ TOKENS = "azure-identity:shared-token-cache/tokens@0.1.0"
 def wasi_of(scene):
     granted, authority = scene["granted"], scene["authority"]
     variables = []
-    # wasmtime-py lets a component that imports wasi:http send what it likes. What is denied, the adapter denies.
+    # wasmtime-py has no filter for wasi:http, so denied requests are denied by the adapter alone.
     if granted["network"]:
         variables.append(("SHARED_TOKEN_CACHE_PLAIN_HTTP", authority))
     if granted["home_variable"]:

@@ -1,4 +1,4 @@
-"""What the tests of the example need: servers over TLS on loopback, and home folders with made-up sign-ins."""
+"""Fixtures of the example's tests: TLS servers on loopback, homes with made-up sign-ins."""
 
 import base64
 import contextlib
@@ -36,7 +36,7 @@ NEW, NEW_REFRESH = "at-made-up-secret-new", "rt-made-up-secret-new"
 
 
 class Server:
-    """A server on loopback with a CA of its own. `respond` gets each request and gives status, header and body."""
+    """A loopback server with its own CA. `respond` maps requests to status, header, body."""
 
     def __init__(self, respond):
         self.requests = []
@@ -70,7 +70,7 @@ class Server:
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
-        # A client that hangs up, as some have to here, is nothing to report.
+        # Some tests close the connection early; that is no error.
         self.http.handle_error = lambda *_: None
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate(Path(self.folder.name)))
@@ -91,7 +91,7 @@ class Server:
 
 
 def certificate(folder):
-    """Makes a CA and a certificate for localhost that it signed; gives the file with the latter and its key."""
+    """Makes a CA and a certificate for localhost; returns the file of certificate and key."""
     day, now = datetime.timedelta(days=1), datetime.datetime.now(datetime.timezone.utc)
 
     def signed(name, key, issuer, issuer_key, *extensions):
@@ -160,7 +160,7 @@ def sign_in(expires_on=FAR):
 
 
 def reply(_=None):
-    """What an authority answers when it redeems the refresh token."""
+    """An authority's response to a redeemed refresh token."""
     client_info = base64.urlsafe_b64encode(b'{"uid":"uid-00000000","utid":"utid-00000000"}').decode().rstrip("=")
     fields = {
         "token_type": "Bearer",
@@ -174,7 +174,7 @@ def reply(_=None):
 
 
 class Proxy:
-    """A proxy on loopback that does what CONNECT asks for, and remembers it."""
+    """A proxy on loopback that serves CONNECT and records its requests."""
 
     def __init__(self):
         self.connects = connects = []
@@ -214,7 +214,7 @@ class Proxy:
 
 
 class HomeTest(unittest.TestCase):
-    """A test with a home folder of its own, in an environment that says nothing of authorities and proxies."""
+    """A test with a home folder of its own, and no variables for authorities and proxies."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()

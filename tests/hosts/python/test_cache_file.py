@@ -1,4 +1,4 @@
-"""The file beside other programs: what is read, what is replaced, and what is left alone."""
+"""The cache file shared with other programs: reads, replacements, locks."""
 
 import fcntl
 import json
@@ -50,7 +50,8 @@ class CacheFileTest(FileTest):
         self.assertEqual(self.files.read(NAME, document.version).content, b'{"a": 2}')
 
     def test_a_file_is_read_when_a_later_write_would_show(self):
-        # Within a step of the file system's clock, a write does not change the time.
+        # A write within the granularity of the file system's clock does not change the modification
+        # time.
         sleep, slept, now = time.sleep, [], time.time_ns()
         os.utime(self.cache, ns=(now, now))
 
@@ -146,7 +147,7 @@ class CacheFileTest(FileTest):
         with mock.patch("os.geteuid", return_value=os.geteuid() + 1):
             self.assertFailed(self.files.read(NAME, None), "failed", "another user")
 
-    def test_a_document_has_an_end(self):
+    def test_the_size_of_a_document_is_limited(self):
         with mock.patch.object(cache_file, "LARGEST", 3):
             self.assertFailed(self.files.read(NAME, None), "failed", "3 are allowed")
             self.assertFailed(self.files.replace(NAME, "", b"{  }"), "denied", "3 bytes")
@@ -171,8 +172,8 @@ class CacheFileTest(FileTest):
             self.assertFailed(self.files.read(name, None), "denied")
             self.assertFailed(self.files.replace(name, "", b"{}"), "denied")
 
-    def test_what_is_read_only_stays(self):
-        # As root, who may run the tests, everything can be written.
+    def test_a_read_only_file_is_not_replaced(self):
+        # Root, who may run the tests, can write everything.
         with mock.patch("os.access", return_value=False) as access:
             self.assertFailed(self.files.replace(NAME, self.version(), b"{}"), "denied", "read-only")
         access.assert_called_with(self.cache, os.W_OK)
@@ -201,7 +202,7 @@ class LockTest(FileTest):
     def test_a_lock_that_exists_keeps_us_out(self):
         for text in [f"{os.getpid()} python", "", "who knows"]:
             self.lockfile.write_text(text)
-            # Who has just created it and is about to lock it should find it free.
+            # A writer that has just created the file and is about to lock it must find it unlocked.
             with mock.patch("fcntl.flock") as flock:
                 self.assertFailed(self.replace(), "locked")
             flock.assert_not_called()
@@ -216,7 +217,7 @@ class LockTest(FileTest):
                 pass
         self.assertFalse(self.lockfile.exists())
 
-    def test_what_a_crash_has_left_is_taken_over(self):
+    def test_a_lock_left_by_a_crash_is_taken_over(self):
         dead = subprocess.Popen([sys.executable, "-c", ""])
         dead.wait()
         for text, seconds, taken in [
@@ -233,7 +234,7 @@ class LockTest(FileTest):
             self.assertEqual(isinstance(result, str), taken, (text, seconds))
             self.assertEqual(self.lockfile.exists(), not taken)
 
-    def test_a_lock_that_somebody_holds_by_flock_is_not_taken_over(self):
+    def test_a_lock_that_is_held_by_flock_is_not_taken_over(self):
         self.lockfile.write_text("")
         self.age(self.lockfile, 3600)
         with open(self.lockfile) as file:
@@ -241,7 +242,7 @@ class LockTest(FileTest):
             self.assertFailed(self.replace(), "locked")
         self.assertIsInstance(self.replace(), str)
 
-    def test_the_lock_of_somebody_else_is_not_removed(self):
+    def test_the_lock_of_another_program_is_not_removed(self):
         with Lock(self.cache) as held:
             self.lockfile.unlink()
             self.lockfile.write_text("1 other")

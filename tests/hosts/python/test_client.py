@@ -28,7 +28,7 @@ def bearer(request):
 class ClientTest(support.HomeTest):
     def credential(self, authority):
         credential = SharedTokenCacheCredential(component=COMPONENT, authority=authority.host, ca_file=authority.ca)
-        # A real credential, whose calls are counted.
+        # A real credential that counts its calls.
         credential.get_token_info = mock.Mock(wraps=credential.get_token_info)
         return self.enterContext(credential)
 
@@ -76,7 +76,7 @@ class ClientTest(support.HomeTest):
             self.assertIs(chain.get_token(VAULT), second.get_token.return_value)
 
     def test_the_program_of_the_readme_calls_an_api(self):
-        # As the readme says: the folder, and the component in it.
+        # As in the README: the folder, with the component in it.
         folder = shutil.copytree(EXAMPLE, self.home / "example")
         shutil.copy(COMPONENT, folder / "shared_token_cache")
         self.write(support.sign_in(expires_on=1_700_000_000), self.home / ".azure/msal_token_cache.json")

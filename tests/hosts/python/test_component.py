@@ -1,4 +1,4 @@
-"""The component in wasmtime-py: threads, limits, and exceptions on their way through it."""
+"""The component in wasmtime-py: threads, limits, and exceptions raised by imports."""
 
 import threading
 import time
@@ -66,7 +66,7 @@ class ComponentTest(support.HomeTest):
         self.write(support.sign_in(), self.home / ".IdentityService/other.nocae")
         self.cache.unlink()
         self.assertEqual(self.credential(cache_persistence_options=options).get_token(VAULT).token, CACHED)
-        # In plain text only with leave, as there.
+        # As in azure-identity, plain text needs permission.
         options = TokenCachePersistenceOptions(name="other")
         with self.assertRaises(CredentialUnavailableError):
             self.credential(cache_persistence_options=options).get_token(VAULT)
@@ -93,14 +93,14 @@ class ComponentTest(support.HomeTest):
         with Server(respond) as server:
             credential = SharedTokenCacheCredential(component=COMPONENT, authority=server.host, ca_file=server.ca)
             with ThreadPoolExecutor(20) as pool:
-                # Claims rule out the cached token, so that each call sends a request.
+                # Claims rule out the cached token, so each call sends a request.
                 found = list(pool.map(lambda _: credential.get_token(VAULT, claims="{}").token, range(20)))
             self.assertEqual((found, len(server.requests)), ([NEW] * 20, 20))
             self.assertTrue(2 <= most <= 8, most)
             self.assertLessEqual(len(credential._idle), 8)
 
     def test_credentials_in_threads_have_imports_of_their_own(self):
-        # Only one of them is allowed to ask the authority.
+        # Only one of the two is granted the authority.
         with Server(support.reply) as server:
             options = {"component": COMPONENT, "authority": server.host, "ca_file": server.ca}
             free = SharedTokenCacheCredential(**options)
@@ -135,7 +135,8 @@ class ComponentTest(support.HomeTest):
         self.assertEqual((found, most), ([CACHED] * 40, 1))
 
     def test_an_import_may_use_a_credential_itself(self):
-        # A handler of the log that sends lines to Azure does. What the component calls then is its own again.
+        # A logging handler that sends lines to Azure does so. Afterwards the component's imports
+        # are its own again.
         inner, outer, used = self.credential(), self.credential(), []
         outer._imports["log"]["write"] = lambda *_: used.append(inner.get_token(VAULT).token)
         outer._imports["clock"]["now"] = mock.Mock(return_value=1_800_000_000)
@@ -174,7 +175,7 @@ class ComponentTest(support.HomeTest):
         with mock.patch.object(component, "MOST_MEMORY", 1 << 16), self.assertRaisesRegex(Exception, "memory"):
             self.credential().get_token(VAULT)
 
-    def test_a_wrong_type_is_told_and_harmless(self):
+    def test_a_wrong_type_is_reported_and_harmless(self):
         credential = self.credential()
         with self.assertRaises(TypeError):
             credential.get_token(5)

@@ -1,4 +1,4 @@
-"""What the example sends, where to, and what it takes for an answer."""
+"""The example's requests: contents, destinations and accepted responses."""
 
 import json
 import logging
@@ -20,12 +20,12 @@ NOT_FOUND = (404, {}, b"")
 
 
 class RequestTest(support.HomeTest):
-    """Through the component."""
+    """Tests through the component."""
 
     def setUp(self):
         super().setUp()
         self.write(support.sign_in(expires_on=1_700_000_000))
-        # Nobody should have to wait.
+        # No pause between retries.
         self.enterContext(mock.patch.object(https, "PAUSES", (0.01, 0.01)))
 
     def ask(self, server, **options):
@@ -46,7 +46,7 @@ class RequestTest(support.HomeTest):
         self.assertIn(NEW, [entry["secret"] for entry in document["AccessToken"].values()])
         self.assertEqual((self.cache.stat().st_mode & 0o777, self.beside()), (0o600, []))
 
-    def test_all_that_is_known_of_a_token_arrives(self):
+    def test_all_fields_of_a_token_arrive(self):
         fields = {**json.loads(support.reply()[2]), "expires_in": 86_400, "refresh_in": 43_200}
         with Server(lambda _: (200, {}, json.dumps(fields).encode())) as server:
             with SharedTokenCacheCredential(
@@ -64,7 +64,7 @@ class RequestTest(support.HomeTest):
             for options in [{"allowed_authorities": []}, {"allowed_authorities": ["login.microsoftonline.com"]}]:
                 with self.assertRaises(DeniedError):
                     self.ask(server, **options)
-            # A record names an account and grants nothing.
+            # An authentication record names an account and grants nothing.
             record = {
                 "authority": server.host,
                 "clientId": support.CLIENT,
@@ -90,14 +90,14 @@ class RequestTest(support.HomeTest):
         self.assertEqual((error.reason, error.oauth_error), ("oauth-error", "interaction_required"))
         self.assertEqual(json.loads(error.claims), {"id_token": {}})
 
-    def test_what_may_pass_is_tried_again(self):
+    def test_a_retryable_error_is_retried(self):
         replies = iter([(503, {}, b""), (429, {}, b""), support.reply()])
         with Server(lambda _: next(replies)) as server:
             self.assertEqual(self.ask(server).token, NEW)
             ids = {request["headers"]["client-request-id"] for request in server.requests}
             self.assertEqual((len(server.requests), len(ids)), (3, 3))
 
-    def test_it_is_not_tried_for_ever(self):
+    def test_retries_are_bounded(self):
         with Server(lambda _: (500, {}, b"")) as server, self.assertRaises(ServiceRequestError):
             self.ask(server)
         self.assertEqual(len(server.requests), 3)
@@ -124,7 +124,7 @@ class RequestTest(support.HomeTest):
 
 
 class HttpsTest(support.HomeTest):
-    """The import alone, with what no component of ours would ask for."""
+    """Tests of the import alone, with requests that this project's component never makes."""
 
     def post(self, server, *, path=PATH, headers=(), form=(("grant_type", "refresh_token"),), host=None):
         imported = Https([server.host], "login.microsoftonline.com", server.ca)
@@ -184,13 +184,13 @@ class HttpsTest(support.HomeTest):
                     self.assertEqual(len(server.requests), 1)
             self.assertEqual(other.requests, [])
 
-    def test_a_reply_has_an_end(self):
+    def test_the_size_of_a_reply_is_limited(self):
         with Server(lambda _: (200, {}, b"x" * https.LARGEST_REPLY)) as server:
             self.assertEqual(len(self.post(server).body), https.LARGEST_REPLY)
         with Server(lambda _: (200, {}, b"x" * (https.LARGEST_REPLY + 1))) as server:
             self.assertFailed(self.post(server), "bad-response", "more than")
 
-    def test_a_reply_that_breaks_off_is_none(self):
+    def test_a_truncated_reply_is_an_error(self):
         def half(handler):
             handler.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{}")
             handler.close_connection = True
@@ -198,7 +198,7 @@ class HttpsTest(support.HomeTest):
         with Server(lambda _: half) as server:
             self.assertFailed(self.post(server), "unreachable", "middle")
 
-    def test_a_server_that_sends_a_byte_now_and_then_is_given_up(self):
+    def test_a_server_that_sends_a_byte_now_and_then_times_out(self):
         def drip(handler):
             handler.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
             for _ in range(100):
@@ -244,7 +244,7 @@ class HttpsTest(support.HomeTest):
             self.assertEqual(self.post(server).status, 200)
             self.assertEqual(len(proxy.connects), 2)
 
-    def test_nobody_at_the_port_is_unreachable(self):
+    def test_a_closed_port_is_unreachable(self):
         with Server(support.reply) as server:
             host = server.host
         imported = Https([host], host, None)

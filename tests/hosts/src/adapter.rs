@@ -1,5 +1,5 @@
-//! What the adapter does where things go wrong, on one host: the wasmtime command line. What can be decided without a host is
-//! tested in `guest/wasi-adapter`.
+//! Error handling of the adapter on one host, the wasmtime command line. `guest/wasi-adapter` has
+//! the tests that need no host.
 
 mod authority;
 mod call;
@@ -20,7 +20,7 @@ use crate::scene::Components;
 
 type Check = (&'static str, fn(&Cli) -> Result<()>);
 
-/// All checks, each with what came of it.
+/// All checks with their results.
 pub(crate) fn checks(wasmtime: &Path, components: &Components) -> Vec<(&'static str, Result<()>)> {
     let cli = match Cli::new(wasmtime, &components.composed) {
         Ok(cli) => cli,

@@ -1,4 +1,5 @@
-//! Programs of Debian packages in a folder: nothing is installed on the system, and its own package lists stay as they are.
+//! Programs from Debian packages in a folder of their own: nothing is installed on the system, and
+//! its package lists stay unchanged.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +12,11 @@ use shared_token_cache_interop::process::output;
 
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// What verifies Debian's index. It comes with every Debian.
+/// The keyring that verifies Debian's index; every Debian has it.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// A folder called `name` with the files of these packages of a Debian release, below it as they would be below `/`.
+/// A folder called `name` with the files of these packages of a Debian release, laid out as below
+/// `/`.
 pub(crate) fn unpacked(name: &str, suite: &str, packages: &[&str]) -> Result<PathBuf> {
     let folder = folder(name);
     let files = folder.join("files");
@@ -25,7 +27,7 @@ pub(crate) fn unpacked(name: &str, suite: &str, packages: &[&str]) -> Result<Pat
         }
         let apt = Apt::at(&folder.join("apt"), suite)?;
         apt.get(&["update", "--quiet", "--error-on=any"])?;
-        // With the release, as apt would count what the system has among its choices.
+        // Pins the release: otherwise apt also considers the system's installed packages.
         let wanted: Vec<_> = packages.iter().map(|package| format!("{package}/{suite}")).collect();
         let wanted = wanted.iter().map(String::as_str);
         apt.get(&["download", "--quiet"].into_iter().chain(wanted).collect::<Vec<_>>())?;
@@ -39,7 +41,7 @@ pub(crate) fn unpacked(name: &str, suite: &str, packages: &[&str]) -> Result<Pat
     Ok(files)
 }
 
-/// apt with all its state in a folder. It takes nothing that Debian's signed index does not vouch for.
+/// apt with all its state in a folder. It only accepts packages of Debian's signed index.
 struct Apt {
     folder: PathBuf,
     options: Vec<String>,
@@ -60,7 +62,7 @@ impl Apt {
             ("Dir::Cache", folder.join("cache")),
             ("Acquire::AllowInsecureRepositories", "false".into()),
             ("APT::Get::AllowUnauthenticated", "false".into()),
-            // The folder may be one that apt's own user can't enter.
+            // apt's sandbox user may not be able to enter the folder.
             ("APT::Sandbox::User", "root".into()),
         ];
         let options = options.iter().map(|(name, value)| format!("-o{name}={}", value.display())).collect();
@@ -82,7 +84,7 @@ impl Apt {
     }
 }
 
-/// Where the system gets its own Debian packages.
+/// The mirror of the system's own Debian packages.
 fn mirror() -> Result<String> {
     let format = "$(COMPONENT) $(REPO_URI)";
     let targets =

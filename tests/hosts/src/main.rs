@@ -1,8 +1,9 @@
 //! The published components on the hosts that people load plugins into: `cargo xtask test hosts [NAME…]`.
 //!
-//! A *leg* ([`legs`]) is one way of running one host. Each is put through the same scenarios ([`scenario`]): a home folder with a
-//! made-up sign-in, a token endpoint on loopback, and what has to come of a call. What a host can't do, its leg says, and the table
-//! at the end repeats it.
+//! A *leg* ([`legs`]) is one way of running one host. Each leg runs the same scenarios
+//! ([`scenario`]): a home folder with a made-up sign-in, a token endpoint on loopback, and the
+//! expected outcome of a call. A leg gives the reason for each scenario that its host can't run,
+//! and the table at the end repeats it.
 
 #![forbid(unsafe_code)]
 
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the legs whose name begins with one of `names`, or all. Says whether none failed.
+/// Runs the legs whose name begins with one of `names`, or all. Returns whether all passed.
 fn run(names: &[String]) -> Result<bool> {
     let components = Components::published()?;
     let wanted = |leg: &&dyn Leg| names.is_empty() || names.iter().any(|name| leg.name().starts_with(name.as_str()));

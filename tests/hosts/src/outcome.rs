@@ -1,4 +1,4 @@
-//! What came of a call.
+//! The outcome of a call.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What came of a call. A script prints it as JSON.
+/// The outcome of a call. Scripts print it as JSON.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub(crate) enum Outcome {
@@ -17,7 +17,7 @@ pub(crate) enum Outcome {
         token: String,
         expires_on: u64,
     },
-    /// A token as it reached an API; the program that sent it knows when it expires.
+    /// A token as an API received it; the sender alone has its expiry.
     #[serde(skip_deserializing)]
     Sent {
         token: String,
@@ -27,7 +27,7 @@ pub(crate) enum Outcome {
     },
 }
 
-/// An error, as far as a program can tell it from others, and its text.
+/// An error: the fields by which a program can distinguish it, and its text.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Failure {
     pub(crate) kind: String,
@@ -39,8 +39,8 @@ pub(crate) struct Failure {
 }
 
 impl Outcome {
-    /// From a value of the type that the contract gives `tokens.get-token` or `tokens.supported`, with records as objects, variants
-    /// as an object of one member, and none as null.
+    /// Parses a result of `tokens.get-token` or `tokens.supported`, with records as objects,
+    /// variants as an object of one member, and none as null.
     pub(crate) fn from_contract(value: &Value) -> Result<Self> {
         if let Some(supported) = value.as_bool() {
             return Ok(Self::Supported { supported });
@@ -69,14 +69,14 @@ impl Outcome {
         Ok(Self::Error { error })
     }
 
-    /// From the last line that a script printed.
+    /// Parses the last line that a script printed.
     pub(crate) fn from_script(stdout: &str) -> Result<Self> {
         let line = stdout.lines().last().context("the script printed nothing")?;
         serde_json::from_str(line).with_context(|| format!("the script's last line is no outcome: {line}"))
     }
 }
 
-/// Tokens here are made up, and a test that fails has to show what it got.
+/// Tokens here are made up, so a failing test may print them.
 impl fmt::Debug for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -116,7 +116,7 @@ mod tests {
         assert!(matches!(denied, Outcome::Error { error } if error.kind == "denied" && error.message == "why"));
         assert!(Outcome::from_contract(&json!({ "ok": {} })).is_err());
         assert!(Outcome::from_script("").is_err());
-        // A script that calls the component has to tell when the token expires.
+        // A script that calls the component has to print the token's expiry.
         assert!(Outcome::from_script("{\"token\":\"t\"}").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! What every host is put through.
+//! The scenarios that every host runs.
 
 use std::fmt;
 
@@ -37,7 +37,7 @@ impl Scenario {
         Self::NoHome,
     ];
 
-    /// Runs it on a host; an error tells what was not as it should be.
+    /// Runs the scenario on a host; the error describes a wrong outcome.
     pub(crate) fn run(self, scheme: Scheme, host: &mut dyn Host, components: &Components) -> Result<()> {
         let cache = match self {
             Self::Supported | Self::MissingFile => None,
@@ -152,7 +152,7 @@ pub(crate) fn is_error<'a>(outcome: &'a Outcome, kind: &str, reason: Option<&str
     Ok(error)
 }
 
-/// The new tokens are in the file, and what was there besides still is.
+/// The file contains the new tokens, and everything that was in it before.
 pub(crate) fn is_written_back(home: &Home) -> Result<()> {
     let (text, document) = (home.text()?, home.read()?);
     ensure!(text.contains(&new_access_token(0)), "the new access token is not in the cache");

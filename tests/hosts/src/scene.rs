@@ -1,4 +1,4 @@
-//! What a host is asked, and with which grants.
+//! One call of a host, and its grants.
 
 use std::path::{Path, PathBuf};
 
@@ -11,9 +11,9 @@ use shared_token_cache_interop::root;
 pub(crate) struct Components {
     /// The component alone.
     pub(crate) bare: PathBuf,
-    /// Its imports on WASI.
+    /// The component's imports on WASI.
     pub(crate) adapter: PathBuf,
-    /// Both in one.
+    /// Both in one component.
     pub(crate) composed: PathBuf,
 }
 
@@ -39,22 +39,22 @@ impl Components {
     }
 }
 
-/// One call, in a world made for it. Scripts get it as JSON.
+/// One call, with the home folder and servers made for it. Scripts get it as JSON.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Scene {
     pub(crate) components: Components,
     /// The home folder, as it is on this machine.
     pub(crate) home: PathBuf,
-    /// The authority to name: a host with a port.
+    /// The authority, as a host with a port.
     pub(crate) authority: String,
-    /// The CA to trust; none where the authority is asked over plain HTTP.
+    /// The file of the CA to trust; `None` where the authority is asked over plain HTTP.
     pub(crate) ca: Option<PathBuf>,
     pub(crate) granted: Granted,
     pub(crate) operation: Operation,
     pub(crate) scopes: Vec<String>,
 }
 
-/// What the host lets the component have.
+/// The host's grants to the component.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Granted {
     /// The home folder, for reading and writing.
@@ -77,7 +77,7 @@ pub(crate) enum Operation {
 }
 
 impl Scene {
-    /// What the adapter has to be told in environment variables; `home` is the home folder as the component sees it.
+    /// The adapter's environment variables; `home` is the component's path of the home folder.
     pub(crate) fn environment(&self, home: &str) -> Vec<(&'static str, String)> {
         let mut variables = vec![("AZURE_AUTHORITY_HOST", self.authority.clone())];
         if self.ca.is_none() {

@@ -1,6 +1,8 @@
-//! Values as the wasmtime command line prints them: WAVE, as far as the contract has types for it.
+//! Values as the wasmtime command line prints them: the part of WAVE that the contract's types
+//! need.
 //!
-//! The crate `wasm-wave` reads all of it. With its generated lexer in the build, cargo compiles wasmtime a second time.
+//! The crate `wasm-wave` parses all of WAVE, but its generated lexer makes cargo compile wasmtime
+//! twice.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Map, Value, json};
@@ -116,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_command_line_prints_is_read() {
+    fn values_of_the_command_line_are_parsed() {
         assert_eq!(read("true\n").unwrap(), json!(true));
         let token = "ok({token: \"t\", expires-on: 7, refresh-on: none, token-type: \"Bearer\"})";
         let expected = json!({ "ok": { "token": "t", "expires-on": 7, "refresh-on": null, "token-type": "Bearer" } });
@@ -130,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_value_is_an_error() {
+    fn invalid_values_are_errors() {
         for text in ["", "ok(", "ok(1", "{a 1}", "[1", "\"t", "true false", ")", "\"\\", "{a: 1"] {
             assert!(read(text).is_err(), "{text}");
         }

@@ -1,4 +1,4 @@
-"""Starts a workload on the next wasmCloud host that reports to NATS: what a scheduler does.
+"""Starts a workload on the next wasmCloud host that reports to NATS, as a scheduler does.
 
 Standard input holds {"nats": URL, "workload": {...}}. Once `listening` is printed, a host may start; the last line is the host's answer.
 """

@@ -1,4 +1,5 @@
-// Breaks off the first writes of a JSON document, in the middle and with an I/O error: as many as BROKEN_WRITES says. For LD_PRELOAD.
+// LD_PRELOAD: fails the first BROKEN_WRITES writes of a JSON document, in the middle and with an
+// I/O error.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -27,7 +28,7 @@ ssize_t pwrite(int file, const void *data, size_t size, off_t position) { return
 
 ssize_t pwritev64(int file, const struct iovec *parts, int count, off_t position) {
   ssize_t (*next)(int, const struct iovec *, int, off_t) = dlsym(RTLD_NEXT, "pwritev64");
-  // Whoever writes parts minds that not all of them are written.
+  // Callers that write parts check for short writes.
   return count == 1 ? pwrite64(file, parts->iov_base, parts->iov_len, position) : next(file, parts, count, position);
 }
 

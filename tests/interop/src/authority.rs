@@ -10,16 +10,17 @@ use token_endpoint::sign_in::{token_reply, username};
 use token_endpoint::{Received, Reply, Setup, Tls, TokenEndpoint};
 use tokio::runtime::Runtime;
 
-/// How a host's token requests can be answered on this machine.
+/// How this machine answers a host's token requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
-    /// The host can be told to trust a CA of the test's own.
+    /// The host accepts a CA of the test's own.
     Https,
-    /// It can't, so the adapter is told to ask this one address over plain HTTP.
+    /// The host accepts no CA, so the adapter sends requests to this one address over plain HTTP.
     Http,
 }
 
-/// An endpoint that redeems refresh tokens of user 0, an API, or whatever a test makes of it.
+/// A server: an endpoint that redeems refresh tokens of user 0, an API, or one with a test's own
+/// responses.
 #[derive(Debug)]
 pub struct Authority {
     endpoint: TokenEndpoint,
@@ -28,17 +29,17 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// One that redeems refresh tokens of user 0.
+    /// An endpoint that redeems refresh tokens of user 0.
     pub fn start(scheme: Scheme) -> Result<Self> {
         Self::answering(scheme, |_| Reply::json(200, token_reply(0)))
     }
 
-    /// An API, under a CA of its own, to which user 0 is a user.
+    /// An API with a CA of its own, which accepts tokens of user 0.
     pub fn api() -> Result<Self> {
         Self::answering(Scheme::Https, |_| Reply::json(200, json!({ "userPrincipalName": username(0) })))
     }
 
-    /// One that answers a test's own way.
+    /// A server with a test's own responses.
     pub fn answering(scheme: Scheme, respond: impl FnMut(&Received) -> Reply + Send + 'static) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let tls = if scheme == Scheme::Http { Tls::Off } else { Tls::Any };
@@ -55,7 +56,7 @@ impl Authority {
         Ok(Self { endpoint, ca, _runtime: runtime })
     }
 
-    /// Its name: a host with a port.
+    /// The server's host and port.
     pub fn name(&self) -> String {
         format!("localhost:{}", self.endpoint.address().port())
     }

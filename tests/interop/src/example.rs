@@ -1,4 +1,4 @@
-//! Files of `examples/`, made to fit a scene: what users copy is what runs.
+//! Files of `examples/`, adapted to a scene: the tests run the files that users copy.
 
 use std::fs;
 
@@ -21,7 +21,7 @@ impl Example {
         Ok(Self { name, text })
     }
 
-    /// With `new` in the place of `old`, which stands there once.
+    /// Replaces `old`, which has to occur once, by `new`.
     pub fn with(self, old: &str, new: &str) -> Result<Self> {
         ensure!(self.text.matches(old).count() == 1, "examples/{} does not have {old:?} once", self.name);
         Ok(Self { text: self.text.replace(old, new), ..self })
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_replaced_has_to_be_there_once() {
+    fn a_replaced_text_has_to_occur_once() {
         let example = |text: &str| Example { name: "x", text: text.to_owned() };
         assert_eq!(example("a b c").with("b", "d").unwrap().into_text(), "a d c");
         assert!(example("a b b").with("b", "d").is_err());

@@ -1,4 +1,4 @@
-//! A client: one GET request over plain HTTP on this machine.
+//! An HTTP client for one GET request over plain HTTP on this machine.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -17,7 +17,8 @@ pub struct Response {
     pub body: String,
 }
 
-/// Asks `http://<host><path>` at this address. HTTP/1.0, so that the body ends with the connection.
+/// Requests `http://<host><path>` at this address, over HTTP/1.0: the body ends with the
+/// connection.
 pub fn get(address: SocketAddr, host: &str, path: &str) -> Result<Response> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(LIMIT))?;
@@ -33,7 +34,7 @@ fn read(text: &str) -> Option<Response> {
     Some(Response { status, body: body.to_owned() })
 }
 
-/// An address of this machine with a port that nobody uses.
+/// A loopback address with a free port.
 pub fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }

@@ -17,7 +17,7 @@ pub fn folder(name: &str) -> PathBuf {
     root().join("target/interop/hosts").join(name)
 }
 
-/// The Python of a virtual environment that holds what `requirements` pins.
+/// The Python of a virtual environment with the packages that `requirements` pins.
 pub fn python(name: &str, requirements: &Path) -> Result<PathBuf> {
     let folder = folder(name);
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
@@ -40,7 +40,7 @@ pub fn package(python: &Path, name: &str) -> Result<PathBuf> {
     Ok(PathBuf::from(output(Command::new(python).args(["-c", &code]), PATIENCE)?.trim()))
 }
 
-/// A program of a Python package. Some wheels ship theirs without the right to be run.
+/// A program of a Python package. Some wheels ship theirs without the executable bit.
 pub fn program(python: &Path, package: &str, name: &str) -> Result<PathBuf> {
     let path = self::package(python, package)?.join(name);
     #[cfg(unix)]
@@ -73,7 +73,7 @@ pub fn node_modules(name: &str, source: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Installs unless what is wanted is there already.
+/// Installs unless the same version is installed already.
 pub fn once(folder: &Path, wanted: &str, install: impl FnOnce() -> Result<()>) -> Result<()> {
     let mark = folder.join("installed");
     if fs::read_to_string(&mark).is_ok_and(|installed| installed == wanted) {

@@ -1,4 +1,5 @@
-//! What the suites with programs of others share: installing them, running them, and the world around them.
+//! Shared by the suites that run other projects' programs: installing and running them, and their
+//! homes and servers.
 
 #![forbid(unsafe_code)]
 
@@ -19,7 +20,7 @@ pub fn root() -> PathBuf {
     root.map(Path::to_path_buf).unwrap_or_default()
 }
 
-/// Says what is going on.
+/// Prints progress.
 #[expect(clippy::print_stdout, reason = "this is what a suite is for")]
 pub fn say(text: &str) {
     println!("{text}");

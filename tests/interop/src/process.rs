@@ -1,4 +1,5 @@
-//! Running programs: to their end within a time limit, or beside the test until it lets go of them.
+//! Running programs: to their end within a time limit, or beside the test until the handle is
+//! dropped.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -10,10 +11,10 @@ use anyhow::{Context as _, Result, bail};
 
 const STEP: Duration = Duration::from_millis(20);
 
-/// What a program printed until its end.
+/// A program's output and exit status.
 #[derive(Debug)]
 pub struct Finished {
-    /// How it ended.
+    /// The exit status.
     pub status: ExitStatus,
     /// Its standard output.
     pub stdout: String,
@@ -21,15 +22,15 @@ pub struct Finished {
     pub stderr: String,
 }
 
-/// Runs a program with `input` on its standard input. One that takes too long is killed.
+/// Runs a program with `input` on its standard input, and kills it at the time limit.
 pub fn run(command: &mut Command, input: &str, limit: Duration) -> Result<Finished> {
-    // Files, so that a program that prints much is never kept waiting.
+    // The output goes to files, so a full pipe never blocks the program.
     let (mut stdout, mut stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
     let name = command.get_program().to_string_lossy().into_owned();
     command.stdin(Stdio::piped()).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
     let mut running = Running(command.spawn().with_context(|| format!("{name} can't be started"))?);
     if let Some(mut stdin) = running.0.stdin.take() {
-        // One that ends without reading it says why in what it prints.
+        // A program that ends without reading its input gives the reason in its output.
         let _ = stdin.write_all(input.as_bytes());
     }
     let deadline = Instant::now() + limit;
@@ -46,7 +47,7 @@ pub fn run(command: &mut Command, input: &str, limit: Duration) -> Result<Finish
     Ok(Finished { status, stdout: text(&mut stdout)?, stderr: text(&mut stderr)? })
 }
 
-/// Runs a program that has to succeed, and gives what it printed.
+/// Runs a program that has to succeed; returns its output.
 pub fn output(command: &mut Command, limit: Duration) -> Result<String> {
     let finished = run(command, "", limit)?;
     if !finished.status.success() {
@@ -56,11 +57,11 @@ pub fn output(command: &mut Command, limit: Duration) -> Result<String> {
     Ok(finished.stdout)
 }
 
-/// A program beside the test. It is killed when this is dropped.
+/// A program beside the test, killed on drop.
 #[derive(Debug)]
 pub struct Running(pub Child);
 
-/// Starts a program beside the test. What it prints goes to the file `log`.
+/// Starts a program beside the test, with its output in the file `log`.
 pub fn start(command: &mut Command, log: &Path) -> Result<Running> {
     let file = File::create(log).with_context(|| log.display().to_string())?;
     let name = command.get_program().to_string_lossy().into_owned();
@@ -69,11 +70,11 @@ pub fn start(command: &mut Command, log: &Path) -> Result<Running> {
 }
 
 impl Running {
-    /// Waits until `ready` gives something. It is an error if the program ends before.
+    /// Polls until `ready` returns a value. It is an error if the program ends before.
     pub fn until<T>(&mut self, limit: Duration, mut ready: impl FnMut() -> Option<T>) -> Result<T> {
         let deadline = Instant::now() + limit;
         loop {
-            // In this order, as what it printed last is there when it has ended.
+            // In this order: the log is complete once the program has ended.
             let status = self.0.try_wait()?;
             if let Some(what) = ready() {
                 return Ok(what);

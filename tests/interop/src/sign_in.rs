@@ -15,9 +15,10 @@ pub struct Home {
 }
 
 impl Home {
-    /// One with this text as its cache, or with an empty folder for it.
+    /// A home folder with this text as its cache, or with an empty folder for the cache.
     pub fn with(cache: Option<&str>) -> Result<Self> {
-        // A host may show a component the real path, and some of those do not follow symbolic links to a temporary folder.
+        // Canonical: a host may show a component the real path, and some do not follow symbolic
+        // links to a temporary folder.
         let folder = tempfile::Builder::new().prefix("shared-token-cache-").tempdir()?;
         let home = Self { folder };
         fs::create_dir(home.path().join(".IdentityService"))?;
@@ -28,7 +29,7 @@ impl Home {
         Ok(home)
     }
 
-    /// Puts another cache in the place of the one that is there, at once, as MSAL does.
+    /// Replaces the cache atomically, as MSAL does.
     pub fn replace(&self, cache: &str) -> Result<()> {
         let new = self.cache().with_extension("new");
         fs::write(&new, cache)?;
@@ -46,17 +47,18 @@ impl Home {
         self.path().join(".IdentityService/msal.cache.nocae")
     }
 
-    /// What stands in the cache.
+    /// The cache's text.
     pub fn text(&self) -> Result<String> {
         fs::read_to_string(self.cache()).context("the cache can't be read")
     }
 
-    /// The same as JSON.
+    /// The cache as JSON.
     pub fn read(&self) -> Result<Value> {
         serde_json::from_str(&self.text()?).context("the cache is not JSON any more")
     }
 
-    /// The names of all files beside the cache: a lock or a temporary file that was left behind, say.
+    /// The names of all files beside the cache, such as a lock file or temporary file that was left
+    /// behind.
     pub fn beside(&self) -> Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(self.path().join(".IdentityService"))? {
@@ -67,7 +69,7 @@ impl Home {
     }
 }
 
-/// A section that no version of MSAL knows: it has to survive a write.
+/// A section that is unknown to every version of MSAL: it has to survive a write.
 pub const UNKNOWN: &str = "TestExtension";
 
 /// User 0 with a cached token for the vault.
@@ -75,12 +77,12 @@ pub fn cached() -> String {
     cached_by(LOCAL)
 }
 
-/// The same, signed in at another authority.
+/// User 0 with a cached token for the vault, signed in at another authority.
 pub fn cached_by(environment: &str) -> String {
     document(&[SignIn::new(0, environment).access_token(VAULT)])
 }
 
-/// User 0 with a token for the vault that is long past, and a section that nobody knows.
+/// User 0 with an expired token for the vault, and an unknown section.
 pub fn expired() -> Result<String> {
     let past = json!({ "expires_on": "1700003600", "extended_expires_on": "1700003600" });
     let text = document(&[SignIn::new(0, LOCAL).access_token_with(VAULT, past)]);
@@ -96,7 +98,7 @@ pub fn two() -> String {
     document(&[SignIn::new(0, LOCAL), SignIn::new(1, LOCAL)])
 }
 
-/// User 0, cut off in the middle.
+/// User 0's document, truncated in the middle.
 pub fn corrupt() -> String {
     let mut text = cached();
     text.truncate(text.len() / 2);

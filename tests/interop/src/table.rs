@@ -1,4 +1,4 @@
-//! What is printed: each result as it comes, and a table at the end.
+//! The printed results: a line for each result, and a table at the end.
 
 use std::time::Duration;
 
@@ -6,18 +6,19 @@ use anyhow::Result;
 
 use crate::say;
 
-/// What came of a scenario in one way of running a program.
+/// The result of a scenario in one leg.
 #[derive(Debug)]
 pub enum Cell {
-    /// It passed, after this time.
+    /// Passed, after this time.
     Passed(Duration),
-    /// It did not, and why.
+    /// Failed, for this reason.
     Failed(String),
-    /// It can't be run this way, and why.
+    /// Not run, for this reason.
     Cannot(String),
 }
 
-/// The results of a suite: a row for each scenario and a column for each way of running a program, which is called a leg.
+/// The results of a suite: a row for each scenario and a column for each way of running a program,
+/// called a leg.
 #[derive(Debug)]
 pub struct Table {
     what: &'static str,
@@ -35,7 +36,7 @@ struct Leg {
 }
 
 impl Table {
-    /// An empty one. `what` the legs are, the closing line says.
+    /// A table without results. The closing line uses `what` as the name of the legs.
     #[must_use]
     pub fn new(what: &'static str, scenarios: Vec<String>) -> Self {
         Self { what, scenarios, legs: Vec::new() }
@@ -47,13 +48,13 @@ impl Table {
         self.push(leg, version, false);
     }
 
-    /// Says that the next leg is left out.
+    /// Prints that the next leg is skipped.
     pub fn skip(&mut self, leg: &'static str, why: &str) {
         say(&format!("\n{leg}: skipped, because {why}"));
         self.push(leg, why, true);
     }
 
-    /// What came of a scenario.
+    /// Records the result of a scenario.
     pub fn add(&mut self, scenario: &str, cell: Cell) {
         match &cell {
             Cell::Passed(time) => say(&format!("  ok      {scenario} ({:.2} s)", time.as_secs_f32())),
@@ -65,7 +66,7 @@ impl Table {
         }
     }
 
-    /// What came of a check that only this leg has.
+    /// Records the result of a check of this leg alone.
     pub fn extra(&mut self, name: &str, outcome: Result<()>) {
         match &outcome {
             Ok(()) => say(&format!("  ok      {name}")),
@@ -151,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_had_is_no_failure() {
+    fn a_skipped_scenario_is_no_failure() {
         let mut table = Table::new("hosts", vec!["a".into(), "b".into()]);
         table.begin("one", "1.0", Duration::ZERO);
         table.add("a", Cell::Passed(Duration::from_millis(250)));

@@ -1,4 +1,5 @@
-//! A D-Bus session with a real GNOME Keyring, of a test's own: nothing of the user's session is touched. Only Linux has such a thing.
+//! A D-Bus session with a real GNOME Keyring of a test's own, on Linux. It does not touch the
+//! user's session.
 
 #![forbid(unsafe_code)]
 

@@ -11,7 +11,7 @@ use secret_service::{Collection, EncryptionType, SecretService};
 /// How long a program may take to start.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A bus on which nothing starts by itself, as it knows no folder of services.
+/// A bus without service activation: its configuration names no folder of services.
 const CONFIGURATION: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
@@ -26,7 +26,7 @@ const CONFIGURATION: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D
 </busconfig>
 "#;
 
-/// A program that ends with its owner.
+/// A process that is killed when its owner is dropped.
 #[derive(Debug)]
 pub struct Running(pub Child);
 
@@ -38,10 +38,10 @@ impl Drop for Running {
     }
 }
 
-/// A bus, perhaps with a keyring, and the folders that both have in place of the user's.
+/// A bus, perhaps with a keyring, and folders that replace the user's.
 #[derive(Debug)]
 pub struct Session {
-    // Fields are dropped in this order.
+    // Fields are dropped in declaration order.
     keyring: Option<Running>,
     _bus: Running,
     address: String,
@@ -74,7 +74,7 @@ impl Session {
         Ok(Self { keyring: None, _bus: bus, address: address.trim().to_owned(), folder })
     }
 
-    /// A keyring that nobody has ever unlocked, and that has no collection therefore.
+    /// A keyring that was never unlocked, and therefore has no collection.
     ///
     /// # Errors
     /// When they can't be started.
@@ -84,7 +84,7 @@ impl Session {
         Ok(session)
     }
 
-    /// A keyring with an empty collection that is unlocked.
+    /// A keyring with an empty, unlocked collection.
     ///
     /// # Errors
     /// When they can't be started.
@@ -95,7 +95,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Starts the keyring anew, as after a sign-in without a password.
+    /// Restarts the keyring, as after a sign-in without a password.
     ///
     /// # Errors
     /// When it can't be started.
@@ -122,7 +122,7 @@ impl Session {
         until("the keyring", || self.on_keyring(async |_| Ok(())))
     }
 
-    /// Gives a program the session's folders and bus.
+    /// Sets the session's folders and bus in a program's environment.
     pub fn surround<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         surrounded(command, self.folder.path()).env("DBUS_SESSION_BUS_ADDRESS", &self.address)
     }
@@ -133,7 +133,7 @@ impl Session {
         &self.address
     }
 
-    /// The home folder of [`Self::surround`], which the keyring has as well.
+    /// The home folder that [`Self::surround`] sets, which the keyring uses as well.
     #[must_use]
     pub fn home(&self) -> PathBuf {
         self.folder.path().join("home")
@@ -158,7 +158,7 @@ impl Session {
         })
     }
 
-    /// Everything about the items but what they hold and when they were written.
+    /// The items' attributes, without their secrets and times.
     ///
     /// # Errors
     /// When the keyring can't be asked.
@@ -193,7 +193,7 @@ impl Session {
         runtime()?.block_on(task).map_err(io::Error::other)
     }
 
-    /// Runs a task while a keyring is there that answers nobody.
+    /// Runs a task while the name of the keyring belongs to a service that never answers.
     ///
     /// # Errors
     /// When the bus can't be used.
@@ -209,13 +209,13 @@ impl Session {
     }
 }
 
-/// Why no bus can be started here, if so.
+/// Why no bus can be started on this machine, if so.
 #[must_use]
 pub fn missing_bus() -> Option<String> {
     missing("dbus-daemon", "dbus")
 }
 
-/// Why no keyring can be started here, if so.
+/// Why no keyring can be started on this machine, if so.
 #[must_use]
 pub fn missing_keyring() -> Option<String> {
     missing("gnome-keyring-daemon", "gnome-keyring")
@@ -229,7 +229,8 @@ fn missing(program: &str, package: &str) -> Option<String> {
 
 fn surrounded<'a>(command: &'a mut Command, folder: &Path) -> &'a mut Command {
     let home = folder.join("home");
-    // What is left could lead to the bus, the keyring or the display of whoever runs the tests.
+    // Other variables could lead to the bus, the keyring or the display of the user who runs the
+    // tests.
     let kept = ["PATH", "LANG", "TMPDIR"].map(|name| (name, std::env::var_os(name)));
     command
         .env_clear()
@@ -243,7 +244,7 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// Waits until something works.
+/// Polls until `work` succeeds.
 fn until(what: &str, mut works: impl FnMut() -> io::Result<()>) -> io::Result<()> {
     let deadline = Instant::now() + PATIENCE;
     loop {

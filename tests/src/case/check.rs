@@ -1,24 +1,25 @@
-//! Comparing what happened with what a case wants. Every helper gives its problems as text; none means that all is well.
+//! Compares what happened with the case. Every helper returns its problems as text; an empty list
+//! is a pass.
 
 use super::{Case, Documents, Expected, ExpectedError, ExpectedRequest, ExpectedToken, Outcome};
 
 /// What a runner recorded about a whole case.
 #[derive(Debug, Default)]
 pub struct Recorded {
-    /// What came of the calls, in order.
+    /// The outcomes of the calls, in order.
     pub outcomes: Vec<Outcome>,
     /// The documents at the end.
     pub documents: Documents,
-    /// The documents that a write was tried on.
+    /// The documents that a write was attempted on.
     pub written: Vec<String>,
-    /// Everything that was said: log lines, and what errors and debug output print.
+    /// All log lines, error texts and debug output.
     pub said: Vec<String>,
-    /// What went wrong while it ran, such as a request that the case does not have.
+    /// Problems of the run, such as a request that the case does not have.
     pub problems: Vec<String>,
 }
 
 impl Case {
-    /// Everything about `recorded` that is not as this case wants it.
+    /// All differences between `recorded` and the case.
     #[must_use]
     pub fn problems(&self, recorded: &Recorded) -> Vec<String> {
         let mut problems = recorded.problems.clone();
@@ -40,7 +41,7 @@ impl Case {
         problems
     }
 
-    /// The documents as they have to be at the end.
+    /// The expected documents at the end.
     #[must_use]
     pub fn documents_at_the_end(&self) -> Documents {
         let mut documents = self.before.clone();
@@ -103,7 +104,8 @@ impl Expected {
 }
 
 impl ExpectedRequest {
-    /// What about a request is not as expected. `header` looks a header field up, whatever its name's case.
+    /// The differences between a request and the expected one. `header` looks up a header field
+    /// ignoring case.
     pub fn problems<'a>(
         &self,
         url: &str,
@@ -126,7 +128,7 @@ fn differs<T: PartialEq + std::fmt::Debug>(problems: &mut Vec<String>, what: &st
     }
 }
 
-/// Where two documents part, for a person.
+/// The place where two documents first differ, for a person.
 fn first_difference(expected: &[u8], found: &[u8]) -> String {
     let (expected, found) = (String::from_utf8_lossy(expected), String::from_utf8_lossy(found));
     let lines = expected.split('\n').map(Some).chain([None]).zip(found.split('\n').map(Some).chain([None]));

@@ -1,4 +1,4 @@
-//! The JSON of a case. A field that is not known is an error, so that a typing mistake can't weaken a case.
+//! The JSON of a case. Unknown fields are errors, so a typing mistake can't weaken a case.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(super) struct CaseFile {
     pub(super) calls: Vec<CallFile>,
 }
 
-/// A document before the case that is too large for a file.
+/// A document before the case that is too large to be stored as a file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Generated {
@@ -54,7 +54,7 @@ pub struct Options {
     pub cache_persistence_options: Option<CachePersistenceOptions>,
     /// Tenants that a call may name.
     pub additionally_allowed_tenants: Vec<String>,
-    /// Whether to ask `tenant_id` for tokens.
+    /// Whether tokens are requested from `tenant_id`.
     pub enable_guest_tenant_authentication: bool,
 }
 
@@ -64,7 +64,7 @@ pub struct Options {
 pub struct CachePersistenceOptions {
     /// Its name, without suffix.
     pub name: Option<String>,
-    /// Whether plain text will do.
+    /// Whether plain text is allowed.
     pub allow_unencrypted_storage: bool,
 }
 
@@ -93,7 +93,7 @@ pub(super) struct CallFile {
     pub(super) tenant_id: Option<String>,
     #[serde(default)]
     pub(super) enable_cae: bool,
-    /// By document, a file of the case's folder.
+    /// Files of the case's folder, by document.
     #[serde(default)]
     pub(super) replaced_before: BTreeMap<String, String>,
     #[serde(default)]
@@ -102,7 +102,7 @@ pub(super) struct CallFile {
     pub(super) expect_error: Option<ExpectedError>,
 }
 
-/// A token. `refresh_on` is exact: a case that leaves it out wants a token without.
+/// A token. A case that leaves `refresh_on` out expects a token without one.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedToken {
@@ -121,7 +121,7 @@ fn bearer() -> String {
     "Bearer".into()
 }
 
-/// An error. All but the message is exact.
+/// An error. All fields but the message are compared exactly.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedError {
@@ -129,7 +129,7 @@ pub struct ExpectedError {
     pub kind: String,
     /// The reason's name in the contract.
     pub reason: Option<String>,
-    /// What the message has to contain, among other things.
+    /// Texts that the message has to contain.
     #[serde(default)]
     pub message_contains: Vec<String>,
     /// The accounts to choose from, in the cache's order.
@@ -184,7 +184,7 @@ pub struct ExpectedRequest {
     pub url: String,
     /// The form, exact and in order.
     pub form: Vec<(String, String)>,
-    /// Header fields that have to be there, among others.
+    /// Header fields that have to be present, among others.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
 }

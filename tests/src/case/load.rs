@@ -1,4 +1,4 @@
-//! From the folder to the [`Case`].
+//! Loads a [`Case`] from its folder.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::format::{CallFile, CaseFile, ExchangeFile, ReplyFile};
 use super::{Call, Case, Documents, Exchange, Expected, ScriptedReply};
 
-/// A case, or why its folder holds none.
+/// Loads a case, or returns why its folder holds none.
 pub type Loaded = Result<Case, String>;
 
 /// Loads every folder in `folder`, in the order of their names.

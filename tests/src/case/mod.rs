@@ -1,4 +1,4 @@
-//! A case as it is in its folder. Nothing here knows what it runs on.
+//! A case as its folder describes it, independent of the runner.
 
 mod check;
 mod format;
@@ -14,7 +14,7 @@ pub use format::{
 pub use load::{Loaded, load_all};
 pub use secrets::Unspoken;
 
-/// Cache documents by name. A name that is missing is a document that does not exist.
+/// Cache documents by name. A document without an entry does not exist.
 pub type Documents = BTreeMap<String, Vec<u8>>;
 
 /// A case.
@@ -22,19 +22,19 @@ pub type Documents = BTreeMap<String, Vec<u8>>;
 pub struct Case {
     /// The folder's name: a sentence with dashes.
     pub name: String,
-    /// Which rule the case shows.
+    /// The rule that the case shows.
     pub about: String,
-    /// The options of the credential, which is made once.
+    /// The options of the one credential.
     pub options: Options,
     /// The host's settings.
     pub settings: Settings,
     /// The documents at the start.
     pub before: Documents,
-    /// The documents that a write leaves behind. Those not named here must not be written.
+    /// The documents after the calls that were written. Other documents must not be written.
     pub after: Documents,
     /// The calls, one after the other.
     pub calls: Vec<Call>,
-    /// The exchanges with token endpoints: these, in this order, and no others.
+    /// The exchanges with token endpoints, in this exact order. Other requests are problems.
     pub traffic: Vec<Exchange>,
 }
 
@@ -53,13 +53,13 @@ pub struct Call {
     pub claims: Option<String>,
     /// The tenant.
     pub tenant_id: Option<String>,
-    /// Whether Continuous Access Evaluation is asked for.
+    /// Whether the call enables Continuous Access Evaluation.
     pub enable_cae: bool,
-    /// What has to come of it.
+    /// The expected outcome.
     pub expected: Expected,
 }
 
-/// What has to come of a call.
+/// The expected outcome of a call.
 #[derive(Debug, Clone)]
 pub enum Expected {
     /// Exactly this token.
@@ -68,7 +68,8 @@ pub enum Expected {
     Error(ExpectedError),
 }
 
-/// What came of a call, whoever ran it. A credential that can't be made is an error of each of its calls.
+/// The outcome of a call, from any runner. If the credential can't be made, each call has that
+/// error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// A token.
@@ -77,7 +78,7 @@ pub enum Outcome {
         token: String,
         /// When it expires.
         expires_on: u64,
-        /// When to replace it.
+        /// When to refresh it.
         refresh_on: Option<u64>,
         /// Its type.
         token_type: String,
@@ -92,7 +93,7 @@ pub enum Outcome {
         message: String,
         /// The accounts to choose from.
         candidates: Vec<Candidate>,
-        /// What the authority said.
+        /// The authority's error.
         oauth: Option<OAuth>,
     },
 }
@@ -100,13 +101,13 @@ pub enum Outcome {
 /// A request and its answer.
 #[derive(Debug, Clone)]
 pub struct Exchange {
-    /// The request, every field of its form included.
+    /// The request, with every field of its form.
     pub request: ExpectedRequest,
     /// The answer.
     pub reply: ScriptedReply,
 }
 
-/// What a token endpoint answers.
+/// A response of a token endpoint.
 #[derive(Debug, Clone)]
 pub enum ScriptedReply {
     /// A response.
@@ -116,6 +117,6 @@ pub enum ScriptedReply {
         /// The body.
         body: Vec<u8>,
     },
-    /// None: the connection is closed.
+    /// No response: the server closes the connection.
     Unreachable,
 }

@@ -1,4 +1,4 @@
-//! What must not be said: the secrets and account ids of a case.
+//! Secrets and account ids of a case, which no output may contain.
 
 use std::collections::BTreeSet;
 
@@ -9,21 +9,21 @@ use super::{Case, ScriptedReply};
 /// Fields that hold a secret, in a cache entry or in a token response.
 const FIELDS: [&str; 4] = ["secret", "refresh_token", "access_token", "id_token"];
 
-/// The field that tells who the user is.
+/// The field that identifies the user.
 const ACCOUNT: &str = "home_account_id";
 
-/// How secrets begin in all cases, for documents that do not parse.
+/// The prefixes of secrets in all cases, for documents that do not parse.
 const SECRET_PREFIXES: [&str; 3] = ["\"at-", "\"rt-", "\"idt-"];
 
-/// Shorter ones could stand in an innocent text by chance.
+/// Shorter secrets could occur in an innocent text by chance.
 const SHORTEST: usize = 5;
 
-/// What must not be said about a case.
+/// The texts of a case that no output may contain.
 #[derive(Debug)]
 pub struct Unspoken(BTreeSet<String>);
 
 impl Unspoken {
-    /// Problems of `text`, which leaves the credential in a log or an error.
+    /// The secrets in `text`, which leaves the credential in a log or an error.
     #[must_use]
     pub fn leaks(&self, text: &str) -> Vec<String> {
         let found = self.0.iter().filter(|unspoken| text.contains(unspoken.as_str()));
@@ -44,18 +44,18 @@ impl Case {
         Unspoken(found)
     }
 
-    /// Every secret in the documents and in the traffic: what it is, and how it is spelled in JSON.
+    /// Every secret in the documents and in the traffic: a description, and its spelling in JSON.
     #[must_use]
     pub fn secrets(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         for text in self.texts() {
             collect(&parsed(&text), &FIELDS, &mut found);
             for literal in FIELDS.iter().flat_map(|field| literals(&text, field)) {
-                // Of two members of one name a parser shows only one.
+                // A parser returns one of two members with the same name.
                 found.extend(serde_json::from_str::<String>(&format!("\"{literal}\"")));
                 found.insert(literal.to_owned());
             }
-            // In a document that does not parse, nobody knows what is a secret.
+            // In a document that does not parse, secrets are found by prefix.
             if parsed(&text).is_null() {
                 found.extend(marked(&text));
             }
@@ -93,7 +93,7 @@ fn parsed(text: &str) -> Value {
     serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap_or_default()
 }
 
-/// The values of all members of these names, and of arrays in their place.
+/// The values of all members with these names, and of arrays as such values.
 fn collect(value: &Value, fields: &[&str], found: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
@@ -110,13 +110,13 @@ fn collect(value: &Value, fields: &[&str], found: &mut BTreeSet<String>) {
     }
 }
 
-/// What looks like a secret of a case, wherever it stands.
+/// All texts that look like a secret of a case, anywhere.
 fn marked(text: &str) -> Vec<String> {
     let starts = SECRET_PREFIXES.iter().flat_map(|prefix| text.match_indices(prefix));
     starts.filter_map(|(at, _)| text.get(at + 1..)?.split('"').next()).map(str::to_owned).collect()
 }
 
-/// The strings behind a member's name, as they are written, wherever in a text: it need not parse.
+/// The raw strings behind a member's name, anywhere in a text, which need not parse.
 fn literals<'a>(text: &'a str, field: &str) -> impl Iterator<Item = &'a str> {
     let name = format!("\"{field}\"");
     let starts: Vec<_> = text.match_indices(&name).map(|(at, name)| at + name.len()).collect();

@@ -1,4 +1,4 @@
-//! A call as the improvements look at it.
+//! One call, as the improvements see it.
 
 use serde_json::Value;
 use shared_token_cache_entra::client::AZURE_CLI;
@@ -13,48 +13,48 @@ use super::situation::{Call, Content, Given, Ran, Reply};
 /// A call: what ours was given and made of it, and what the reference is given.
 #[derive(Debug, Clone)]
 pub(crate) struct Case<'a> {
-    /// What ours was given.
+    /// The input of ours.
     pub(crate) original: &'a Given,
-    /// What came of it.
+    /// The outcome of ours.
     pub(crate) ours: &'a Ran,
     /// The call of the same credential before it.
     pub(crate) earlier: Option<&'a Earlier>,
-    /// The authentication record that ours was given.
+    /// The authentication record in the input of ours.
     pub(crate) record: Option<Record>,
-    /// What the reference is given: at first the same.
+    /// The input of the reference: at first the same.
     pub(crate) given: Given,
-    /// Entries that the reference is not given, because they are none: their sections and keys.
+    /// Invalid entries that the reference does not get: their sections and keys.
     pub(crate) skipped: Vec<(&'static str, String)>,
-    /// Refresh tokens that the reference is not given, because ours tried them in vain.
+    /// Refresh tokens that the reference does not get, because the authority refused them for ours.
     pub(crate) hidden: Vec<String>,
-    /// The cached token that ours may fall back to.
+    /// The cached token that is the fallback of ours.
     pub(crate) fallback: Option<String>,
-    /// Id tokens that the reference is given, each with the one that it stands for.
+    /// Id tokens that the reference gets, each with the one that it replaces.
     pub(crate) stand_ins: Vec<(String, String)>,
 }
 
-/// A call that is over.
+/// A finished call.
 #[derive(Debug, Clone)]
 pub(crate) struct Earlier {
-    /// What was asked for.
+    /// The arguments.
     pub(crate) call: Call,
-    /// What ours made of it.
+    /// The outcome of ours.
     pub(crate) ours: Ran,
 }
 
-/// Which tenant a call asks.
+/// The tenant of a call's request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Tenant {
-    /// The account's own, by way of `organizations`.
+    /// The account's home tenant, through `organizations`.
     Home,
-    /// A certain one.
+    /// A named tenant.
     Named(String),
-    /// One that the options forbid.
+    /// A tenant that the options forbid.
     NotAllowed,
 }
 
 impl<'a> Case<'a> {
-    /// A case in which the reference is given what ours was given.
+    /// A case in which both sides have the same input.
     pub(crate) fn new(original: &'a Given, ours: &'a Ran, earlier: Option<&'a Earlier>) -> Self {
         Self {
             original,
@@ -69,7 +69,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The client that asks.
+    /// The client of the call.
     pub(crate) fn client(&self) -> &str {
         self.record.as_ref().map_or(AZURE_CLI, |record| &record.client_id)
     }
@@ -82,12 +82,12 @@ impl<'a> Case<'a> {
         host_of(configured.unwrap_or(cloud::DEFAULT_HOST))
     }
 
-    /// The document that ours was given.
+    /// The document in the input of ours.
     pub(crate) fn document(&self) -> Document {
         self.original.content.document()
     }
 
-    /// The document that the reference is given, to be changed.
+    /// The document in the input of the reference, to be changed.
     pub(crate) fn document_mut(&mut self) -> Option<&mut Document> {
         match &mut self.given.content {
             Content::Document(document) => Some(document),
@@ -95,7 +95,8 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Gives entries to an account that nobody asks for. They stay where they are, as they still take part in what is written.
+    /// Moves entries to an account that no call selects. They stay in place, as they still affect
+    /// writes.
     pub(crate) fn hide(&mut self, section: &str, which: impl Fn(&Self, &Value) -> bool) {
         let mut document = self.given.content.document();
         document.each(section, |fields| {
@@ -110,7 +111,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Whether an environment is one of the authority's.
+    /// Whether an environment belongs to the authority's cloud.
     pub(crate) fn is_alias(&self, environment: &str) -> bool {
         cloud::is_same(&self.authority(), environment)
     }
@@ -149,13 +150,13 @@ impl<'a> Case<'a> {
         self.original.call.scopes.iter().flat_map(|scope| scope.split_whitespace()).collect()
     }
 
-    /// What the authority answers to a refresh token.
+    /// The authority's response to a refresh token.
     pub(crate) fn reply_to(&self, refresh_token: &str) -> &Reply {
         let call = &self.original.call;
         call.replies.get(refresh_token).unwrap_or(&call.default_reply)
     }
 
-    /// The answer to the last request of ours; `None` when it sent none.
+    /// The response to the last request of ours; `None` if it sent none.
     pub(crate) fn last_reply(&self) -> Option<&Reply> {
         self.ours.requests.last().map(|request| self.reply_to(request.field("refresh_token")))
     }
@@ -169,7 +170,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// Whether an entry is of a client.
+/// Whether an entry belongs to a client.
 pub(crate) fn is_of(entry: &Value, client: &str) -> bool {
     text_of(entry, "client_id").eq_ignore_ascii_case(client)
 }
@@ -180,7 +181,7 @@ pub(crate) fn is_bound(entry: &Value) -> bool {
     fields.iter().any(|field| entry.get(field).is_some_and(|value| !value.is_null()))
 }
 
-/// Whether an access token is a bearer token, as one without a type is.
+/// Whether an access token is a bearer token; a token without a type is one.
 pub(crate) fn is_bearer(entry: &Value) -> bool {
     let kind = entry.get("token_type").filter(|kind| !kind.is_null());
     kind.is_none_or(|kind| kind.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")))

@@ -1,4 +1,4 @@
-//! What a call did to a cache.
+//! The changes of a cache by a call.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,42 +7,43 @@ use serde_json::{Map, Value};
 use super::document::{Document, Section, key_of, text_of};
 use super::situation::Content;
 
-/// Put before the home account id of an entry that the reference must not find.
+/// Prefix of the home account id of an entry that the reference must not find.
 pub(crate) const HIDDEN: &str = "hidden-from-the-reference-";
 
-/// The field with an entry's environment, where the reference is given another.
+/// The field for an entry's environment, where the reference gets another.
 pub(crate) const ENVIRONMENT: &str = "environment_for_ours";
 
-/// The field of an entry that is there for the reference only.
+/// Marks an entry that exists for the reference only.
 pub(crate) const ADDED: &str = "added_for_the_reference";
 
-/// The field of an entry that has a family for the reference only.
+/// Marks an entry that has a family for the reference only.
 pub(crate) const FAMILY: &str = "family_for_the_reference";
 
 /// A change of one entry.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Change {
-    /// It went.
+    /// The entry was removed.
     Removed,
-    /// It was added or replaced; these are its key and all its fields.
+    /// The entry was added or replaced; these are its key and all its fields.
     Put(String, Value),
     /// Fields of a refresh token changed: one is never replaced as a whole.
     Fields(BTreeMap<String, Option<Value>>),
-    /// Several entries that MSAL would give the same key.
+    /// Several entries with the same key in MSAL.
     Several(Vec<Value>),
 }
 
-/// Changes by section and by the key that MSAL gives to the entry: a writer's other key for it means nothing.
+/// Changes by section and by MSAL's key of the entry: another key chosen by the writer has no
+/// meaning.
 pub(crate) type Changes = BTreeMap<(String, String), Change>;
 
-/// What changed. A document that is there where there was none, or no longer one, is a change of the section `""`.
+/// The changes. The creation or removal of a document is a change of the section `""`.
 pub(crate) fn changes(before: &Content, after: &Content) -> Changes {
     let mut changes = Changes::new();
     let (before, after) = match (&before.clone().unmarked(), &after.clone().unmarked()) {
         (Content::Missing, Content::Missing) => return changes,
         (Content::Other(old), Content::Other(new)) if old == new => return changes,
         (Content::Document(old), Content::Document(new)) => (old.clone(), new.clone()),
-        // MSAL takes an empty file for an empty cache.
+        // MSAL treats an empty file as an empty cache.
         (Content::Other(old), Content::Document(new)) if old.is_empty() => (Document::default(), new.clone()),
         (_, after) => {
             let value = Value::from(after.text());
@@ -75,7 +76,7 @@ fn by_key(document: &Document, name: &str) -> Entries {
                 entries.entry(key_of(name, key, &entry)).or_default().push((key.clone(), entry));
             }
         }
-        // `null` is how some writers spell a section without entries.
+        // Some writers spell a section without entries as `null`.
         Some((_, Section::Other(Value::Null))) | None => {}
         Some((_, Section::Other(other))) => {
             entries.insert(String::new(), vec![(String::new(), other.clone())]);
@@ -84,7 +85,7 @@ fn by_key(document: &Document, name: &str) -> Entries {
     entries
 }
 
-/// The entry without what makes no difference to its reader.
+/// The entry without fields that make no difference to its reader.
 fn shown(entry: &Value) -> Value {
     let mut entry = entry.clone();
     if let Some(fields) = entry.as_object_mut()

@@ -1,4 +1,4 @@
-//! In what the two sides differ.
+//! The differences between the two sides.
 
 use std::collections::BTreeMap;
 
@@ -11,40 +11,41 @@ use super::situation::{Content, Outcome, Ran, Request};
 /// One difference.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Difference {
-    /// What came of the call.
+    /// The outcomes differ.
     Outcome,
-    /// Details of an OAuth 2.0 error that only ours has.
+    /// Only ours has details of an OAuth 2.0 error.
     OAuth,
-    /// The accounts to choose from, which only ours has.
+    /// Only ours has the accounts to choose from.
     Candidates,
-    /// The forms that were posted.
+    /// The posted forms differ.
     Requests,
-    /// What became of an entry.
+    /// The changes of an entry differ.
     Entry {
         /// The section.
         section: String,
-        /// The key that MSAL gives to the entry.
+        /// MSAL's key of the entry.
         key: String,
-        /// Ours; `None` when ours left it alone.
+        /// The change of ours; `None` if ours left the entry alone.
         ours: Option<Change>,
-        /// The reference's.
+        /// The change of the reference.
         theirs: Option<Change>,
     },
 }
 
 /// A call on both sides.
 pub(crate) struct Pair<'a> {
-    /// What ours was given and made of it, and what the reference was given.
+    /// The input of ours with its outcome, and the input of the reference.
     pub(crate) case: &'a Case<'a>,
-    /// What came of that.
+    /// The outcome of the reference.
     pub(crate) theirs: &'a Ran,
 }
 
 impl Pair<'_> {
-    /// What ours did to the cache.
+    /// The changes by ours.
     pub(crate) fn our_changes(&self) -> Changes {
         let (mut before, after) = (self.case.original.content.clone(), Content::of(self.case.ours.document.as_deref()));
-        // What is no entry makes way for one with its key. The reference was not even given it.
+        // An invalid entry is replaced by a new one with its key. It is not part of the reference's
+        // input.
         if let (Content::Document(before), Content::Document(after)) = (&mut before, &after) {
             for (section, skipped) in &self.case.skipped {
                 let taken = after.entries(section).iter().find(|(key, _)| key.eq_ignore_ascii_case(skipped));
@@ -57,7 +58,7 @@ impl Pair<'_> {
         changes(&before, &after)
     }
 
-    /// What the reference did to it.
+    /// The changes by the reference.
     pub(crate) fn their_changes(&self) -> Changes {
         changes(&self.case.given.content, &Content::of(self.theirs.document.as_deref()))
     }
@@ -88,7 +89,7 @@ impl Pair<'_> {
         self.case.ours.requests.iter().filter(|request| !self.is_hidden(request))
     }
 
-    /// Whether the requests would be the same if this had been done to ours.
+    /// Whether the requests are equal after this change of ours.
     pub(crate) fn would_agree(&self, change: impl Fn(&mut Request)) -> bool {
         let mut sent: Vec<_> = self.sent().cloned().collect();
         sent.iter_mut().for_each(change);
@@ -112,7 +113,7 @@ fn same_outcome(ours: &Outcome, theirs: &Outcome) -> bool {
     }
 }
 
-/// The claims are compared as JSON: white space and order mean nothing there.
+/// Compares the claims as JSON, where white space and order have no meaning.
 pub(crate) fn comparable(request: &Request) -> (&str, BTreeMap<&str, &str>, Value) {
     let claims = request.field("claims");
     let claims = serde_json::from_str(claims).unwrap_or_else(|_| Value::from(claims));

@@ -1,4 +1,4 @@
-//! Cache documents whose order is kept: azure-identity's choices depend on it.
+//! Cache documents that keep their order: azure-identity's choices depend on it.
 
 use std::fmt;
 
@@ -15,9 +15,9 @@ pub(crate) struct Document {
 /// A section of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Section {
-    /// What a section is: entries by key.
+    /// A section's value: entries by key.
     Entries(Vec<(String, Value)>),
-    /// What it should not be.
+    /// A value of another type.
     Other(Value),
 }
 
@@ -40,7 +40,7 @@ impl Document {
         object(sections)
     }
 
-    /// The entries of a section, in order. A section that is missing or of another type has none.
+    /// The entries of a section, in order. A missing section, or one of another type, has none.
     pub(crate) fn entries(&self, name: &str) -> &[(String, Value)] {
         let section = self.sections.iter().find(|(other, _)| other == name);
         match section {
@@ -49,7 +49,7 @@ impl Document {
         }
     }
 
-    /// The same to be changed, where there is such a section.
+    /// The entries of a section, mutable, if it exists.
     pub(crate) fn entries_mut(&mut self, name: &str) -> Option<&mut Vec<(String, Value)>> {
         let section = self.sections.iter_mut().find(|(other, _)| other == name);
         match section {
@@ -65,7 +65,7 @@ impl Document {
         }
     }
 
-    /// Keeps the entries of a section that `keep` says.
+    /// Keeps the entries of a section for which `keep` is true.
     pub(crate) fn retain(&mut self, name: &str, mut keep: impl FnMut(&Value) -> bool) {
         if let Some(entries) = self.entries_mut(name) {
             entries.retain(|(_, entry)| keep(entry));
@@ -81,17 +81,17 @@ impl Document {
     }
 }
 
-/// A field that is a string.
+/// The value of a string field.
 pub(crate) fn text<'a>(entry: &'a Value, field: &str) -> Option<&'a str> {
     entry.get(field).and_then(Value::as_str)
 }
 
-/// The same of an entry without one: the empty string.
+/// The value of a string field; the empty string if it is missing.
 pub(crate) fn text_of<'a>(entry: &'a Value, field: &str) -> &'a str {
     text(entry, field).unwrap_or_default()
 }
 
-/// A field that counts seconds: a whole number, or a string of a number whose fraction is cut off.
+/// A field in seconds: a whole number, or a string with a number, whose fraction is cut off.
 pub(crate) fn seconds(entry: &Value, field: &str) -> Option<u64> {
     let shown = match entry.get(field)? {
         Value::String(text) => text.clone(),
@@ -102,7 +102,7 @@ pub(crate) fn seconds(entry: &Value, field: &str) -> Option<u64> {
     fraction.bytes().all(|byte| byte.is_ascii_digit()).then(|| whole.parse().ok()).flatten()
 }
 
-/// The key that MSAL gives to an entry of a section. Entries of sections that it does not know keep the key that they have.
+/// MSAL's key of an entry. Entries of sections unknown to MSAL keep their keys.
 pub(crate) fn key_of(section: &str, key: &str, entry: &Value) -> String {
     if !entry.is_object() {
         return key.to_owned();

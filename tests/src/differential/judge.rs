@@ -1,4 +1,4 @@
-//! Whether every difference is an improvement.
+//! Decides whether every difference is an improvement.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -9,20 +9,22 @@ use super::improvements::{ALL, Kind};
 use super::reference::Reference;
 use super::situation::{Given, Ran};
 
-/// What is to be said about a call.
+/// The verdict about a call.
 pub(crate) struct Verdict {
-    /// The improvements without which the difference can't be explained. None: both sides agree completely.
+    /// The improvements that are needed to explain the differences. If empty, both sides agree
+    /// completely.
     pub(crate) improvements: BTreeSet<&'static str>,
-    /// What remains unexplained; empty when all is well.
+    /// The unexplained differences; empty if all is well.
     pub(crate) problem: String,
-    /// What the reference made of what ours was given.
+    /// The outcome of the reference with the input of ours.
     pub(crate) theirs: Ran,
 }
 
-/// Judges a call by running the reference on the same, and on what the improvements make of it.
+/// Judges a call by running the reference on the same input, and on the input that the improvements
+/// rewrote.
 ///
 /// # Errors
-/// When the reference is gone.
+/// When the reference has ended.
 pub(crate) fn judge(
     reference: &mut Reference,
     given: &Given,
@@ -44,7 +46,7 @@ pub(crate) fn judge(
         );
         return Ok(Verdict { improvements: BTreeSet::new(), problem, theirs });
     }
-    // Only what is needed counts.
+    // Only needed improvements count.
     for name in explained.applied.clone() {
         left_out.insert(name);
         let without = attempt(reference, &plain, &left_out)?;
@@ -58,13 +60,13 @@ pub(crate) fn judge(
     Ok(Verdict { improvements, problem: String::new(), theirs })
 }
 
-/// What the improvements explain.
+/// The improvements that apply.
 struct Explained {
     given: Given,
     theirs: Ran,
-    /// Those that changed what the reference is given.
+    /// Those that changed the input of the reference.
     applied: BTreeSet<&'static str>,
-    /// Those that explain what came of it.
+    /// Those that explain the outcome.
     used: BTreeSet<&'static str>,
     unexplained: Vec<Difference>,
 }

@@ -1,7 +1,7 @@
-//! This product beside the real azure-identity, in situations made at random.
+//! Compares this product with the real azure-identity in random situations.
 //!
-//! Both sides get the same bytes, options, clock and answers of the authority. What came of it has to be the same, or an improvement
-//! of the list in `improvements/mod.rs`.
+//! Both sides get the same bytes, options, clock and responses of the authority. Their outcomes
+//! have to be equal, or differ by an improvement of the list in `improvements/mod.rs`.
 
 mod case;
 mod change;
@@ -28,22 +28,23 @@ use ours::Ours;
 use reference::Reference;
 use situation::{Content, Given, Outcome, Ran, Situation};
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug, Default)]
 pub struct Report {
     /// How many situations there were.
     pub situations: usize,
-    /// In how many both sides agreed completely.
+    /// Situations in which both sides agreed completely.
     pub agreeing: usize,
-    /// In how many ours ended in a token.
+    /// Situations in which ours ended in a token.
     pub tokens: usize,
-    /// In how many ours sent a request.
+    /// Situations in which ours sent a request.
     pub sending: usize,
-    /// How many had an authentication record, and in how many of these both sides agreed completely.
+    /// Situations with an authentication record, and those of them in which both sides agreed
+    /// completely.
     pub records: (usize, usize),
-    /// How often each improvement was seen, and in which situation first.
+    /// How often each improvement occurred, and in which situation first.
     pub seen: BTreeMap<&'static str, (usize, u64)>,
-    /// Situations with a difference that is no improvement, each with what there is to say about it.
+    /// Situations with a difference that is no improvement, each with a description.
     pub failures: Vec<(u64, String)>,
 }
 
@@ -128,7 +129,7 @@ struct Sides {
     reference: Reference,
 }
 
-/// What was seen in a situation.
+/// The result of one situation.
 #[derive(Default)]
 struct Seen {
     improvements: BTreeSet<&'static str>,

@@ -39,9 +39,9 @@ struct State {
     requests: Vec<Request>,
 }
 
-/// A credential, to be called several times.
+/// A credential for several calls.
 pub(crate) struct Credential {
-    /// In Rust a record is a type, so text that is none is refused before there is a credential.
+    /// The library takes a parsed record, so invalid text is refused before there is a credential.
     credential: Result<SharedTokenCacheCredential, String>,
     clock: ScriptedClock,
 }
@@ -141,7 +141,7 @@ impl Ours {
         }
     }
 
-    /// Puts a document in the cache's place, as other programs do: a new file instead of the old one.
+    /// Writes a document as other programs do: a new file replaces the old one.
     ///
     /// # Errors
     /// When the folder can't be written to.

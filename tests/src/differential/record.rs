@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::document::text_of;
 use super::situation::Options;
 
-/// What an authentication record says.
+/// The fields of an authentication record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Record {
     /// Host of the authority.
@@ -14,14 +14,14 @@ pub(crate) struct Record {
     pub(crate) client_id: String,
     /// The account.
     pub(crate) home_account_id: String,
-    /// The tenant to ask.
+    /// The tenant of requests.
     pub(crate) tenant_id: String,
-    /// The account's username at that time.
+    /// The account's username at the sign-in.
     pub(crate) username: String,
 }
 
 impl Record {
-    /// The record in the options; `None` when there is none, or text that is none.
+    /// The record in the options; `None` if there is none, or its text is invalid.
     pub(crate) fn of(options: &Options) -> Option<Self> {
         let record = fields(options)?;
         let record = Value::Object(record);

@@ -1,4 +1,4 @@
-//! Real azure-identity, in a Python process that answers one call a line.
+//! Real azure-identity, in a Python process that answers one call per line.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::situation::{Given, Outcome, Ran, Request};
 
-/// How the reference's messages begin, and the reason that each stands for.
+/// The prefixes of the reference's messages, and the reason of each.
 const MESSAGES: [(&str, &str); 13] = [
     ("SharedTokenCacheCredential authentication unavailable. No accounts were found", "no-accounts"),
     ("SharedTokenCacheCredential authentication unavailable. No account\nmatching", "no-matching-account"),
@@ -49,7 +49,7 @@ impl Reference {
             .arg(script)
             .env("HOME", folder.path())
             .env_remove("AZURE_AUTHORITY_HOST")
-            // MSAL asks the names of a cloud in the order of a set.
+            // MSAL iterates over a cloud's aliases in a set's order, which this variable fixes.
             .env("PYTHONHASHSEED", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -60,10 +60,10 @@ impl Reference {
         Ok(Self { process, input, output, folder })
     }
 
-    /// Asks the reference for a token.
+    /// Requests a token from the reference.
     ///
     /// # Errors
-    /// When the process is gone, or says what is no answer.
+    /// When the process has ended, or its output can't be parsed.
     pub(crate) fn run(&mut self, given: &Given) -> io::Result<Ran> {
         let mut line = serde_json::to_value(given)?;
         if let Some(object) = line.as_object_mut() {
@@ -84,7 +84,7 @@ impl Reference {
 
 impl Drop for Reference {
     fn drop(&mut self) {
-        // It may be gone already.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

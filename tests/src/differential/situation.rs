@@ -1,4 +1,4 @@
-//! What both sides are given, and what came of it.
+//! The input of both sides, and the outcome.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(crate) struct Situation {
     pub(crate) with_cae: Option<String>,
     /// The calls.
     pub(crate) calls: Vec<Call>,
-    /// Whether the second call finds the cache as the reference left it.
+    /// Whether the second call uses the cache that the reference wrote.
     pub(crate) handover: bool,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Situation {
 pub(crate) struct Options {
     /// Username of the account.
     pub(crate) username: Option<String>,
-    /// The authentication record, as text: it may be no record at all.
+    /// The authentication record, as text that may be invalid.
     pub(crate) record: Option<String>,
     /// Host of the authority.
     pub(crate) authority: Option<String>,
@@ -42,7 +42,7 @@ pub(crate) struct Options {
     pub(crate) default_authority: Option<String>,
 }
 
-/// A call, and what the authority answers to each refresh token during it.
+/// A call, and the authority's response to each refresh token during it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Call {
     /// The time.
@@ -53,37 +53,38 @@ pub(crate) struct Call {
     pub(crate) claims: Option<String>,
     /// The tenant.
     pub(crate) tenant_id: Option<String>,
-    /// Whether Continuous Access Evaluation is asked for.
+    /// Whether the call enables Continuous Access Evaluation.
     pub(crate) enable_cae: bool,
-    /// Answers by refresh token.
+    /// Responses by refresh token.
     pub(crate) replies: BTreeMap<String, Reply>,
-    /// The answer to any other refresh token.
+    /// The response to any other refresh token.
     pub(crate) default_reply: Reply,
-    /// The answer to questions for metadata.
+    /// The response to metadata requests.
     pub(crate) discovery: Discovery,
 }
 
-/// What authorities say about themselves. Nobody but MSAL asks, which the reference uses with an authentication record.
+/// The authority's metadata. Only MSAL requests it, which the reference uses with an authentication
+/// record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Discovery {
     /// The HTTP status code; 0 breaks the connection instead.
     pub(crate) status: u16,
-    /// Whether every host is known to be an authority, not only those of Microsoft's clouds.
+    /// Whether every host is a known authority, not only those of Microsoft's clouds.
     pub(crate) any_authority: bool,
-    /// Whether there is a tenant of every name.
+    /// Whether a tenant of any name exists.
     pub(crate) any_tenant: bool,
-    /// Whether a tenant's endpoints have its id in them, by whatever name it was asked for.
+    /// Whether a tenant's endpoints contain its id, whatever name was requested.
     pub(crate) tenants_by_id: bool,
 }
 
 impl Default for Discovery {
-    /// As Microsoft Entra ID does it.
+    /// The behaviour of Microsoft Entra ID.
     fn default() -> Self {
         Self { status: 200, any_authority: false, any_tenant: false, tenants_by_id: true }
     }
 }
 
-/// An answer of the authority.
+/// A response of the authority.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Reply {
     /// The HTTP status code; 0 breaks the connection instead.
@@ -95,18 +96,18 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// A JSON answer.
+    /// A JSON response.
     pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self { status, content_type: "application/json; charset=utf-8".into(), body: body.to_string() }
     }
 
-    /// The body as JSON; `null` when it is not.
+    /// The body as JSON; `null` if it is not JSON.
     pub(crate) fn value(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
 }
 
-/// One call with all that bears on it: what the reference is asked.
+/// One call with its whole input, as sent to the reference.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Given {
     /// Options and settings.
@@ -120,19 +121,19 @@ pub(crate) struct Given {
     pub(crate) content: Content,
 }
 
-/// What is in the cache's place.
+/// The content of the cache file.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Content {
-    /// Nothing.
+    /// No file.
     Missing,
     /// A document.
     Document(Document),
-    /// Text that is no JSON object, the empty text included.
+    /// Text that is not a JSON object, or is empty.
     Other(String),
 }
 
 impl Content {
-    /// Reads what is there.
+    /// Reads the file.
     pub(crate) fn of(text: Option<&str>) -> Self {
         match text {
             None => Self::Missing,
@@ -140,7 +141,7 @@ impl Content {
         }
     }
 
-    /// The text to put there.
+    /// The text of the file.
     pub(crate) fn text(&self) -> Option<String> {
         match self {
             Self::Missing => None,
@@ -149,7 +150,7 @@ impl Content {
         }
     }
 
-    /// The document, if it is one. A byte order mark does no harm.
+    /// The document, if there is one; a byte order mark is skipped.
     pub(crate) fn document(&self) -> Document {
         match self.clone().unmarked() {
             Self::Document(document) => document,
@@ -157,7 +158,7 @@ impl Content {
         }
     }
 
-    /// The same without a byte order mark.
+    /// The text without a byte order mark.
     pub(crate) fn unmarked(self) -> Self {
         match &self {
             Self::Other(text) => text.strip_prefix('\u{feff}').map(|rest| Self::of(Some(rest))).unwrap_or(self),
@@ -170,21 +171,21 @@ fn as_text<S: serde::Serializer>(content: &Content, serializer: S) -> Result<S::
     content.text().serialize(serializer)
 }
 
-/// What came of a call on one side.
+/// The outcome of a call on one side.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Ran {
     /// Token or error.
     pub(crate) outcome: Outcome,
-    /// The forms that were posted.
+    /// The posted forms.
     pub(crate) requests: Vec<Request>,
-    /// The cache that was left behind.
+    /// The cache after the call.
     pub(crate) document: Option<String>,
 }
 
-/// A form that was posted.
+/// A posted form.
 #[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
 pub(crate) struct Request {
-    /// Where to.
+    /// The URL.
     pub(crate) url: String,
     /// Its fields.
     pub(crate) form: BTreeMap<String, String>,
@@ -206,14 +207,15 @@ pub(crate) enum Outcome {
         token: String,
         /// When it expires.
         expires_on: u64,
-        /// When to replace it.
+        /// When to refresh it.
         refresh_on: Option<u64>,
         /// Its type.
         token_type: Option<String>,
     },
     /// An error.
     Error {
-        /// The reason by its name in the contract; for an exception that has none there, its class after `raised `.
+        /// The reason's name in the contract; for an exception without one, `raised ` and its
+        /// class.
         name: String,
         /// The text.
         message: String,

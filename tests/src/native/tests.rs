@@ -1,4 +1,4 @@
-//! What no case can say: a platform that fails.
+//! Platform failures, which a case can't express.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -8,12 +8,12 @@ use crate::case::load_all;
 
 const CACHE: &str = "msal.cache.nocae";
 
-/// A case's world in which something is broken.
+/// A case's platform with a fault.
 struct Faulty {
     world: World,
-    /// What the next writes come to. Those beyond succeed.
+    /// The results of the next writes. Later ones succeed.
     writes: VecDeque<WriteError>,
-    /// What another program makes of the document just before our first write.
+    /// The document that another program writes just before our first write.
     rival: Option<Vec<u8>>,
     read: Option<ReadError>,
     post: Option<HttpsError>,
@@ -22,7 +22,7 @@ struct Faulty {
 }
 
 impl Faulty {
-    /// The world of the case in which a refresh token is redeemed and all goes well.
+    /// The case in which a refresh token is redeemed and everything succeeds.
     fn new() -> (Case, Self) {
         let cases = load_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")).unwrap();
         let case = cases["missing-sections-are-added-at-the-end"].clone().unwrap();

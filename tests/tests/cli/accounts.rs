@@ -57,7 +57,7 @@ fn accounts_of_every_source_are_listed_with_their_source() {
 }
 
 #[test]
-fn a_source_that_cannot_be_read_is_left_out_with_a_word() {
+fn a_source_that_cannot_be_read_is_left_out_with_a_warning() {
     let cli = Cli::with_shared("[").unwrap();
     cli.write(AZURE_CLI, &document(&[SignIn::new(1, PUBLIC)])).unwrap();
     let run = cli.run(&["accounts"]).unwrap();
@@ -132,7 +132,7 @@ fn hindered() -> std::io::Result<Cli> {
 }
 
 #[test]
-fn what_cannot_be_used_is_listed_with_the_reason_and_what_helps() {
+fn accounts_that_cannot_be_used_are_listed_with_the_reason_and_a_hint() {
     let run = hindered().unwrap().run(&["accounts"]).unwrap();
     assert_eq!(run.code, Some(0));
     let lines: Vec<_> = run.stdout.lines().skip(1).collect();
@@ -152,7 +152,7 @@ fn what_cannot_be_used_is_listed_with_the_reason_and_what_helps() {
 }
 
 #[test]
-fn what_cannot_be_used_is_told_as_json() {
+fn accounts_that_cannot_be_used_are_listed_as_json() {
     let answer = hindered().unwrap().run(&["accounts", "--output", "json"]).unwrap().answer().unwrap();
     let accounts = answer["accounts"].as_array().unwrap();
     let reasons: Vec<_> = accounts.iter().map(|account| account["reason"].as_str().unwrap_or_default()).collect();

@@ -63,7 +63,7 @@ fn every_token_has_a_line_and_so_has_every_denial() {
 }
 
 #[test]
-fn without_its_audit_no_token_is_handed_out() {
+fn no_token_is_issued_if_the_audit_file_cannot_be_opened() {
     let authority = Authority::answering(200, token_reply(0)).unwrap();
     let cli = signed_in();
     let run = cli.redeem(&authority, &["--audit", "missing/audit.jsonl"]).unwrap();
@@ -73,7 +73,7 @@ fn without_its_audit_no_token_is_handed_out() {
 }
 
 #[test]
-fn a_line_that_is_lost_costs_nobody_a_token() {
+fn a_call_whose_audit_line_is_lost_returns_its_token() {
     // Everything that is written there fails.
     if !std::path::Path::new("/dev/full").exists() {
         return; // Only Linux and some BSDs have it.

@@ -93,7 +93,7 @@ fn a_broken_certificate_in_the_file_of_the_option_is_skipped_with_a_warning() {
 }
 
 #[test]
-fn doctor_tells_how_the_authority_is_reached() {
+fn doctor_reports_how_the_authority_is_reached() {
     let authority = authority().unwrap();
     let (proxy, _requests) = proxy_to(authority.address()).unwrap();
     let mut cli = signed_in().unwrap();
@@ -120,7 +120,7 @@ fn doctor_tells_how_the_authority_is_reached() {
 
 #[cfg(unix)]
 #[test]
-fn what_the_variables_name_is_neither_waited_for_nor_read_without_an_end() {
+fn a_certificate_variable_neither_blocks_on_a_fifo_nor_reads_an_endless_file() {
     use std::time::{Duration, Instant};
     let authority = authority().unwrap();
     let mut cli = signed_in().unwrap();

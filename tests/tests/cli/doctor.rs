@@ -42,7 +42,7 @@ fn text(value: &Value) -> &str {
 }
 
 #[test]
-fn a_healthy_sign_in_is_told_with_its_numbers() {
+fn a_healthy_sign_in_is_reported_with_its_numbers() {
     let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL).access_token(VAULT)])).unwrap();
     let report = report(&cli, 0).unwrap();
     let place = &report["places"][0];
@@ -103,7 +103,7 @@ fn a_damaged_cache_is_a_problem_with_its_place() {
 }
 
 #[test]
-fn permissions_links_and_foreign_kinds_of_files_are_told() {
+fn permissions_links_and_foreign_kinds_of_files_are_reported() {
     let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
     fs::set_permissions(cli.home().join(SHARED), fs::Permissions::from_mode(0o644)).unwrap();
     cli.write("elsewhere.json", "{}").unwrap();
@@ -116,7 +116,7 @@ fn permissions_links_and_foreign_kinds_of_files_are_told() {
 }
 
 #[test]
-fn a_lock_is_told_with_its_holder_and_whether_it_is_stale() {
+fn a_lock_is_reported_with_its_holder_and_whether_it_is_stale() {
     let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
     let path = cli.write(&format!("{SHARED}.lockfile"), &format!("{} made-up", std::process::id())).unwrap();
     let held = report(&cli, 0).unwrap();
@@ -134,7 +134,7 @@ fn a_lock_is_told_with_its_holder_and_whether_it_is_stale() {
 }
 
 #[test]
-fn what_keeps_accounts_from_use_is_told() {
+fn the_reasons_that_keep_accounts_from_use_are_reported() {
     let client = "1950a258-227b-4e31-a9cf-717495945fc2";
     let mut application: Value = serde_json::from_str(&document(&[])).unwrap();
     application["AccessToken"] = json!({ "application": {
@@ -159,7 +159,7 @@ fn what_keeps_accounts_from_use_is_told() {
 }
 
 #[test]
-fn the_cache_for_continuous_access_evaluation_is_told_where_there_is_one() {
+fn the_cache_for_continuous_access_evaluation_is_reported_where_there_is_one() {
     let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
     cli.write(SHARED_CAE, &document(&[SignIn::new(0, LOCAL)])).unwrap();
     let report = report(&cli, 0).unwrap();
@@ -169,7 +169,7 @@ fn the_cache_for_continuous_access_evaluation_is_told_where_there_is_one() {
 }
 
 #[test]
-fn an_authority_out_of_reach_is_told_and_cached_tokens_still_count() {
+fn an_unreachable_authority_is_reported_and_cached_tokens_still_count() {
     let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let run = cli.run(&["doctor", "--authority", &format!("localhost:{}", closed.port()), "--output", "json"]).unwrap();
@@ -180,7 +180,7 @@ fn an_authority_out_of_reach_is_told_and_cached_tokens_still_count() {
 }
 
 #[test]
-fn what_the_policy_keeps_closed_is_not_looked_at() {
+fn sources_that_the_policy_denies_are_not_read() {
     let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
     let authority = authority().unwrap();
     let policy = cli
@@ -199,7 +199,7 @@ fn what_the_policy_keeps_closed_is_not_looked_at() {
 }
 
 #[test]
-fn a_lock_that_this_user_cannot_take_is_told_with_its_path_and_the_hint() {
+fn a_lock_that_this_user_cannot_take_is_reported_with_its_path_and_the_hint() {
     use shared_token_cache_tests::sign_in::token_reply;
     let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
     let path = cli.write(&format!("{SHARED}.lockfile"), "").unwrap();

@@ -169,7 +169,7 @@ fn a_token_for_another_resource_than_the_policy_allows_is_thrown_away_and_the_re
 }
 
 #[test]
-fn an_error_that_quotes_the_refresh_token_is_judged_by_its_code_and_told_without_it() {
+fn an_error_that_quotes_the_refresh_token_is_judged_by_its_code_and_reported_without_it() {
     let quoting = |place: &str| {
         let mut body = json!({
             "error": "invalid_grant", "error_description": "AADSTS700082: expired", "error_codes": [700_082],
@@ -225,7 +225,7 @@ fn an_account_under_an_environment_with_a_port_is_not_said_to_need_that_authorit
 
 #[cfg(unix)]
 #[test]
-fn a_place_where_no_cache_can_be_is_told_for_what_it_is() {
+fn a_path_that_can_not_hold_a_cache_is_reported_with_its_kind() {
     let mut cli = Cli::new().unwrap();
     let file = cli.write("file", "").unwrap();
     cli.set("HOME", &file);
@@ -312,7 +312,7 @@ fn a_token_of_another_account_is_not_accepted() {
 }
 
 #[test]
-fn an_authority_that_nobody_vouches_for_is_not_trusted() {
+fn an_authority_with_an_unknown_certificate_is_not_trusted() {
     let authority = Authority::answering(200, token_reply(0)).unwrap();
     let cli = signed_in().unwrap();
     let run = cli.run(&["get-token", "--scope", GRAPH, "--authority", &authority.host()]).unwrap();
@@ -343,7 +343,7 @@ fn an_authority_that_asks_to_wait_for_too_long_is_unreachable_at_once() {
 }
 
 #[test]
-fn a_pause_that_the_authority_asks_for_is_told() {
+fn a_pause_that_the_authority_asks_for_is_reported() {
     let busy = || Reply::json(429, json!({ "error": "temporarily_unavailable" })).header("Retry-After", "3600");
     let authority = Authority::start(move |_| busy()).unwrap();
     let run = signed_in().unwrap().redeem(&authority, &[]).unwrap();

@@ -111,7 +111,7 @@ fn a_policy_is_escaped_by_every_command() {
 }
 
 #[test]
-fn what_the_authority_says_is_escaped() {
+fn the_authoritys_texts_are_escaped() {
     let hidden = hidden();
     let authority = Authority::answering(
         400,
@@ -129,7 +129,7 @@ fn what_the_authority_says_is_escaped() {
 }
 
 #[test]
-fn what_a_caller_asks_for_is_escaped_in_the_audit() {
+fn a_callers_arguments_are_escaped_in_the_audit() {
     let cli = Cli::with_shared(&document(&[SignIn::new(0, PUBLIC).access_token(VAULT)])).unwrap();
     let audit = cli.home().join("audit.jsonl").display().to_string();
     let hidden = hidden();
@@ -143,7 +143,7 @@ fn what_a_caller_asks_for_is_escaped_in_the_audit() {
 }
 
 #[test]
-fn what_a_component_says_is_escaped_and_marked() {
+fn a_components_texts_are_escaped_and_marked() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/component/hostile/speak_in_escape_sequences.wasm");
     let component = path.display().to_string();
     let mut cli = Cli::with_shared(&document(&[SignIn::new(0, PUBLIC)])).unwrap();

@@ -85,7 +85,7 @@ fn the_file_of_dotnet_serves_where_the_others_have_none() {
 }
 
 #[test]
-fn the_other_cache_is_told_with_the_flag() {
+fn the_other_cache_is_reported_with_the_flag() {
     let cli = Cli::new().unwrap();
     cli.write(SHARED_CAE, &cache_of(0)).unwrap();
     for source in ["shared", "auto"] {
@@ -106,7 +106,7 @@ fn the_other_cache_is_told_with_the_flag() {
 }
 
 #[test]
-fn a_name_without_a_suffix_is_told_and_not_taken() {
+fn a_name_without_a_suffix_is_reported_and_not_used() {
     for folder in [".IdentityService", ".local/share/.IdentityService"] {
         let cli = Cli::new().unwrap();
         let path = cli.write(&format!("{folder}/msal.cache"), &cache_of(0)).unwrap();
@@ -157,7 +157,7 @@ fn the_plain_file_from_before_encryption_is_not_redeemed() {
 }
 
 #[test]
-fn what_lies_in_the_azure_clis_folder_is_told() {
+fn other_files_in_the_azure_clis_folder_are_reported() {
     for (name, content, part) in [
         ("azureProfile.json", "{}", "az account show"),
         ("service_principal_entries.json", "[]", "a service principal has signed in"),
@@ -178,7 +178,7 @@ fn what_lies_in_the_azure_clis_folder_is_told() {
 }
 
 #[test]
-fn a_file_of_nearly_the_same_name_is_told() {
+fn a_file_of_nearly_the_same_name_is_reported() {
     let cli = Cli::new().unwrap();
     cli.write("caches/mine.json", &cache_of(0)).unwrap();
     let (_, message) = error(&cli, &["--source", "file:caches/mine.bin"]).unwrap();
@@ -186,7 +186,7 @@ fn a_file_of_nearly_the_same_name_is_told() {
 }
 
 #[test]
-fn damage_is_told_with_the_path_that_was_read() {
+fn damage_is_reported_with_the_path_that_was_read() {
     let cli = Cli::new().unwrap();
     let file = cli.write("mine.json", "{").unwrap();
     let azure_cli = cli.write(AZURE_CLI, "{").unwrap();
@@ -222,7 +222,7 @@ fn an_empty_file_is_called_empty() {
 }
 
 #[test]
-fn what_is_no_token_cache_is_named_for_what_it_is() {
+fn a_file_that_is_no_token_cache_is_reported_with_its_kind() {
     use std::os::unix::fs::PermissionsExt as _;
     let utf_16: Vec<u8> = "{\"Account\": {}}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let dpapi = b"\x01\0\0\0\xd0\x8c\x9d\xdf\x01\x15\xd1\x11\x8c\x7a\0\xc0\x4f\xc2\x97\xeb\x01\0\0\0".to_vec();

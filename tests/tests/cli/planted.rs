@@ -37,7 +37,7 @@ fn piped(cli: &Cli, arguments: &[&str], stdin: &str) -> Run {
 }
 
 #[test]
-fn a_fifo_a_folder_and_a_device_in_place_of_a_file_are_said_at_once() {
+fn a_fifo_a_folder_and_a_device_in_place_of_a_file_are_reported_at_once() {
     let cli = signed_in();
     cli.write("folder/x", "").unwrap();
     assert!(Command::new("mkfifo").arg(cli.home().join("fifo")).status().unwrap().success());
@@ -57,7 +57,7 @@ fn a_fifo_a_folder_and_a_device_in_place_of_a_file_are_said_at_once() {
 }
 
 #[test]
-fn a_link_leads_to_what_is_read_and_not_to_what_is_written() {
+fn a_link_is_followed_for_reading_and_refused_for_writing() {
     let cli = signed_in();
     cli.write("policy.toml", &policy()).unwrap();
     cli.write("precious", "x").unwrap();

@@ -21,7 +21,7 @@ fn policy(cli: &Cli, authority: &Authority, rest: &str) -> std::io::Result<Strin
 }
 
 #[test]
-fn what_a_policy_grants_works() {
+fn granted_actions_succeed() {
     let authority = Authority::answering(200, token_reply(0)).unwrap();
     let cli = signed_in().unwrap();
     let policy = policy(&cli, &authority, SHARED_GRANT).unwrap();

@@ -8,7 +8,7 @@ use shared_token_cache_tests::sign_in::{PUBLIC, SignIn, VAULT, access_token, doc
 const BROKEN: &str = "authorities = [\"*.contoso.com\"]\n\n[limits]\ncall-seconds = 0\nrequests = 7\n";
 
 #[test]
-fn check_says_all_that_is_wrong_where_it_is() {
+fn check_reports_every_problem_with_its_place() {
     let cli = Cli::new().unwrap();
     let path = cli.write("policy.toml", BROKEN).unwrap();
     let run = cli.run(&["policy", "check", &path]).unwrap();
@@ -104,7 +104,7 @@ fn show_prints_the_policy_in_force_as_a_document() {
 }
 
 #[test]
-fn what_show_prints_serves_as_a_policy() {
+fn the_output_of_show_is_a_valid_policy() {
     let cli = Cli::new().unwrap();
     let cache = cli.write(SHARED, &document(&[SignIn::new(0, PUBLIC).access_token(VAULT)])).unwrap();
     let source = format!("file:{cache}");

@@ -184,7 +184,7 @@ fn a_password_that_is_refused_in_an_odd_answer_is_sent_once() {
 }
 
 #[test]
-fn what_a_proxy_answers_is_told_with_its_status_and_repeated_where_it_may_pass() {
+fn a_proxys_answer_is_reported_with_its_status_and_retried_where_it_may_pass() {
     let authority = Authority::answering(200, token_reply(0)).unwrap();
     for (answer, part, passes) in [
         ("HTTP/1.1 403 Forbidden\r\n\r\n", "status 403", false),

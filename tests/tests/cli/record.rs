@@ -42,7 +42,7 @@ fn a_record_grants_nothing() {
 }
 
 #[test]
-fn what_is_no_record_is_an_invalid_argument() {
+fn a_file_that_is_no_record_is_an_invalid_argument() {
     let authority = Authority::answering(200, token_reply(1)).unwrap();
     let cli = with_record(&authority, "2.0").unwrap();
     cli.write("garbage.json", "{").unwrap();

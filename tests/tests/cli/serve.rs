@@ -117,7 +117,7 @@ fn a_proxy_that_refuses_the_password_is_asked_once_for_all_profiles() {
 }
 
 #[test]
-fn numbers_tell_of_each_profile_and_hold_no_token() {
+fn metrics_cover_each_profile_and_contain_no_token() {
     let cli = signed_in();
     let arguments = ["--sds", "unix:run/sds.sock", "--token-file", "vault=v", "--metrics", "127.0.0.1:0"];
     let agent = Agent::start(&cli, &policy(LOCAL), &arguments);

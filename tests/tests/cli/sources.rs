@@ -203,7 +203,7 @@ fn when_every_source_is_refused_the_error_names_each_with_its_account() {
 }
 
 #[test]
-fn a_refusal_is_told_although_the_next_source_has_nothing() {
+fn a_refusal_is_reported_although_the_next_source_has_nothing() {
     let (cli, authority) = (both_without_a_token(), refusing(&[0]));
     std::fs::remove_file(cli.home().join(AZURE_CLI)).unwrap();
     let error = cli.redeem(&authority, &[]).unwrap().error(4).unwrap();

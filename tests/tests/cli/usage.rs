@@ -133,7 +133,7 @@ fn a_component_of_another_world_is_said_to_be_of_another_world_before_it_is_comp
 }
 
 #[test]
-fn what_is_no_component_is_an_invalid_argument() {
+fn a_file_that_is_no_component_is_an_invalid_argument() {
     let cli = signed_in().unwrap();
     let garbage = cli.write("garbage.wasm", "this is no component").unwrap();
     let module = cli.write("module.wasm", "\0asm\u{1}\0\0\0").unwrap();

@@ -26,7 +26,7 @@ fn calls(attempt: &str) -> Vec<String> {
 }
 
 #[test]
-fn an_instance_that_returned_what_it_may_not_is_not_asked_again() {
+fn an_instance_that_returned_a_denied_token_is_not_used_again() {
     for attempt in ["return_a_refresh_token", "return_an_expired_access_token", "trap", "return_a_huge_text"] {
         assert_eq!(calls(attempt), ["1", "1"], "{attempt}");
     }

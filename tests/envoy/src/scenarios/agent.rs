@@ -1,4 +1,4 @@
-//! The agent comes and goes.
+//! The agent starts, ends and is killed.
 
 use anyhow::{Result, ensure};
 use shared_token_cache_interop::say;
@@ -40,7 +40,8 @@ fn is_killed(stage: &mut Stage<'_>) -> Result<()> {
     connected(stage, 1)
 }
 
-/// Waits until the gauge says so that users are to have an alert on. A file has no connection.
+/// Waits until the gauge has the value that the README advises to alert on. File SDS has no
+/// connection.
 fn connected(stage: &mut Stage<'_>, wanted: u64) -> Result<()> {
     let envoy = if stage.leg == Leg::Sds { stage.envoy()? } else { return Ok(()) };
     until(SOON, &format!("the connection's state is {wanted}"), || {

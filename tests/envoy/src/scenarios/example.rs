@@ -20,7 +20,8 @@ fn is_valid(stage: &mut Stage<'_>) -> Result<()> {
     validate(stage.programs, &root().join(stage.leg.example()), &root(), stage.home.path())
 }
 
-/// The cluster of the README with the filter of the example, and its route. Nothing is looked up or connected to.
+/// The README's cluster with the example's filter, and its route. Nothing is resolved or connected
+/// to.
 fn is_valid_with_tls(stage: &mut Stage<'_>) -> Result<()> {
     let readme = fs::read_to_string(root().join("examples/envoy/README.md"))?;
     let mut blocks = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());

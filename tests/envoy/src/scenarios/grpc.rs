@@ -1,4 +1,4 @@
-//! Clients that speak gRPC by its own library, which names the socket's path as `:authority`.
+//! Clients on gRPC's own library, which sends the socket's path as `:authority`.
 
 use std::process::Command;
 use std::time::Duration;
@@ -22,8 +22,9 @@ pub(super) const SCENARIOS: &[Entry] = &[
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Asks for the health of the server, the service and the profile, and for the profile's token. Prints the statuses, and whether
-/// the token came; never the token. The authority is the library's own, then one that is a path, then an empty one.
+/// Requests the health of the server, the service and the profile, and the profile's token. Prints
+/// the statuses and whether a token came, never the token. The authority is the library's own, then
+/// a path, then empty.
 const CLIENT: &str = r#"
 import sys, grpc
 path, profile = sys.argv[1:]
@@ -71,7 +72,7 @@ fn is_checked_by_envoy(stage: &mut Stage<'_>) -> Result<()> {
     };
     counted(stage, "success")?;
     stage.sign_out()?;
-    // A profile without a token is not served.
+    // A profile without a token is not serving.
     counted(stage, "failure")
 }
 

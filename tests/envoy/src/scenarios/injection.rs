@@ -1,4 +1,4 @@
-//! The token is on every request, and alone.
+//! Every request carries one token.
 
 use anyhow::{Result, ensure};
 
@@ -43,7 +43,8 @@ fn replaces_the_clients(stage: &mut Stage<'_>) -> Result<()> {
     }
     let seen = stage.upstream.requests();
     ensure!(seen.len() == attempts.len(), "{} of {} requests arrived", seen.len(), attempts.len());
-    // That each carries one header, with a token that was issued, is checked after every scenario.
+    // `Stage` checks after every scenario that each request carries one header with an issued
+    // token.
     ensure!(!seen.iter().any(|seen| seen.authorization.concat().contains("orge")), "a client's header got through");
     Ok(())
 }
@@ -52,13 +53,13 @@ fn serves_no_web_page(stage: &mut Stage<'_>) -> Result<()> {
     stage.start()?;
     stage.upstream.forget();
     let attempts: &[&[(&str, &str)]] = &[
-        // A page whose own name was given this machine's address.
+        // DNS rebinding: a page whose own name resolves to this machine's address.
         &[("host", "evil.example")],
         &[("host", "evil.example:10000")],
         &[("host", "localhost.evil.example")],
         &[("origin", "https://evil.example")],
         &[("sec-fetch-site", "cross-site")],
-        // The address bar, a bookmark: a person, but one whom a link may have led there.
+        // Navigation from the address bar or a bookmark: a link may have led the user there.
         &[("sec-fetch-site", "none")],
     ];
     for headers in attempts {

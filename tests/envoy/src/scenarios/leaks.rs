@@ -1,4 +1,4 @@
-//! What Envoy and the agent show of themselves.
+//! Pages and logs of Envoy and the agent contain no token.
 
 use anyhow::{Result, ensure};
 use token_endpoint::sign_in::MARK;
@@ -8,7 +8,7 @@ use crate::stage::Stage;
 
 pub(super) const SCENARIOS: &[Entry] = &[("no page of Envoy or the agent shows a token", for_all, shows_no_token)];
 
-/// All pages that only show something.
+/// All admin pages that only show state.
 const PAGES: &[&str] = &[
     "/certs",
     "/clusters?format=json",

@@ -19,7 +19,7 @@ const ANOTHER: &str = "1";
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Connects as another user, and says how many bytes it is sent in reply to the greeting of HTTP/2.
+/// Connects as another user, and prints the number of bytes received after HTTP/2's preface.
 const PROBE: &str = r#"
 import os, socket, sys
 os.setgroups([]); os.setgid(int(sys.argv[1])); os.setuid(int(sys.argv[1]))
@@ -42,7 +42,7 @@ fn cannot(leg: Leg) -> Option<String> {
 }
 
 fn is_checked(stage: &mut Stage<'_>) -> Result<()> {
-    // So that nothing but the agent is in the way.
+    // File permissions must not refuse before the agent does.
     open(&stage.place.folder)?;
     stage.start_agent()?;
     let own = probe(stage, "0")?;

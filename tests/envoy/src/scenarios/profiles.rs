@@ -31,7 +31,7 @@ fn stay_apart(stage: &mut Stage<'_>) -> Result<()> {
         at_graph.push(graph.clone());
         stage.cache_two(&vault, &graph)?;
     }
-    // One profile's sign-in goes, and the other's stays.
+    // The first profile's sign-in is removed; the second's remains.
     stage.cache(&vault)?;
     until(SOON, "one profile is refused", || Ok((stage.get_with("/graph", &[])?.status == 401).then_some(())))?;
     std::thread::sleep(Duration::from_millis(300));

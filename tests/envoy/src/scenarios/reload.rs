@@ -1,4 +1,4 @@
-//! The module is configured anew in an Envoy that goes on.
+//! The module is reconfigured in a running Envoy.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -39,7 +39,7 @@ fn replaces_the_cluster(stage: &mut Stage<'_>) -> Result<()> {
     all_pass(&under_load(stage, &config, &file, versions)?)
 }
 
-/// Each with an audit file of its own, so that nothing of the configuration before serves this one.
+/// A new audit file each time, so no configuration reuses the state of the one before.
 fn changes(stage: &mut Stage<'_>) -> Result<()> {
     let (config, cluster) = Config::new(stage.leg, &stage.place)?.with_cluster_apart(&stage.place.folder)?;
     let file = File { path: stage.place.folder.join(CLUSTERS), accepted: "cluster_manager.cds.update_success" };
@@ -92,7 +92,7 @@ impl File {
     }
 }
 
-/// Replaces the file with one version after the other, while requests come.
+/// Replaces the file with one version after the other while requests are sent.
 fn under_load(
     stage: &mut Stage<'_>,
     config: &Config,

@@ -1,4 +1,4 @@
-//! New tokens, while Envoy goes on.
+//! Token rotation in a running Envoy.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -35,15 +35,15 @@ fn follows_the_cache(stage: &mut Stage<'_>) -> Result<()> {
     Ok(())
 }
 
-/// How many renewals are waited for.
+/// The number of renewals to wait for.
 const RENEWALS: usize = 4;
 
-/// They are to come at half the life of a token.
+/// Tokens are renewed at half their lifetime.
 const FOR_RENEWALS: Duration = Duration::from_secs(30);
 
 fn renews(stage: &mut Stage<'_>) -> Result<()> {
     let (requests, time) = through_renewals(stage, false)?;
-    // Twice as often as it has to be: a renewal must not be the reason for the next one.
+    // Twice the expected rate: a renewal must not trigger the next one.
     let enough = time.as_secs() * 2 / LIFETIME * 2 + 2;
     ensure!(
         requests <= enough,
@@ -56,12 +56,13 @@ fn renews_in_spite_of_hiccups(stage: &mut Stage<'_>) -> Result<()> {
     through_renewals(stage, true).map(drop)
 }
 
-/// Sends requests while tokens are renewed, none of which may be refused; gives how often the authority was asked, and in what time.
+/// Sends requests during renewals, none of which may be refused. Returns the number of token
+/// requests and the duration.
 fn through_renewals(stage: &mut Stage<'_>, hiccups: bool) -> Result<(u64, Duration)> {
-    // A sign-in without an access token, so that the authority has to be asked.
+    // A sign-in without an access token forces a token request.
     stage.home.replace(&document(&[SignIn::new(0, LOCAL)]))?;
     stage.start()?;
-    // The module has no token before the first answer.
+    // The module has no token before the first response.
     stage.passes()?;
     stage.issued.set_hiccups(hiccups);
     let (mut tokens, mut refused, started) = (BTreeSet::new(), 0, Instant::now());
@@ -78,10 +79,10 @@ fn through_renewals(stage: &mut Stage<'_>, hiccups: bool) -> Result<(u64, Durati
     Ok((stage.authority.requests().len() as u64, started.elapsed()))
 }
 
-/// A request each millisecond, as rotation takes its time.
+/// One request per millisecond, for as long as the rotation takes.
 const MANY: Load = Load { connections: 8, requests: 10_000, pace: Some(Duration::from_millis(1)), headers: &[] };
 
-/// Beyond the four times a second at which caches are looked at.
+/// Longer than the interval at which caches are polled, four times a second.
 const ROTATION: Duration = Duration::from_millis(300);
 
 const ENOUGH: usize = 20;

@@ -1,4 +1,4 @@
-//! The sign-in comes and goes.
+//! Sign-out and sign-in.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ pub(super) const SCENARIOS: &[Entry] = &[
     ("the authority goes: the token until it expires, and a new one when it is back", for_all, authority_goes),
 ];
 
-/// How long a token may be sent after the sign-in behind it has gone.
+/// How long requests may carry a token after its sign-in was removed.
 const WITHDRAWN: Duration = Duration::from_secs(1);
 
 fn comes_late(stage: &mut Stage<'_>) -> Result<()> {
@@ -50,7 +50,7 @@ fn authority_goes(stage: &mut Stage<'_>) -> Result<()> {
     stage.start()?;
     stage.issued.set_down(true);
     let gone = Instant::now();
-    // That no token is sent after it has expired, is checked after every scenario.
+    // `Stage` checks after every scenario that no expired token was sent.
     let after = stage.refuses()?.map_or(Duration::ZERO, |last| last.saturating_duration_since(gone));
     say(&format!("          the last request passed {after:.1?} after the authority had gone"));
     ensure!(after >= Duration::from_secs(LIFETIME / 2 - 1), "the token was withdrawn before it expired");

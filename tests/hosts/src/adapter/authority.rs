@@ -1,4 +1,4 @@
-//! Authorities that do not answer as they should.
+//! Authorities that fail.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -15,7 +15,7 @@ use super::Check;
 use super::call::{Answer, Cli};
 use crate::scenario::is_written_back;
 
-/// How often a request is made that might do better the next time.
+/// How often the adapter sends a request that fails with a retryable error.
 const TRIES: usize = 4;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -51,7 +51,7 @@ fn hang_up(cli: &Cli) -> Result<()> {
 }
 
 fn refused(cli: &Cli) -> Result<()> {
-    // A port on which nobody listens any more.
+    // A closed port.
     let authority = format!("localhost:{}", TcpListener::bind("127.0.0.1:0")?.local_addr()?.port());
     let home = Home::with(Some(&expired()?))?;
     let answer = cli.call(&home, &authority).make()?;
@@ -119,7 +119,7 @@ fn long_retry_after(cli: &Cli) -> Result<()> {
     Ok(())
 }
 
-/// Asks an authority that gives no token, and gives what came of it and how many requests were made.
+/// Calls with an authority that issues no token; returns the outcome and the number of requests.
 fn ask(cli: &Cli, respond: impl FnMut(&Received) -> Reply + Send + 'static) -> Result<(Answer, usize)> {
     let (before, authority) = (expired()?, Authority::answering(Scheme::Http, respond)?);
     let home = Home::with(Some(&before))?;

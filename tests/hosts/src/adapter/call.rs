@@ -1,4 +1,4 @@
-//! Calls of `get-token` on the wasmtime command line, each with its own folders and variables.
+//! Calls of `get-token` on the wasmtime command line, each with folders and variables of its own.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,14 +16,14 @@ use crate::wave;
 
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// Where the component sees the home folder.
+/// The component's path of the home folder.
 pub(super) const HOME: &str = "/home/user0";
 
 /// The wasmtime command line and what it runs.
 pub(super) struct Cli {
     pub(super) program: PathBuf,
     pub(super) component: PathBuf,
-    /// Where wasmtime keeps the compiled component.
+    /// wasmtime's folder for the compiled component.
     cache: TempDir,
 }
 
@@ -85,7 +85,7 @@ impl Call<'_> {
         self
     }
 
-    /// Grants these folders, each under a name, and no others.
+    /// Grants these folders and no others, each under a name.
     pub(super) fn folders(mut self, folders: &[(&Path, &str)]) -> Self {
         self.folders = folders.iter().map(|(path, name)| ((*path).to_owned(), (*name).to_owned())).collect();
         self
@@ -127,7 +127,7 @@ impl Call<'_> {
 
 pub(super) struct Answer {
     pub(super) outcome: Outcome,
-    /// What the adapter logged.
+    /// The adapter's log.
     pub(super) log: String,
 }
 
@@ -140,12 +140,12 @@ impl Answer {
         Ok(Self { outcome: Outcome::from_contract(&wave::read(&finished.stdout)?)?, log })
     }
 
-    /// It is the token that the authority gave.
+    /// The outcome is the token that the authority issued.
     pub(super) fn is_new_token(&self) -> Result<()> {
         is_token(&self.outcome, &new_access_token(0)).with_context(|| format!("{:?}; {}", self.outcome, self.log))
     }
 
-    /// It is an error of this kind and reason, and its text has these parts.
+    /// The outcome is an error of this kind and reason, whose text has these parts.
     pub(super) fn is_error(&self, kind: &str, reason: Option<&str>, parts: &[&str]) -> Result<()> {
         let error = is_error(&self.outcome, kind, reason).with_context(|| format!("{:?}", self.outcome))?;
         ensure!(!error.message.contains(MARK), "the message holds a secret");
@@ -159,7 +159,7 @@ impl Answer {
         self.is_error("credential-unavailable", Some("cache-unavailable"), parts)
     }
 
-    /// The log has this part.
+    /// The log contains this text.
     pub(super) fn logs(&self, part: &str) -> Result<()> {
         ensure!(self.log.contains(part), "the log does not say {part:?}: {}", self.log);
         Ok(())

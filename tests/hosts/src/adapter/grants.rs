@@ -1,4 +1,4 @@
-//! What is granted, what is missing, and what stands in the place of a file.
+//! Granted folders, missing grants, and other kinds of files in place of the cache.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::Check;
 use super::call::{Cli, HOME};
 use crate::scenario::is_token;
 
-/// No request is made in these.
+/// These calls send no request.
 const NOBODY: &str = "localhost:9";
 
 pub(super) const CHECKS: &[Check] = &[
@@ -50,7 +50,8 @@ fn two_folders(cli: &Cli) -> Result<()> {
     Ok(())
 }
 
-/// `--dir .` in the home folder: its name says nothing about where it is, whatever `HOME` is.
+/// `--dir .` in the home folder: the preopened name `.` does not contain the path, whatever `HOME`
+/// is.
 fn working_directory(cli: &Cli) -> Result<()> {
     let home = Home::with(Some(&cached()))?;
     for call in [cli.call(&home, NOBODY), cli.call(&home, NOBODY).unset("HOME")] {
@@ -88,7 +89,7 @@ fn put_folder(home: &Home) -> Result<()> {
     Ok(fs::create_dir(home.cache())?)
 }
 
-/// Whoever opens a pipe waits for somebody at its other end.
+/// Opening a FIFO blocks until its other end is open.
 #[cfg(unix)]
 fn put_pipe(home: &Home) -> Result<()> {
     let made = std::process::Command::new("mkfifo").arg(home.cache()).status()?;
@@ -96,7 +97,7 @@ fn put_pipe(home: &Home) -> Result<()> {
     Ok(())
 }
 
-/// Its target is in no granted folder.
+/// A link whose target is outside the granted folders.
 #[cfg(unix)]
 fn put_link_for_the_folder(home: &Home) -> Result<()> {
     let folder = home.path().join(".IdentityService");

@@ -1,4 +1,4 @@
-//! The lock that all writers share, and changes that come between reading and writing.
+//! The lock file that all writers share, and changes between read and write.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use super::Check;
 use super::call::Cli;
 use crate::scenario::is_written_back;
 
-/// What an adapter writes into its lock.
+/// The text in the adapter's lock file.
 pub(super) const SIGNATURE: &str = "0 shared-token-cache-wasi-adapter";
 
 pub(super) const CHECKS: &[Check] = &[
@@ -31,7 +31,7 @@ pub(super) fn lock_path(home: &Home) -> PathBuf {
     home.cache().with_extension("nocae.lockfile")
 }
 
-/// A lock with this text, of this age.
+/// A lock file with this text and age.
 pub(super) fn put_lock(home: &Home, text: &str, age: Duration) -> Result<()> {
     fs::write(lock_path(home), text)?;
     make_older(home, age)
@@ -46,7 +46,7 @@ fn lock_of_another(cli: &Cli) -> Result<()> {
     let day = Duration::from_secs(24 * 60 * 60);
     let cases = [
         ("4711 python", day),
-        // Nobody has signed it, so nobody knows whose it is.
+        // The lock file has no signature, so its owner is unknown.
         ("", day),
         (SIGNATURE, Duration::from_secs(30)),
     ];
@@ -126,7 +126,7 @@ fn many_writers(cli: &Cli) -> Result<()> {
     Ok(())
 }
 
-/// Another program rewrites the cache while the authority thinks.
+/// Another program rewrites the cache during the token request.
 fn change_meanwhile(cli: &Cli) -> Result<()> {
     let home = Home::with(Some(&expired()?))?;
     let cache = home.cache();
@@ -147,7 +147,7 @@ fn change_meanwhile(cli: &Cli) -> Result<()> {
     is_written_back(&home)
 }
 
-/// The user signs out while the authority thinks.
+/// The user signs out during the token request.
 fn removed_meanwhile(cli: &Cli) -> Result<()> {
     let home = Home::with(Some(&expired()?))?;
     let cache = home.cache();

@@ -1,4 +1,4 @@
-//! Environment variables, and the log.
+//! Environment variables and the log.
 
 use anyhow::{Result, ensure};
 use shared_token_cache_interop::authority::{Authority, Scheme};
@@ -50,7 +50,7 @@ fn log(cli: &Cli) -> Result<()> {
         answer.is_new_token()?;
         is_written_back(&home)?;
         ensure!(answer.log.contains("debug: ") == lines, "{level}: {}", answer.log);
-        // A name that is misspelt would else pass for a setting that is in force.
+        // An ignored variable with a typing mistake would look like a setting in force.
         ensure!(answer.log.contains("SHARED_TOKEN_CACHE_REPLCE") == lines, "{level}: {}", answer.log);
         ensure!(lines || answer.log.is_empty(), "{level}: {}", answer.log);
         ensure!(!answer.log.contains(&tenant(0)), "the log holds an account's id: {}", answer.log);

@@ -1,4 +1,5 @@
-//! Files that the user may not use. Root may use all, so root runs this as somebody else.
+//! Files without permission for the user. Root can open every file, so a test that runs as root
+//! switches to another user.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
@@ -16,7 +17,7 @@ use super::call::{Answer, Cli};
 
 pub(super) const CHECKS: &[Check] = &[("permissions that are missing are told", permissions)];
 
-/// `nobody` on Debian and most others; any user without rights will do.
+/// `nobody` on Debian and most other systems; any user without privileges serves.
 const NOBODY: u32 = 65_534;
 
 fn permissions(cli: &Cli) -> Result<()> {
@@ -27,7 +28,7 @@ fn permissions(cli: &Cli) -> Result<()> {
     let folder = home.path().join(".IdentityService");
     let copy;
     let cli = if root {
-        // Where the workspace lies, others may not look.
+        // Other users may not be able to enter the workspace's folder.
         let program = programs.path().join("wasmtime");
         let component = programs.path().join("component.wasm");
         fs::copy(&cli.program, &program).with_context(|| cli.program.display().to_string())?;

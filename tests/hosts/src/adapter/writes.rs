@@ -1,4 +1,4 @@
-//! How a file is replaced, and writes that fail.
+//! Replacing a file, and failing writes.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -20,7 +20,8 @@ pub(super) const CHECKS: &[Check] = &[
     ("a write that breaks off is undone, or told", linux::broken_writes),
 ];
 
-/// The reason why in place is the default: WASI 0.2 makes files that all may read, and can't tell.
+/// Writing in place is the default because WASI 0.2 creates files that all users may read, and
+/// can't check it.
 fn modes(cli: &Cli) -> Result<()> {
     for (how, before, after) in [("in-place", 0o600, 0o600), ("in-place", 0o640, 0o640), ("rename", 0o600, 0o644)] {
         let authority = Authority::start(Scheme::Http)?;
@@ -52,15 +53,15 @@ mod linux {
 
     const LIMIT: Duration = Duration::from_secs(60);
 
-    /// A call under a limit on the size of files that is reached in the middle of what the new document has more.
+    /// A call under a limit on file size, which the added part of the new document exceeds.
     fn limited<'a>(cli: &'a Cli, home: &Home, authority: &Authority, before: &str, first: &str) -> Call<'a> {
         let script = format!("{first}exec prlimit --core=0 --fsize={} \"$@\"", before.len() + 100);
-        // The limit holds for wasmtime's own files as well.
+        // The limit applies to wasmtime's own files as well.
         let own_files = ["-O", "memory-init-cow=n", "-C", "cache=n"];
         cli.call(home, &authority.name()).through(&script).options(&own_files)
     }
 
-    /// Whoever ignores the signal gets an error, as on a full disk.
+    /// A process that ignores SIGXFSZ gets a write error, as on a full disk.
     pub(super) fn no_room(cli: &Cli) -> Result<()> {
         let (before, authority) = (expired()?, Authority::start(Scheme::Http)?);
         let home = Home::with(Some(&before))?;
@@ -72,7 +73,7 @@ mod linux {
         Ok(())
     }
 
-    /// Whoever does not is killed there, and leaves its lock.
+    /// SIGXFSZ kills a process that does not ignore it; its lock file remains.
     pub(super) fn crash(cli: &Cli) -> Result<()> {
         let (before, authority) = (expired()?, Authority::start(Scheme::Http)?);
         let home = Home::with(Some(&before))?;
@@ -88,7 +89,7 @@ mod linux {
         Ok(())
     }
 
-    /// A library that comes between wasmtime and the system's breaks off the first write, or that and the one that undoes it.
+    /// A preloaded library fails the first write, or that write and the rollback.
     pub(super) fn broken_writes(cli: &Cli) -> Result<()> {
         let folder = tempfile::tempdir()?;
         let library = folder.path().join("broken_writes.so");

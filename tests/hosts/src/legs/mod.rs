@@ -1,4 +1,4 @@
-//! The ways of running hosts, one file each.
+//! The legs: ways of running hosts, one file each.
 
 mod jco;
 mod own;
@@ -16,30 +16,30 @@ use crate::scene::{Components, Scene};
 
 /// A way of running a host.
 pub(crate) trait Leg {
-    /// In lower case; the command line selects legs by how it begins.
+    /// In lower case; the command line selects legs by prefix.
     fn name(&self) -> &'static str;
 
-    /// How its token requests are answered.
+    /// How the authority answers this host's token requests.
     fn authority(&self) -> Scheme;
 
-    /// Why a scenario can't be had on this host; it is then printed in place of a result.
+    /// Why this host can't run a scenario; printed in place of a result.
     fn cannot(&self, _scenario: Scenario) -> Option<&'static str> {
         None
     }
 
-    /// Installs the host and makes it ready. An error is the reason for which the leg is skipped.
+    /// Installs and prepares the host. An error skips the leg, with its text as the reason.
     fn install(&self, components: &Components) -> Result<Box<dyn Host>>;
 }
 
 /// A host that is ready.
 pub(crate) trait Host {
-    /// Its name and version, as it says itself.
+    /// The host's name and version, as it reports them.
     fn version(&self) -> String;
 
     /// Makes one call. An error is a failure of the test.
     fn call(&mut self, scene: &Scene) -> Result<Outcome>;
 
-    /// What is checked on this host only: a name and what came of it, each.
+    /// Checks of this host alone, each with a name and its result.
     fn extras(&mut self, _components: &Components) -> Vec<(&'static str, Result<()>)> {
         Vec::new()
     }

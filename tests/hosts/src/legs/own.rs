@@ -1,4 +1,4 @@
-//! This project's own host, as its users run it: the command. It is the measure for the others.
+//! This project's own host, as its users run it: the command. The other hosts are compared with it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -103,7 +103,7 @@ fn example() -> Result<()> {
     Ok(())
 }
 
-/// A policy that grants the scene's cache, and its authority unless the network is not granted.
+/// A policy that grants the scene's cache, and its authority where the network is granted.
 fn policy(scene: &Scene) -> Result<tempfile::NamedTempFile> {
     let authorities = if scene.granted.network { format!("[{:?}]", scene.authority) } else { "[]".to_owned() };
     let file = tempfile::NamedTempFile::new()?;

@@ -18,7 +18,7 @@ use crate::{adapter, wave};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Where the component sees the home folder.
+/// The component's path of the home folder.
 const HOME: &str = "/home/user0";
 
 pub(crate) struct WasmtimeCli;
@@ -78,7 +78,7 @@ impl Host for Installed {
         Outcome::from_contract(&wave::read(&finished.stdout)?)
     }
 
-    /// The adapter is the same on every host, so what it does where things go wrong is checked on this one.
+    /// The adapter is the same on every host, so its error handling is tested on this one.
     fn extras(&mut self, components: &Components) -> Vec<(&'static str, Result<()>)> {
         adapter::checks(&self.program, components)
     }

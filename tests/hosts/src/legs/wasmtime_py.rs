@@ -25,7 +25,7 @@ import importlib.metadata, platform
 print(f\"wasmtime-py {importlib.metadata.version('wasmtime')} on Python {platform.python_version()}\")
 ";
 
-/// The tests of the example, each with what it is about.
+/// The example's tests, each with its topic.
 const TESTS: &[(&str, &str)] = &[
     ("test_client", "clients of the Azure SDK, a chain, and call_api.py"),
     ("test_component", "threads, limits and exceptions"),
@@ -74,7 +74,7 @@ impl Leg for Composed {
         "wasmtime-py composed"
     }
 
-    // The wasi:http of wasmtime-py trusts the CAs that are compiled into it, and no others.
+    // wasmtime-py's wasi:http only trusts the CAs that are compiled into it.
     fn authority(&self) -> Scheme {
         Scheme::Http
     }
@@ -91,7 +91,7 @@ impl Installed {
         Ok(Self { python, script, tests, version })
     }
 
-    /// A Python that is strict, and leaves nothing in the source tree.
+    /// Python with warnings as errors, which writes no bytecode into the source tree.
     fn command(&self) -> Command {
         let mut command = Command::new(&self.python);
         command.args(["-B", "-W", "error"]).current_dir(folder());
@@ -104,7 +104,7 @@ impl Installed {
         if !finished.status.success() {
             bail!("{report}");
         }
-        // An empty module passes as well.
+        // unittest passes on an empty module as well.
         let count = report.lines().find_map(|line| line.strip_prefix("Ran ")?.split(' ').next()?.parse::<u32>().ok());
         ensure!(count.context("no count of tests")? > 0, "no test was run");
         ensure!(!report.contains("skipped"), "tests were skipped: {report}");

@@ -1,5 +1,6 @@
-//! Wassette, which makes tools for language models of components: the composed component, once with the command line and its
-//! grants by command, once as a model's program sees it (MCP on standard input and output), with the example's policy file.
+//! Wassette, which offers components to language models as tools: the composed component, once with
+//! the command line and grants by command, once as an MCP server on standard input and output with
+//! the example's policy file.
 
 mod install;
 mod mcp;
@@ -26,7 +27,7 @@ use crate::scene::{Components, Operation, Scene};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What Wassette calls the component, after its file.
+/// Wassette's name for the component, from its file name.
 const ID: &str = "shared-token-cache-wasi";
 
 /// Wassette on its command line.
@@ -122,7 +123,8 @@ impl Wassette {
         Ok(wassette)
     }
 
-    /// Wassette with nothing of the user's: not the environment, and not the folders that it finds through `HOME`.
+    /// Wassette with none of the user's environment, and none of the folders that it finds through
+    /// `HOME`.
     fn command_at(&self, home: &Path) -> Command {
         let mut command = self.program.command();
         command.env_clear().env("HOME", home).current_dir(self.data.path());
@@ -132,14 +134,15 @@ impl Wassette {
         command
     }
 
-    /// The same with all that a component can want in the environment: what it gets of that, the policy says.
+    /// Wassette with every variable that a component can use in its environment: the policy decides
+    /// which of them the component gets.
     fn command(&self, scene: &Scene) -> Command {
         let mut command = self.command_at(&scene.home);
         command.envs(scene.environment(&scene.home.to_string_lossy()));
         command
     }
 
-    /// Takes every permission away, and gives those of the scene.
+    /// Revokes every permission, and grants those of the scene.
     fn grant_by_command(&self, scene: &Scene) -> Result<()> {
         self.grant(&["reset"], &[])?;
         if scene.granted.storage {
@@ -167,7 +170,7 @@ impl Wassette {
         std::fs::write(&path, policy).with_context(|| path.display().to_string())
     }
 
-    /// Calls the scene's tool on the command line, and gives what came of it and what was logged.
+    /// Calls the scene's tool on the command line; returns the outcome and the log.
     fn invoke(&self, scene: &Scene) -> Result<(Outcome, String)> {
         let (tool, arguments) = tool(scene);
         let mut command = self.command(scene);
@@ -178,7 +181,7 @@ impl Wassette {
     }
 }
 
-/// The scene's tool and its arguments. Wassette wants every argument, none as null.
+/// The scene's tool and its arguments. Wassette requires every argument, with none as null.
 fn tool(scene: &Scene) -> (String, Value) {
     let (function, arguments) = match scene.operation {
         Operation::Supported => ("supported", json!({})),
@@ -187,7 +190,7 @@ fn tool(scene: &Scene) -> (String, Value) {
     (format!("azure-identity_shared-token-cache_tokens_0_1_0_{function}"), arguments)
 }
 
-/// What a tool returned. Wassette writes a variant as its tag and its value, in two members.
+/// The result of a tool. Wassette writes a variant as its tag and its value, in two members.
 fn outcome(value: &Value) -> Result<Outcome> {
     let Some(error) = value.get("err") else { return Outcome::from_contract(value) };
     let (tag, payload) = (error.get("tag").and_then(Value::as_str), error.get("val"));

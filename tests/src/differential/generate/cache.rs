@@ -19,7 +19,7 @@ impl Account {
     }
 }
 
-/// A document and the accounts in it.
+/// A document with its accounts.
 pub(super) struct Caches {
     pub(super) accounts: Vec<Account>,
     pub(super) document: Document,
@@ -70,7 +70,7 @@ fn account(random: &mut Random, number: u64, cloud: &[&str], odd: bool) -> Accou
     };
     let cloud = if random.chance(8) { random.pick(&CLOUDS) } else { &cloud };
     let environment = if random.chance(50) { cloud.first() } else { Some(random.pick(cloud)) };
-    // Now and then the same person has accounts in two tenants.
+    // Sometimes one person has accounts in two tenants.
     let name = if random.chance(5) { 0 } else { number };
     Account {
         home_account_id,
@@ -188,7 +188,7 @@ fn target(random: &mut Random) -> String {
     scopes.join(" ")
 }
 
-/// Adds an entry under MSAL's key, unless there is one, in whatever case.
+/// Adds an entry under MSAL's key, unless that key exists, ignoring case.
 pub(super) fn put(document: &mut Document, section: &str, entry: Value) {
     let key = key_of(section, "", &entry);
     if document.entries(section).iter().all(|(other, _)| !other.eq_ignore_ascii_case(&key)) {

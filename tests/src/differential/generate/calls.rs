@@ -31,7 +31,7 @@ pub(super) fn calls(
     let second = call(random, accounts, document, later, odd);
     let mut second = recorded(random, options, second);
     if random.chance(60) {
-        // The same again: a cached token, or a pause after a failed try.
+        // The same call again: it finds a cached token, or the pause after a failed renewal.
         second = Call { now: later, replies: second.replies, ..first.clone() };
     }
     if outage {
@@ -64,7 +64,7 @@ fn call(random: &mut Random, accounts: &[Account], document: &Document, now: u64
     call
 }
 
-/// With a record the authority has more to say.
+/// With a record, the reference asks the authority for metadata.
 fn recorded(random: &mut Random, options: &Options, call: Call) -> Call {
     if options.record.is_none() {
         return call;
@@ -74,7 +74,7 @@ fn recorded(random: &mut Random, options: &Options, call: Call) -> Call {
     Call { replies, discovery: records::discovery(random), ..call }
 }
 
-/// An answer to each refresh token, and to the one that it is rotated to.
+/// A response for each refresh token, and for the one that it is rotated to.
 fn answers(random: &mut Random, accounts: &[Account], document: &Document, odd: bool) -> BTreeMap<String, Reply> {
     let mut replies = BTreeMap::new();
     for (_, entry) in document.entries("RefreshToken") {

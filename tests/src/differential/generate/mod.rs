@@ -1,4 +1,4 @@
-//! Makes situations out of a seed.
+//! Generates situations from a seed.
 
 mod cache;
 mod calls;
@@ -13,7 +13,7 @@ use super::document::Document;
 use super::situation::{Options, Situation};
 use cache::{Account, Caches};
 
-/// The time around which everything happens.
+/// The time that all times of a situation are relative to.
 const NOW: u64 = 1_790_000_000;
 
 /// The authority of the public cloud.
@@ -38,15 +38,15 @@ const SCOPES: [&str; 4] = [
 const TENANTS: [&str; 4] =
     ["11111111-0000-0000-0000-000000000001", "22222222-0000-0000-0000-000000000002", "contoso.com", "fabrikam.com"];
 
-/// The situation `index` of `seed`: always the same.
+/// The situation `index` of `seed`; deterministic.
 pub(crate) fn situation(seed: u64, index: u64) -> Situation {
-    // Neighbouring numbers must not give similar streams, so they are spread first.
+    // Mixes the numbers, so that neighbours do not give similar streams.
     let mut random =
         Random(Rng::with_seed(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ index.wrapping_mul(0xD1B5_4A32_D192_ED03)));
     random.0.u64(..);
     let random = &mut random;
 
-    // Some situations are what well-behaved writers and callers make, so that plain agreement is tested as well.
+    // Some situations are free of oddities, to test plain agreement as well.
     let odd = random.chance(45);
     let cloud = *random.weighted(&[(70, &CLOUDS[0]), (10, &CLOUDS[1]), (10, &CLOUDS[2]), (10, &CLOUDS[3])]);
     let mut caches = cache::caches(random, cloud, odd);
@@ -57,7 +57,7 @@ pub(crate) fn situation(seed: u64, index: u64) -> Situation {
     let Caches { accounts, document } = caches;
     let calls = calls::calls(random, &accounts, &document, &options, odd);
     let text = odd::content(random, document, odd);
-    // Most calls go without CAE. The other cache holds the same, or nothing.
+    // Most calls do not enable CAE. The other cache holds the same, or nothing.
     let with_cae = calls.iter().any(|call| call.enable_cae).then(|| text.clone()).flatten();
     let handover = random.chance(30);
     Situation { options, without_cae: text, with_cae, calls, handover }
@@ -122,7 +122,7 @@ impl Random {
         &of[0].1
     }
 
-    /// Any document has its entries in an order of its own.
+    /// Shuffles the entries of a document.
     fn shuffle(&mut self, document: &mut Document) {
         for name in ["Account", "RefreshToken", "AccessToken"] {
             if let Some(entries) = document.entries_mut(name) {

@@ -1,4 +1,4 @@
-//! What is odd in caches and calls, though all of it has been seen somewhere.
+//! Oddities in caches and calls, all of which were seen in practice.
 
 use serde_json::{Map, Value, json};
 
@@ -36,7 +36,7 @@ pub(super) fn document(random: &mut Random, document: &mut Document) {
     }
 }
 
-/// Something about any entry.
+/// An oddity of any entry.
 fn any(random: &mut Random, fields: &mut Map<String, Value>) {
     let value = random.pick(&[Value::Null, json!(7), json!([]), json!("")]).clone();
     let field = |name: &str| name.to_owned();
@@ -59,14 +59,14 @@ fn any(random: &mut Random, fields: &mut Map<String, Value>) {
     }
 }
 
-/// A secret that other entries of the account may hold as well.
+/// A secret that other entries of the account may have as well.
 fn in_two_places(fields: &mut Map<String, Value>) {
     let home = fields.get("home_account_id").and_then(Value::as_str).unwrap_or_default();
     let secret = format!("rt-in-two-places-of-{home}");
     fields.insert("secret".into(), secret.into());
 }
 
-/// Environments that an entry should not have.
+/// Environments that are invalid in an entry.
 const ENVIRONMENTS: [&str; 5] = [
     "Login.MicrosoftOnline.com",
     "LOGIN.WINDOWS.NET",
@@ -75,7 +75,7 @@ const ENVIRONMENTS: [&str; 5] = [
     "login.example.com",
 ];
 
-/// Something about an access token.
+/// An oddity of an access token.
 fn access_token(random: &mut Random, fields: &mut Map<String, Value>) {
     let expires_on = seconds(&Value::Object(fields.clone()), "expires_on").unwrap_or_default();
     let value = random.pick(&[Value::Null, json!("soon"), json!(true), json!("")]).clone();
@@ -100,7 +100,7 @@ fn access_token(random: &mut Random, fields: &mut Map<String, Value>) {
     }
 }
 
-/// Options that a caller may well give, though they match nothing as they stand.
+/// Options that a caller may give, though they match nothing as they are.
 pub(super) fn options(random: &mut Random, options: &mut Options) {
     match random.number(14) {
         0 => options.username = options.username.as_ref().map(|name| name.to_uppercase()),
@@ -116,7 +116,7 @@ pub(super) fn options(random: &mut Random, options: &mut Options) {
     }
 }
 
-/// Something about a call.
+/// An oddity of a call.
 pub(super) fn call(random: &mut Random, call: &mut Call) {
     match random.number(24) {
         0 | 11 => call.scopes.iter_mut().for_each(|scope| *scope = scope.to_uppercase()),
@@ -137,7 +137,7 @@ pub(super) fn call(random: &mut Random, call: &mut Call) {
     }
 }
 
-/// What is in the cache's place.
+/// Other contents of the cache file.
 pub(super) fn content(random: &mut Random, document: Document, odd: bool) -> Option<String> {
     if !odd && random.chance(97) {
         return Some(document.text());

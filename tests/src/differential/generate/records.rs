@@ -1,4 +1,4 @@
-//! Authentication records, and what belongs to their client in the cache.
+//! Authentication records, and their client's entries in the cache.
 
 use serde_json::{Map, Value, json};
 
@@ -8,11 +8,11 @@ use super::{CLIENT, CLOUDS, NOW, OTHER_CLIENT, PUBLIC, Random, SCOPES, TENANTS, 
 use crate::differential::document::Document;
 use crate::differential::situation::{Call, Discovery, Options, Reply};
 
-/// The ids of the tenants that are named by a domain, as the authority knows them.
+/// The authority's ids of the tenants that are named by a domain.
 const IDS: [(&str, &str); 2] =
     [("contoso.com", "cccccccc-0000-0000-0000-000000000003"), ("fabrikam.com", "ffffffff-0000-0000-0000-000000000004")];
 
-/// Whom a record is about.
+/// The subject of a record.
 struct Recorded {
     account: Account,
     authority: String,
@@ -32,7 +32,7 @@ pub(super) fn add(random: &mut Random, cloud: &[&str], caches: &mut Caches, opti
     random.shuffle(&mut caches.document);
     app_metadata(random, &mut caches.document, &recorded, cloud);
 
-    // Together with a record this is the tenant to ask.
+    // Together with a record, this option is the tenant of the request.
     if !odd || random.chance(80) {
         options.home_tenant = random.chance(10).then(|| (*random.pick(&TENANTS)).to_owned());
     }
@@ -89,7 +89,7 @@ fn recorded(random: &mut Random, cloud: &[&str], accounts: &[Account], odd: bool
     Recorded { authority: (*authority).to_owned(), account, client, tenant }
 }
 
-/// What a caller may have kept, though it is of little use.
+/// Records that a caller may have stored, though they are of little use.
 fn oddity(random: &mut Random, record: &mut Map<String, Value>, client: &str) {
     let mut set = |field: &str, value: Value| drop(record.insert(field.to_owned(), value));
     match random.number(48) {
@@ -110,7 +110,7 @@ fn oddity(random: &mut Random, record: &mut Map<String, Value>, client: &str) {
     }
 }
 
-/// Access tokens of the record's client, of the record's tenant and of others.
+/// Access tokens of the record's client, for the record's tenant and others.
 fn access_tokens(random: &mut Random, document: &mut Document, recorded: &Recorded, odd: bool) {
     for number in 0..*random.weighted(&[(80, 1), (20, 2)]) {
         let id = IDS.iter().find(|(domain, _)| *domain == recorded.tenant).map(|(_, id)| *id);
@@ -128,7 +128,7 @@ fn access_tokens(random: &mut Random, document: &mut Document, recorded: &Record
             scopes.push(SCOPES[1]);
         }
         if random.chance(60) {
-            // So MSAL caches what it asked for.
+            // MSAL caches a token for the scopes that it requested.
             scopes.extend(["offline_access", "openid", "profile"]);
         }
         scopes.sort_unstable();
@@ -181,7 +181,7 @@ fn refresh_tokens(random: &mut Random, document: &mut Document, recorded: &Recor
     }
 }
 
-/// What the cache knows about the record's client: nothing, or its family, or that it is in none.
+/// The metadata of the record's client: none, its family, or no family.
 fn app_metadata(random: &mut Random, document: &mut Document, recorded: &Recorded, cloud: &[&str]) {
     let environment = if random.chance(85) { &recorded.authority.as_str() } else { random.pick(cloud) };
     let mut metadata = json!({ "client_id": recorded.client, "environment": environment });
@@ -193,14 +193,15 @@ fn app_metadata(random: &mut Random, document: &mut Document, recorded: &Recorde
     put(document, "AppMetadata", metadata);
 }
 
-/// Two calls to an authority in trouble, while cached tokens are still good, or to one that does not trust the account any more.
+/// Two calls while the authority fails and cached tokens are still valid, or to one that no longer
+/// trusts the account.
 pub(super) fn outage(random: &mut Random, first: &mut Call, second: &mut Call) {
     let in_trouble = random.chance(65);
     let busy = Reply::json(503, &json!({ "error": "temporarily_unavailable" }));
     for reply in first.replies.values_mut() {
         *reply = if in_trouble { busy.clone() } else { replies::refusal(random) };
     }
-    // By now tokens are due for renewal.
+    // By this time, tokens are due for renewal.
     first.now += 700;
     first.scopes = vec![SCOPES[0].to_owned()];
     first.claims = (!in_trouble).then(|| CHALLENGE.to_owned());
@@ -208,7 +209,8 @@ pub(super) fn outage(random: &mut Random, first: &mut Call, second: &mut Call) {
     *second = Call { now: first.now + random.number(35), ..first.clone() };
 }
 
-/// Now and then a refusal says that the client is not in the family of the refresh token, in one of the ways to say so.
+/// Sometimes a refusal says, in one of several forms, that the client is not in the family of the
+/// refresh token.
 pub(super) fn mismatch(random: &mut Random, reply: &mut Reply) {
     let Value::Object(mut body) = reply.value() else { return };
     if body.contains_key("error") && reply.status == 400 && random.chance(25) {
@@ -220,7 +222,7 @@ pub(super) fn mismatch(random: &mut Random, reply: &mut Reply) {
     }
 }
 
-/// What the authority answers to MSAL's questions for its metadata.
+/// The authority's responses to MSAL's metadata requests.
 pub(super) fn discovery(random: &mut Random) -> Discovery {
     Discovery { status: *random.weighted(&[(94, 200), (3, 503), (3, 0)]), ..Discovery::default() }
 }

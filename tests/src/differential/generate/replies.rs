@@ -1,4 +1,4 @@
-//! Answers of the authority.
+//! Responses of the authority.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,12 +8,12 @@ use super::cache::Account;
 use super::{NOW, Random};
 use crate::differential::situation::Reply;
 
-/// What the authority says to a refresh token that no situation has thought of.
+/// The response to a refresh token without a response in the situation.
 pub(super) fn unknown_token() -> Reply {
     Reply::json(400, &json!({ "error": "invalid_grant", "error_description": "AADSTS9002313: an unknown token" }))
 }
 
-/// An answer to the refresh token `secret` of an account.
+/// A response to the refresh token `secret` of an account.
 pub(super) fn reply(random: &mut Random, account: &Account, secret: &str, odd: bool) -> Reply {
     match random.number(100) {
         0..=57 => Reply::json(200, &token(random, account, secret, odd)),
@@ -46,7 +46,7 @@ fn token(random: &mut Random, account: &Account, secret: &str, odd: bool) -> Val
     if random.chance(70) {
         set("refresh_token", format!("{secret}-next").into());
     }
-    // An authority without tenants of its own, AD FS, knows no client info: there the id token says who it is.
+    // AD FS, an authority without tenants, sends no client info: its id token identifies the user.
     let parts = account.home_account_id.split_once('.');
     if random.chance(30) || parts.is_none() {
         set("id_token", id_token(account, parts.map_or("", |(_, utid)| utid)).into());
@@ -105,7 +105,7 @@ pub(super) fn refusal(random: &mut Random) -> Reply {
     Reply::json(400, &body.into())
 }
 
-/// A token response that lacks something.
+/// A token response with a field missing.
 fn incomplete(random: &mut Random, account: &Account, secret: &str) -> Reply {
     let mut body = token(random, account, secret, false);
     let field = *random.pick(&["access_token", "expires_in"]);

@@ -9,8 +9,8 @@ use crate::differential::compare::{Difference, Pair};
 use crate::differential::document::{seconds, text, text_of};
 use crate::differential::situation::Outcome;
 
-/// The scopes of a call are compared one by one, also where several stand in one argument. The reference looks for a cached scope
-/// with a blank in it.
+/// The scopes of a call are compared one by one, also where one argument contains several. The
+/// reference looks for a cached scope with a blank in it.
 pub(super) fn arguments_are_split_into_scopes(case: &mut Case<'_>) {
     let scopes = case.scopes().into_iter().map(str::to_owned).collect();
     case.given.call.scopes = scopes;
@@ -28,7 +28,7 @@ pub(super) fn scopes_have_no_case(case: &mut Case<'_>) {
     });
 }
 
-/// A token that another cloud issued is not served. The reference looks at the account only.
+/// A token that another cloud issued is not served. The reference compares the account only.
 pub(super) fn tokens_of_another_cloud_are_not_served(case: &mut Case<'_>) {
     keep(case, |case, entry| case.is_alias(text_of(entry, "environment")));
 }
@@ -54,7 +54,8 @@ pub(super) fn the_token_type_has_one_spelling(case: &mut Case<'_>) {
     });
 }
 
-/// A token that was cached in the future was written under another clock, so its expiry is worth nothing.
+/// A token with a caching time in the future was written under another clock, so its expiry is
+/// unreliable.
 pub(super) fn tokens_from_the_future_are_not_served(case: &mut Case<'_>) {
     keep(case, |case, entry| seconds(entry, "cached_at").is_none_or(|time| time <= case.original.call.now));
 }
@@ -75,8 +76,9 @@ pub(super) fn tokens_of_another_tenant_are_not_served(case: &mut Case<'_>) {
     });
 }
 
-/// Whether the call may name its tenant is settled before a token is looked for. The reference serves a cached token all the same,
-/// and where the account has no refresh token either, it says nothing about the tenant.
+/// The call's tenant is checked before the lookup of a token. The reference serves a cached token
+/// without that check, and where the account has no refresh token either, its error does not
+/// mention the tenant.
 pub(super) fn the_tenant_is_checked_first(case: &mut Case<'_>) {
     if case.tenant() != Tenant::NotAllowed {
         return;
@@ -88,8 +90,9 @@ pub(super) fn the_tenant_is_checked_first(case: &mut Case<'_>) {
     });
 }
 
-/// The credential's own client comes first, then a token that needs no renewal yet, then the latest expiry. The reference takes the first in the document, and with a record
-/// the one whose scopes are just those that the call asks for.
+/// The order is: the credential's own client, then a token that needs no renewal yet, then the
+/// latest expiry. The reference takes the first in the document, and with a record the one whose
+/// scopes are just those of the call.
 pub(super) fn the_best_token_is_served(case: &mut Case<'_>) {
     let (own, now) = (case.client().to_owned(), case.original.call.now);
     let entries = case.document_mut().and_then(|document| document.entries_mut("AccessToken"));
@@ -107,8 +110,9 @@ pub(super) fn the_best_token_is_served(case: &mut Case<'_>) {
     }
 }
 
-/// From its `refresh_on` a token is renewed although it is still good, so that an outage of the authority finds everyone with a
-/// fresh token. The reference serves it until five minutes before its end; with a record it renews it a second later.
+/// From its `refresh_on` a token is renewed although it is still valid, so that tokens are fresh
+/// when an outage of the authority begins. The reference serves it until five minutes before its
+/// end; with a record it renews it a second later.
 pub(super) fn tokens_are_renewed_ahead_of_time(case: &mut Case<'_>) {
     let now = case.original.call.now;
     let challenged = case.original.call.claims.as_deref().is_some_and(|claims| !claims.trim().is_empty());
@@ -123,7 +127,7 @@ pub(super) fn tokens_are_renewed_ahead_of_time(case: &mut Case<'_>) {
     }
 }
 
-/// Where that fails for whatever reason, the cached token is served.
+/// If the renewal fails for any reason, the cached token is served.
 pub(super) fn a_failed_renewal_falls_back_to_the_cached_token(difference: &Difference, pair: &Pair<'_>) -> bool {
     *difference == Difference::Outcome
         && pair.case.fallback.as_deref().is_some_and(|token| token == pair.case.ours.outcome.token())
@@ -131,7 +135,7 @@ pub(super) fn a_failed_renewal_falls_back_to_the_cached_token(difference: &Diffe
         && !pair.case.ours.requests.is_empty()
 }
 
-/// Whether a call may be answered with a token, as far as earlier improvements have not seen to it.
+/// Whether a call may be answered with a token, apart from rules that earlier improvements cover.
 pub(super) fn fits(case: &Case<'_>, home: &str, entry: &Value) -> bool {
     let target: Vec<&str> = text_of(entry, "target").split(' ').collect();
     let recorded = || {
@@ -145,7 +149,7 @@ pub(super) fn fits(case: &Case<'_>, home: &str, entry: &Value) -> bool {
         && (case.record.is_none() || recorded())
 }
 
-/// Hides from the reference those tokens that are not `good`. What has expired is not served anyway.
+/// Hides tokens that are not `good` from the reference. Expired tokens are not served anyway.
 pub(super) fn keep(case: &mut Case<'_>, good: impl Fn(&Case<'_>, &Value) -> bool) {
     let now = case.original.call.now;
     case.hide("AccessToken", |case, entry| {

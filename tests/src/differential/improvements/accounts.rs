@@ -1,4 +1,4 @@
-//! Which account is chosen.
+//! The choice of the account.
 
 use serde_json::Value;
 
@@ -22,8 +22,9 @@ pub(super) fn the_own_client_needs_no_family(case: &mut Case<'_>) {
     });
 }
 
-/// The username of an account is that of its home tenant's entry, else the first there is. The reference takes the last entry of
-/// any realm, which may be one without a username that a refresh wrote.
+/// The username of an account comes from its home tenant's entry, else from the first entry. The
+/// reference takes the last entry of any realm, which may be one without a username that a refresh
+/// wrote.
 pub(super) fn the_home_tenant_gives_the_username(case: &mut Case<'_>) {
     let document = case.given.content.document();
     let entries = document.entries("Account");
@@ -67,7 +68,7 @@ pub(super) fn usernames_have_no_case(case: &mut Case<'_>) {
 /// A home tenant is compared without case. The reference finds no such account.
 pub(super) fn home_tenants_have_no_case(case: &mut Case<'_>) {
     let document = case.given.content.document();
-    // Together with a record the option names the tenant to ask.
+    // Together with a record, the option is the tenant of the request.
     let Some(asked) = case.given.options.home_tenant.as_mut().filter(|_| case.record.is_none()) else { return };
     let mut tenants =
         document.entries("Account").iter().filter_map(|(_, entry)| home_tenant(text_of(entry, "home_account_id")));
@@ -76,7 +77,8 @@ pub(super) fn home_tenants_have_no_case(case: &mut Case<'_>) {
     }
 }
 
-/// An authority is a host, so its case means nothing. The reference finds no cached environment for it.
+/// An authority is a host, so its case has no meaning. The reference finds no cached environment
+/// for it.
 pub(super) fn authorities_have_no_case(case: &mut Case<'_>) {
     let options = &mut case.given.options;
     for authority in [&mut options.authority, &mut options.default_authority].into_iter().flatten() {
@@ -87,7 +89,8 @@ pub(super) fn authorities_have_no_case(case: &mut Case<'_>) {
     }
 }
 
-/// Where several accounts would do, or none that there is, the error lists them. The reference computes the list and drops it.
+/// If several accounts match, or none, the error lists them. The reference computes the list and
+/// drops it.
 pub(super) fn the_accounts_to_choose_from_are_listed(difference: &Difference, pair: &Pair<'_>) -> bool {
     use crate::differential::situation::Outcome;
 

@@ -1,9 +1,11 @@
-//! What is asked about the authority, which only MSAL does: the reference uses it with an authentication record.
+//! Metadata requests to the authority. Only MSAL sends them, which the reference uses with an
+//! authentication record.
 
 use crate::differential::case::Case;
 
-/// An authority is not asked for its metadata, so a cached token is served when it is down, and a tenant that it does not know of is
-/// told apart by the answer to the refresh token. The reference asks in every process before it does anything else.
+/// There is no metadata request, so a cached token is served during an outage, and an unknown
+/// tenant is detected by the response to the refresh token. The reference sends metadata requests
+/// first, in every process.
 pub(super) fn no_discovery_is_needed(case: &mut Case<'_>) {
     if case.record.is_some() {
         case.given.call.discovery.status = 200;
@@ -11,15 +13,16 @@ pub(super) fn no_discovery_is_needed(case: &mut Case<'_>) {
     }
 }
 
-/// The host's policy says which authorities may be asked. The reference refuses those that Microsoft does not list.
+/// The host's policy decides which authorities are allowed. The reference refuses those that
+/// Microsoft does not list.
 pub(super) fn the_policy_says_which_authorities_are_good(case: &mut Case<'_>) {
     if case.record.is_some() {
         case.given.call.discovery.any_authority = true;
     }
 }
 
-/// A tenant is asked, and its tokens are cached, under the name that the caller has for it. The reference learns its id from the
-/// authority and uses that.
+/// The caller's name of a tenant is used in requests and for cached tokens. The reference gets the
+/// tenant's id from the authority and uses that.
 pub(super) fn tenants_keep_the_name_that_they_have(case: &mut Case<'_>) {
     if case.record.is_some() {
         case.given.call.discovery.tenants_by_id = false;

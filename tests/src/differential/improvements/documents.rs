@@ -1,4 +1,4 @@
-//! Documents that other programs, or accidents, leave behind.
+//! Documents of other programs, and damaged ones.
 
 use serde_json::{Value, json};
 
@@ -10,12 +10,13 @@ use crate::differential::situation::Content;
 
 const READ: [&str; 3] = ["Account", "RefreshToken", "AccessToken"];
 
-/// A byte order mark is skipped. The reference takes the cache for damaged.
+/// A byte order mark is skipped. The reference reports a damaged cache.
 pub(super) fn a_byte_order_mark_is_skipped(case: &mut Case<'_>) {
     case.given.content = case.given.content.clone().unmarked();
 }
 
-/// A cache that is no JSON object is said to be damaged. The reference calls it a failed authentication, with the parser's words.
+/// A cache that is not a JSON object is reported as damaged. The reference reports a failed
+/// authentication, with the parser's message.
 pub(super) fn a_damaged_cache_is_named(difference: &Difference, pair: &Pair<'_>) -> bool {
     let damaged = matches!(&pair.case.original.content, Content::Other(text) if !text.is_empty());
     let failed = ["raised ClientAuthenticationError", "raised AttributeError", "raised TypeError"];
@@ -35,8 +36,8 @@ pub(super) fn sections_of_another_type_are_absent(case: &mut Case<'_>) {
     }
 }
 
-/// Where a section that would be written is of another type, nothing is: what it holds would be lost, and the caller has the
-/// token all the same. The reference loses the token.
+/// If a section to be written is of another type, nothing is written, as its content would be lost;
+/// the caller gets the token. The reference loses the token.
 pub(super) fn a_section_of_another_type_is_not_overwritten(difference: &Difference, pair: &Pair<'_>) -> bool {
     let document = pair.case.document();
     let unwritable =
@@ -46,8 +47,8 @@ pub(super) fn a_section_of_another_type_is_not_overwritten(difference: &Differen
         && pair.our_changes().is_empty()
 }
 
-/// An entry that is no object, or lacks a field that it needs, is skipped. The reference fails on it, though it may be another
-/// account's.
+/// An entry that is not an object, or lacks a required field, is skipped. The reference fails on
+/// it, also if it belongs to another account.
 pub(super) fn entries_of_another_shape_are_skipped(case: &mut Case<'_>) {
     let mut skipped = Vec::new();
     let Some(document) = case.document_mut() else { return };
@@ -73,9 +74,9 @@ pub(super) fn entries_of_another_shape_are_skipped(case: &mut Case<'_>) {
     case.skipped = skipped;
 }
 
-/// A field that is `null`, empty or of another type counts as missing, a time may be a number or have a fraction, and no
-/// `credential_type` is needed in a section that is named by it. The reference fails on some of it, and takes a family id of
-/// `null` for one.
+/// A field that is `null`, empty or of another type counts as missing, a time may be a number or
+/// have a fraction, and `credential_type` is optional in a section named after it. The reference
+/// fails on some of these, and reads a family id of `null` as a family.
 pub(super) fn fields_of_another_type_are_missing(case: &mut Case<'_>) {
     let Some(document) = case.document_mut() else { return };
     for name in READ {
@@ -103,13 +104,13 @@ pub(super) fn fields_of_another_type_are_missing(case: &mut Case<'_>) {
             }
         });
     }
-    // MSAL needs the secret of every refresh token that it comes across.
+    // MSAL requires the secret of every refresh token that it reads.
     if case.record.is_some() {
         case.hide("RefreshToken", |_, entry| text_of(entry, "secret").is_empty());
     }
 }
 
-/// An environment is a host, so its case means nothing. The reference compares it as it is.
+/// An environment is a host, so its case has no meaning. The reference compares it with case.
 pub(super) fn environments_have_no_case(case: &mut Case<'_>) {
     let Some(document) = case.document_mut() else { return };
     for name in READ {
@@ -120,9 +121,9 @@ pub(super) fn environments_have_no_case(case: &mut Case<'_>) {
     }
 }
 
-/// Keys say nothing about entries: a rotated refresh token stays under the key that it has, an expired token goes whatever its key,
-/// and a new token takes the place of one whose key differs in case. The reference writes and removes under the key that MSAL makes
-/// of the entry, and leaves the old one beside it.
+/// Keys have no meaning: a rotated refresh token keeps its key, an expired token is removed
+/// whatever its key, and a new token replaces one whose key differs in case. The reference writes
+/// and removes under MSAL's key of the entry, and leaves the old one beside it.
 pub(super) fn keys_mean_nothing(case: &mut Case<'_>) {
     let now = case.original.call.now;
     let Some(document) = case.document_mut() else { return };
@@ -133,7 +134,7 @@ pub(super) fn keys_mean_nothing(case: &mut Case<'_>) {
             let right = key_of(name, key, entry);
             let expired = seconds(entry, "expires_on").is_some_and(|time| time < now);
             let changes = name == "RefreshToken" || expired || right.eq_ignore_ascii_case(key);
-            // Where two entries have one key, one of them has to keep another.
+            // If two entries have one key, one of them has to keep another.
             if changes && !taken.contains(&right) {
                 taken.push(right.clone());
                 *key = right;
@@ -142,8 +143,8 @@ pub(super) fn keys_mean_nothing(case: &mut Case<'_>) {
     }
 }
 
-/// The metadata of a client keep the fields that a response says nothing about. The reference drops them, the family included, and
-/// has them twice when the client of a record is spelt in another case.
+/// The client's metadata keeps fields that are missing in a response. The reference drops them, the
+/// family included, and writes the metadata twice if a record spells the client in another case.
 pub(super) fn app_metadata_are_merged(difference: &Difference, pair: &Pair<'_>) -> bool {
     match difference {
         Difference::Entry { section, key, ours: Some(Change::Removed), theirs: None } if section == "AppMetadata" => {
@@ -154,7 +155,7 @@ pub(super) fn app_metadata_are_merged(difference: &Difference, pair: &Pair<'_>) 
             let Some(theirs) = theirs.as_object() else { return false };
             match ours {
                 Some(Change::Put(_, ours)) => theirs.iter().all(|(field, value)| ours.get(field) == Some(value)),
-                // All that the response says was there already.
+                // The document already contained everything in the response.
                 None => true,
                 Some(_) => false,
             }

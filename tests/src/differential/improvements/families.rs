@@ -1,4 +1,4 @@
-//! Which refresh tokens are redeemed for an authentication record. The reference leaves that to MSAL.
+//! The choice of refresh tokens for an authentication record. The reference leaves it to MSAL.
 
 use std::cmp::Reverse;
 
@@ -10,8 +10,8 @@ use crate::differential::compare::{Difference, Pair};
 use crate::differential::document::{seconds, text, text_of};
 use crate::differential::situation::{Reply, Request};
 
-/// While nobody knows whether the client is in a family, its own refresh tokens come first. The reference tries the family's first,
-/// and so tells the authority of sign-ins that are none of the client's business.
+/// While the client's family is unknown, its own refresh tokens come first. The reference tries the
+/// family's first, and so sends the authority sign-ins of other clients.
 pub(super) fn the_own_refresh_token_comes_first(case: &mut Case<'_>) {
     let Some(search) = Search::of(case).filter(|search| search.membership == Membership::Unknown) else { return };
     if let Some((last, before)) = search.sent.split_last()
@@ -22,15 +22,16 @@ pub(super) fn the_own_refresh_token_comes_first(case: &mut Case<'_>) {
     }
 }
 
-/// When an answer is none that another refresh token could better, the search is over: the authority is busy, wants to see the user,
-/// or says that the client is not in the family. The reference goes on after any answer that is an error.
+/// The search ends at a response that another refresh token can't improve: the authority is busy,
+/// requires interaction, or reports that the client is not in the family. The reference continues
+/// after every error.
 pub(super) fn a_search_ends_with_a_final_answer(case: &mut Case<'_>) {
     let Some(search) = Search::of(case).filter(|search| !search.has_token(case)) else { return };
     hide(case, |secret| search.left.iter().any(|other| other == secret));
 }
 
-/// When all refresh tokens are refused, the first refusal is reported: that is the one of the token that should have done. The
-/// reference reports the last.
+/// If all refresh tokens are refused, the first refusal is reported: it belongs to the best match.
+/// The reference reports the last.
 pub(super) fn the_first_refusal_is_reported(case: &mut Case<'_>) {
     let Some(search) = Search::of(case).filter(|search| search.is_refused(case)) else { return };
     if let Some((_, after)) = search.sent.split_first() {
@@ -39,8 +40,8 @@ pub(super) fn the_first_refusal_is_reported(case: &mut Case<'_>) {
     }
 }
 
-/// A refresh token that the authority calls dead goes. The reference keeps every refresh token when it has a record, and tries the
-/// dead one again each time.
+/// A refresh token that the authority declares dead is removed. The reference keeps every refresh
+/// token when it has a record, and tries the dead one again each time.
 pub(super) fn a_dead_refresh_token_goes_with_a_record(difference: &Difference, pair: &Pair<'_>) -> bool {
     let Some(secret) = removed(difference, pair, |ours, theirs| ours.is_some() && theirs.is_none()) else {
         return false;
@@ -50,8 +51,8 @@ pub(super) fn a_dead_refresh_token_goes_with_a_record(difference: &Difference, p
         && is_dead(pair.case.reply_to(&secret))
 }
 
-/// What the authority says to a refresh token of the family is reported. The reference forgets it while it does not know whether the
-/// client is in the family, and says that there is no refresh token.
+/// The refusal of a refresh token of the family is reported. The reference drops it while the
+/// client's family is unknown, and reports that there is no refresh token.
 pub(super) fn a_refusal_of_the_family_is_reported(difference: &Difference, pair: &Pair<'_>) -> bool {
     let case = pair.case;
     let document = case.document();
@@ -68,7 +69,7 @@ pub(super) fn a_refusal_of_the_family_is_reported(difference: &Difference, pair:
         && !pair.theirs.requests.iter().any(own)
 }
 
-/// What is known about the client and families.
+/// The known facts about the client and families.
 #[derive(Debug, PartialEq, Eq)]
 enum Membership {
     Unknown,
@@ -76,17 +77,17 @@ enum Membership {
     Of(String),
 }
 
-/// How ours went through the refresh tokens of a record's account.
+/// How ours tried the refresh tokens of a record's account.
 struct Search {
     membership: Membership,
     /// Those that it sent.
     sent: Vec<String>,
-    /// Those that it might have sent after them.
+    /// Those that it could have sent after them.
     left: Vec<String>,
 }
 
 impl Search {
-    /// `None` when ours did not go through them as it should, or not at all.
+    /// `None` if ours tried them in a wrong order, or not at all.
     fn of(case: &Case<'_>) -> Option<Self> {
         case.record.as_ref()?;
         let membership = membership(case);
@@ -127,7 +128,8 @@ fn membership(case: &Case<'_>) -> Membership {
     families.find(|family| !family.is_empty()).map_or(Membership::None, |family| Membership::Of(family.to_owned()))
 }
 
-/// The refresh tokens that may be sent in the order in which they have to be, and whether each is but a try.
+/// The allowed refresh tokens in their required order, each with a flag for those whose family is
+/// only assumed.
 fn in_order(case: &Case<'_>, membership: &Membership) -> Vec<(String, bool)> {
     let home = case.record.as_ref().map(|record| record.home_account_id.as_str());
     let document = case.given.content.document();
@@ -156,7 +158,7 @@ fn in_order(case: &Case<'_>, membership: &Membership) -> Vec<(String, bool)> {
     order
 }
 
-/// Whether the next refresh token is tried after this answer.
+/// Whether the next refresh token is tried after this response.
 fn goes_on(reply: &Reply, on_trial: bool) -> bool {
     const MISMATCH: &str = "client_mismatch";
 

@@ -1,8 +1,9 @@
-//! In what this product differs from azure-identity on purpose.
+//! Intended differences from azure-identity.
 //!
-//! An improvement comes in one of two kinds. Either it is about what both sides are given: then it rewrites that for the reference,
-//! and the reference has to do with it what ours does without. Or it is about what came of the call: then it has a look at one
-//! difference, and says whether it is the one. The first kind is the more strict, as it leaves no difference to be judged.
+//! There are two kinds of improvements. One is about the input: it rewrites the input of the
+//! reference, which then has to give the same result as ours without the rewrite. The other is
+//! about the outcome: it decides whether a difference is the intended one. The first kind is
+//! stricter, as it leaves no difference to be judged.
 
 mod access_tokens;
 mod accounts;
@@ -20,26 +21,26 @@ mod written;
 use super::case::Case;
 use super::compare::{Difference, Pair};
 
-/// An improvement; its documentation is that of the function of its name.
+/// An improvement; the function of its name has the documentation.
 pub(crate) struct Improvement {
     /// A sentence.
     pub(crate) name: &'static str,
-    /// What it does.
+    /// Its function.
     pub(crate) kind: Kind,
 }
 
-/// What an improvement is about.
+/// The kind of an improvement.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
-    /// What is given: rewrites it for the reference.
+    /// About the input: rewrites it for the reference.
     Given(fn(&mut Case<'_>)),
-    /// What came of it: whether this difference is the improvement.
+    /// About the outcome: whether this difference is the improvement.
     Outcome(fn(&Difference, &Pair<'_>) -> bool),
 }
 
 macro_rules! improvements {
     ($($kind:ident $module:ident::$name:ident,)*) => {
-        /// All improvements. Those about what is given are applied in this order.
+        /// All improvements. Those about the input are applied in this order.
         pub(crate) const ALL: &[Improvement] =
             &[$(Improvement { name: stringify!($name), kind: Kind::$kind($module::$name) },)*];
     };

@@ -1,4 +1,5 @@
-//! Names for the same thing: with an authentication record the reference knows a client, a tenant and a cloud by one of them.
+//! Aliases: with an authentication record, the reference knows one name of a client, a tenant and a
+//! cloud.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +7,7 @@ use crate::differential::case::{Case, Tenant, is_of};
 use crate::differential::change::{ADDED, ENVIRONMENT, FAMILY};
 use crate::differential::document::{key_of, seconds, text_of};
 
-/// The ids of clients and tenants are compared without case. The reference compares them as they are.
+/// The ids of clients and tenants are compared without case. The reference compares them with case.
 pub(super) fn ids_have_no_case(case: &mut Case<'_>) {
     let Some(record) = case.record.clone() else { return };
     let tenant = case.tenant();
@@ -28,9 +29,10 @@ pub(super) fn ids_have_no_case(case: &mut Case<'_>) {
     copy_metadata(case, |_, entry| text_of(entry, "client_id") != record.client_id);
 }
 
-/// The hosts of a cloud are names of one environment: what is cached under another name than the record's authority has is found,
-/// and its refresh tokens are sent to that authority. The reference looks under other names only when it found nothing under the
-/// first, and then asks the authority of that name.
+/// The hosts of a cloud are aliases of one environment: entries under other aliases than the
+/// record's authority are found, and their refresh tokens are sent to that authority. The reference
+/// looks under other aliases only if it finds nothing under the first, and then uses the authority
+/// of that alias.
 pub(super) fn the_hosts_of_a_cloud_are_one_environment(case: &mut Case<'_>) {
     if case.record.is_none() {
         return;
@@ -45,7 +47,7 @@ pub(super) fn the_hosts_of_a_cloud_are_one_environment(case: &mut Case<'_>) {
             if environment == host || !case.is_alias(&environment) {
                 continue;
             }
-            // A token that stays must not be in the way of a new one.
+            // A token that stays must not block a new one.
             let expired = seconds(entry, "expires_on").is_some_and(|time| time < now);
             let standard = key_of(name, key, entry) == *key && (name != "AccessToken" || expired);
             if let Some(fields) = entry.as_object_mut() {
@@ -65,7 +67,8 @@ pub(super) fn the_hosts_of_a_cloud_are_one_environment(case: &mut Case<'_>) {
     copy_metadata(case, |case, entry| text_of(entry, "environment") != case.authority());
 }
 
-/// Gives the reference metadata of the client under the name where it looks, when the cache has some that are `such`.
+/// Gives the reference the client's metadata under the alias where it looks, if the cache has
+/// metadata that are `such`.
 fn copy_metadata(case: &mut Case<'_>, such: impl Fn(&Case<'_>, &Value) -> bool) {
     let (client, host) = (case.client().to_owned(), case.authority());
     let document = case.given.content.document();

@@ -1,4 +1,4 @@
-//! Which account an authentication record stands for, and which of its tokens.
+//! The account of an authentication record, and its tokens.
 
 use std::collections::BTreeSet;
 
@@ -22,8 +22,8 @@ pub(super) fn the_authority_of_a_record_may_be_a_url(case: &mut Case<'_>) {
     }
 }
 
-/// Where there is neither the account nor leave for the tenant, it is the account that is missing. The reference says so of the
-/// tenant, and does not look at the cache.
+/// If both the account and the permission for the tenant are missing, the error reports the
+/// account. The reference reports the tenant, and does not read the cache.
 pub(super) fn the_account_comes_before_the_tenant(case: &mut Case<'_>) {
     let missing = ["no-matching-account", "cache-corrupt"];
     if case.record.is_some() && case.tenant() == Tenant::NotAllowed && missing.contains(&case.ours.outcome.error()) {
@@ -31,7 +31,8 @@ pub(super) fn the_account_comes_before_the_tenant(case: &mut Case<'_>) {
     }
 }
 
-/// An account needs no username to be found. The reference fails on one without, though it may be another's.
+/// An account needs no username to be found. The reference fails on one without, also if it is
+/// another account.
 pub(super) fn accounts_need_no_username(case: &mut Case<'_>) {
     if case.record.is_some()
         && let Some(document) = case.document_mut()
@@ -42,12 +43,12 @@ pub(super) fn accounts_need_no_username(case: &mut Case<'_>) {
     }
 }
 
-/// The id in the record says which account it is, as a username may change. The reference finds none when the username differs, and
-/// says that there is no token when another account has it.
+/// The record's id identifies the account, as a username may change. The reference finds none if
+/// the username differs, and reports a missing token if another account has it.
 pub(super) fn the_account_is_known_by_its_id(case: &mut Case<'_>) {
     let Some(Record { home_account_id, mut username, .. }) = case.record.clone() else { return };
     if username.is_empty() {
-        // MSAL takes this for any account.
+        // MSAL reads this as any account.
         "somebody".clone_into(&mut username);
         record::set(&mut case.given.options, "username", &username);
     }
@@ -64,15 +65,16 @@ pub(super) fn the_account_is_known_by_its_id(case: &mut Case<'_>) {
     });
 }
 
-/// A token with 300 seconds left is renewed, as without a record. The reference serves it then for one second more.
+/// A token with 300 seconds left is renewed, as without a record. The reference serves it for one
+/// more second.
 pub(super) fn three_hundred_seconds_are_too_few(case: &mut Case<'_>) {
     if case.record.is_some() {
         keep(case, |case, entry| seconds(entry, "expires_on") != Some(case.original.call.now + 300));
     }
 }
 
-/// To renew a token that is still good is tried once in thirty seconds, so that an authority in trouble is not asked on every call.
-/// The reference asks each time.
+/// The early renewal of a valid token is limited to one attempt in thirty seconds, so that a
+/// failing authority does not get a request on every call. The reference sends a request each time.
 pub(super) fn a_renewal_is_tried_once_in_thirty_seconds(case: &mut Case<'_>) {
     let (Some(record), Some(earlier)) = (case.record.clone(), case.earlier) else { return };
     let (call, served) = (&case.original.call, case.ours.outcome.token());
@@ -93,13 +95,13 @@ pub(super) fn a_renewal_is_tried_once_in_thirty_seconds(case: &mut Case<'_>) {
     }
 }
 
-/// The scopes of a call, whatever their order and case.
+/// The scopes of a call, ignoring order and case.
 fn scopes_of(call: &Call) -> BTreeSet<String> {
     call.scopes.iter().flat_map(|scope| scope.split_whitespace()).map(str::to_lowercase).collect()
 }
 
-/// A token that lives for two hours or more is renewed at half its life when the authority says nothing else, as without a record.
-/// The reference then waits until it expires.
+/// A token with a lifetime of two hours or more is renewed at half of it unless the authority sets
+/// `refresh_in`, as without a record. The reference then waits until it expires.
 pub(super) fn long_lived_tokens_are_renewed_at_half_their_life(case: &mut Case<'_>) {
     if case.record.is_some() {
         each_token(case, |_, _, fields| {
@@ -111,8 +113,8 @@ pub(super) fn long_lived_tokens_are_renewed_at_half_their_life(case: &mut Case<'
     }
 }
 
-/// Text that is no record, or names no client, tenant or authority that can be one, is refused before anything is read or sent. The
-/// reference fails on it in its own words, or does not look at it.
+/// Text that is not a record, or has an invalid client, tenant or authority, is refused before
+/// anything is read or sent. The reference fails with its own text, or ignores it.
 pub(super) fn records_that_are_none_are_refused(_: &Difference, pair: &Pair<'_>) -> bool {
     let Some(text) = &pair.case.original.options.record else { return false };
     let record: Value = serde_json::from_str(text).unwrap_or_default();
@@ -128,7 +130,7 @@ pub(super) fn records_that_are_none_are_refused(_: &Difference, pair: &Pair<'_>)
     !good && refused_at_once(pair)
 }
 
-/// An authority in the options is looked at, though the record's is used. The reference ignores it.
+/// An authority in the options is validated, though the record's is used. The reference ignores it.
 pub(super) fn authorities_that_are_none_are_refused(_: &Difference, pair: &Pair<'_>) -> bool {
     let options = &pair.case.original.options;
     options.record.is_some()

@@ -1,4 +1,4 @@
-//! Which refresh tokens are redeemed, and what becomes of them.
+//! The choice of refresh tokens, and their removal.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -17,7 +17,8 @@ pub(super) fn only_usable_refresh_tokens_are_sent(case: &mut Case<'_>) {
     case.hide("RefreshToken", |case, entry| !case.is_usable(entry));
 }
 
-/// The own client's come first, then the newest. The reference has the document's order.
+/// The own client's refresh tokens come first, then the newest. The reference uses the document's
+/// order.
 pub(super) fn refresh_tokens_have_an_order(case: &mut Case<'_>) {
     if case.record.is_some() {
         return;
@@ -31,8 +32,9 @@ pub(super) fn refresh_tokens_have_an_order(case: &mut Case<'_>) {
     }
 }
 
-/// When the authority refuses one refresh token, the account's next is tried; if none does, the first refusal is reported. The
-/// reference says that it tries each, and stops at the first.
+/// If the authority refuses a refresh token, the account's next one is tried; if all are refused,
+/// the first refusal is reported. The reference documents that it tries each, and stops at the
+/// first.
 pub(super) fn every_refresh_token_is_tried(case: &mut Case<'_>) {
     if case.record.is_some() {
         return;
@@ -50,7 +52,7 @@ pub(super) fn every_refresh_token_is_tried(case: &mut Case<'_>) {
     case.hide("RefreshToken", |_, entry| secrets.contains(text_of(entry, "secret")));
 }
 
-/// Those of them that are dead go. The reference was not even asked to try them.
+/// Dead ones among them are removed. The reference did not get them.
 pub(super) fn a_dead_refresh_token_goes_though_another_did(difference: &Difference, pair: &Pair<'_>) -> bool {
     let Some(secret) = removed(difference, pair, |ours, theirs| ours.is_some() && theirs.is_none()) else {
         return false;
@@ -58,8 +60,8 @@ pub(super) fn a_dead_refresh_token_goes_though_another_did(difference: &Differen
     pair.case.hidden.contains(&secret) && is_dead(pair.case.reply_to(&secret))
 }
 
-/// A refresh token survives a mere `invalid_grant`, which may be a policy that the user can satisfy. The reference removes it, and
-/// so signs the user out of every tool.
+/// A refresh token survives a plain `invalid_grant`, which may be a policy that the user can
+/// satisfy. The reference removes it, and so signs the user out of every tool.
 pub(super) fn a_refresh_token_survives_a_refusal(difference: &Difference, pair: &Pair<'_>) -> bool {
     let Some(secret) = removed(difference, pair, |ours, theirs| ours.is_none() && theirs.is_some()) else {
         return false;
@@ -69,8 +71,8 @@ pub(super) fn a_refresh_token_survives_a_refusal(difference: &Difference, pair: 
     sent && error_of(reply).as_deref() == Some("invalid_grant") && !is_dead(reply)
 }
 
-/// Where several entries hold the redeemed refresh token, none is changed and none added. The reference adds another, under the
-/// client id that it asked with.
+/// If several entries contain the redeemed refresh token, none is changed and none added. The
+/// reference adds another, under the client id of its request.
 pub(super) fn an_ambiguous_rotation_adds_nothing(difference: &Difference, pair: &Pair<'_>) -> bool {
     let Difference::Entry { section, ours: None, theirs: Some(change), .. } = difference else { return false };
     let Some(redeemed) = pair.theirs.requests.first().map(|request| request.field("refresh_token")) else {
@@ -90,7 +92,8 @@ pub(super) fn an_ambiguous_rotation_adds_nothing(difference: &Difference, pair: 
         && written.as_ref() == new.get("refresh_token")
 }
 
-/// What an OAuth 2.0 error says is kept: suberror, codes, claims and correlation id. The reference keeps a text.
+/// The fields of an OAuth 2.0 error are kept: suberror, codes, claims and correlation id. The
+/// reference keeps a text.
 pub(super) fn an_oauth_error_is_kept_whole(difference: &Difference, pair: &Pair<'_>) -> bool {
     let Outcome::Error { oauth: Some(oauth), .. } = &pair.case.ours.outcome else { return false };
     let Some(first) = pair.case.ours.requests.first() else { return false };
@@ -120,7 +123,7 @@ pub(super) fn removed(
     entry.and_then(|(_, entry)| text(entry, "secret")).map(str::to_owned)
 }
 
-/// Whether ours sent an account's refresh tokens in the order that they have by now, each once.
+/// Whether ours sent an account's refresh tokens in their current order, each once.
 fn in_order(case: &Case<'_>, sent: &[String]) -> bool {
     let home = sent.first().map(|token| case.owner_of(token));
     let document = case.given.content.document();

@@ -1,4 +1,4 @@
-//! What the authority answers.
+//! Responses of the authority.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,8 +10,8 @@ use crate::differential::compare::{Difference, Pair};
 use crate::differential::document::{seconds, text};
 use crate::differential::situation::Reply;
 
-/// `refresh_in` may be a string, and one that is no number counts as missing; lifetimes may have a fraction. The reference gets
-/// such a token and loses it while caching it.
+/// `refresh_in` may be a string, and counts as missing if it is not a number; lifetimes may have a
+/// fraction. The reference gets such a token and loses it while caching it.
 pub(super) fn numbers_in_replies_may_be_strings(case: &mut Case<'_>) {
     each_token(case, |_, _, fields| {
         let refresh_in = seconds(&Value::Object(fields.clone()), "refresh_in");
@@ -25,8 +25,8 @@ pub(super) fn numbers_in_replies_may_be_strings(case: &mut Case<'_>) {
     });
 }
 
-/// Where a response has both `expires_on` and `expires_in`, the time that is reported is the time that is cached. The reference
-/// reports the one and caches the other.
+/// If a response has both `expires_on` and `expires_in`, the reported expiry is the cached one. The
+/// reference reports one and caches the other.
 pub(super) fn the_cached_expiry_is_the_reported_one(case: &mut Case<'_>) {
     let now = case.original.call.now;
     each_token(case, |_, _, fields| {
@@ -40,8 +40,8 @@ pub(super) fn the_cached_expiry_is_the_reported_one(case: &mut Case<'_>) {
     });
 }
 
-/// A token is cached for the account whose refresh token bought it, also when `client_info` is missing or unreadable. The reference
-/// caches it for no account, or loses it.
+/// A token is cached for the account of the redeemed refresh token, also if `client_info` is
+/// missing or unreadable. The reference caches it for no account, or loses it.
 pub(super) fn the_account_is_known_without_client_info(case: &mut Case<'_>) {
     each_token(case, |case, refresh_token, fields| {
         let owner = case.owner_of(refresh_token);
@@ -54,7 +54,8 @@ pub(super) fn the_account_is_known_without_client_info(case: &mut Case<'_>) {
     });
 }
 
-/// An id token is cached as it is: nothing here needs to read it. The reference loses the access token when it can't decode it.
+/// An id token is cached unread. The reference loses the access token if it can't decode the id
+/// token.
 pub(super) fn id_tokens_are_opaque(case: &mut Case<'_>) {
     let readable = |token: &str| {
         let payload = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
@@ -74,7 +75,8 @@ pub(super) fn id_tokens_are_opaque(case: &mut Case<'_>) {
     case.stand_ins.extend(stand_ins);
 }
 
-/// A token of another account than the one that was asked for is refused, and not cached. The reference does not look.
+/// A token of another account than the requested one is refused, and not cached. The reference does
+/// not check it.
 pub(super) fn a_token_of_another_account_is_refused(difference: &Difference, pair: &Pair<'_>) -> bool {
     let Some(last) = pair.case.ours.requests.last() else { return false };
     let token = last.field("refresh_token");
@@ -84,21 +86,23 @@ pub(super) fn a_token_of_another_account_is_refused(difference: &Difference, pai
     another && is_refused(pair, "unexpected-response") && only_theirs(difference)
 }
 
-/// A status of 429 or 5xx says that the authority has no capacity, so a later try may succeed. The reference looks at the body only,
-/// whatever the status: it reports an OAuth error, or fails on a page of HTML.
+/// A status of 429 or 5xx means an overloaded authority, so a later retry may succeed. The
+/// reference ignores the status: it reports an OAuth error, or fails on a page of HTML.
 pub(super) fn a_busy_authority_is_unreachable(difference: &Difference, pair: &Pair<'_>) -> bool {
     let busy = pair.case.last_reply().is_some_and(|reply| reply.status == 429 || reply.status >= 500);
     busy && is_refused(pair, "unreachable") && only_theirs(difference)
 }
 
-/// An answer that is no JSON object comes from a proxy or a portal, so the authority was not reached. The reference fails on it.
+/// A response that is not a JSON object comes from a proxy or a portal, so the authority was not
+/// reached. The reference fails on it.
 pub(super) fn a_page_comes_from_a_portal(difference: &Difference, pair: &Pair<'_>) -> bool {
     let page = pair.case.last_reply().is_some_and(|reply| reply.status < 429 && !reply.value().is_object());
     page && is_refused(pair, "unreachable") && only_theirs(difference)
 }
 
-/// A response that is no token is called unexpected, and nothing of it is cached. The reference fails with whatever its code ran
-/// into, and may have cached parts of it before; with a record it takes a lifetime for granted.
+/// A response without a valid token is reported as unexpected, and nothing of it is cached. The
+/// reference fails with an exception of its code, and may have cached parts of it before; with a
+/// record it assumes a lifetime.
 pub(super) fn a_response_that_is_no_token_is_named(difference: &Difference, pair: &Pair<'_>) -> bool {
     let Some(reply) = pair.case.last_reply() else { return false };
     let value = reply.value();
@@ -124,7 +128,7 @@ fn is_refused(pair: &Pair<'_>, name: &str) -> bool {
     outcome.error() == name || pair.case.fallback.as_deref().is_some_and(|token| token == outcome.token())
 }
 
-/// Whether the difference is the outcome, or something that only the reference did to the cache.
+/// Whether the difference is the outcome, or a change of the cache by the reference alone.
 fn only_theirs(difference: &Difference) -> bool {
     match difference {
         Difference::Outcome | Difference::Entry { ours: None, .. } => true,
@@ -138,7 +142,7 @@ fn account_of(client_info: &str) -> Option<String> {
     Some(format!("{}.{}", text(&info, "uid")?, text(&info, "utid")?))
 }
 
-/// Calls `edit` for the fields of every answer that looks like a token, with the refresh token that it answers.
+/// Calls `edit` for the fields of every response that looks like a token, with its refresh token.
 pub(super) fn each_token(case: &mut Case<'_>, mut edit: impl FnMut(&Case<'_>, &str, &mut Map<String, Value>)) {
     let mut replies = std::mem::take(&mut case.given.call.replies);
     for (refresh_token, reply) in &mut replies {

@@ -11,10 +11,11 @@ use crate::differential::compare::{Difference, Pair};
 use crate::differential::document::{key_of, seconds, text, text_of};
 use crate::differential::situation::Request;
 
-/// What MSAL always asks for.
+/// The scopes that MSAL always requests.
 const ADDED: [&str; 3] = ["offline_access", "openid", "profile"];
 
-/// A call may ask for any scope. The reference fails on those that it adds itself, unless a cached token has them.
+/// A call may request any scope. The reference fails on those that it adds itself, unless a cached
+/// token has them.
 pub(super) fn any_scope_may_be_asked_for(case: &mut Case<'_>) {
     let asked = &case.given.call.scopes;
     let (added, left): (Vec<String>, _) = asked.iter().cloned().partition(|scope| ADDED.contains(&scope.as_str()));
@@ -26,14 +27,14 @@ pub(super) fn any_scope_may_be_asked_for(case: &mut Case<'_>) {
     }
 }
 
-/// What the reference makes of the scopes in a form, given an authentication record.
+/// The scopes in the reference's form, given an authentication record.
 pub(super) fn add_scopes(request: &mut Request) {
     let scope = with_added(request.field("scope"));
     request.form.insert("scope".into(), scope);
 }
 
-/// The scopes of a call go out as they are, and a token is cached for them, as without a record. The reference adds some and sorts
-/// them.
+/// The scopes of a call are sent unchanged, and a token is cached for them, as without a record.
+/// The reference adds some and sorts them.
 pub(super) fn no_scopes_are_added(difference: &Difference, pair: &Pair<'_>) -> bool {
     if pair.case.record.is_none() {
         return false;
@@ -42,7 +43,7 @@ pub(super) fn no_scopes_are_added(difference: &Difference, pair: &Pair<'_>) -> b
         Difference::Requests => pair.would_agree(add_scopes),
         Difference::Entry { section, key, ours, theirs } if section == "AccessToken" => {
             let (our_changes, their_changes) = (pair.our_changes(), pair.their_changes());
-            // What was under the key of the new token makes way for it.
+            // The new token replaces the entry under its key.
             let makes_way = |changes: &Changes, change: &Option<Change>| match change {
                 None => true,
                 Some(Change::Removed) => is_expired(pair, key) || is_in_the_way(pair, key, changes),
@@ -89,7 +90,7 @@ fn entries(pair: &Pair<'_>, key: &str) -> Vec<(String, Value)> {
     all.filter(|(old, entry)| key_of("AccessToken", old, entry) == key).cloned().collect()
 }
 
-/// Whether an entry stood where a new token was put, though by its fields it should have stood elsewhere.
+/// Whether a new token replaced an entry whose fields belong to another key.
 fn is_in_the_way(pair: &Pair<'_>, key: &str, changes: &Changes) -> bool {
     entries(pair, key).iter().any(|(old, _)| puts(changes).any(|(new, _)| new.eq_ignore_ascii_case(old)))
 }

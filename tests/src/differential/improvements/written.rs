@@ -1,4 +1,4 @@
-//! What is written, and when.
+//! The contents and the time of writes.
 
 use std::collections::BTreeSet;
 
@@ -10,16 +10,16 @@ use crate::differential::compare::{Difference, Pair};
 use crate::differential::document::{key_of, seconds, text, text_of};
 use crate::differential::situation::{Content, Outcome};
 
-/// Expired tokens stay until there is a new one to write, and a call that only reads writes nothing at all. The reference removes
-/// them whenever it looks for a token.
+/// Expired tokens stay until there is a new one to write, and a call that only reads writes
+/// nothing. The reference removes them whenever it looks for a token.
 pub(super) fn a_read_removes_nothing(case: &mut Case<'_>) {
     if !has_cached(case) {
         drop_expired(case, |_| true);
     }
 }
 
-/// A write leaves expired tokens alone that are another account's or bound to something: others may still look at them. The
-/// reference removes all.
+/// A write keeps expired tokens of other accounts, and those that are bound: other readers may
+/// still use them. The reference removes all.
 pub(super) fn expired_tokens_of_others_stay(case: &mut Case<'_>) {
     if has_cached(case) {
         let account = case.ours.requests.last().map(|request| case.owner_of(request.field("refresh_token")));
@@ -29,8 +29,8 @@ pub(super) fn expired_tokens_of_others_stay(case: &mut Case<'_>) {
     }
 }
 
-/// A write takes the account's own expired tokens with it. The reference does so only where it looked for a token before, not where
-/// claims forbid one.
+/// A write removes the account's own expired tokens. The reference does so only if it looked for a
+/// token before, which it does not if there are claims.
 pub(super) fn expired_tokens_go_with_a_write(difference: &Difference, pair: &Pair<'_>) -> bool {
     let Difference::Entry { section, key, ours: Some(Change::Removed), theirs: None } = difference else {
         return false;
@@ -43,8 +43,9 @@ pub(super) fn expired_tokens_go_with_a_write(difference: &Difference, pair: &Pai
         && entries.all(|(_, entry)| seconds(entry, "expires_on").is_some_and(|time| time < call.now))
 }
 
-/// A refresh leaves the account's entries alone: the sign-in wrote them. The reference adds one for the tenant that it asked, and
-/// writes over the username when there is no id token, or over another entry that has the key.
+/// A refresh does not change account entries, which the sign-in wrote. The reference adds one for
+/// the tenant of the request, and overwrites the username if there is no id token, or another entry
+/// that has the key.
 pub(super) fn account_entries_are_not_rewritten(difference: &Difference, pair: &Pair<'_>) -> bool {
     let Difference::Entry { section, key, ours: None, theirs: Some(change) } = difference else { return false };
     let entry = match change {
@@ -60,7 +61,7 @@ pub(super) fn account_entries_are_not_rewritten(difference: &Difference, pair: &
         && pair.case.ours.outcome.token() == pair.theirs.outcome.token()
 }
 
-/// What the reference put where an entry stood that should by its fields have another key.
+/// The reference's entry in place of one whose fields belong to another key.
 fn put_over(pair: &Pair<'_>, section: &str, key: &str) -> Option<Value> {
     let document = pair.case.document();
     let mut entries = document.entries(section).iter();
@@ -77,7 +78,7 @@ fn has_cached(case: &Case<'_>) -> bool {
     changes.iter().any(|((section, _), change)| section == "AccessToken" && *change != Change::Removed)
 }
 
-/// Leaves out such expired tokens that ours left in the document.
+/// Ignores expired tokens that ours kept in the document.
 fn drop_expired(case: &mut Case<'_>, such: impl Fn(&Value) -> bool) {
     let now = case.original.call.now;
     let after = Content::of(case.ours.document.as_deref()).document();

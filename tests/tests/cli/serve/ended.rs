@@ -25,7 +25,7 @@ fn hang_ups_are_ignored() -> bool {
 
 #[test]
 #[allow(clippy::print_stderr, reason = "who runs the tests has to know what was skipped")]
-fn every_signal_that_ends_a_process_takes_the_tokens_back() {
+fn every_signal_that_ends_a_process_withdraws_the_tokens() {
     let mut signals =
         vec!["HUP", "INT", "TERM", "QUIT", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "XCPU", "XFSZ", "ABRT"];
     signals.extend(["TRAP", "SYS"]);
@@ -46,7 +46,7 @@ fn every_signal_that_ends_a_process_takes_the_tokens_back() {
 }
 
 #[test]
-fn a_reader_of_the_log_that_leaves_is_no_end() {
+fn a_closed_log_pipe_does_not_end_the_agent() {
     let cli = signed_in();
     let agent = started(&cli, &[], &[]);
     agent.signal("PIPE");

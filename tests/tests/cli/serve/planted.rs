@@ -39,7 +39,7 @@ fn content(mut file: &File) -> String {
 }
 
 #[test]
-fn what_takes_the_place_of_a_token_file_is_replaced_and_neither_followed_nor_waited_for() {
+fn a_link_or_fifo_in_place_of_a_token_file_is_replaced_and_neither_followed_nor_opened() {
     let plants: [fn(&Path, &Path); 3] = [
         |path, precious| symlink(precious, path).unwrap(),
         |path, _| mkfifo(path),
@@ -100,7 +100,7 @@ fn a_file_that_a_reader_has_open_since_the_first_token_is_withdrawn_too() {
 }
 
 #[test]
-fn what_a_killed_agent_left_is_removed_at_the_start() {
+fn files_of_a_killed_agent_are_removed_at_the_start() {
     let (cli, folder) = shared();
     let left = folder.join(".token-abcdefghijkl0123.tmp");
     fs::write(&left, "a token").unwrap();
@@ -191,7 +191,7 @@ fn a_withdrawal_on_a_full_disk_empties_the_file() {
 }
 
 #[test]
-fn a_token_file_that_would_destroy_another_file_is_refused_and_the_other_stays() {
+fn a_token_file_that_would_overwrite_another_file_is_refused_and_the_other_stays() {
     let cli = signed_in();
     let lock = format!("{SHARED}.lockfile");
     for (name, content) in [

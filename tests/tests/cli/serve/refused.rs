@@ -19,7 +19,7 @@ fn refused(cli: &Cli, policy: &str, arguments: &[&str], code: i32) -> String {
 }
 
 #[test]
-fn what_makes_no_sense_is_said_before_anything_is_served() {
+fn invalid_settings_are_reported_before_anything_is_served() {
     let cli = signed_in();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();

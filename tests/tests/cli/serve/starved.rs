@@ -44,7 +44,7 @@ fn a_sign_out_is_withdrawn_while_hundreds_of_connections_are_held() {
 }
 
 #[test]
-fn half_sent_requests_do_not_take_the_metrics_away() {
+fn incomplete_requests_do_not_block_the_metrics() {
     let cli = signed_in();
     let agent = Agent::start(&cli, &policy(LOCAL), &["--token-file", "graph=g", "--metrics", "127.0.0.1:0"]);
     agent.until_file("g", &access_token(1, GRAPH));

@@ -1,4 +1,5 @@
-//! Node.js, by way of jco: the component alone behind the class of `examples/node`, and the composed one on preview2-shim.
+//! Node.js by way of jco: the bare component behind the class of `examples/node`, and the composed
+//! one on preview2-shim.
 
 mod example;
 mod node;

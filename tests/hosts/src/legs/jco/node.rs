@@ -1,4 +1,4 @@
-//! Node.js with what `tests/hosts/node` pins, and a component transpiled for it.
+//! Node.js with the packages pinned in `tests/hosts/node`, and a component transpiled for it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,17 +18,18 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(super) struct Node {
     folder: PathBuf,
     version: String,
-    /// A component or an example that can't be built is a failure, and no reason to skip anything.
+    /// A component or an example that can't be built fails the suite; it is no reason to skip.
     transpiled: Result<String, String>,
 }
 
 impl Node {
-    /// With the example, built as its users build it.
+    /// Installs the example as well, built as its users build it.
     pub(super) fn with_example(components: &Components) -> Result<Self> {
         Self::with(|folder| {
-            // The folders lie to each other as in the repository: the example's build looks for the component in `target/dist`.
+            // The folders' relative places are those of the repository: the example's build looks
+            // for the component in `target/dist`.
             let (example, dist) = (folder.join("examples/node"), folder.join("target/dist"));
-            // A file that the example lost must not be found here.
+            // A file that was removed from the example must not be found here.
             if example.exists() {
                 fs::remove_dir_all(&example)?;
             }
@@ -63,7 +64,7 @@ impl Node {
         format!("{}: {}", self.version, self.transpiled.as_deref().unwrap_or("nothing was transpiled"))
     }
 
-    /// Runs a script that has to succeed in a scene, which it gets as `input`.
+    /// Runs a script in a scene, which it gets as `input`. The script has to succeed.
     pub(super) fn run(
         &self,
         script: &str,
@@ -81,7 +82,7 @@ impl Node {
         succeed(&mut self.command("node_modules/.bin/tsc")?, "").map(drop)
     }
 
-    /// A script that nothing in the developer's environment has an influence on.
+    /// A script whose environment has no variables of the developer's.
     fn command(&self, script: &str) -> Result<Command> {
         if let Err(why) = &self.transpiled {
             bail!("{why}");
@@ -101,7 +102,7 @@ fn succeed(command: &mut Command, input: &str) -> Result<Finished> {
     Ok(finished)
 }
 
-/// Has `command` fill the folder `built`; tells how large that is and how long it took.
+/// Runs `command`, which fills the folder `built`; prints the folder's size and the duration.
 fn transpile(built: &Path, command: &mut Command) -> Result<String> {
     if built.exists() {
         fs::remove_dir_all(built)?;
@@ -128,7 +129,7 @@ fn size(folder: &Path, extension: &str) -> Result<u64> {
     Ok(size)
 }
 
-/// Copies a folder's own files, in the place of those that were there.
+/// Copies the files of a folder without its subfolders, replacing existing ones.
 fn copy_files(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
@@ -162,7 +163,8 @@ mod tests {
     fn what_is_installed_is_pinned_by_a_hash_and_comes_from_the_registry() {
         let lock = read("tests/hosts/node/package-lock.json");
         for (path, package) in lock["packages"].as_object().unwrap().iter().filter(|(path, _)| !path.is_empty()) {
-            // The registry that the lock was made with lacks some packages for platforms other than its own.
+            // The registry that the lock file was made with lacks some packages for other
+            // platforms.
             let fits = |field: &str, ours: &str| package[field].as_array().is_none_or(|all| all.contains(&ours.into()));
             let of_this_platform = fits("os", "linux") && fits("cpu", "x64") && fits("libc", "glibc");
             assert!(package.get("integrity").is_some() || !of_this_platform, "{path}");

@@ -59,7 +59,7 @@ impl Host for Installed {
 }
 
 impl Installed {
-    /// Runs the three components as `config` has it, and asks the consumer.
+    /// Runs the three components with `config`, and sends a request to the consumer.
     fn run<T>(
         &self,
         config: &str,
@@ -73,7 +73,7 @@ impl Installed {
         let mut command = self.0.command(project.path());
         let mut wash = Logged::start(command.arg("dev").current_dir(project.path()), project.path().join("log"))?;
         let name = address.to_string();
-        // The port is open before the components are there.
+        // The port opens before the components are ready.
         let is_ready = || http::get(address, &name, "/supported").is_ok_and(|response| response.status == 200);
         wash.until(|| is_ready().then_some(()))?;
         let result = ask(&Served { address, name: &name, api });
@@ -81,7 +81,8 @@ impl Installed {
         result
     }
 
-    /// Asks the consumer about a home, with the example's configuration after a change of it.
+    /// Sends a request to the consumer about a home, with an edited copy of the example's
+    /// configuration.
     fn with<T>(
         &self,
         components: &Components,
@@ -94,7 +95,7 @@ impl Installed {
         self.run(&config.into_text(), address, &api, ask)
     }
 
-    /// As from a web page whose name was given this machine's address.
+    /// DNS rebinding: a web page whose own name resolves to this machine's address.
     fn asked_under_another_name(&self, components: &Components) -> Result<()> {
         let ask = |served: &Served<'_>| {
             let response = http::get(served.address, "page.contoso.com", "/whoami")?;
@@ -122,7 +123,7 @@ impl Installed {
         is_token(&self.with(components, &Home::with(Some(&two()))?, change, whoami)?, &new_access_token(0))
     }
 
-    /// As the example's README has it.
+    /// The configuration of the example's README.
     fn the_sign_in_of_the_azure_cli(&self, components: &Components) -> Result<()> {
         let home = Home::with(None)?;
         fs::create_dir(home.path().join(".azure"))?;

@@ -1,4 +1,5 @@
-//! `wash host`: the host of a distributed engine. It is told over NATS what to run, and pulls that from a registry, as it is published.
+//! `wash host`: the host of a distributed engine. It receives workloads over NATS, and pulls their
+//! components from a registry.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -22,13 +23,13 @@ use crate::outcome::Outcome;
 use crate::scenario::{is_redeemed_once, is_token};
 use crate::scene::{Components, Scene};
 
-/// The registry of the example, and the name under which its workload is served.
+/// The example's registry, and the `Host` name of its workload.
 const REGISTRY: &str = "registry.contoso.com";
 const NAME: &str = "whoami.contoso.com";
 
 pub(crate) struct WashHost;
 
-/// A ground with the components on it.
+/// NATS and a registry that holds the components.
 struct Engine {
     wash: Wash,
     ground: Ground,
@@ -54,7 +55,7 @@ impl Leg for WashHost {
     }
 }
 
-/// The components, each with the name that the example's workload has for it.
+/// The components with their names in the example's workload.
 fn published(components: &Components) -> Result<[(PathBuf, &'static str); 3]> {
     Ok([
         (consumer()?, "examples/wasmcloud-consumer:0.1.0"),
@@ -82,10 +83,11 @@ impl Host for Engine {
 }
 
 impl Engine {
-    /// Gives a host the workload, and asks that. Each has a host of its own, as a host is told at its start which CAs to trust.
+    /// Starts a host, gives it the workload, and sends a request to that. Each run has a host of
+    /// its own, as a host reads its CAs at start.
     fn run(&self, scene: &Scene, api: &Authority, workload: &Value) -> Result<Outcome> {
         let (address, logs) = (http::free_address()?, TempDir::new()?);
-        // The scheduler first: a host reports when it starts, and then not for a while.
+        // The scheduler starts first: a host reports at its start, and then not for a while.
         let mut scheduler = self.scheduler(logs.path(), workload)?;
         let nats = format!("nats://{}", self.ground.nats);
         let ca = scene.ca.as_ref().context("wash trusts the CA that it is given")?;
@@ -105,12 +107,12 @@ impl Engine {
         result
     }
 
-    /// Where hosts keep what they have pulled.
+    /// The hosts' folder for pulled components.
     fn pulled(&self) -> PathBuf {
         self.folder.path().join("pulled")
     }
 
-    /// Something that gives the next host this workload.
+    /// A scheduler that gives the next host this workload.
     fn scheduler(&self, logs: &Path, workload: &Value) -> Result<Logged> {
         let script = root().join("tests/hosts/wasmcloud/schedule.py");
         let mut command = Command::new(&self.wash.python);
@@ -122,7 +124,7 @@ impl Engine {
         Ok(scheduler)
     }
 
-    /// The new token reaches the API although it can't be stored.
+    /// The new token reaches the API although the cache can't be written.
     fn read_only(&self, components: &Components) -> Result<()> {
         let before = expired()?;
         let (home, authority) = (Home::with(Some(&before))?, Authority::start(Scheme::Https)?);
@@ -179,7 +181,7 @@ fn workload(scene: &Scene, api: &Authority, registry: SocketAddr) -> Result<Valu
     Ok(serde_json::from_str(&text)?)
 }
 
-/// The line of this number, once it is whole.
+/// The line of this number, once it is complete.
 fn line(path: &Path, number: usize) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
     text.split_inclusive('\n').nth(number)?.strip_suffix('\n').map(str::to_owned)
@@ -192,7 +194,7 @@ fn is_running(answer: &str) -> Result<()> {
     Ok(())
 }
 
-/// The contents of the components in this folder and those below it.
+/// The contents of all components in this folder and its subfolders.
 fn wasm_below(folder: &Path) -> Result<Vec<Vec<u8>>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {

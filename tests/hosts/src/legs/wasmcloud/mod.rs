@@ -1,5 +1,6 @@
-//! wasmCloud: the consumer of `examples/wasmcloud`, the credential and the adapter, each a component of its own, which the host links.
-//! `wash dev` runs them with the example's configuration, `wash host` as a part of a distributed engine with the example's workload.
+//! wasmCloud: the consumer of `examples/wasmcloud`, the credential and the adapter, three
+//! components that the host links. `wash dev` runs them with the example's configuration, `wash
+//! host` as a distributed engine with the example's workload.
 
 mod dev;
 mod engine;
@@ -26,13 +27,13 @@ pub(crate) use engine::WashHost;
 use crate::outcome::Outcome;
 use crate::scene::{Components, Granted, Operation, Scene};
 
-/// What a host may take to start, with three components to compile on a machine that is busy.
+/// The time limit for a host's start, with three components to compile on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Where the adapter sees the home folder.
+/// The adapter's path of the home folder.
 const HOME: &str = "/home/user";
 
-/// The name of the cache's folder, there and here.
+/// The name of the cache's folder, on this machine and in the adapter.
 const FOLDER: &str = ".IdentityService";
 
 /// An installed `wash`.
@@ -50,7 +51,7 @@ impl Wash {
         Ok(Self { program, python, version })
     }
 
-    /// `wash` with a home of its own, as it keeps settings and pulled components there.
+    /// `wash` with a home of its own, its place for settings and pulled components.
     fn command(&self, home: &Path) -> Command {
         let mut command = Command::new(&self.program);
         command.env_clear().env("HOME", home).env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -81,13 +82,13 @@ impl Logged {
         std::fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
-    /// Waits until `ready` gives something.
+    /// Polls until `ready` returns a value.
     fn until<T>(&mut self, ready: impl FnMut() -> Option<T>) -> Result<T> {
         let waited = self.running.until(LIMIT, ready);
         waited.map_err(|why| anyhow!("{why:#}; it printed: {}", self.log().trim()))
     }
 
-    /// Ends the program. Nothing secret may be in what it printed.
+    /// Ends the program, and checks that it printed no secret.
     fn end(self) -> Result<()> {
         let Self { running, log } = self;
         drop(running);
@@ -99,14 +100,14 @@ impl Logged {
 /// The consumer, running.
 struct Served<'a> {
     address: SocketAddr,
-    /// The name under which it is asked.
+    /// The `Host` name under which clients ask.
     name: &'a str,
-    /// What it asks in its turn.
+    /// The API's URL.
     api: &'a Authority,
 }
 
 impl Served<'_> {
-    /// What comes of the operation: what the client is told, or the token that the API got.
+    /// The operation's outcome: the error that the client gets, or the token that the API got.
     fn ask(&self, operation: Operation) -> Result<Outcome> {
         let path = if operation == Operation::Supported { "/supported" } else { "/whoami" };
         let response = http::get(self.address, self.name, path)?;
@@ -154,8 +155,8 @@ fn everything_granted(components: &Components, home: &Home, authority: &Authorit
     }
 }
 
-/// What the consumer may ask, and the adapter. Where the network is not granted, the consumer may ask the authority: that is no grant
-/// to the adapter.
+/// The consumer's and the adapter's allowed hosts. Where the network is not granted, the consumer
+/// alone may send requests to the authority, which grants the adapter nothing.
 fn allowed_hosts(scene: &Scene, api: &Authority) -> (Vec<String>, Vec<String>) {
     let (api, authority) = (format!("https://{}", api.name()), format!("https://{}", scene.authority));
     if scene.granted.network { (vec![api], vec![authority]) } else { (vec![api, authority], vec![]) }

@@ -1,4 +1,5 @@
-//! What a distributed engine stands on: NATS, over which hosts are told what to run, and a registry, from which they pull it.
+//! The services of a distributed engine: NATS, which carries workloads to hosts, and a registry,
+//! from which hosts pull components.
 
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
@@ -13,19 +14,19 @@ use shared_token_cache_interop::process::output;
 use super::{LIMIT, Logged, Wash};
 use crate::debian;
 
-/// The Debian release that the packages are of.
+/// The Debian release of the packages.
 const SUITE: &str = "bookworm";
 
 pub(super) struct Ground {
     pub(super) nats: SocketAddr,
     pub(super) registry: SocketAddr,
-    /// Of both.
+    /// The time limit for the start of both.
     pub(super) versions: String,
     _running: [Logged; 2],
 }
 
 impl Ground {
-    /// Starts both, with all that they write in `folder`.
+    /// Starts both, with all their files in `folder`.
     pub(super) fn start(folder: &Path) -> Result<Self> {
         let files = debian::unpacked("wasmcloud-ground", SUITE, &["nats-server", "docker-registry"])?;
         let (nats_server, docker_registry) =

@@ -1,4 +1,4 @@
-//! Installing Wassette, and the C library that its build wants where the system's is older.
+//! Installing Wassette, and a newer C library where the system's is too old for its build.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,14 +16,14 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const SUITE: &str = "trixie";
 const PACKAGES: [&str; 2] = ["libc6", "libgcc-s1"];
 
-/// What verifies Debian's index. It comes with every Debian.
+/// The keyring that verifies Debian's index; every Debian has it.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// How Wassette is started.
+/// The command line that starts Wassette.
 pub(super) struct Program {
-    /// What comes before Wassette's own arguments.
+    /// The arguments before Wassette's own.
     start: Vec<PathBuf>,
-    /// Its version, and that of the C library where it is not the system's.
+    /// Wassette's version, and the C library's where it is not the system's.
     pub(super) version: String,
 }
 
@@ -66,8 +66,8 @@ impl Program {
     }
 }
 
-/// Fetches the packages with apt, which checks them against Debian's signed index, and unpacks them. The system's own lists and
-/// settings stay as they are: apt is told to keep all its state in `library`.
+/// Downloads the packages with apt, which verifies them against Debian's signed index, and unpacks
+/// them. apt keeps all its state in `library`, so the system's lists and settings stay unchanged.
 fn unpack(library: &Path) -> Result<()> {
     ensure!(Path::new(KEYRING).exists(), "this is no Debian with {KEYRING}");
     let apt = library.join("apt");
@@ -94,7 +94,7 @@ fn unpack(library: &Path) -> Result<()> {
         output(command.args(&options).args(arguments).current_dir(&apt), PATIENCE)
     };
     apt_get(&["update", "--quiet", "--error-on=any"])?;
-    // Without a release, apt would count what the system has installed among its choices.
+    // Pins the release: otherwise apt also considers the system's installed packages.
     let wanted = PACKAGES.map(|name| format!("{name}/{SUITE}"));
     let [first, second] = &wanted;
     apt_get(&["download", "--quiet", first, second])?;
@@ -111,7 +111,7 @@ fn unpack(library: &Path) -> Result<()> {
     Ok(fs::write(library.join("packages"), names.join(" and "))?)
 }
 
-/// Where the system gets its own Debian packages.
+/// The mirror of the system's own Debian packages.
 fn mirror() -> Result<String> {
     let format = "$(COMPONENT) $(REPO_URI)";
     let finished =

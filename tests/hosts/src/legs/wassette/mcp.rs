@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A running server. It does not end with its input, so it is killed, by its process id.
+/// A running server. It does not end when its input ends, so it is killed by its process id.
 pub(super) struct Session {
     server: Running,
     input: ChildStdin,
@@ -49,7 +49,7 @@ impl Session {
         Ok(tools.iter().filter_map(|tool| tool.get("name").and_then(Value::as_str).map(str::to_owned)).collect())
     }
 
-    /// What a tool returns.
+    /// The result of a tool.
     pub(super) fn call(&mut self, tool: &str, arguments: Value) -> Result<Value> {
         ensure!(self.tools()?.iter().any(|offered| offered == tool), "there is no tool {tool}");
         let answer = self.request("tools/call", json!({ "name": tool, "arguments": arguments }))?;
@@ -57,15 +57,16 @@ impl Session {
         result.with_context(|| format!("the tool failed: {answer}"))
     }
 
-    /// Ends the server, and gives what it logged.
+    /// Ends the server, and returns its log.
     pub(super) fn end(self) -> Result<String> {
         let Self { server, log, .. } = self;
         drop(server);
         text(&log)
     }
 
-    /// Wassette loads in the background. Until it has, it may offer no tool, and gives a component no permission at all. Only its
-    /// log always tells when: the notification is not sent if no request came before.
+    /// Waits until Wassette has loaded the component, which it does in the background. Before that,
+    /// it may offer no tool, and grants a component no permission. The log line is the reliable
+    /// sign: the notification is not sent if no request came before.
     fn wait_until_loaded(&self) -> Result<()> {
         let deadline = Instant::now() + LIMIT;
         while !text(&self.log)?.contains("component loading completed") {
@@ -82,7 +83,7 @@ impl Session {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let mut message = self.messages.recv_timeout(left).with_context(|| format!("no answer to {method}"))?;
-            // Notifications come in between.
+            // Notifications arrive between responses.
             if message.get("id").and_then(Value::as_u64) != Some(self.last) {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! The policy file of `examples/wassette`, made to fit a scene.
+//! The policy file of `examples/wassette`, adapted to a scene.
 
 use std::fs;
 use std::path::Path;
@@ -22,12 +22,13 @@ impl Example {
         Ok(Self(fs::read_to_string(&path).with_context(|| path.display().to_string())?))
     }
 
-    /// As a user changes it: the home folder only.
+    /// The example with the user's home folder, its one edit.
     pub(super) fn at_home(self, home: &Path) -> Result<String> {
         Ok(self.with(&format!("fs://{HOME}"), &format!("fs://{}", home.display()))?.0)
     }
 
-    /// With the authority of the scene, the variables that tell the adapter of it, and without what is not granted.
+    /// Names the authority of the scene and the adapter's variables for it, and removes grants that
+    /// the scene lacks.
     pub(super) fn for_scene(self, scene: &Scene) -> Result<String> {
         let variables: String =
             scene.environment("").iter().map(|(name, _)| format!("\n      - key: {name}")).collect();
@@ -48,7 +49,7 @@ impl Example {
         Ok(Self(self.0.replace(old, new)))
     }
 
-    /// Drops a section of `permissions`: its line, and those that are further in.
+    /// Removes a section of `permissions`: its line and those with deeper indentation.
     fn without(self, section: &str) -> Result<Self> {
         let (mut kept, mut dropping, mut found) = (String::new(), false, false);
         for line in self.0.lines() {

@@ -1,4 +1,4 @@
-//! What is checked on Wassette only.
+//! Checks of Wassette alone.
 
 use anyhow::{Result, ensure};
 use shared_token_cache_interop::authority::{Authority, Scheme};
@@ -11,7 +11,8 @@ use super::{Wassette, host};
 use crate::scenario::{is_redeemed_once, is_token};
 use crate::scene::{Components, Granted, Operation, Scene};
 
-/// The policy that users copy, with nothing but the home folder changed: the public cloud's cached token comes, and nothing is sent.
+/// The example's policy with its home folder replaced: the public cloud's cached token is returned,
+/// and no request is sent.
 pub(super) fn the_example_as_it_is(wassette: &Wassette, components: &Components) -> Result<()> {
     let home = signed_in_to_the_public_cloud()?;
     wassette.grant_by_file(&Example::read()?.at_home(home.path())?)?;
@@ -21,8 +22,8 @@ pub(super) fn the_example_as_it_is(wassette: &Wassette, components: &Components)
     Ok(())
 }
 
-/// Without `HOME` and all else, the granted folder is found, and the public cloud is the authority, whatever Wassette's own
-/// environment says.
+/// Without `HOME` and other variables, the adapter finds the granted folder and uses the public
+/// cloud, whatever Wassette's own environment contains.
 pub(super) fn no_environment(wassette: &Wassette, components: &Components) -> Result<()> {
     let home = signed_in_to_the_public_cloud()?;
     wassette.grant(&["reset"], &[])?;
@@ -32,7 +33,8 @@ pub(super) fn no_environment(wassette: &Wassette, components: &Components) -> Re
     is_token(&outcome, &access_token(0, VAULT))
 }
 
-/// The new token reaches the caller although it can't be stored, and the user is told.
+/// The new token reaches the caller although the cache can't be written, and a warning reaches the
+/// user.
 pub(super) fn read_only(wassette: &Wassette, components: &Components) -> Result<()> {
     let (before, authority) = (expired()?, Authority::start(Scheme::Http)?);
     let home = Home::with(Some(&before))?;
@@ -47,7 +49,8 @@ pub(super) fn read_only(wassette: &Wassette, components: &Components) -> Result<
     Ok(())
 }
 
-/// Wassette has tools to load components and to grant permissions. What a model is offered here is the component's alone.
+/// Wassette's own tools load components and grant permissions. This server offers a model the
+/// component's tools alone.
 pub(super) fn no_tool_grants(wassette: &Wassette, components: &Components) -> Result<()> {
     let home = Home::with(None)?;
     let mut session = Session::start(&mut wassette.command(&scene(components, &home, host(PUBLIC))))?;

@@ -1,4 +1,4 @@
-//! What the class does to cache files.
+//! How the class handles cache files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -72,10 +72,10 @@ pub(super) fn no_file(world: &World<'_>) -> Result<()> {
     fs::write(&elsewhere, sign_in::cached())?;
     link(&elsewhere, &home.cache())?;
     unavailable("symbolic link")?;
-    // A reader of one that nobody writes to would wait for ever.
+    // Opening a FIFO without a writer blocks forever.
     output(Command::new("mkfifo").arg(home.cache()), Duration::from_secs(10))?;
     unavailable("not a regular file")?;
-    // MSAL leaves an empty one as a sign that the keyring has changed.
+    // MSAL leaves an empty file to signal a change of the keyring.
     fs::write(home.cache(), "")?;
     unavailable("keyring")
 }
@@ -84,7 +84,7 @@ pub(super) fn torn(world: &World<'_>) -> Result<()> {
     let home = Home::with(Some(&sign_in::corrupt()))?;
     let (path, authority) = (home.cache(), Authority::start(Scheme::Https)?);
     let writer = std::thread::spawn(move || {
-        // Node.js takes some 0.2 s to get to the file, and then waits for up to 1 s.
+        // Node.js takes some 0.2 s to reach the file, and then polls for up to 1 s.
         std::thread::sleep(Duration::from_millis(700));
         fs::write(path, sign_in::cached())
     });

@@ -1,4 +1,4 @@
-//! What the users of `examples/node` rely on besides the scenarios, each in a script of `tests/hosts/node`.
+//! Features of `examples/node` beyond the scenarios, each tested by a script in `tests/hosts/node`.
 
 mod files;
 mod requests;
@@ -44,12 +44,12 @@ struct World<'a> {
 }
 
 impl World<'_> {
-    /// Runs a script with `more` in its scene.
+    /// Runs a script with `more` merged into its scene.
     fn run(&self, script: &str, home: &Home, authority: &Authority, more: Value) -> Result<Finished> {
         self.run_in(script, &self.scene(home, authority), more, &[])
     }
 
-    /// The same in a scene and with variables of one's own.
+    /// Runs a script in this scene and with these variables.
     fn run_in(&self, script: &str, scene: &Scene, more: Value, variables: &[(&str, &str)]) -> Result<Finished> {
         let mut input = serde_json::to_value(scene)?;
         if let (Some(input), Value::Object(more)) = (input.as_object_mut(), more) {
@@ -58,12 +58,12 @@ impl World<'_> {
         self.node.run(script, scene, &input, variables)
     }
 
-    /// Asks for a token for the vault.
+    /// Requests a token for the vault.
     fn call(&self, home: &Home, authority: &Authority) -> Result<(Outcome, Finished)> {
         self.call_with(home, authority, json!({}), &[])
     }
 
-    /// The same with options for the credential, and with variables.
+    /// Requests a token for the vault with options of the credential, and with variables.
     fn call_with(
         &self,
         home: &Home,
@@ -93,7 +93,7 @@ fn is_token_endpoint(path: &str) -> bool {
     path.ends_with("/oauth2/v2.0/token")
 }
 
-/// An authority's answer with another value in one field.
+/// An authority's response with one field replaced.
 fn reply_with(field: &str, value: &str) -> Value {
     let mut reply = token_reply(0);
     if let Some(fields) = reply.as_object_mut() {

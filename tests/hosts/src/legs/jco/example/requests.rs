@@ -1,4 +1,4 @@
-//! What the class sends, and to whom.
+//! Requests of the class and their destinations.
 
 use anyhow::{Result, ensure};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The class in programs of the Azure SDK.
+//! The class in clients of the Azure SDK.
 
 use std::fs;
 use std::time::Duration;
@@ -16,7 +16,8 @@ pub(super) fn types(world: &World<'_>) -> Result<()> {
     world.node.check_types()
 }
 
-/// What a resource says when it wants a token under newer claims: `{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}`.
+/// A resource's claims challenge for a newer token:
+/// `{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}`.
 const CHALLENGE: &str = concat!(
     r#"Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", "#,
     r#"error="insufficient_claims", "#,
@@ -37,7 +38,8 @@ pub(super) fn pipeline(world: &World<'_>) -> Result<()> {
         _ => Reply::json(200, json!({})),
     };
     let home = Home::with(Some(&sign_in::expired()?))?;
-    // The policy asks for tokens under Continuous Access Evaluation, which have a file of their own.
+    // The SDK's policy requests tokens under Continuous Access Evaluation, which have a file of
+    // their own.
     fs::rename(home.cache(), home.cache().with_extension("cae"))?;
     let authority = Authority::answering(Scheme::Https, respond)?;
     world.run("pipeline.mjs", &home, &authority, json!({}))?;
@@ -85,7 +87,7 @@ pub(super) fn thread(world: &World<'_>) -> Result<()> {
     let home = Home::with(Some(&sign_in::expired()?))?;
     let authority = Authority::answering(Scheme::Https, move |_| Reply::json(200, token_reply(0)).after(delay))?;
     world.run("thread.mjs", &home, &authority, json!({ "delay": delay.as_millis() }))?;
-    // One for the two calls, and one for each that was given up.
+    // One request for the two calls, and one for each aborted call.
     ensure!(authority.requests().len() == 3, "{} requests were made", authority.requests().len());
     Ok(())
 }
