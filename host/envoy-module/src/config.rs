@@ -10,19 +10,20 @@ use crate::registry::Registry;
 use crate::runtime;
 use crate::settings::{Checked, Contents, Mistakes};
 
-/// The name under which Envoy's configuration has the filter.
+/// The filter's name in Envoy's configuration.
 const FILTER: &str = "entra_token";
 
-/// Every listener, every filter chain and every reload has a configuration of its own. Those that say the same share a token.
+/// Every listener, filter chain and reload has a configuration of its own. Equal configurations
+/// share a token.
 static INJECTORS: Registry<Contents, Injector> = Registry::new();
 
-/// Envoy, while it reads a configuration.
+/// Envoy while it reads a configuration.
 pub(crate) trait Setup: Define {
-    /// Whether that is all it will do.
+    /// Whether Envoy only validates the configuration.
     fn only_validates(&self) -> bool;
 }
 
-/// What requests need to know of their configuration.
+/// The data of a configuration that requests need.
 pub(crate) struct Config {
     pub(crate) counters: Counters,
     injector: Option<Arc<Injector>>,
@@ -51,7 +52,7 @@ impl Config {
         Ok(Self { counters, injector })
     }
 
-    /// What requests get now.
+    /// The token for requests.
     pub(crate) fn current(&self) -> Option<&Current> {
         self.injector.as_deref().map(Injector::current)
     }

@@ -1,8 +1,8 @@
-//! What is counted.
+//! The filter's counters.
 
-/// Where counters are made. Envoy allows that while it reads a configuration only.
+/// Creates counters. Envoy allows that only while it reads a configuration.
 pub(crate) trait Define {
-    /// The number under which a counter of this name is known.
+    /// Creates a counter and returns its id.
     fn counter(&self, name: &str) -> Option<usize>;
 }
 

@@ -1,4 +1,4 @@
-//! What happens to a request.
+//! Adds the token to a request.
 
 use shared_token_cache::Clock;
 
@@ -8,24 +8,24 @@ use crate::injector::Current;
 
 /// A request in Envoy.
 pub(crate) trait Stream {
-    /// Has this value as the only `Authorization` header.
+    /// Sets the only `Authorization` header.
     fn set_authorization(&self, value: &str) -> bool;
     /// Answers the request with 401.
     fn refuse(&self);
     fn count(&self, counter: usize, by: u64);
 }
 
-/// What becomes of a request.
+/// The outcome for a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It goes on, with a token.
+    /// Envoy continues the request, with a token.
     Continue,
-    /// It was answered, and goes no further.
+    /// The filter has answered the request.
     Stop,
 }
 
-/// Gives the request the token that is current. One that gets none is answered here: nothing is ever sent on without a token, nor
-/// with one that the client brought.
+/// Adds the current token to the request. Without a token the filter answers 401: no request is
+/// forwarded without a token, or with one from the client.
 pub(crate) fn request(
     stream: &impl Stream,
     counters: &Counters,
@@ -61,7 +61,7 @@ mod tests {
 
     const COUNTERS: Counters = Counters { injected: 0, failed: 1, refreshed: 2 };
 
-    /// It is always so late.
+    /// A clock with a fixed time.
     struct At(u64);
 
     impl Clock for At {
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_takes_no_token_is_answered() {
+    fn a_request_whose_header_cannot_be_set_is_answered() {
         let current = current("a", 100);
         for stream in [Fake { takes_no_header: true, ..Fake::default() }, Fake { panics: true, ..Fake::default() }] {
             assert_eq!(request(&stream, &COUNTERS, Some(&current), &At(1)), Verdict::Stop);

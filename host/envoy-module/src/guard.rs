@@ -1,17 +1,17 @@
-//! Panics end here: one must not unwind into Envoy, nor take it down.
+//! Catches panics, which must not unwind into Envoy or end its process.
 
 use std::panic::{self, AssertUnwindSafe};
 
-/// What `body` returns, or the `fallback` when it panics.
+/// Runs `body`; returns the `fallback` if it panics.
 ///
-/// What a panic leaves half done is not looked at again: whatever is shared here is replaced as a whole.
+/// `AssertUnwindSafe` is sound here, because shared state is only ever replaced as a whole.
 pub(crate) fn guarded<T>(fallback: impl FnOnce() -> T, body: impl FnOnce() -> T) -> T {
     panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| fallback())
 }
 
-/// Has every panic of the module, on whichever thread, told as an event and not on stderr.
+/// Logs every panic of the module, on any thread, as an event instead of on stderr.
 ///
-/// The hook is the module's own, not Envoy's: each has a standard library of its own.
+/// The hook is the module's own and not Envoy's: each has its own copy of the standard library.
 #[cfg_attr(test, expect(dead_code, reason = "tests have the usual hook"))]
 pub(crate) fn report_panics() {
     panic::set_hook(Box::new(|panic| tracing::error!("the module panicked: {panic}")));

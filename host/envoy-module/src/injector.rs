@@ -1,4 +1,4 @@
-//! The token that requests get.
+//! The token for requests.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, SyncSender};
@@ -11,18 +11,20 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
-/// How long a new configuration waits for its first token. One that is cached is there in some milliseconds, and then a reload refuses no
-/// request. Envoy's main thread waits, so it must not be for long: requests are served meanwhile, under the old configuration.
+/// How long a new configuration waits for its first token. A cached token arrives within
+/// milliseconds, and then a reload refuses no request. The wait is short because it blocks Envoy's
+/// main thread; requests are served meanwhile, under the old configuration.
 const FIRST_TOKEN: Duration = Duration::from_millis(250);
 
-/// Keeps a token fresh as long as it exists, and has it ready for requests. Dropping it waits for nothing.
+/// Refreshes a token while it exists, and holds it for requests. Dropping it does not block.
 pub(crate) struct Injector {
     current: Arc<Current>,
     _refresher: TokenRefresher,
 }
 
 impl Injector {
-    /// Starts to get tokens of the profile, on the runtime's thread, and waits a moment for the first.
+    /// Starts the refresher of the profile's token on the runtime's thread, and waits up to
+    /// [`FIRST_TOKEN`] for the first token.
     pub(crate) fn start(runtime: &Handle, credential: SharedTokenCacheCredential, profile: &Profile) -> Self {
         let refresher = {
             let _runtime = runtime.enter();
@@ -31,7 +33,7 @@ impl Injector {
         let current = Arc::new(Current::of(refresher.subscribe()));
         let (answered, answer) = mpsc::sync_channel(1);
         runtime.spawn(follow(Arc::clone(&current), answered));
-        // Without an answer by then, requests are refused until there is one.
+        // After a timeout, requests are refused until a token arrives.
         let _ = answer.recv_timeout(FIRST_TOKEN);
         Self { current, _refresher: refresher }
     }
@@ -41,11 +43,11 @@ impl Injector {
     }
 }
 
-/// What is current changes here, on the runtime's thread, and is looked at by requests, on Envoy's.
+/// The current token, written by the runtime's thread and read by Envoy's threads.
 pub(crate) struct Current {
     states: watch::Receiver<TokenState>,
     header: RwLock<Option<Arc<Header>>>,
-    /// New tokens that no counter has yet.
+    /// New tokens that are not counted yet.
     uncounted: AtomicU64,
 }
 
@@ -54,8 +56,9 @@ impl Current {
         Self { states, header: RwLock::default(), uncounted: AtomicU64::new(0) }
     }
 
-    /// The header that a request gets at this time, in seconds since the Unix epoch. None where there is no token, or one that
-    /// expired: a laptop that slept wakes up with one. The refresher's state counts, also when the runtime does not run any more.
+    /// The header for a request at this time, in seconds since the Unix epoch. `None` without a
+    /// token, or with an expired one, such as after a laptop's sleep. The refresher's state is
+    /// checked too, in case the runtime no longer runs.
     pub(crate) fn header(&self, now: u64) -> Option<Arc<Header>> {
         if matches!(*self.states.borrow(), TokenState::Withdrawn(_)) {
             return None;
@@ -64,9 +67,11 @@ impl Current {
         header.filter(|header| now < header.expires_on)
     }
 
-    /// How many new tokens there were since this was asked last, by whomever: configurations that share a token share its counter.
+    /// The number of new tokens since the last call. Configurations that share a token share this
+    /// number too.
     pub(crate) fn take_uncounted(&self) -> u64 {
-        // The swap would have the threads of all workers take the value from each other for every request.
+        // An unconditional swap would move the cache line between the worker threads at every
+        // request.
         if self.uncounted.load(Ordering::Relaxed) == 0 { 0 } else { self.uncounted.swap(0, Ordering::Relaxed) }
     }
 
@@ -88,27 +93,28 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// None where the token can't be the value of a header (RFC 6750, section 2.1): a line break would end it, and Envoy sends what it gets.
+    /// `None` if the token cannot be a header's value (RFC 6750, section 2.1): Envoy does not check
+    /// the value, and a line break would end it.
     fn bearer(token: &str, expires_on: u64) -> Option<Self> {
         let good = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
         let value = || Zeroizing::new(["Bearer ", token].concat());
         good.then(|| Self { value: value(), expires_on })
     }
 
-    /// The value itself.
+    /// The header's value.
     pub(crate) fn expose(&self) -> &str {
         &self.value
     }
 }
 
-/// Has requests get the token that there is, until the refresher has ended.
+/// Copies the refresher's tokens into `current`, until the refresher ends.
 async fn follow(current: Arc<Current>, answered: SyncSender<()>) {
     let mut states = current.states.clone();
     loop {
         let state = states.borrow_and_update().clone();
         current.set(header(&state));
         if !matches!(state, TokenState::Pending) {
-            // Only the first is waited for.
+            // Only the first one is awaited.
             let _ = answered.try_send(());
         }
         if states.changed().await.is_err() {
@@ -139,7 +145,7 @@ mod tests {
 
     use super::*;
 
-    /// What a refresher posts.
+    /// A fake of a refresher.
     pub(super) struct Refresher(watch::Sender<TokenState>);
 
     impl Default for Refresher {
@@ -189,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_would_end_the_header_is_none() {
+    fn a_token_that_is_no_valid_header_value_is_not_used() {
         for token in ["", " ", "a b", "a\r\nx: y", "a\0", "a\n", "ä"] {
             assert!(Header::bearer(token, 1).is_none(), "{token:?}");
         }
@@ -197,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_its_refresher_took_back_is_gone_although_nothing_follows() {
+    fn a_withdrawn_token_is_not_used_even_without_the_runtime() {
         let refresher = Refresher::default();
         let current = refresher.current();
         current.set(Header::bearer("a", 100));

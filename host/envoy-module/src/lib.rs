@@ -1,8 +1,9 @@
 //! An Envoy dynamic module: a filter that puts the access token of a profile on HTTP requests, as `Authorization: Bearer …`.
 //!
-//! What Envoy calls and what is called there is in `ffi`. The rest knows Envoy as three small traits, and is tested without it.
+//! The module `ffi` has the functions of both directions of the C ABI. All other modules use Envoy
+//! through small traits, and are tested without it.
 
-// Envoy is there to be linked against on Unix only.
+// Envoy exists on Unix only.
 #![cfg(unix)]
 
 mod config;

@@ -8,15 +8,16 @@ use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
-/// Where lines go.
+/// The destination of lines.
 pub(crate) trait Sink: Send + Sync + 'static {
-    /// Whether anybody wants to see lines of this level. It can change at any time.
+    /// Whether lines of this level are wanted. This can change at any time.
     fn enabled(&self, level: Level) -> bool;
-    /// Takes a line, with the event that it tells of.
+    /// Writes the line of an event.
     fn write(&self, source: &Metadata<'_>, line: &str);
 }
 
-/// From here on, what this module and the library have to tell goes to the sink. Only the first call has an effect.
+/// Sends all events of this module and of the library to the sink. Only the first call has an
+/// effect.
 #[cfg_attr(test, expect(dead_code, reason = "tests have subscribers of their own"))]
 pub(crate) fn start(sink: impl Sink) {
     drop(tracing::subscriber::set_global_default(subscriber(sink)));
@@ -29,7 +30,7 @@ fn subscriber(sink: impl Sink) -> impl Subscriber {
 struct Lines<W>(W);
 
 impl<S: Subscriber, W: Sink> Layer<S> for Lines<W> {
-    /// Envoy's level can be changed while it runs, so that of an event is looked at each time.
+    /// Envoy's level can change at runtime, so the level is checked for every event.
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         if is_ours(metadata) { Interest::sometimes() } else { Interest::never() }
     }
@@ -45,7 +46,7 @@ impl<S: Subscriber, W: Sink> Layer<S> for Lines<W> {
     }
 }
 
-/// Events of wasmtime and of the HTTP stack have not been read for secrets.
+/// Events of wasmtime and of the HTTP stack have not been reviewed for secrets.
 fn is_ours(metadata: &Metadata<'_>) -> bool {
     metadata.target().starts_with("shared_token_cache")
 }
@@ -57,7 +58,7 @@ struct Line {
 }
 
 impl Line {
-    /// One line whatever is in it: a component could otherwise write lines of its own.
+    /// Line breaks are escaped, because a component could otherwise forge log lines.
     fn text(&self) -> String {
         let text = [self.message.as_str(), &self.fields].concat();
         escaped(text.trim_start()).into_owned()
@@ -121,13 +122,13 @@ mod tests {
     }
 
     #[test]
-    fn what_others_log_is_not_shown() {
+    fn events_of_other_crates_are_not_logged() {
         let lines = lines(Level::TRACE, |_| tracing::error!(target: "rustls::x", "a"));
         assert_eq!(lines, []);
     }
 
     #[test]
-    fn the_level_counts_when_the_event_happens() {
+    fn the_level_is_checked_when_the_event_happens() {
         let event = || tracing::debug!("a");
         let lines = lines(Level::INFO, |memory| {
             event();

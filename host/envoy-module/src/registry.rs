@@ -1,4 +1,4 @@
-//! What exists once for all that ask for the same, as long as one of them has it.
+//! Values that are shared by key and dropped with their last user.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -13,9 +13,10 @@ impl<K: Hash + Eq, V> Registry<K, V> {
         Self { entries: Mutex::new(None) }
     }
 
-    /// The value of this key: the one that somebody has, else a new one.
+    /// The value of this key: a live one if it exists, or a new one.
     ///
-    /// The lock is held while one is made, so that two that ask at once get the same. Only Envoy's main thread asks; requests never do.
+    /// The lock is held while a value is made, so that concurrent calls with one key share it. Only
+    /// Envoy's main thread calls this, not requests.
     ///
     /// # Errors
     /// Those of `make`.
@@ -43,14 +44,14 @@ mod tests {
     }
 
     #[test]
-    fn two_that_ask_for_the_same_share_it() {
+    fn calls_with_one_key_share_a_value() {
         let registry = Registry::new();
         let (a, b, other) = (get(&registry, "a"), get(&registry, "a"), get(&registry, "b"));
         assert!(Arc::ptr_eq(&a, &b) && !Arc::ptr_eq(&a, &other));
     }
 
     #[test]
-    fn it_lives_as_long_as_one_has_it_and_is_then_made_anew() {
+    fn a_value_lives_as_long_as_a_user_and_is_then_made_anew() {
         let registry = Registry::new();
         let first = get(&registry, "a");
         let reloaded = get(&registry, "a");
@@ -64,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_made_is_tried_again() {
+    fn a_value_that_could_not_be_made_is_tried_again() {
         let registry: Registry<_, String> = Registry::new();
         assert_eq!(registry.get("a", |_| Err("no")), Err("no"));
         assert_eq!(*get(&registry, "a"), "a");

@@ -1,4 +1,4 @@
-//! The one thread on which everything happens that takes time.
+//! The module's one thread for all work that takes time.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -8,13 +8,13 @@ use tokio::runtime::{Builder, Handle};
 
 const NAME: &str = "shared-token-cache";
 
-/// Threads that read and write files for it, as long as they have something to do.
+/// The names of its blocking threads, which read and write files and end when idle.
 const FILES: &str = "token-files";
 
-/// The runtime of that thread, which the first call starts. It is never stopped: it sleeps when there is nothing to do.
+/// The runtime of that thread, started by the first call and never stopped; it sleeps when idle.
 ///
 /// # Errors
-/// When there can be no thread.
+/// When the thread cannot be started.
 pub(crate) fn handle() -> io::Result<Handle> {
     static HANDLE: Mutex<Option<Handle>> = Mutex::new(None);
     let mut started = HANDLE.lock().unwrap_or_else(PoisonError::into_inner);

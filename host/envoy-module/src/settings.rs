@@ -1,4 +1,4 @@
-//! What a user writes into `filter_config`.
+//! The fields of `filter_config`.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,11 @@ use serde::Deserialize;
 use shared_token_cache::policy::{AuthorityHost, Policy, Profile};
 use shared_token_cache_storage::files;
 
-/// All that is wrong with a configuration.
+/// All mistakes in a configuration.
 pub(crate) type Mistakes = Vec<String>;
 
-/// The fields of the JSON object. A relative path begins where Envoy was started, as those of Envoy's own configuration do.
+/// The fields of the JSON object. Relative paths start at Envoy's working directory, like those of
+/// Envoy's own configuration.
 #[derive(Debug, Deserialize, PartialEq, Eq, Hash)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
@@ -22,7 +23,7 @@ pub(crate) struct Settings {
     audit: Option<PathBuf>,
 }
 
-/// Settings with what is in the files that they name. Two that are equal make the same requests.
+/// Settings with the contents of the files that they name. Equal ones make the same requests.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Contents {
     settings: Settings,
@@ -35,7 +36,7 @@ pub(crate) struct Contents {
 const LARGEST_POLICY: u64 = 1 << 20;
 const LARGEST_CA_FILE: u64 = 16 << 20;
 
-/// Settings that can be used, as far as that is known without doing so.
+/// Settings that passed all checks that start nothing.
 #[derive(Debug)]
 pub(crate) struct Checked {
     pub(crate) policy: Policy,
@@ -49,10 +50,10 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
-    /// Reads settings, and the files that they name.
+    /// Reads settings and the files that they name.
     ///
     /// # Errors
-    /// All that is wrong with them.
+    /// All mistakes in them.
     pub(crate) fn read(text: &[u8]) -> Result<Self, Mistakes> {
         let settings: Settings =
             serde_json::from_slice(text).map_err(|error| vec![format!("it is not as expected: {error}")])?;

@@ -31,7 +31,7 @@ pub struct ServeError(());
 pub enum Server {}
 
 impl Server {
-    /// Always fails.
+    /// This platform has no Unix sockets.
     ///
     /// # Errors
     /// Always.

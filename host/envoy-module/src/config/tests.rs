@@ -63,7 +63,7 @@ impl Folder {
 }
 
 #[test]
-fn another_filter_is_refused_by_name() {
+fn another_filter_name_is_refused() {
     let folder = Folder::new();
     for name in ["", "entra-token", "entra_token2"] {
         let mistakes = read(true, name, &folder.text("")).err().unwrap();
@@ -75,7 +75,7 @@ fn another_filter_is_refused_by_name() {
 }
 
 #[test]
-fn a_mistake_says_whose_it_is() {
+fn a_mistake_names_the_filter() {
     let mistakes = read(true, FILTER, "{").err().unwrap();
     assert!(mistakes[0].starts_with("the configuration of entra_token: it is not as expected: EOF"), "{mistakes:?}");
 }
@@ -93,7 +93,7 @@ fn validation_checks_and_starts_nothing() {
 }
 
 #[test]
-fn configurations_that_say_the_same_share_a_token() {
+fn equal_configurations_share_a_token() {
     let folder = Folder::new();
     let first = read(false, FILTER, &folder.text("")).unwrap();
     let reloaded = read(false, FILTER, &folder.text("")).unwrap();
@@ -105,7 +105,7 @@ fn configurations_that_say_the_same_share_a_token() {
 }
 
 #[test]
-fn what_only_shows_in_use_is_refused_as_well() {
+fn errors_of_starting_are_reported_as_well() {
     let folder = Folder::new();
     let path = folder.path("none/audit.jsonl");
     let mistakes = read(false, FILTER, &folder.text(&format!(r#", "audit": "{path}""#))).err().unwrap();

@@ -1,9 +1,9 @@
-//! What the ABI's header declares: Envoy's functions and the types that cross. Without the prefix `envoy_dynamic_module_`, which all
-//! names there have.
+//! The declarations of the ABI's header: Envoy's functions and their types, without the prefix
+//! `envoy_dynamic_module_`.
 
 use std::ffi::{c_char, c_void};
 
-/// Envoy compares it with its own and warns when they differ.
+/// Envoy compares it with its own version, and logs a warning if they differ.
 pub(super) const VERSION: &std::ffi::CStr = c"v0.2.0";
 
 /// `type_http_header_type`
@@ -22,7 +22,7 @@ pub(super) type EnvoyConfig = *mut c_void;
 /// `type_http_filter_envoy_ptr`: a request, until `on_http_filter_destroy`.
 pub(super) type EnvoyFilter = *mut c_void;
 
-/// `type_module_buffer` and `type_envoy_buffer`: bytes that are read for the time of the call.
+/// `type_module_buffer` and `type_envoy_buffer`: bytes that are valid during the call.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(super) struct Buffer {
@@ -36,7 +36,7 @@ impl Buffer {
     }
 }
 
-/// Calls Envoy as `callback_` and the rest of the name.
+/// Declares Envoy's functions, whose names begin with `callback_`.
 macro_rules! callbacks {
     ($($name:literal => fn $function:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
         unsafe extern "C" {

@@ -1,4 +1,4 @@
-//! What Envoy calls, and where there is something to do.
+//! The functions that Envoy calls and that have work to do.
 
 use std::ffi::{c_char, c_void};
 use std::ptr;
@@ -13,7 +13,7 @@ use crate::filter::{self, Verdict};
 use crate::guard::{guarded, report_panics};
 use crate::log;
 
-/// Once Envoy has loaded the module, on its main thread; again, should it load it anew.
+/// Called when Envoy has loaded the module, on its main thread; again if it loads the module again.
 #[unsafe(no_mangle)]
 extern "C" fn envoy_dynamic_module_on_program_init() -> *const c_char {
     static ONCE: Once = Once::new();
@@ -26,7 +26,7 @@ extern "C" fn envoy_dynamic_module_on_program_init() -> *const c_char {
     })
 }
 
-/// Envoy reads a configuration, on its main thread. It refuses one for which this is null.
+/// Called when Envoy reads a configuration, on its main thread. Null rejects the configuration.
 #[unsafe(no_mangle)]
 extern "C" fn envoy_dynamic_module_on_http_filter_config_new(
     config: abi::EnvoyConfig,
@@ -34,7 +34,8 @@ extern "C" fn envoy_dynamic_module_on_http_filter_config_new(
     text: Buffer,
 ) -> *const c_void {
     guarded(ptr::null, || {
-        // SAFETY: Envoy is reading this configuration now, and the buffers are Envoy's until this returns.
+        // SAFETY: Envoy is reading this configuration now, and the buffers are valid until this
+        // returns.
         let (reading, name, text) = unsafe { (Reading::new(config), bytes(name), bytes(text)) };
         match Config::read(&reading, name, text) {
             Ok(config) => Box::into_raw(Box::new(config)).cast_const().cast(),
@@ -48,38 +49,42 @@ extern "C" fn envoy_dynamic_module_on_http_filter_config_new(
     })
 }
 
-/// Nothing uses the configuration any longer. This can be on any thread: that of the last request that did.
+/// Called when the configuration is no longer used, on any thread, such as that of its last
+/// request.
 #[unsafe(no_mangle)]
 extern "C" fn envoy_dynamic_module_on_http_filter_config_destroy(config: *const c_void) {
     guarded(
         || {},
         || {
-            // SAFETY: the pointer is of `on_http_filter_config_new`, and Envoy gives it back once.
+            // SAFETY: the pointer comes from `on_http_filter_config_new`, and Envoy returns it
+            // once.
             drop(unsafe { Box::from_raw(config.cast::<Config>().cast_mut()) });
         },
     );
 }
 
-/// A request begins. All that it needs is in its configuration, which Envoy keeps as long as the request: nothing is allocated.
+/// Called when a request begins. All that it needs is in its configuration, which Envoy keeps as
+/// long as the request, so nothing is allocated.
 #[unsafe(no_mangle)]
 extern "C" fn envoy_dynamic_module_on_http_filter_new(config: *const c_void, _: abi::EnvoyFilter) -> *const c_void {
     config
 }
 
-/// A request has ended. It had nothing of its own.
+/// Called when a request has ended. There is nothing to free.
 #[unsafe(no_mangle)]
 extern "C" fn envoy_dynamic_module_on_http_filter_destroy(_: *const c_void) {}
 
-/// The headers of a request are there; nothing of it was sent on yet.
+/// Called when the headers of a request have arrived, before any of it is forwarded.
 #[unsafe(no_mangle)]
 extern "C" fn envoy_dynamic_module_on_http_filter_request_headers(
     filter: abi::EnvoyFilter,
     config: *const c_void,
     _end_of_stream: bool,
 ) -> u32 {
-    // SAFETY: Envoy has this request in hand now, and its configuration is what `on_http_filter_new` returned.
+    // SAFETY: Envoy is handling this request now, and the pointer is what `on_http_filter_new`
+    // returned.
     let (request, config) = unsafe { (Request::new(filter), &*config.cast::<Config>()) };
-    // It catches panics itself, as it has to answer the request then.
+    // `filter::request` catches panics itself, because it must answer the request then.
     match filter::request(&request, &config.counters, config.current(), &SystemClock) {
         Verdict::Continue => abi::CONTINUE,
         Verdict::Stop => abi::STOP_ITERATION,
@@ -92,6 +97,6 @@ unsafe fn bytes<'a>(buffer: Buffer) -> &'a [u8] {
     if buffer.data.is_null() {
         return &[];
     }
-    // SAFETY: Envoy gives a pointer to so many bytes.
+    // SAFETY: Envoy passes a pointer to this many bytes.
     unsafe { std::slice::from_raw_parts(buffer.data.cast(), buffer.length) }
 }

@@ -1,4 +1,4 @@
-//! Envoy, behind the traits that the rest of the module knows.
+//! Implementations of the module's traits by Envoy.
 
 use std::ptr;
 
@@ -10,23 +10,23 @@ use crate::counters::Define;
 use crate::filter::Stream;
 use crate::log::Sink;
 
-/// What the client reads in place of an answer.
+/// The body of the 401 answer.
 const BODY: &str = "There is no access token for this request.\n";
 
-/// What access logs have as `%RESPONSE_CODE_DETAILS%`.
+/// `%RESPONSE_CODE_DETAILS%` in access logs.
 const DETAILS: &str = "entra_token_unavailable";
 
 pub(super) struct Log;
 
 impl Sink for Log {
     fn enabled(&self, level: Level) -> bool {
-        // SAFETY: it may be called on any thread, with any level.
+        // SAFETY: this may be called on any thread, with any level.
         unsafe { abi::log_enabled(number(level)) }
     }
 
     fn write(&self, source: &Metadata<'_>, line: &str) {
         let (level, file) = (number(*source.level()), Buffer::of(source.file().unwrap_or_default()));
-        // SAFETY: it may be called on any thread, and has read the texts when it returns.
+        // SAFETY: this may be called on any thread, and has read the texts when it returns.
         unsafe { abi::log(level, Buffer::of(line), file, source.line().unwrap_or_default()) }
     }
 }
@@ -45,7 +45,8 @@ impl Reading {
 impl Define for Reading {
     fn counter(&self, name: &str) -> Option<usize> {
         let mut id = 0;
-        // SAFETY: the configuration is the one that Envoy is reading; there are no labels; the number is written before it returns.
+        // SAFETY: Envoy is reading this configuration; there are no labels; the number is written
+        // before the call returns.
         let result = unsafe { abi::define_counter(self.0, Buffer::of(name), ptr::null(), 0, &raw mut id) };
         (result == abi::SUCCESS).then_some(id)
     }
@@ -58,7 +59,7 @@ impl Setup for Reading {
     }
 }
 
-/// A request whose headers Envoy has just got, on the thread that it belongs to.
+/// A request whose headers have just arrived, on its thread.
 pub(super) struct Request(abi::EnvoyFilter);
 
 impl Request {
@@ -72,18 +73,20 @@ impl Request {
 impl Stream for Request {
     fn set_authorization(&self, value: &str) -> bool {
         let key = Buffer::of("authorization");
-        // SAFETY: the request is the one that Envoy has in hand. Envoy removes what the client sent under this name, and copies the value.
+        // SAFETY: Envoy is handling this request. Envoy removes the client's headers of this name,
+        // and copies the value.
         unsafe { abi::set_header(self.0, abi::REQUEST_HEADER, key, Buffer::of(value)) }
     }
 
     fn refuse(&self) {
         let (body, details) = (Buffer::of(BODY), Buffer::of(DETAILS));
-        // SAFETY: the request is the one that Envoy has in hand; there are no headers; Envoy copies the texts.
+        // SAFETY: Envoy is handling this request; there are no headers; Envoy copies the texts.
         unsafe { abi::send_response(self.0, 401, ptr::null(), 0, body, details) }
     }
 
     fn count(&self, counter: usize, by: u64) {
-        // SAFETY: the request is the one that Envoy has in hand; the counter was made by its configuration, without labels.
+        // SAFETY: Envoy is handling this request; the counter was made by its configuration,
+        // without labels.
         let _ = unsafe { abi::increment_counter(self.0, counter, ptr::null(), 0, by) };
     }
 }

@@ -1,4 +1,4 @@
-//! The border to Envoy: the C ABI of its dynamic modules, version 0.2.0, as far as an HTTP filter needs it.
+//! The C ABI of Envoy's dynamic modules, version 0.2.0, reduced to what an HTTP filter needs.
 
 mod abi;
 mod calls;

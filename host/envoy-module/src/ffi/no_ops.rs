@@ -1,4 +1,4 @@
-//! What Envoy wants a module to have and a filter of request headers has no use for. Nothing here can panic.
+//! Functions that the ABI requires and a filter of request headers does not use. None can panic.
 
 use std::ffi::c_void;
 

@@ -54,7 +54,7 @@ impl Folder {
 }
 
 #[test]
-fn a_policy_and_a_profile_will_do() {
+fn a_policy_and_a_profile_are_enough() {
     let checked = Folder::new().read(r#"{"policy": "DIR/policy.toml", "profile": "entra/graph"}"#).unwrap();
     assert_eq!(checked.profile.name().as_str(), "entra/graph");
     assert_eq!((checked.authority, checked.ca_file, checked.component, checked.audit), (None, None, None, None));
@@ -71,7 +71,7 @@ fn the_authority_is_for_a_profile_that_names_none() {
 }
 
 #[test]
-fn every_mistake_is_told() {
+fn every_mistake_is_reported() {
     let folder = Folder::new();
     folder.write("bad.toml", "nonsense = 1\n[[profiles]]\nname = \"a b\"\nsource = \"shared\"\nscopes = [\"*\"]\n");
     folder.write("empty.toml", "");
@@ -124,7 +124,7 @@ fn a_profile_that_the_policy_does_not_allow_is_a_mistake() {
 }
 
 #[test]
-fn configurations_are_the_same_as_long_as_their_files_are() {
+fn configurations_are_equal_as_long_as_their_files_are() {
     let folder = Folder::new();
     let text = r#"{"policy": "DIR/policy.toml", "profile": "entra/graph", "ca_file": "DIR/ca.pem"}"#;
     folder.write("ca.pem", "a");
