@@ -1,4 +1,4 @@
-//! The cache as a component gets to see it.
+//! The cache as a component sees it.
 
 use crate::form::{form, redeem};
 use crate::wit::cache_file::{self, ReadOutcome, WriteError};
@@ -6,20 +6,20 @@ use crate::wit::cache_file::{self, ReadOutcome, WriteError};
 /// The document that the host grants.
 pub const DOCUMENT: &str = "msal.cache.nocae";
 
-/// The scope that the tests ask for.
+/// The scope of the tests' calls.
 pub const SCOPE: &str = "https://vault.azure.net/.default";
 
 /// A document that was read.
 pub struct Cache {
-    /// Names this state of it.
+    /// The version of the document.
     pub version: String,
     /// Its text, with handles for secrets.
     pub text: String,
-    /// Whether a refresh token was redeemed, without which no call may write.
+    /// Whether a refresh token was redeemed, which a call needs before it may write.
     pub is_paid: bool,
 }
 
-/// Reads the granted document. Breaks when it can't be read.
+/// Reads the granted document. Traps if it can't be read.
 #[allow(clippy::panic, reason = "an attempt that can't begin has to be noticed")]
 pub fn cache() -> Cache {
     match cache_file::read(DOCUMENT, None) {
@@ -33,7 +33,7 @@ pub fn cache() -> Cache {
 }
 
 impl Cache {
-    /// The handle in the entry that has all of these words.
+    /// The handle in the entry that contains all of these words.
     #[allow(clippy::panic, reason = "an attempt that can't begin has to be noticed")]
     pub fn handle(&self, words: &[&str]) -> &str {
         let mut entries = self.text.split(['{', '}']);
@@ -45,14 +45,15 @@ impl Cache {
         }
     }
 
-    /// The handle of the first account's access token for the scope that the tests ask for.
+    /// The handle of the first account's access token for the tests' scope.
     pub fn fitting(&self) -> &str {
         self.handle(&["AccessToken", "uid-0", SCOPE, "Bearer", "\"realm\":\"utid-0\"", "4102444800"])
     }
 
-    /// Redeems the first account's refresh token, as no other call may write, and replaces the document with this text.
+    /// Redeems the first account's refresh token, which a write requires, and replaces the document
+    /// with this text.
     pub fn replace(&self, text: &str) -> Result<String, WriteError> {
-        // Where it is refused, so is the write.
+        // If the redemption is denied, so is the write.
         let _ = redeem(&form(self.handle(&["RefreshToken", "uid-0", "family_id"])));
         self.replace_unpaid(text)
     }
@@ -62,12 +63,12 @@ impl Cache {
         cache_file::replace(DOCUMENT, &self.version, text.as_bytes())
     }
 
-    /// Replaces the document with itself and one more section behind all others.
+    /// Appends one more section to the document and writes it.
     pub fn add(&self, section: &str) -> Result<String, WriteError> {
         self.replace(&format!("{},{section}}}", self.text.strip_suffix('}').unwrap_or_default()))
     }
 
-    /// Replaces the document with itself, except that `from` becomes `to` where it first stands.
+    /// Replaces the first `from` in the document by `to` and writes it.
     #[allow(clippy::panic, reason = "an attempt that changes nothing has to be noticed")]
     pub fn replace_with(&self, from: &str, to: &str) -> Result<String, WriteError> {
         let text = self.text.replacen(from, to, 1);

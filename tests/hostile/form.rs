@@ -3,16 +3,16 @@
 use crate::cache::SCOPE;
 use crate::wit::https::{self, HttpsError};
 
-/// The token endpoint that the host allows, for the tenant that the tests ask.
+/// The allowed token endpoint, for the tenant of the tests' calls.
 pub const ENDPOINT: &str = "https://login.microsoftonline.com/organizations/oauth2/v2.0/token";
 
-/// The claims of the call of the tests that answers a challenge.
+/// The claims of the tests' call that answers a challenge.
 pub const CLAIMS: &str = r#"{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}"#;
 
-/// The fields of a form, to be changed.
+/// The fields of a form, mutable.
 pub struct Form(Vec<(String, String)>);
 
-/// The form that a well-behaved component posts to redeem a refresh token in the call of the tests.
+/// The form of a well-behaved component for the redemption of a refresh token in the tests' call.
 pub fn form(refresh_token: &str) -> Form {
     Form(Vec::new())
         .with("grant_type", "refresh_token")
@@ -23,7 +23,7 @@ pub fn form(refresh_token: &str) -> Form {
 }
 
 impl Form {
-    /// The same with another value of a field, which is added if it is missing.
+    /// Sets a field, which is added if it is missing.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         match self.0.iter_mut().find(|(other, _)| other == name) {
             Some((_, old)) => value.clone_into(old),
@@ -32,20 +32,20 @@ impl Form {
         self
     }
 
-    /// The same without a field.
+    /// Removes a field.
     pub fn without(mut self, name: &str) -> Self {
         self.0.retain(|(other, _)| other != name);
         self
     }
 
-    /// The same with one more field, even if there is one of this name.
+    /// Adds a field, even if there is one with this name.
     pub fn and(mut self, name: &str, value: &str) -> Self {
         self.0.push((name.to_owned(), value.to_owned()));
         self
     }
 }
 
-/// Posts a form; gives the status.
+/// Posts a form; returns the status.
 pub fn post(url: &str, headers: &[(&str, &str)], form: &Form) -> Result<u16, HttpsError> {
     let headers: Vec<_> = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     https::post_form(url, &headers, &form.0).map(|response| response.status)

@@ -1,4 +1,5 @@
-//! A component of the same world that does whatever its caller's first scope says, for tests that try many things of a kind.
+//! A component of the same world that executes the command in its caller's first scope, for tests
+//! with many variants.
 
 #![allow(clippy::panic, reason = "a test article")]
 
@@ -27,7 +28,8 @@ impl credential::GuestSharedTokenCacheCredential for Resource {
         Ok(credential::SharedTokenCacheCredential::new(Self))
     }
 
-    /// The first scope is the command, the others are its arguments. What came of it is handed back as a message.
+    /// The first scope is the command, the others are its arguments. The result is returned as a
+    /// message.
     fn get_token(
         &self,
         scopes: Vec<String>,
@@ -117,7 +119,7 @@ fn recurse(depth: u64) -> u64 {
     recurse(depth + 1) + deeper.iter().sum::<u64>()
 }
 
-/// Needs the engine's stack only: nothing of it lies in the component's memory.
+/// Recursion that uses the engine's stack only, and none of the component's memory.
 fn nest(depth: u64) -> u64 {
     if std::hint::black_box(depth) == 0 { 0 } else { nest(depth.wrapping_add(1)) ^ depth }
 }

@@ -1,7 +1,8 @@
-//! What the hostile components share: the bindings of the world `plugin`, and short words for what they try.
+//! Shared by the hostile components: the bindings of the world `plugin`, and helpers.
 //!
-//! Each file in `attempts/` is one component that tries one thing. It implements [`Attempt`] and exports itself with [`attempt!`].
-//! What it was refused it hands back as the text of an invalid-argument error, or it ends in the refusal itself.
+//! Each file in `examples/` is one component that tries one thing. It implements [`Attempt`] and
+//! exports itself with [`attempt!`]. It returns the import's refusal as the text of an
+//! invalid-argument error, or the call itself is refused.
 
 mod cache;
 mod form;
@@ -26,18 +27,18 @@ pub use form::{CLAIMS, ENDPOINT, Form, form, post, redeem};
 pub use wit::credential::{AccessToken, Account, CachedAccount, Error, TokenRequestOptions};
 pub use wrapper::Component;
 
-/// What a call for a token ends in.
+/// The result of a call for a token.
 pub type Answer = Result<AccessToken, Error>;
 
 /// A call for a token.
 pub struct Call {
-    /// What the caller asks for.
+    /// The arguments of the caller.
     pub scopes: Vec<String>,
     /// 1 for the first call of an instance.
     pub number: u32,
 }
 
-/// Something that a component tries.
+/// An attempt of a hostile component.
 pub trait Attempt: 'static {
     /// Called for a token.
     fn get_token(call: &Call) -> Answer;
@@ -50,7 +51,7 @@ pub trait Attempt: 'static {
         Ok(Vec::new())
     }
 
-    /// Called before anything else by a caller that wants to know whether the platform is supported.
+    /// Called before anything else by a caller that checks whether the platform is supported.
     fn supported() -> bool {
         true
     }
@@ -71,7 +72,7 @@ macro_rules! attempt {
     };
 }
 
-/// Returns `token` as a token that lives for an hour.
+/// Returns `token` with a lifetime of an hour.
 pub fn token(token: &str) -> Answer {
     Ok(AccessToken {
         token: token.to_owned(),
@@ -81,18 +82,18 @@ pub fn token(token: &str) -> Answer {
     })
 }
 
-/// Tells the caller what came of it.
+/// Returns a result to the caller, as an error.
 pub fn tell(outcome: impl std::fmt::Debug) -> Answer {
     tell_all([outcome])
 }
 
-/// Tells the caller what came of each try, a line for each.
+/// Returns the result of each try to the caller, a line for each.
 pub fn tell_all<T: std::fmt::Debug>(outcomes: impl IntoIterator<Item = T>) -> Answer {
     let lines: Vec<String> = outcomes.into_iter().map(|outcome| format!("{outcome:?}")).collect();
     Err(Error::InvalidArgument(lines.join("\n")))
 }
 
-/// Computes and never ends.
+/// An endless loop.
 pub fn spin() -> ! {
     loop {
         std::hint::black_box(());

@@ -1,4 +1,4 @@
-//! Makes a component of an attempt: everything that the world wants exported, around the one thing that is tried.
+//! Makes a component from an attempt: all exports of the world, around the one attempt.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -29,7 +29,7 @@ impl<A: Attempt> credential::GuestSharedTokenCacheCredential for Resource<A> {
     fn get_token(&self, scopes: Vec<String>, _: Option<TokenRequestOptions>) -> Answer {
         let number = self.calls.get() + 1;
         self.calls.set(number);
-        // Tells the tests whether an instance was used again.
+        // The number of calls shows the tests whether an instance was reused.
         write(Level::Debug, &format!("call {number} of this instance"));
         A::get_token(&Call { scopes, number })
     }

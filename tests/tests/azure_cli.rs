@@ -1,6 +1,7 @@
-//! The program and the core of the real Azure CLI, on the same cache file and with the same authority.
+//! The program and the core of the real Azure CLI, with the same cache file and authority.
 //!
-//! `AZURE_CLI_PYTHON` names a Python that has azure-cli-core; `cargo xtask test` sets it. No side ever goes to the network.
+//! `AZURE_CLI_PYTHON` names a Python that has azure-cli-core; `cargo xtask test` sets it. Neither
+//! side uses the network.
 
 use std::io;
 use std::path::Path;
@@ -26,8 +27,9 @@ const CHECKS: [Check<Peers>; 9] = [
     ("writers_at_the_same_time_lose_nothing", writers_at_the_same_time_lose_nothing),
 ];
 
-/// With the keyring of a session of the test's own, as the setting `core.encrypt_token_cache` has it on Linux. Each is run with the item
-/// of the releases up to 2.91, and with that of the release to come.
+/// With a keyring in a session of the test's own, as the setting `core.encrypt_token_cache`
+/// configures on Linux. Each test runs with the item of the releases up to 2.91, and with that of
+/// the coming release.
 #[cfg(target_os = "linux")]
 const ENCRYPTED: [Check<Encrypted>; 5] = [
     ("both_use_one_item_of_the_keyring", both_use_one_item_of_the_keyring),
@@ -37,7 +39,7 @@ const ENCRYPTED: [Check<Encrypted>; 5] = [
     ("a_locked_keyring_is_told_and_no_older_file_serves", a_locked_keyring_is_told_and_no_older_file_serves),
 ];
 
-/// What `az` asks for, two slashes included.
+/// The scope of `az`, which has two slashes.
 const ARM: &str = "https://management.core.windows.net//.default";
 
 fn main() -> ExitCode {
@@ -84,7 +86,7 @@ fn the_azure_cli_takes_the_token_that_we_cached(peers: &Peers) -> io::Result<()>
     same("posts", &peers.posts(), &posts)
 }
 
-/// `az` asks the tenant of a subscription, not `organizations`.
+/// `az` requests tokens from the tenant of a subscription, not from `organizations`.
 fn the_azure_cli_takes_our_token_of_a_tenant(peers: &Peers) -> io::Result<()> {
     peers.login(1)?;
     peers.get_token(&["--scope", GRAPH, "--request-tenant", &tenant(0)])?;
@@ -258,7 +260,7 @@ fn a_locked_keyring_is_told_and_no_older_file_serves(encrypted: &Encrypted) -> i
     Ok(())
 }
 
-/// How the Azure CLI keeps its cache in a keyring.
+/// The Azure CLI's item for its cache in a keyring.
 #[cfg(target_os = "linux")]
 struct Form {
     option: &'static [&'static str],
@@ -301,7 +303,7 @@ impl Encrypted {
     }
 }
 
-/// Python with the Azure CLI's core, a home folder and an authority that both sides use.
+/// Python with the Azure CLI's core, and a home folder and an authority shared by both sides.
 struct Peers {
     python: Python,
     cli: Cli,
@@ -337,7 +339,7 @@ impl Peers {
         self.cli.run(&[&first, arguments].concat())?.answer()
     }
 
-    /// How many forms were posted so far.
+    /// The number of posted forms so far.
     fn posts(&self) -> usize {
         self.authority.requests().iter().filter(|request| request.method == "POST").count()
     }

@@ -1,6 +1,7 @@
-//! The program and real MSAL and azure-identity for Python, on the same cache file.
+//! The program and real MSAL and azure-identity for Python, with the same cache file.
 //!
-//! `AZURE_IDENTITY_PYTHON` names a Python that has them; `cargo xtask test` sets it. No side ever goes to the network.
+//! `AZURE_IDENTITY_PYTHON` names a Python that has them; `cargo xtask test` sets it. Neither side
+//! uses the network.
 
 use std::io;
 use std::process::ExitCode;
@@ -83,7 +84,7 @@ fn we_take_the_token_that_msal_cached(peers: &Peers) -> io::Result<()> {
     same("number of requests", &authority.requests().len(), &0)
 }
 
-/// As in azure-identity's own tests, the tenant has an underscore, which no tenant has.
+/// The tenant has an underscore, as in azure-identity's own tests; no real tenant has one.
 fn a_tenant_that_is_not_asked_may_have_any_name(peers: &Peers) -> io::Result<()> {
     let mut cli = Cli::new()?;
     cli.set("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH", "true");
@@ -113,7 +114,7 @@ fn we_send_the_refresh_token_that_azure_identity_rotated(peers: &Peers) -> io::R
     same("our refresh token", &sent(&authority, "refresh_token"), &json!(new_refresh_token(0)))
 }
 
-/// Both sides make the same key of the same token, or there would be two of it.
+/// Both sides use the same key for the same token; otherwise the cache would contain it twice.
 fn a_new_token_replaces_the_one_that_the_other_cached(peers: &Peers) -> io::Result<()> {
     let challenge = r#"{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}"#;
     let authority = peers.sign_in(SHARED, 0)?;
@@ -205,14 +206,15 @@ fn writers_at_the_same_time_lose_nothing(peers: &Peers) -> io::Result<()> {
     Ok(())
 }
 
-/// Python with the peers, and a home folder that both sides use.
+/// Python with the peers, and a home folder shared by both sides.
 struct Peers {
     python: Python,
     cli: Cli,
 }
 
 impl Peers {
-    /// Lets MSAL write a sign-in of user `number`, with an access token that has expired; gives an authority for us.
+    /// Has MSAL write a sign-in of user `number`, with an expired access token; returns an
+    /// authority for the program.
     fn sign_in(&self, file: &str, number: u32) -> io::Result<Authority> {
         let number_text = number.to_string();
         self.run("sign-in", &["--authority", LOCAL, "--scope", GRAPH, "--file", file, "--number", &number_text])?;

@@ -1,4 +1,4 @@
-//! Runs every case in `tests/cases`: one trial a case and a runner.
+//! Runs every case in `tests/cases`: one trial per case and runner.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,10 +7,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use shared_token_cache_tests::case::{Case, load_all};
 use shared_token_cache_tests::{component, guest_memory, native};
 
-/// What a case runs on.
+/// A runner of cases.
 type Runner = fn(&Case) -> Result<(), String>;
 
-/// Every case runs on each of these.
+/// The runners of every case.
 const RUNNERS: [(&str, Runner); 2] = [("core", native::run), ("component", component::run)];
 
 #[expect(clippy::print_stdout, reason = "figures are printed where the results are")]

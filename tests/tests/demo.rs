@@ -9,7 +9,7 @@ use std::io;
 use shared_token_cache_tests::cli::{Cli, Run, SHARED};
 use tempfile::TempDir;
 
-/// A run of the demo that is held to leave nothing behind.
+/// Runs the demo, and checks that it leaves no file behind.
 fn demo(environment: &[(&str, &str)]) -> io::Result<Run> {
     let temporary = TempDir::new()?;
     let mut cli = Cli::new()?;
@@ -27,7 +27,7 @@ fn demo(environment: &[(&str, &str)]) -> io::Result<Run> {
     Ok(run)
 }
 
-/// The text in one line, so that it does not matter where lines are wrapped.
+/// The text in one line, independent of line wrapping.
 fn unwrapped(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -67,7 +67,7 @@ fn the_demo_walks_through_everything_and_leaves_nothing_behind() {
         "user1@fabrikam.com, home tenant utid-00000001",
         "the token of user1@fabrikam.com",
         "Bearer token at-1-vault",
-        // what the policy denies: an authority, and a cache
+        // denials of the policy: an authority, and a cache
         "5. ",
         "denied",
         "login.contoso.com",
@@ -78,7 +78,7 @@ fn the_demo_walks_through_everything_and_leaves_nothing_behind() {
         "6. ",
         "close",
         "done",
-        // and on
+        // next steps
         "Next: ",
         "get-token",
     ];
@@ -127,7 +127,7 @@ fn the_demo_ignores_the_users_environment() {
 
 #[test]
 fn the_demo_needs_no_proxy_though_the_user_has_one() {
-    // Nobody listens there. The demo's authority is on this machine, so no proxy has to be asked.
+    // The port is closed. The demo's authority is on this machine, which needs no proxy.
     let environment = [("HTTPS_PROXY", "http://127.0.0.1:9"), ("ALL_PROXY", "http://127.0.0.1:9")];
     let text = demo(&environment).unwrap().stdout;
     assert_eq!(out_of_order(&text, &["at-0-graph", "6. "]), None, "{text}");

@@ -1,5 +1,5 @@
-//! The Markdown files: their links lead somewhere, no kind of error lacks a section, their command lines are those of the program,
-//! and docs/cli.md shows its help.
+//! The Markdown files: links have targets, every kind of error has a section, command lines are
+//! valid, and docs/cli.md contains the program's help.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -10,14 +10,15 @@ use std::process::Output;
 
 use shared_token_cache_tests::cli::{Cli, program};
 
-/// What comes before the help of a subcommand in docs/cli.md; the subcommand's name and a block of code follow.
+/// The text before a subcommand's help in docs/cli.md; the subcommand's name and a block of code
+/// follow.
 const HELP: &str = "<!-- help: ";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The Markdown files below a folder that are ours: not what is built or installed.
+/// The project's Markdown files below a folder: none that is built or installed.
 fn pages(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -30,14 +31,14 @@ fn pages(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The text without blocks of code, which have no links.
+/// The text without blocks of code, which contain no links.
 fn prose(page: &Path) -> String {
     let text = fs::read_to_string(page).unwrap();
     let parts = text.split("\n```").step_by(2);
     parts.flat_map(str::lines).filter(|line| !line.starts_with("    ")).map(|line| format!("{line}\n")).collect()
 }
 
-/// What GitHub makes of a heading.
+/// GitHub's anchor of a heading.
 fn anchor(heading: &str) -> String {
     let text = heading.trim_start_matches('#').trim().to_lowercase();
     let kept = text.chars().filter(|character| character.is_alphanumeric() || " -_".contains(*character));
@@ -93,7 +94,7 @@ fn every_kind_and_reason_of_an_error_has_a_section() {
     assert_eq!(sections, expected);
 }
 
-/// Runs the program at a width that does not depend on the terminal.
+/// Runs the program at a width independent of the terminal.
 fn run(arguments: &[&str]) -> Output {
     let cli = Cli::new().unwrap();
     cli.command(&program().unwrap()).args(arguments).env("COLUMNS", "100").output().unwrap()
@@ -108,7 +109,7 @@ fn help(subcommand: &str) -> String {
     text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// The subcommands that a help lists, and theirs.
+/// The subcommands that a help lists, and their own.
 fn subcommands(parent: &str) -> BTreeSet<String> {
     let text = help(parent);
     let Some((_, list)) = text.split_once("Commands:\n") else { return BTreeSet::new() };
@@ -131,7 +132,7 @@ fn the_page_of_the_command_line_shows_the_help_of_every_subcommand() {
     let (mut expected, mut shown) = (start.to_owned(), BTreeSet::new());
     for part in rest.split(HELP) {
         let (name, block) = part.split_once(" -->\n```text\n").unwrap();
-        // A line break in front, as the block of a new section is empty.
+        // The line break is for a new section, whose block is empty.
         let block = format!("\n{block}");
         let (_, behind) = block.split_once("\n```\n").unwrap();
         expected += &format!("{HELP}{name} -->\n```text\n{}```\n{behind}", help(name));
@@ -151,14 +152,15 @@ fn the_page_of_the_command_line_shows_the_help_of_every_subcommand() {
     );
 }
 
-/// The lines in a page's blocks of shell commands. A line that goes on behind a backslash is one.
+/// The lines in a page's blocks of shell commands, with continued lines joined.
 fn shell_lines(page: &Path) -> Vec<String> {
     let text = fs::read_to_string(page).unwrap();
     let blocks = text.split("\n```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
     blocks.flat_map(|block| block.replace("\\\n", " ").lines().map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
-/// The arguments of this program in a shell line, up to where the shell ends them; none if the line runs something else.
+/// The arguments of this program in a shell line, up to the end of the command; `None` if the line
+/// runs another program.
 fn arguments(line: &str) -> Option<Vec<&str>> {
     let (before, rest) = line.split_once("shared-token-cache ")?;
     let is_run = before.is_empty() || before.ends_with("$(") || before.ends_with('/') || before.contains('=');
@@ -176,7 +178,7 @@ fn every_command_line_of_the_documentation_is_one_that_the_program_takes() {
     for page in &found {
         for line in shell_lines(page) {
             let Some(mut words) = arguments(&line) else { continue };
-            // Up to its help clap checks the subcommand, each option and each value.
+            // Up to its help flag, clap checks the subcommand, each option and each value.
             words.push("--help");
             let output = run(&words);
             let known = String::from_utf8(output.stdout).unwrap();

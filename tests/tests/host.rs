@@ -1,4 +1,5 @@
-//! The library with real files and a real TLS endpoint, where a case can't say it: concurrency, retries, limits.
+//! The library with real files and a real TLS endpoint, for behaviour that a case can't express:
+//! concurrency, retries, limits.
 
 use std::fs;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use token_endpoint::{Received, Reply, TokenEndpoint};
 
 const VAULT: &str = "https://vault.azure.net/.default";
 
-/// Tokens without end, each with a number of its own, and a new refresh token with each.
+/// An endless series of numbered tokens, each with a new refresh token.
 fn issuing() -> impl FnMut(&Received) -> Reply + Send + 'static {
     let mut issued = 0;
     move |_| {
@@ -266,7 +267,7 @@ async fn without_a_policy_nothing_is_read_or_sent() {
     let build = |policy: &Policy| home.credential(&endpoint).unwrap().policy(policy.clone()).build();
     let policy = Policy::default();
     assert_eq!(build(&policy).unwrap_err().kind(), "denied");
-    // Each permission lets the call come one step further, and it takes all of them.
+    // Each permission lets the call get one step further, and the token needs all of them.
     let policy = policy.allow_client(AllowedClient::ANY);
     assert_eq!(get(&build(&policy).unwrap(), VAULT).await.unwrap_err().kind(), "denied");
     let policy = policy.allow_scope(AllowedScope::ANY);

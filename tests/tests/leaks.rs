@@ -1,4 +1,5 @@
-//! The program on the documents of every case, saying all that it can say, searched for the secrets of the case.
+//! Searches the program's output on the documents of every case, at the highest log level, for the
+//! secrets of the case.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests")]
@@ -11,14 +12,14 @@ use shared_token_cache_tests::cli::{Authority, Cli, program};
 use shared_token_cache_tests::endpoint::in_turn;
 use shared_token_cache_tests::proxy::proxy_to;
 
-/// How many bytes the program said on stdout and on stderr, and how many tokens it printed.
+/// The number of bytes on stdout and on stderr, and of printed tokens.
 #[derive(Debug, Default)]
 struct Said {
     bytes: usize,
     tokens: usize,
 }
 
-/// Runs the three commands that look into caches, and gives everything in what they say that they should keep to themselves.
+/// Runs the three commands that read caches, and returns every secret in their output.
 fn play(case: &Case, said: &mut Said) -> Vec<String> {
     let authority = Authority::start(in_turn(case)).unwrap();
     let (proxy, _) = proxy_to(authority.address()).unwrap();
@@ -52,7 +53,7 @@ fn play(case: &Case, said: &mut Said) -> Vec<String> {
     said.bytes += stdout.len() + stderr.len();
     problems.extend(unspoken.leaks(&text(&stderr)));
     if let Ok(mut answer) = serde_json::from_slice::<serde_json::Value>(&stdout) {
-        // The one secret that is to be said: an access token, and it is taken out before the rest is searched.
+        // The one permitted secret, an access token, is removed before the search.
         let token = answer.as_object_mut().and_then(|fields| fields.remove("token")).unwrap_or_default();
         if !case.access_tokens().contains(token.as_str().unwrap_or_default()) {
             problems.push(format!("{token} is no access token of the case"));

@@ -1,4 +1,4 @@
-//! Over a limit, a call ends with an error that names it; and the next call works.
+//! A call that exceeds a limit ends with an error that names the limit; the next call works.
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -27,7 +27,7 @@ fn hostile() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/component/hostile.wasm")
 }
 
-/// What the hostile component answers to a command.
+/// The hostile component's result of a command.
 async fn tell(credential: &SharedTokenCacheCredential, words: &[&str]) -> Result<String, LimitExceeded> {
     match credential.get_token(words).await {
         Err(Error::InvalidArgument(answer)) => Ok(answer),
@@ -59,7 +59,7 @@ async fn a_call_that_goes_over_a_limit_ends_with_its_name_and_the_next_one_works
         assert!(limit.message.contains(field.unwrap_or("stack")), "{limit}");
         assert_eq!(tell(&credential, &["work"]).await.unwrap(), "worked", "after {field:?}");
     }
-    // Within the limits all of this is fine.
+    // Within the limits, all of these calls succeed.
     let credential = home.builder().component(hostile()).build().unwrap();
     let answer = tell(&credential, &["answer", &large]).await.unwrap();
     assert!(answer.len() < 20 << 10 && answer.ends_with("x…"), "a message is truncated");
@@ -127,7 +127,7 @@ fn a_component_is_not_loaded_from_a_file_that_is_too_large() {
     }
 }
 
-/// A function with so many locals, and nests of loops in each of which one of them changes.
+/// A function with this many locals, and nested loops that each change one of them.
 fn loops(locals: u32, depth: u32, nests: u32) -> Vec<u8> {
     let local = |turn: u32, operator: u8| [vec![operator], number(turn % locals)].concat();
     let mut body = [vec![1], number(locals), vec![0x7f]].concat();
@@ -201,7 +201,7 @@ async fn the_slowest_components_that_are_not_refused_compile_in_time() {
     ] {
         fs::write(&path, with_functions(&functions, NOTHING_TO_NOTHING)).unwrap();
         let started = Instant::now();
-        // Over the compiler's deadline there would be no credential.
+        // If the compiler exceeded its deadline, there would be no credential.
         let credential = home.builder().component(&path).build().unwrap_or_else(|error| panic!("{what}: {error}"));
         println!("{what}: {:?}", started.elapsed());
         assert_eq!(tell(&credential, &["work"]).await.unwrap(), "worked", "{what}");
@@ -214,7 +214,7 @@ async fn concurrent_calls_are_limited_and_no_call_waits_forever() {
     for (instances, all_run) in [(1, false), (3, true)] {
         let policy = limited(|limits| (limits.instances, limits.call_time) = (instances, Duration::from_millis(200)));
         let credential = home.builder().component(hostile()).policy(policy).build().unwrap();
-        // Listing the accounts is a spinning of its own each time: these calls share no answer.
+        // Each call for the accounts spins separately: these calls do not share a result.
         let (first, second, third) =
             tokio::join!(credential.accounts(false), credential.accounts(false), credential.accounts(false));
         let fields: Vec<_> = [first, second, third]
@@ -251,7 +251,7 @@ fn rated(home: &Home, endpoint: &TokenEndpoint, most: u32) -> (Builder, SetClock
     (home.credential(endpoint).unwrap().policy(policy).clock(clock.clone()), clock)
 }
 
-/// Asks for a token, and says after how many seconds that is possible if it is not.
+/// Requests a token; if the rate limit denies it, returns the number of seconds to wait.
 async fn ask(credential: &SharedTokenCacheCredential, scope: &str) -> Result<(), u64> {
     match credential.get_token(&[scope]).await {
         Ok(_) => Ok(()),

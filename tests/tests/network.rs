@@ -1,4 +1,4 @@
-//! What the host sends, where to, and whom it believes.
+//! The host's requests: contents, destinations, and TLS.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,7 +28,8 @@ async fn get(builder: Builder) -> Result<String, Error> {
     credential.get_token(&["https://vault.azure.net/.default"]).await.map(|token| token.token.expose().to_owned())
 }
 
-/// A credential whose authority is `host` at the endpoint's port, looked up as any other.
+/// A credential whose authority is `host` at the endpoint's port, resolved through DNS like any
+/// other.
 fn looked_up(home: &Home, endpoint: &TokenEndpoint, host: &str, addresses: &[&str]) -> io::Result<Builder> {
     home.write(&home::document(1).to_string().replace(AUTHORITY, host))?;
     let authority = format!("{host}:{}", endpoint.address().port());
@@ -79,7 +80,8 @@ async fn services_that_hand_out_a_clouds_credentials_are_out_of_reach() {
     for host in ["169.254.169.254", "168.63.129.16", "100.100.100.200", "10.0.0.1", "0.0.0.0", "255.255.255.255"] {
         let endpoint = TokenEndpoint::start(issuing()).await.unwrap();
         let home = Home::signed_in(1).unwrap();
-        // Nothing answers at these addresses here: an attempt would end otherwise than by a denial.
+        // No server listens at these addresses in a test, so a connection would fail with another
+        // error than a denial.
         match get(looked_up(&home, &endpoint, host, &["loopback"]).unwrap()).await {
             Err(Error::Denied(denial)) => assert!(denial.message.contains(host), "{}", denial.message),
             other => panic!("{host}: {other:?}"),
@@ -111,7 +113,8 @@ async fn an_address_that_the_program_gives_for_a_host_is_named_by_that() {
 async fn no_redirect_is_followed() {
     for status in [301, 302, 303, 307, 308] {
         let other = TokenEndpoint::start(issuing()).await.unwrap();
-        // The other server could be reached: its name leads to this machine, and its certificate is trusted.
+        // The other server is reachable: its name resolves to this machine, and its certificate is
+        // trusted.
         let location = format!("https://{AUTHORITY}:{}/organizations/oauth2/v2.0/token", other.address().port());
         let endpoint = TokenEndpoint::start(move |_| Reply::json(status, token()).header("Location", &location));
         let endpoint = endpoint.await.unwrap();
@@ -232,7 +235,8 @@ fn extension(record: &[u8], kind: [u8; 2]) -> Option<&[u8]> {
     }
 }
 
-/// What a server answers that speaks TLS 1.1 only: a ServerHello with a cipher suite of that time (RFC 4346, section 7.4.1.3).
+/// The response of a server with TLS 1.1 only: a ServerHello with a cipher suite of that time (RFC
+/// 4346, section 7.4.1.3).
 fn server_hello_of_tls_1_1() -> Vec<u8> {
     let hello = [&[3, 2][..], &[7; 32], &[0], &[0, 0x2f], &[0]].concat();
     let message = [&[2, 0, 0, hello.len() as u8][..], &hello].concat();

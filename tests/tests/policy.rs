@@ -1,4 +1,5 @@
-//! Each field of a policy document, with the permission and without it, and what the real credential then does.
+//! Each field of a policy document, with the permission and without it, against the real
+//! credential.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -15,7 +16,7 @@ use shared_token_cache_tests::sign_in::{
 };
 use token_endpoint::{Reply, TokenEndpoint};
 
-/// A document that allows what the rows do. A row puts its own line in place of a field's.
+/// A document that allows every row's call. A row replaces the line of one field.
 const BASE: &[(&str, &str)] = &[
     ("authorities", "authorities = [\"login.microsoftonline.com\"]"),
     ("scopes", "scopes = [\"*\"]"),
@@ -27,7 +28,7 @@ const BASE: &[(&str, &str)] = &[
     ("log", "[log]"),
 ];
 
-/// The client of an application that is not the Azure CLI.
+/// The client id of another application than the Azure CLI.
 const OTHER_CLIENT: &str = "00000000-0000-0000-0000-00000000000a";
 
 fn policy(field: &str, line: &str) -> Policy {
@@ -36,15 +37,15 @@ fn policy(field: &str, line: &str) -> Policy {
     Policy::from_toml(&lines.join("\n")).unwrap()
 }
 
-/// What a row has in the cache, besides the refresh tokens of two users.
+/// The entries in a row's cache, besides the refresh tokens of two users.
 #[derive(Clone, Copy)]
 enum Cached {
     Nothing,
-    /// An access token of the first user, of the application named.
+    /// An access token of the first user, for this application.
     AccessToken(&'static str),
 }
 
-/// What a row asks for.
+/// The call of a row.
 struct Call {
     tenant: Option<&'static str>,
     cached: Cached,
@@ -54,7 +55,7 @@ struct Call {
 const REDEEM: Call = Call { tenant: None, cached: Cached::Nothing, set: |builder| builder };
 const USE_CACHED: Call = Call { cached: Cached::AccessToken(CLIENT), ..REDEEM };
 
-/// A field, what is tried, the line that allows it, the lines that do not, and the call.
+/// A row: the field, its action, the line that allows it, the lines that do not, and the call.
 struct Row {
     field: &'static str,
     what: &'static str,
@@ -175,7 +176,7 @@ fn signed_in(cached: Cached) -> Home {
     home
 }
 
-/// What a call brings under a policy, and how many requests it takes.
+/// The result of a call under a policy, and its number of requests.
 async fn ask(policy: Policy, call: &Call) -> (Result<String, Error>, usize) {
     let home = signed_in(call.cached);
     let endpoint = TokenEndpoint::start(|_| Reply::json(200, token_reply(0))).await.unwrap();
@@ -325,14 +326,14 @@ fn a_component_is_loaded_from_a_file_only_when_its_bytes_are_pinned() {
     let load = |line: &str| home.builder().policy(policy("component-sha256", line)).component(&path).build();
     let Err(Error::Denied(denial)) = load("") else { unreachable!("loaded without a permission") };
     assert_eq!(denial.hint.as_deref(), Some("list it under `component-sha256`"));
-    // The denial says which hash to write.
+    // The denial contains the hash to write.
     let hash = denial.message.rsplit(' ').next().unwrap().to_owned();
     assert!(load(&format!("component-sha256 = [\"{hash}\"]")).is_ok());
     assert!(load("component-sha256 = [\"*\"]").is_ok());
     let other = hash.chars().rev().collect::<String>();
     assert!(matches!(load(&format!("component-sha256 = [\"{other}\"]")), Err(Error::Denied(_))));
 
-    // Another file is another component, though it is one.
+    // Another file is refused, though it is a component too.
     let copy = home.path().join("copy.wasm");
     let mut bytes = fs::read(&path).unwrap();
     fs::write(&copy, &bytes).unwrap();
@@ -341,7 +342,7 @@ fn a_component_is_loaded_from_a_file_only_when_its_bytes_are_pinned() {
         home.builder().policy(policy).component(path).build()
     };
     assert!(load(&copy).is_ok());
-    // A custom section without a name and content: the component is as good as before.
+    // An empty custom section, which changes the hash and not the component.
     bytes.extend([0, 1, 0]);
     fs::write(&copy, &bytes).unwrap();
     assert!(matches!(load(&copy), Err(Error::Denied(_))));
@@ -352,7 +353,7 @@ fn a_component_is_loaded_from_a_file_only_when_its_bytes_are_pinned() {
     );
 }
 
-/// The lines of a component that come through under these rules.
+/// The component's log lines that pass these rules.
 fn heard(rules: &str, component: Option<&str>, words: &[&str]) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let home = signed_in(Cached::Nothing);

@@ -1,4 +1,4 @@
-//! Requests through an HTTP proxy, as the environment asks for it: RFC 9110, section 9.3.6.
+//! Requests through an HTTP proxy from the environment: RFC 9110, section 9.3.6.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,7 +13,7 @@ use token_endpoint::{Reply, TokenEndpoint};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A proxy that lets everything pass, and remembers whom it connected to.
+/// A proxy that permits everything, and records the hosts that it connected to.
 struct Proxy {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,

@@ -1,7 +1,8 @@
-//! This product beside the real azure-identity, in situations made at random from a seed.
+//! Compares this product with the real azure-identity in random situations from a seed.
 //!
-//! `AZURE_IDENTITY_PYTHON` names a Python that has it; `cargo xtask test` sets it, and `cargo xtask test reference` runs more
-//! situations. `REFERENCE_SEED`, `REFERENCE_COUNT` and `REFERENCE_INDEX` say which.
+//! `AZURE_IDENTITY_PYTHON` names a Python that has it; `cargo xtask test` sets it, and `cargo xtask
+//! test reference` runs more situations. `REFERENCE_SEED`, `REFERENCE_COUNT` and `REFERENCE_INDEX`
+//! select them.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,13 +12,13 @@ use shared_token_cache_tests::differential::{Report, improvements, run};
 
 const PYTHON: &str = "AZURE_IDENTITY_PYTHON";
 
-/// What a plain run of all tests has time for.
+/// The number of situations in a run of all tests.
 const FEW: u64 = 300;
 
-/// With so many situations every improvement has to be seen.
+/// From this number of situations on, every improvement has to occur.
 const MANY: u64 = 3000;
 
-/// So many differences in full are enough to begin with.
+/// The number of differences that are printed in full.
 const MOST_SHOWN: usize = 5;
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! Tokens that are kept fresh, with real files, a real TLS endpoint, and a clock that the tests set.
+//! The token refresher with real files, a real TLS endpoint, and a clock that the tests set.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests")]
@@ -17,10 +17,10 @@ const VAULT: &str = "https://vault.azure.net/.default";
 const START: u64 = 1_763_899_200;
 const SOON: Duration = Duration::from_secs(10);
 
-/// Long enough for several looks at the clock and the cache.
+/// Long enough for several polls of the clock and the cache.
 const A_WHILE: Duration = Duration::from_millis(900);
 
-/// How the clock says that it is broken.
+/// The value at which the clock panics.
 const BROKEN: u64 = u64::MAX;
 
 #[derive(Clone)]
@@ -35,13 +35,13 @@ impl Clock for Hands {
 }
 
 impl Hands {
-    /// Sets it to so many seconds after the start.
+    /// Sets the clock to this many seconds after the start.
     fn at(&self, seconds: u64) {
         self.0.store(START + seconds, Ordering::SeqCst);
     }
 }
 
-/// What the authority answers; a test may change its mind.
+/// The authority's response, which a test may replace.
 type Answer = Arc<Mutex<Box<dyn FnMut() -> Reply + Send>>>;
 
 struct World {
@@ -52,7 +52,8 @@ struct World {
 }
 
 impl World {
-    /// One in which user 0 is signed in, and the authority issues tokens with these further fields.
+    /// A world in which user 0 is signed in, and the authority issues tokens with these further
+    /// fields.
     async fn new(fields: Value) -> Self {
         let home = Home::signed_in(1).unwrap();
         let answer: Answer = Arc::new(Mutex::new(Box::new(issuing(fields))));
@@ -94,7 +95,7 @@ fn vault() -> Profile {
     Profile::new("vault".parse().unwrap(), Source::Shared, &[VAULT]).unwrap()
 }
 
-/// Tokens without end: `at-1`, `at-2` and so on.
+/// An endless series of tokens: `at-1`, `at-2` and so on.
 fn issuing(fields: Value) -> impl FnMut() -> Reply + Send + 'static {
     let mut issued = 0;
     move || {
@@ -132,7 +133,7 @@ async fn until_token(refresher: &TokenRefresher, text: &str) {
     until(refresher, text, |state| token(state) == Some(text)).await;
 }
 
-/// Why the token was withdrawn.
+/// The reason of the withdrawal.
 async fn until_withdrawn(refresher: &TokenRefresher) -> String {
     let state = until(refresher, "a withdrawal", |state| matches!(state, TokenState::Withdrawn(_))).await;
     match state {
@@ -169,7 +170,8 @@ async fn a_token_that_is_short_lived_from_the_start_is_replaced_at_half_its_life
     let world = World::new(json!({ "expires_in": 40 })).await;
     let refresher = world.start();
     until_token(&refresher, "at-1").await;
-    // It is in no state to be served from the cache, so whoever looks too often buys a new one each time.
+    // The cache does not serve it, so each call that comes too early would redeem the refresh token
+    // again.
     tokio::time::sleep(A_WHILE).await;
     assert_eq!(world.requests(), 1, "what the refresher itself wrote is no news to it");
     world.clock.at(20);
@@ -262,7 +264,8 @@ async fn a_cache_that_is_briefly_unreadable_does_not_withdraw_the_token() {
     let refresher = world.start();
     until_token(&refresher, "at-1").await;
     world.home.write("{ this is").unwrap();
-    // It may be read in the middle of a write, so it is read several times before that is said.
+    // The file may be in the middle of a write, so it is read several times before an error is
+    // reported.
     let said = async {
         while !refresher.attempts().counts().contains_key("credential-unavailable") {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -362,7 +365,7 @@ async fn a_cache_that_is_unreadable_for_some_seconds_withdraws_the_token() {
     let world = World::new(json!({})).await;
     let refresher = world.start();
     until_token(&refresher, "at-1").await;
-    // Something that is no file is in its place.
+    // A folder replaces the file.
     let (cache, away) = (world.home.cache(), world.home.path().join("away"));
     std::fs::rename(&cache, &away).unwrap();
     std::fs::create_dir(&cache).unwrap();

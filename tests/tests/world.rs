@@ -1,4 +1,4 @@
-//! What the component imports is the security claim, so it is held to the letter.
+//! The component's imports are the security claim, so the test compares them literally.
 
 use std::path::Path;
 

@@ -10,7 +10,7 @@ struct HoldReplace;
 impl Attempt for HoldReplace {
     fn get_token(_: &Call) -> Answer {
         let old = cache();
-        // The same text, at a new version. From now on the old version is history.
+        // The same text under a new version, which makes the old version stale.
         if let Err(error) = old.replace(&old.text) {
             return Err(Error::InvalidArgument(format!("{error:?}")));
         }

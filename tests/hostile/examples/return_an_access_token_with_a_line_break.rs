@@ -8,7 +8,7 @@ struct ReturnAnAccessTokenWithALineBreak;
 
 impl Attempt for ReturnAnAccessTokenWithALineBreak {
     fn get_token(_: &Call) -> Answer {
-        // What stands for it is broken text, in which a handle is all the same.
+        // The sealed text is not a valid token, but contains a handle all the same.
         token(cache().handle(&["AccessToken", "a-line-break"]).trim_end_matches("\\ud800"))
     }
 }

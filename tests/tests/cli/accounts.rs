@@ -107,7 +107,7 @@ fn a_cache_that_cannot_be_read_is_an_error() {
 
 const OTHER_CLIENT: &str = "1950a258-227b-4e31-a9cf-717495945fc2";
 
-/// A cache with an account for each thing that can be in the way, and tokens of a service principal.
+/// A cache with an account for each possible obstacle, and tokens of a service principal.
 fn hindered() -> std::io::Result<Cli> {
     let sign_ins = [
         SignIn::new(0, "login.microsoftonline.us"),

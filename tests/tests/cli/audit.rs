@@ -1,4 +1,4 @@
-//! `--audit`: who got which token, and what was denied.
+//! `--audit`: issued tokens and denials.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -8,7 +8,7 @@ use shared_token_cache_tests::sign_in::{GRAPH, LOCAL, MARK, SignIn, VAULT, docum
 
 const FILE: &str = "audit.jsonl";
 
-/// The lines, each without what differs from run to run.
+/// The lines, without fields that differ between runs.
 fn lines(cli: &Cli) -> Vec<Value> {
     let text = cli.read(FILE).unwrap();
     assert!(!text.contains(MARK) && !text.contains("user0@") && !text.contains(".utid-"), "{text}");
@@ -74,9 +74,9 @@ fn no_token_is_issued_if_the_audit_file_cannot_be_opened() {
 
 #[test]
 fn a_call_whose_audit_line_is_lost_returns_its_token() {
-    // Everything that is written there fails.
+    // Every write to this file fails.
     if !std::path::Path::new("/dev/full").exists() {
-        return; // Only Linux and some BSDs have it.
+        return; // `/dev/full` exists on Linux and some BSDs
     }
     let authority = Authority::answering(200, token_reply(0)).unwrap();
     let cli = signed_in();

@@ -1,4 +1,4 @@
-//! Cache files: whose they have to be, and that nothing is made where there was none.
+//! Cache files: their owners and modes, and that no file is created.
 
 use std::fs;
 use std::io;
@@ -131,7 +131,7 @@ fn a_token_arrives_though_another_program_holds_the_lock() {
     let authority = Authority::answering(200, token_reply(0)).unwrap();
     let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
     let lock = format!("{SHARED}.lockfile");
-    // This process lives, so the lock is not stale.
+    // This process is alive, so the lock is not stale.
     let content = format!("{} other-tool", std::process::id());
     let path = cli.write(&lock, &content).unwrap();
     let holder = fs::File::open(path).unwrap();
@@ -172,7 +172,7 @@ fn a_symbolic_link_is_followed_to_a_file_that_the_policy_names_and_the_link_stay
 #[test]
 fn a_cache_of_another_user_is_refused_where_the_policy_does_not_let_it_pass() {
     let cli = signed_in().unwrap();
-    // Only root can give a file away.
+    // Only root can change a file's owner.
     if std::os::unix::fs::chown(cli.home().join(SHARED), Some(12_345), None).is_err() {
         eprintln!("skipped: only root can give a file to another user");
         return;

@@ -1,4 +1,4 @@
-//! Certificates, as companies set them up.
+//! Certificates in company networks.
 
 use std::{fs, io};
 
@@ -141,7 +141,7 @@ fn a_certificate_variable_neither_blocks_on_a_fifo_nor_reads_an_endless_file() {
         cli.set("SSL_CERT_FILE", "");
         cli.set("SSL_CERT_DIR", "");
         cli.set(variable, value);
-        // Without the token of the last run, which is in the cache.
+        // Removes the token of the last run from the cache.
         cli.write(SHARED, &document(&[SignIn::new(0, LOCAL)])).unwrap();
         let start = Instant::now();
         let run = cli.redeem(&authority, &[]).unwrap();

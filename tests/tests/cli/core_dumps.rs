@@ -1,4 +1,4 @@
-//! What the program leaves behind when it crashes, and who may look into it while it runs.
+//! Core dumps, and access to the running program by others.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
@@ -15,15 +15,16 @@ use shared_token_cache_tests::cli::{ANYTHING, Authority, Cli, program};
 use shared_token_cache_tests::sign_in::{GRAPH, LOCAL, SignIn, document};
 use token_endpoint::Reply;
 
-/// A user who is not root. Root may look into every program, so that nothing can be seen of one of root's.
+/// A user who is not root. Root may read every process, so a process of root's would show nothing.
 const NOBODY: u32 = 65_534;
 
-/// What Linux says of a process that waits for its authority.
+/// Linux's view of a process that waits for its authority.
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
     /// The soft limit for the size of core files.
     core_limit: String,
-    /// Whether other programs of its user may look into it, and it can be dumped: the owner of its files in `/proc` tells.
+    /// Whether the process is dumpable, and so readable for other processes of its user: the owner
+    /// of its files in `/proc` shows it.
     dumpable: bool,
 }
 
@@ -35,13 +36,13 @@ fn look(process: &Child, user: u32) -> Seen {
     Seen { core_limit: core.split_whitespace().nth(4).unwrap().to_owned(), dumpable: owner == user }
 }
 
-/// The program in this home, as a process of a user who is not root; gives the user as well.
+/// The program in this home, as a process of a user who is not root; returns the user as well.
 fn program_of_a_user(cli: &Cli) -> (Command, u32) {
     let user = fs::metadata("/proc/self").unwrap().uid();
     if user != 0 {
         return (cli.command(&program().unwrap()), user);
     }
-    // Where it was built, another user may not be able to go.
+    // Another user may not be able to enter the build folder.
     let copy = cli.home().join("shared-token-cache");
     fs::copy(program().unwrap(), &copy).unwrap();
     chown(cli.home(), Some(NOBODY), Some(NOBODY)).unwrap();
@@ -53,7 +54,7 @@ fn program_of_a_user(cli: &Cli) -> (Command, u32) {
     (command, NOBODY)
 }
 
-/// Looks at the program while its authority keeps it waiting.
+/// Inspects the program during the authority's response.
 fn while_it_waits(policy: Option<&str>) -> Seen {
     let (asked, is_asked) = mpsc::channel();
     let (go_on, may_go_on) = mpsc::channel::<()>();

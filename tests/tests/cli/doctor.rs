@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use shared_token_cache_tests::cli::{ANYTHING, AZURE_CLI, Authority, Cli, Run, SHARED, SHARED_CAE};
 use shared_token_cache_tests::sign_in::{LOCAL, SignIn, VAULT, document};
 
-/// An authority that tells the time, and nothing else that matters here.
+/// An authority whose `Date` header is compared with the clock; its error does not matter here.
 fn authority() -> io::Result<Authority> {
     Authority::answering(400, json!({ "error": "invalid_request" }))
 }
@@ -26,7 +26,7 @@ fn report(cli: &Cli, code: i32) -> io::Result<Value> {
     Ok(serde_json::from_str(&run.stdout)?)
 }
 
-/// What was found at the place of a source: severity and text, one after the other.
+/// The findings at a source's place: severity and text, one after the other.
 fn findings(place: &Value) -> String {
     let findings = place["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
     findings
@@ -206,7 +206,7 @@ fn a_lock_that_this_user_cannot_take_is_reported_with_its_path_and_the_hint() {
     let lock = File::options().write(true).open(&path).unwrap();
     lock.set_modified(SystemTime::now() - Duration::from_secs(86_400)).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
-    // Without root there is one user, who may not open the file all the same.
+    // Without root the file stays the user's own, and its mode prevents opening it.
     let is_foreign = std::os::unix::fs::chown(&path, Some(65_533), None).is_ok();
     let cause = if is_foreign { "it belongs to another user (id 65533)" } else { "Permission denied" };
     let authority = Authority::answering(200, token_reply(0)).unwrap();

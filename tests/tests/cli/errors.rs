@@ -128,7 +128,7 @@ fn a_reply_whose_token_can_not_be_used_is_unexpected_and_its_refresh_token_is_st
         );
         assert!(error["message"].as_str().unwrap().contains(part), "{part}: {error}");
         let cache = cli.read(SHARED).unwrap();
-        // No more than in a cache that was only signed in to.
+        // As in a cache that was only signed in to.
         let sections = signed_in().unwrap().read(SHARED).unwrap().matches("\"AccessToken\"").count();
         assert!(cache.contains("\"rt-rotated\"") && !cache.contains(&refresh_token(0)), "{part}: {cache}");
         assert_eq!(cache.matches("\"AccessToken\"").count(), sections, "{part}: {cache}");

@@ -1,4 +1,4 @@
-//! Nothing that was written by others reaches a terminal or a log as it is, whichever command shows it.
+//! Every command escapes texts of others before they reach a terminal or a log.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
@@ -9,18 +9,19 @@ use serde_json::json;
 use shared_token_cache_tests::cli::{ANYTHING, Authority, Cli, Run, SHARED, program};
 use shared_token_cache_tests::sign_in::{LOCAL, PUBLIC, SignIn, VAULT, document, tenant, username};
 
-/// Escape sequences with two bytes and with one, a bell, line breaks of all kinds, bidirectional and invisible characters.
+/// Escape sequences with two bytes and with one, a bell, line breaks of all kinds, bidirectional
+/// and invisible characters.
 const HIDDEN: [char; 9] =
     ['\u{1b}', '\u{7}', '\r', '\u{9b}', '\u{202e}', '\u{2066}', '\u{2028}', '\u{200b}', '\u{e0041}'];
 
-/// A line break in the midst of a text, which must not begin a line.
+/// A line break within a text, which must not start a line of output.
 const FORGED: &str = "\n INFO forged";
 
 fn hidden() -> String {
     format!("{}{FORGED}", HIDDEN.iter().collect::<String>())
 }
 
-/// The same as a string of JSON or TOML has it, without quotes.
+/// The same text as a string in JSON or TOML, without quotes.
 fn quoted() -> String {
     let text = serde_json::to_string(&hidden()).unwrap();
     text.trim_matches('"').replace('\u{e0041}', "\\udb40\\udc41")
@@ -36,11 +37,11 @@ fn check_run(what: &str, run: &Run, shows: bool) {
     check(&format!("stdout of {what}"), &run.stdout);
     check(&format!("stderr of {what}"), &run.stderr);
     let shown = format!("{}{}", run.stdout, run.stderr);
-    // As text, or as JSON.
+    // As text or as JSON.
     assert!(!shows || shown.contains("\\u{1b}") || shown.contains("\\u001b"), "{what} does not show it: {run:?}");
 }
 
-/// A cache whose accounts have hidden characters in every text.
+/// A cache whose accounts have control characters in every text.
 fn cache(accounts: u32, environment: &str) -> String {
     let text = document(&(0..accounts).map(|number| SignIn::new(number, environment)).collect::<Vec<_>>());
     let text = (0..accounts).fold(text, |text, number| {
@@ -68,7 +69,7 @@ fn names_in_a_cache_are_escaped_by_every_command() {
     ] {
         check_run(&format!("{arguments:?}"), &cli.run(arguments).unwrap(), shows);
     }
-    // An environment that is a known cloud, so that the accounts are shown.
+    // The environment of a known cloud, so that the accounts are shown.
     let names = document(&[0, 1].map(|number| SignIn::new(number, PUBLIC)));
     let names = [0, 1].iter().fold(names, |text, number| {
         let name = username(*number);
@@ -99,7 +100,7 @@ fn a_policy_is_escaped_by_every_command() {
     ] {
         check_run(&format!("{arguments:?}"), &cli.run(arguments).unwrap(), true);
     }
-    // A policy that is fine: as TOML it reads back.
+    // A valid policy: its output parses as TOML.
     let path = "/made-up/\u{1b}\u{202e}\u{9b}\u{200b}\u{e0041}";
     let source = path.replace('\u{1b}', "\\u001b").replace('\u{9b}', "\\u009b");
     let text = format!("{ANYTHING}[[caches]]\nsource = \"file:{source}\"\naccess = \"read\"\n");

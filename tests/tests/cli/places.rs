@@ -1,4 +1,4 @@
-//! Sign-ins that lie elsewhere than in the one place that is read first.
+//! Sign-ins in other places than the first one that is read.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -12,14 +12,14 @@ use shared_token_cache_tests::sign_in::{LOCAL, PUBLIC, SignIn, VAULT, access_tok
 
 const GET: [&str; 3] = ["get-token", "--scope", VAULT];
 
-/// The plain file of .NET, and so of Azure PowerShell.
+/// The plain file of .NET, which Azure PowerShell uses.
 const DOTNET: &str = ".local/share/.IdentityService/msal.cache.nocae";
 
 fn cache_of(number: u32) -> String {
     document(&[SignIn::new(number, PUBLIC).access_token(VAULT)])
 }
 
-/// A cache that `doctor` counts, which asks an authority of this machine.
+/// A cache that `doctor` counts, for an authority on this machine.
 fn local_cache() -> String {
     document(&[SignIn::new(0, LOCAL)])
 }
@@ -38,7 +38,7 @@ fn error(cli: &Cli, more: &[&str]) -> io::Result<(String, String)> {
 }
 
 fn doctor(cli: &Cli) -> io::Result<(Option<i32>, String)> {
-    // Nobody listens there.
+    // The port is closed.
     let run = cli.run(&["doctor", "--authority", "localhost:1"])?;
     Ok((run.code, run.stdout))
 }
@@ -55,7 +55,7 @@ fn lacks(text: &str, parts: &[&str]) {
     }
 }
 
-/// Lets a file have been written this long ago.
+/// Sets a file's modification time to this long ago.
 fn age(cli: &Cli, name: &str, minutes: u64) {
     let time = SystemTime::now() - Duration::from_secs(60 * minutes);
     File::options().append(true).open(cli.home().join(name)).unwrap().set_modified(time).unwrap();
@@ -73,7 +73,7 @@ fn the_file_of_dotnet_serves_where_the_others_have_none() {
     has(&report, &[&format!("shared: file {}", cli.home().join(DOTNET).display())]);
     cli.write(DOTNET, &cache_of(3)).unwrap();
 
-    // An empty file only signals.
+    // An empty file is a change signal only.
     cli.write(SHARED, "").unwrap();
     assert_eq!(token(&cli, &["--source", "shared"]).unwrap(), access_token(3, VAULT));
     cli.write(SHARED, &cache_of(0)).unwrap();

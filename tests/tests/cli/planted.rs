@@ -1,4 +1,5 @@
-//! Files on the command line in whose place something else is, and documents that come through a pipe.
+//! Other kinds of files in place of the command line's files, and documents that come through a
+//! pipe.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -23,7 +24,7 @@ fn policy() -> String {
     )
 }
 
-/// Runs the program with this on its stdin.
+/// Runs the program with this text on its stdin.
 fn piped(cli: &Cli, arguments: &[&str], stdin: &str) -> Run {
     let mut command = cli.command(&program().unwrap());
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -42,7 +43,7 @@ fn a_fifo_a_folder_and_a_device_in_place_of_a_file_are_reported_at_once() {
     cli.write("folder/x", "").unwrap();
     assert!(Command::new("mkfifo").arg(cli.home().join("fifo")).status().unwrap().success());
     for (path, what) in [("fifo", "a FIFO"), ("folder", "a folder"), ("/dev/zero", "a device")] {
-        // A character device is root's work, and `/dev/null` a way to say that there is no audit.
+        // Only root can make a character device, and `/dev/null` is a valid audit file.
         let written = if path == "/dev/zero" { &[] as &[&str] } else { &["--audit"] };
         for option in [&["--policy", "--authentication-record", "--ca-file", "--component"], written].concat() {
             let start = Instant::now();

@@ -1,4 +1,4 @@
-//! `--policy`: what it grants, what it denies, and how it is read.
+//! `--policy`: grants, denials, and parsing.
 
 use std::time::Duration;
 
@@ -213,8 +213,8 @@ fn a_reply_that_is_larger_than_the_policy_allows_is_not_read() {
 }
 
 #[test]
-fn the_built_in_policy_allows_no_authority_that_nobody_named() {
-    // Its sign-in is there, but the authority is one of another user's choice: that of a cache alone grants nothing.
+fn the_built_in_policy_allows_no_authority_from_a_cache_alone() {
+    // The sign-in's authority is named by the cache alone, which grants nothing.
     let cli = signed_in().unwrap();
     let error = cli.run(&["get-token", "--scope", GRAPH]).unwrap().error(3).unwrap();
     assert_eq!(error["reason"], "no-accounts");

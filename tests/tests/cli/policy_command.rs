@@ -83,7 +83,7 @@ fn show_prints_the_policy_in_force_as_a_document() {
     };
     let built_in = Policy::for_current_user(CacheName::default());
     let public = PUBLIC.parse().unwrap();
-    // What no document can say is where the names of Microsoft's clouds may lead.
+    // A document can't express which addresses the names of Microsoft's clouds may resolve to.
     assert_eq!(show(&[]), Policy::from_toml(&built_in.clone().allow_authority(public).to_toml()).unwrap());
     assert!(
         show(&["--authority", "login.contoso.com"])

@@ -1,4 +1,4 @@
-//! What `get-token` and `supported` print.
+//! The output of `get-token` and `supported`.
 
 use serde_json::json;
 use shared_token_cache_tests::cli::{Authority, Cli};
@@ -92,7 +92,7 @@ fn the_log_shows_what_crosses_the_border_and_no_secret() {
         let authority = Authority::answering(200, token_reply(0)).unwrap();
         let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
         cli.set("SHARED_TOKEN_CACHE_LOG", level);
-        // That no secret is among the lines, every run checks.
+        // Every run checks that no line contains a secret.
         let run = cli.redeem(&authority, &["--output", "token"]).unwrap();
         assert_eq!(run.stdout, format!("{}\n", new_access_token(0)), "{level}");
         for crossing in ["cache-file.read msal.cache.nocae", "https.post-form", "cache-file.replace msal.cache.nocae"] {

@@ -1,4 +1,4 @@
-//! Proxies, as the environment names them.
+//! Proxies from the environment variables.
 
 use serde_json::json;
 use shared_token_cache_tests::cli::{ANYTHING, Authority, Cli, SHARED};
@@ -12,7 +12,7 @@ fn a_request_goes_through_the_proxy_of_the_environment() {
     for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
         let mut cli = Cli::with_shared(&document(&[SignIn::new(0, PUBLIC)])).unwrap();
         cli.set(name, &format!("http://{proxy}"));
-        // The authority is the default one, which no request of a test could reach otherwise.
+        // The authority is the default one, which a test can reach through a proxy only.
         let run = cli.run(&["get-token", "--scope", GRAPH, "--ca-file", &authority.ca_file()]).unwrap();
         assert_eq!(run.answer().unwrap()["token"], new_access_token(0).as_str(), "{name}");
         assert_eq!(lines.recv().unwrap(), "CONNECT login.microsoftonline.com:443 HTTP/1.1");
@@ -28,7 +28,7 @@ fn a_proxy_may_have_any_address_and_looks_the_authority_up_by_itself() {
     let authority = Authority::answering(200, token_reply(0)).unwrap();
     let (proxy, lines) = proxy_to(authority.address()).unwrap();
     let mut cli = Cli::with_shared(&document(&[SignIn::new(0, PUBLIC)])).unwrap();
-    // By its name, so that it is looked up; the command's own policy names no address.
+    // By its name, so that it is resolved; the command's own policy names no address.
     cli.set("HTTPS_PROXY", &format!("http://localhost:{}", proxy.port()));
     let run = cli.run(&["get-token", "--scope", GRAPH, "--ca-file", &authority.ca_file()]).unwrap();
     assert_eq!(run.answer().unwrap()["token"], new_access_token(0).as_str());
@@ -62,7 +62,7 @@ fn an_authority_that_the_proxy_looks_up_needs_no_address_and_one_that_is_asked_d
 fn no_proxy_names_hosts_that_are_asked_directly() {
     let authority = Authority::answering(200, token_reply(0)).unwrap();
     let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
-    // Nobody listens there.
+    // The port is closed.
     cli.set("HTTPS_PROXY", "http://127.0.0.1:9");
     cli.set("NO_PROXY", "contoso.com,localhost");
     let answer = cli.redeem(&authority, &[]).unwrap().answer().unwrap();
@@ -75,7 +75,7 @@ fn a_password_of_a_proxy_is_not_repeated_in_an_error() {
     let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
     cli.set("HTTPS_PROXY", "http://user0:made-up-secret@127.0.0.1:9");
     cli.set("SHARED_TOKEN_CACHE_LOG", "trace");
-    // That the password is not in it, every run checks.
+    // Every run checks that the password is not in it.
     let error = cli.redeem(&authority, &[]).unwrap().error(6).unwrap();
     assert_eq!(error["kind"], "unreachable");
 }
@@ -150,7 +150,7 @@ fn a_proxy_that_refuses_the_password_is_asked_once() {
     assert!(authority.requests().is_empty());
 }
 
-/// Whether the head of a request has credentials for a proxy.
+/// Whether the head of a request contains credentials for a proxy.
 fn has_password(head: &str) -> bool {
     head.to_lowercase().contains("proxy-authorization:")
 }
@@ -197,7 +197,7 @@ fn a_proxys_answer_is_reported_with_its_status_and_retried_where_it_may_pass() {
     ] {
         for user in ["", "user0:made-up-secret@"] {
             if part == "not HTTP" && !user.is_empty() {
-                continue; // it may be a refusal
+                continue; // this may be a refusal of the password
             }
             let (proxy, heads) = proxy_that_answers(answer).unwrap();
             let mut cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();

@@ -14,7 +14,7 @@ fn signed_in() -> String {
     document(&[SignIn::new(0, LOCAL).access_token(VAULT)])
 }
 
-/// The secrets of a section of a cache.
+/// The secrets in a section of a cache.
 fn secrets(cache: &Value, section: &str) -> Vec<String> {
     let entries = cache.get(section).and_then(Value::as_object).into_iter().flat_map(|entries| entries.values());
     entries.filter_map(|entry| entry.get("secret")?.as_str().map(str::to_owned)).collect()

@@ -1,4 +1,4 @@
-//! Which account and client a token is for.
+//! The account and the client of a token.
 
 use shared_token_cache_tests::cli::{Authority, Cli};
 use shared_token_cache_tests::sign_in::{
@@ -13,7 +13,7 @@ fn three() -> std::io::Result<Cli> {
     Cli::with_shared(&document(&sign_ins))
 }
 
-/// The token that `get-token` prints, or the reason why there is none.
+/// The token that `get-token` prints, or the reason of its error.
 fn token_or_reason(cli: &Cli, more: &[&str]) -> std::io::Result<String> {
     let run = cli.run(&[&["get-token", "--scope", VAULT][..], more].concat())?;
     let (object, name) = if run.code == Some(0) { (run.answer()?, "token") } else { (run.error(3)?, "reason") };

@@ -1,4 +1,4 @@
-//! `serve`: an agent as its user runs it.
+//! `serve`: the agent as its user runs it.
 
 #![allow(
     clippy::unwrap_used,

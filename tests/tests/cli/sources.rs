@@ -1,4 +1,4 @@
-//! Where a sign-in is looked for.
+//! The order of sources.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
@@ -14,14 +14,14 @@ fn cache_of(number: u32) -> String {
     document(&[SignIn::new(number, PUBLIC).access_token(VAULT)])
 }
 
-/// A home in which user 0 is signed in with the tools that share a cache, and user 1 with the Azure CLI.
+/// A home in which user 0 is signed in to the shared cache, and user 1 to the Azure CLI.
 fn both() -> std::io::Result<Cli> {
     let cli = Cli::with_shared(&cache_of(0))?;
     cli.write(AZURE_CLI, &cache_of(1))?;
     Ok(cli)
 }
 
-/// The token and the source of an answer to `get-token` for Key Vault.
+/// The token and the source in a response of `get-token` for Key Vault.
 fn served(cli: &Cli, more: &[&str]) -> std::io::Result<(String, String)> {
     let arguments = [&["get-token", "--scope", VAULT][..], more].concat();
     let answer = cli.run(&arguments)?.answer()?;
@@ -140,7 +140,7 @@ fn without_a_home_folder_there_is_no_shared_cache() {
     assert_eq!(error["reason"], "cache-unavailable");
 }
 
-/// An authority that refuses the sign-ins of these users, and takes the others'.
+/// An authority that refuses the sign-ins of these users, and redeems the others'.
 fn refusing(users: &'static [u32]) -> Authority {
     let refusal = json!({
         "error": "interaction_required", "error_description": "AADSTS50076: you must use multi-factor authentication",

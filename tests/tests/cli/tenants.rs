@@ -1,10 +1,10 @@
-//! Which tenant is asked.
+//! The tenant of a request.
 
 use serde_json::json;
 use shared_token_cache_tests::cli::{Authority, Cli};
 use shared_token_cache_tests::sign_in::{LOCAL, SignIn, VAULT, document, token_reply};
 
-/// The paths of the requests that a refresh makes.
+/// The paths of a refresh's requests.
 fn asked(cli: &Cli, more: &[&str]) -> std::io::Result<Vec<String>> {
     let authority = Authority::answering(200, token_reply(0))?;
     cli.redeem(&authority, more)?.answer()?;
@@ -100,7 +100,7 @@ fn ad_fs_is_asked_at_its_own_endpoint() {
     assert_eq!(asked(&signed_in().unwrap(), &["--request-tenant", "adfs"]).unwrap(), ["/adfs/oauth2/token"]);
 }
 
-/// A cache with one account of another home than the tenants of its tokens.
+/// A cache with one account whose home is not among the tenants of its tokens.
 fn visitor(home: &str, tenants: &[&str]) -> std::io::Result<Cli> {
     let mut sign_in = SignIn::new(0, LOCAL);
     for (number, tenant) in tenants.iter().enumerate() {

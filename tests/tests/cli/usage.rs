@@ -1,4 +1,4 @@
-//! What is wrong with a command line, exit code 2; and `--component`.
+//! Invalid command lines, exit code 2; and `--component`.
 
 use std::fs;
 use std::path::Path;
@@ -70,7 +70,7 @@ fn a_ca_file_that_is_not_there_or_holds_none_is_an_invalid_argument() {
     let garbage = cli.write("garbage.pem", "no certificate").unwrap();
     let missing = cli.home().join("missing.pem").display().to_string();
     for path in [missing, garbage] {
-        // The port is closed: the file is wrong before anything is sent.
+        // The port is closed: the file is refused before anything is sent.
         let arguments = ["get-token", "--scope", VAULT, "--authority", "localhost:9", "--ca-file", &path];
         let error = cli.run(&arguments).unwrap().error(2).unwrap();
         assert_eq!(error["kind"], "invalid-argument");

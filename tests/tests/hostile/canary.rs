@@ -1,26 +1,27 @@
-//! Secrets that nobody else has, and the search for them in what came out.
+//! Canary secrets, and the search for them in outputs.
 
 use std::collections::HashSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-/// So much of a secret is never there by chance.
+/// A part of a secret this long never occurs by chance.
 const WINDOW: usize = 12;
 
-/// In a list of bytes these are six at least, which are never there by chance either.
+/// In a list of bytes this is at least six numbers, which do not occur by chance either.
 const LIST: usize = 29;
 
-/// A secret that is nowhere but where the test put it.
+/// A secret that occurs only where the test put it.
 pub(crate) fn canary(what: &str) -> String {
     let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(32).collect();
     format!("{what}-{random}")
 }
 
-/// A text that came out, and where.
+/// An output, with its place.
 pub(crate) type Piece = (String, Vec<u8>);
 
-/// The places where a secret shows, whole or in part, as it is, in base64, in hex, or as a list of bytes.
+/// The outputs that contain a secret or a part of it, plain, in base64, in hex or as a list of
+/// bytes.
 pub(crate) fn leaks(canaries: &[String], pieces: &[Piece]) -> Vec<String> {
     let windows: HashSet<Vec<u8>> = canaries.iter().flat_map(|canary| windows(canary)).collect();
     let has = |text: &[u8], length| text.windows(length).any(|window| windows.contains(window));
@@ -31,7 +32,7 @@ pub(crate) fn leaks(canaries: &[String], pieces: &[Piece]) -> Vec<String> {
 fn windows(canary: &str) -> Vec<Vec<u8>> {
     let random = canary.rsplit('-').next().unwrap_or_default().as_bytes();
     let mut windows: Vec<Vec<u8>> = random.windows(WINDOW).map(<[u8]>::to_vec).collect();
-    // In base64 a byte looks different at each of three places.
+    // Base64 encodes a byte in three ways, depending on its position.
     for from in 0..3 {
         let part = &random[from..from + 15];
         windows.extend([STANDARD_NO_PAD.encode(part), URL_SAFE_NO_PAD.encode(part)].map(|text| text[..WINDOW].into()));

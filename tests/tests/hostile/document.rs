@@ -1,4 +1,4 @@
-//! `tests/hostile/README.md` says what every attempt ends in, and says it right.
+//! `tests/hostile/README.md` lists the outcome of every attempt.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ fn folder() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile")
 }
 
-/// What the first lines of an attempt say that it does.
+/// The description in the first lines of an attempt.
 fn says(name: &str) -> String {
     let source = fs::read_to_string(folder().join(format!("examples/{name}.rs"))).unwrap();
     let lines = source.lines().map_while(|line| line.strip_prefix("//!"));

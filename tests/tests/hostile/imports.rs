@@ -1,4 +1,4 @@
-//! One component that tries every import with many names, URLs, header fields and sizes.
+//! One component that calls every import with many names, URLs, header fields and sizes.
 
 #![allow(clippy::panic, reason = "helpers of tests")]
 
@@ -40,7 +40,7 @@ async fn a_component_that_computes_does_not_keep_others_from_running() {
     let home = Home::signed_in(1).unwrap();
     let policy = limited(|limits| limits.call_time = Duration::from_millis(500));
     let credential = hostile(&home).policy(policy).build().unwrap();
-    // On the one thread of this runtime: the second call is answered while the first still spins.
+    // This runtime has one thread: the second call is answered while the first still spins.
     let spinning = tell(&credential, &["spin"]);
     let working = tell(&credential, &["work"]);
     tokio::pin!(spinning);

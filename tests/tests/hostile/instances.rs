@@ -1,4 +1,4 @@
-//! What becomes of an instance whose component tried something, and of others that have to do with the same home.
+//! The instance of a component after its attempt, and other instances with the same home.
 
 use std::fs::File;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use shared_token_cache_tests::listen::Listener;
 
 use crate::stage::{SCOPE, Stage};
 
-/// The numbers that the instances gave to two calls of one credential.
+/// The instances' numbers in two calls of one credential.
 fn calls(attempt: &str) -> Vec<String> {
     let stage = Stage::new(attempt);
     let listener = Listener::default();
@@ -30,7 +30,8 @@ fn an_instance_that_returned_a_denied_token_is_not_used_again() {
     for attempt in ["return_a_refresh_token", "return_an_expired_access_token", "trap", "return_a_huge_text"] {
         assert_eq!(calls(attempt), ["1", "1"], "{attempt}");
     }
-    // Nothing of this reached anybody, and a component that behaves may be refused as well.
+    // Nothing of this left the host, and a well-behaved component can be denied as well, so the
+    // instance is kept.
     for attempt in ["redeem_in_another_tenant", "read_another_cache"] {
         assert_eq!(calls(attempt), ["1", "2"], "{attempt}");
     }
@@ -73,7 +74,7 @@ fn a_file_that_is_no_component_is_said_to_be_none() {
             "{error:?}"
         );
     }
-    // Two gigabytes of nothing, which take no room on the disk.
+    // Two gigabytes in a sparse file, which takes no room on the disk.
     File::create(&path).unwrap().set_len(2 << 30).unwrap();
     let error = build();
     assert!(matches!(&error, Error::Limit(_)) && error.to_string().contains("has more than"), "{error:?}");

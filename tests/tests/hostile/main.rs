@@ -1,4 +1,4 @@
-//! Components that attack their host through every import, and what the host lets them do: nothing.
+//! Components that attack their host through every import; the host denies all attempts.
 //!
 //! `table.rs` has one test for each component of `tests/hostile/examples`; `imports.rs` tries many names, URLs and header fields
 //! with one component.

@@ -1,4 +1,4 @@
-//! How an attempt is called: mostly as any component is, and sometimes the stage has to be set for it.
+//! How an attempt is called: mostly like any component, sometimes with a prepared stage.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use shared_token_cache_tests::home;
 
 use crate::stage::{SCOPE, Stage};
 
-/// Lets the component make its attempt; gives what the caller gets.
+/// Calls the component; returns the caller's result.
 pub(crate) type Play = fn(&Stage) -> Result<AccessToken, Error>;
 
 /// One call for a token.
@@ -21,17 +21,17 @@ pub(crate) fn reading(stage: &Stage) -> Result<AccessToken, Error> {
     call(stage, stage.hostile().policy(home::policy(Access::Read)), TokenRequestOptions::default())
 }
 
-/// A call may take 0.3 s.
+/// A call is limited to 0.3 s.
 pub(crate) fn hurried(stage: &Stage) -> Result<AccessToken, Error> {
     call(stage, stage.hostile().policy(in_little_time()), TokenRequestOptions::default())
 }
 
-/// The same, and the accounts are asked for.
+/// A call for the accounts, limited to 0.3 s.
 pub(crate) fn hurried_accounts(stage: &Stage) -> Result<AccessToken, Error> {
     ask_for_accounts(stage, stage.hostile().policy(in_little_time()))
 }
 
-/// The accounts are asked for.
+/// A call for the accounts.
 pub(crate) fn accounts(stage: &Stage) -> Result<AccessToken, Error> {
     ask_for_accounts(stage, stage.hostile())
 }
@@ -43,7 +43,7 @@ fn ask_for_accounts(stage: &Stage, builder: Builder) -> Result<AccessToken, Erro
     Err(accounts.into_iter().next().unwrap().1.unwrap_err())
 }
 
-/// The component is asked whether the platform is supported, and closed.
+/// A call of `supported`, and the end of the credential.
 pub(crate) fn support(stage: &Stage) -> Result<AccessToken, Error> {
     let credential = stage.hostile().build()?;
     let (supported, closed) =
@@ -56,30 +56,30 @@ pub(crate) fn support(stage: &Stage) -> Result<AccessToken, Error> {
     Err(Error::InvalidArgument("the log says what was refused".into()))
 }
 
-/// The component may have 16 MiB.
+/// The component is limited to 16 MiB.
 pub(crate) fn small(stage: &Stage) -> Result<AccessToken, Error> {
     let policy = limited(|limits| limits.guest_memory = 16 << 20);
     call(stage, stage.hostile().policy(policy), TokenRequestOptions::default())
 }
 
-/// A document may have 64 KiB.
+/// A document is limited to 64 KiB.
 pub(crate) fn small_documents(stage: &Stage) -> Result<AccessToken, Error> {
     let policy = limited(|limits| limits.document_size = 64 << 10);
     call(stage, stage.hostile().policy(policy), TokenRequestOptions::default())
 }
 
-/// A resource refused the cached token.
+/// The call answers a challenge: a resource refused the cached token.
 pub(crate) fn challenged(stage: &Stage) -> Result<AccessToken, Error> {
     let claims = r#"{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}"#;
     call(stage, stage.hostile(), TokenRequestOptions { claims: Some(claims.into()), ..Default::default() })
 }
 
-/// The call does not say which of the two accounts it is for.
+/// The call does not select one of the two accounts.
 pub(crate) fn without_a_username(stage: &Stage) -> Result<AccessToken, Error> {
     call(stage, stage.for_no_account(), TokenRequestOptions::default())
 }
 
-/// Between two calls another tool removes the access token, and leaves the account.
+/// Between two calls another tool removes the access token, but not the account.
 pub(crate) fn before_and_after_a_token_is_removed(stage: &Stage) -> Result<AccessToken, Error> {
     between_two_calls(stage, Stage::remove_the_token)
 }
@@ -97,7 +97,7 @@ fn between_two_calls(stage: &Stage, change: fn(&Stage)) -> Result<AccessToken, E
     stage.call(&credential, &[SCOPE], TokenRequestOptions::default())
 }
 
-/// A second caller has the instance of the first.
+/// A second caller gets the instance of the first.
 pub(crate) fn twice(stage: &Stage) -> Result<AccessToken, Error> {
     let credential = stage.hostile().build()?;
     let first = stage.call(&credential, &[SCOPE], TokenRequestOptions::default());
@@ -109,13 +109,13 @@ pub(crate) fn twice(stage: &Stage) -> Result<AccessToken, Error> {
     second
 }
 
-/// The caller passes on what it got from a credential whose component tells all that it sees.
+/// The caller passes on the result of a credential whose component returns everything that it sees.
 pub(crate) fn with_a_handle_of_another(stage: &Stage) -> Result<AccessToken, Error> {
     let gossip = Stage::hostile(stage).component(crate::stage::component("tell_what_it_sees")).build()?;
     let Err(Error::CredentialUnavailable(told)) = stage.call(&gossip, &[SCOPE], TokenRequestOptions::default()) else {
         panic!("nothing was told");
     };
-    // A cache that has half of a surrogate pair in it is not read as JSON here.
+    // A cache with half of a surrogate pair is not parsed as JSON here.
     let (_, entry) = told.message.split_once("\"at-user0\"").unwrap();
     let (_, handle) = entry.split_once("\"sealed-a-").unwrap();
     let handle = &format!("sealed-a-{}", handle.split_once('"').unwrap().0);

@@ -1,4 +1,5 @@
-//! Where the attempts are made: a home whose every secret is a canary, and an authority that listens.
+//! The stage of an attempt: a home in which every secret is a canary, and an authority that records
+//! requests.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,20 +16,20 @@ use tokio::runtime::Runtime;
 use crate::canary::{Piece, canary, leaks};
 use crate::traces;
 
-/// What every call asks for.
+/// The scope of every call.
 pub(crate) const SCOPE: &str = "https://vault.azure.net/.default";
 
 /// In the year 2100.
 pub(crate) const EXPIRY: &str = "4102444800";
 
-/// A home, an authority, and all that came out so far.
+/// A home, an authority, and all outputs so far.
 pub(crate) struct Stage {
     pub(crate) home: Home,
     pub(crate) endpoint: TokenEndpoint,
     pub(crate) runtime: Runtime,
     component: PathBuf,
     secrets: Secrets,
-    /// What the caches hold, and have to hold when all is over.
+    /// The caches' content, which must be the same at the end.
     caches: RefCell<BTreeMap<PathBuf, Vec<u8>>>,
     said: RefCell<Vec<Piece>>,
     traced: usize,
@@ -48,7 +49,7 @@ impl Secrets {
 }
 
 impl Stage {
-    /// A stage for the component of this name.
+    /// A stage for the component with this name.
     pub(crate) fn new(attempt: &str) -> Self {
         traces::listen();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -80,13 +81,13 @@ impl Stage {
         self.for_no_account().username("user0@contoso.com")
     }
 
-    /// The hostile component's credential, which does not say which user it is for.
+    /// The hostile component's credential without a user.
     pub(crate) fn for_no_account(&self) -> Builder {
         let builder = self.home.credential(&self.endpoint).unwrap().component(&self.component);
         builder.policy(home::policy(Access::ReadWrite))
     }
 
-    /// A call of a credential, of which nothing is lost that comes out.
+    /// Calls a credential and records all outputs.
     pub(crate) fn call(
         &self,
         credential: &SharedTokenCacheCredential,
@@ -103,12 +104,12 @@ impl Stage {
         outcome
     }
 
-    /// Remembers what was said.
+    /// Records an output.
     pub(crate) fn hear(&self, place: &str, text: String) {
         self.said.borrow_mut().push((place.to_owned(), text.into_bytes()));
     }
 
-    /// What was traced since the stage was set.
+    /// The log since the stage was made.
     pub(crate) fn traces(&self) -> String {
         traces::since(self.traced)
     }
@@ -129,15 +130,15 @@ impl Stage {
         self.write(".IdentityService/msal.cache.nocae", &document);
     }
 
-    /// A credential that behaves gets the second user's token, as if nothing had happened.
+    /// Checks that a well-behaved credential gets the second user's token.
     pub(crate) fn check_that_others_are_unharmed(&self) {
         let credential = self.home.credential(&self.endpoint).unwrap().username("user1@contoso.com").build().unwrap();
         let token = self.runtime.block_on(credential.get_token(&[SCOPE])).unwrap();
         assert_eq!(token.token.expose(), self.secrets.get("at-user1"));
     }
 
-    /// Where a secret came out: what was said and traced, what the authority got, and the files below the home. What should
-    /// have stayed as it was, and has not, is a leak as well.
+    /// The places of leaked secrets: outputs, log, requests, and the files below the home. A
+    /// changed cache counts as a leak as well.
     pub(crate) fn leaks(&self) -> Vec<String> {
         let mut pieces = self.said.borrow().clone();
         pieces.push(("traces".into(), self.traces().into_bytes()));
@@ -162,14 +163,14 @@ impl Stage {
     fn write(&self, name: &str, document: &Value) {
         let path = self.home.path().join(name);
         let content = document.to_string().into_bytes();
-        // As other tools do: a new file in the place of the old one.
+        // As other tools do: a new file replaces the old one.
         let temporary = self.home.path().join("temporary");
         fs::write(&temporary, &content).unwrap();
         fs::rename(temporary, &path).unwrap();
         self.caches.borrow_mut().insert(path, content);
     }
 
-    /// A cache with something of everything.
+    /// A cache with entries of every kind.
     fn document(&self, accounts: usize) -> Value {
         let vault = "https://vault.azure.net/.default";
         let token = |what: &'static str, user: usize, changes: Value| {
@@ -230,7 +231,7 @@ pub(crate) fn component(attempt: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../target/component/hostile/{attempt}.wasm"))
 }
 
-/// An error and all that caused it.
+/// An error with its causes.
 pub(crate) fn words(error: &Error) -> String {
     let mut words = format!("{error:?}\n{error}");
     let mut source = std::error::Error::source(error);
@@ -241,7 +242,7 @@ pub(crate) fn words(error: &Error) -> String {
     words
 }
 
-/// A request without the one secret that may be in it, where it may be.
+/// A request without the one secret that it may contain, in the one place where it may.
 fn piece_of(request: &Received, redeemable: &str) -> Piece {
     let mut lines = vec![request.host.clone(), request.path.clone(), format!("{:?}", request.headers)];
     let expected = request.path == "/organizations/oauth2/v2.0/token" && request.host == AUTHORITY;

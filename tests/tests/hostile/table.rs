@@ -1,4 +1,4 @@
-//! Every attempt, and what it ends in.
+//! Every attempt with its outcome.
 
 use shared_token_cache::{AccessToken, Error};
 
@@ -9,9 +9,9 @@ use crate::stage::{Stage, words};
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     play: Play,
-    /// The error of the import that refused, or of the call; `the log` where it only says so there.
+    /// The error of the import or of the call; `the log` if the refusal is only logged.
     pub(crate) refused_by: &'static str,
-    /// What the refusal says.
+    /// A part of the refusal's text.
     pub(crate) saying: &'static str,
 }
 
@@ -149,7 +149,7 @@ attempts! {
         "Error::Denied", "the access token does not answer the claims challenge";
     claim_a_longer_life: plain => "nobody", "expires_on: 4102444800, refresh_on: None, token_type: \"Bearer\"";
 
-    // Words. A handle is no secret, and opens nothing for whoever reads it.
+    // Texts. A handle is not a secret, and opens nothing outside the vault.
     tell_what_it_sees: plain => "nobody", "sealed-r-";
     pass_a_handle_on_as_the_authoritys_words: plain => "nobody", "sealed-r-";
     speak_in_escape_sequences: plain => "nobody", "\\\\u{1b}[2J\\\\u{d}\\\\u{a}";
@@ -174,7 +174,7 @@ attempts! {
     export_another_version: plain => "Error::InvalidArgument", "the component is not of the world `plugin`";
 }
 
-/// Lets the component try, and looks at what came of it.
+/// Runs the attempt, and checks its outcome.
 fn perform(name: &str) {
     let row = TABLE.iter().find(|row| row.name == name).unwrap();
     let stage = Stage::new(name);
@@ -200,7 +200,7 @@ impl Row {
                 assert!(words.starts_with(&format!("{variant}(")) && says(&words, saying), "{name}: {words}");
             }
             (error, Err(Error::InvalidArgument(tries))) => {
-                // Each of them, if there were several: what the component returns is one line.
+                // One line for each try, as the component's text is escaped into one line.
                 for line in tries.split("\\u{a}") {
                     let refused = line.starts_with(&format!("Err({error}"));
                     assert!(refused && says(line, saying), "{name}: {line}");
@@ -211,7 +211,8 @@ impl Row {
     }
 }
 
-/// Whether a text has the words, or one of several that are separated by slashes: which, depends on a random character.
+/// Whether a text contains one of the alternatives that slashes separate: a random character
+/// decides which.
 fn says(text: &str, saying: &str) -> bool {
     saying.split(" / ").any(|words| text.contains(words))
 }

@@ -1,4 +1,4 @@
-//! Everything that anybody in this process traces, at every level.
+//! Captures everything that this process logs, at every level.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{Mutex, Once, PoisonError};
@@ -11,7 +11,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Listens from now on, on all threads: the host reads files on others.
+/// Captures from now on, on all threads: the host reads files on other threads.
 pub(crate) fn listen() {
     static LISTENING: Once = Once::new();
     LISTENING.call_once(|| {
@@ -19,12 +19,12 @@ pub(crate) fn listen() {
     });
 }
 
-/// How much was said so far.
+/// The number of lines so far.
 pub(crate) fn so_far() -> usize {
     LINES.lock().unwrap_or_else(PoisonError::into_inner).len()
 }
 
-/// What was said since then. Other tests may have said some of it.
+/// The lines since then, which may include those of concurrent tests.
 pub(crate) fn since(start: usize) -> String {
     LINES.lock().unwrap_or_else(PoisonError::into_inner)[start..].join("\n")
 }

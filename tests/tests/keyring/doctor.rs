@@ -47,7 +47,7 @@ fn doctor_says_how_to_go_on_where_the_keyring_is_locked(peers: &Peers) -> io::Re
     same("readable", at(&report, "/places/0/readable"), &json!(false))?;
     let locked = format!("the {PLACE} is locked; unlock it by signing in");
     has(&findings(&report), &[&format!("note: {locked}"), "problem: the cache can't be read: ", "| Mend"])?;
-    // The file that signals is none that other users could learn anything from.
+    // Other users may read the signal file, which contains nothing.
     same("mode in the findings", &findings(&report).contains("mode"), &false)
 }
 
@@ -61,12 +61,12 @@ fn doctor_names_a_file_that_an_open_keyring_hides(peers: &Peers) -> io::Result<(
     let hidden = format!("note: file {file} holds a document, and the keyring is used in its place | ");
     has(&findings(&report), &[&hidden, &format!("say `--source file:{file}`")])?;
 
-    // What the finding advises works.
+    // The finding's advice works.
     let ours = peers.cli.redeem(&authority, &["--source", &format!("file:{file}")])?.answer()?;
     same("token", at(&ours, "/token"), &json!(new_access_token(0)))
 }
 
-/// The findings at the first place, a line each: what, and what to do next.
+/// The findings at the first place, a line each, with the hint.
 fn findings(report: &Value) -> String {
     let findings = at(report, "/places/0/findings").as_array().into_iter().flatten();
     let text = |finding, field| at(finding, field).as_str().unwrap_or_default();

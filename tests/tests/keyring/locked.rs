@@ -18,7 +18,7 @@ pub(crate) const CHECKS: [Check<Peers>; 3] = [
     ("the_azure_cli_serves_where_the_keyring_is_locked", the_azure_cli_serves_where_the_keyring_is_locked),
 ];
 
-/// A person waits, and no window may ask for a password.
+/// The time limit of a call on a locked keyring, which must not open a password prompt.
 const SOON: Duration = Duration::from_secs(3);
 
 const LOCKED: &str = "the item msal.cache.nocae in the keyring (Secret Service) is locked; unlock it";
@@ -42,11 +42,11 @@ fn a_plain_file_serves_in_place_of_a_locked_keyring(peers: &Peers) -> io::Result
     let authority = peers.sign_in_to(SHARED, 1)?;
     let run = peers.cli.redeem(&authority, &["--source", "shared"])?;
     has(&run.stdout, &[&new_access_token(1)])?;
-    // MSAL wrote into its signal file, which it had made for everybody to read.
+    // MSAL wrote into its signal file, which all users may read.
     has(&run.stderr, &["WARN", "mode 0644", "chmod 600"])?;
     same("lines on stderr", &run.stderr.lines().count(), &1)?;
     same("our refresh token", &sent(&authority, "refresh_token"), &json!(refresh_token(1)))?;
-    // The file that we wrote is nobody else's.
+    // The program's file is private.
     let again = peers.cli.redeem(&authority, &["--source", "shared"])?.answer()?;
     same("token", at(&again, "/token"), &json!(new_access_token(1)))?;
     same("number of requests", &authority.requests().len(), &1)?;

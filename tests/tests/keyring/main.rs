@@ -1,7 +1,8 @@
 //! The program and real azure-identity for Python, with the same item of a real GNOME Keyring.
 //!
-//! Each test has a bus, a keyring and a home of its own. `KEYRING_PYTHON` names a Python that has azure-identity and libsecret's
-//! bindings; `cargo xtask test` sets it. No side ever goes to the network.
+//! Each test has a bus, a keyring and a home of its own. `KEYRING_PYTHON` names a Python that has
+//! azure-identity and libsecret's bindings; `cargo xtask test` sets it. Neither side uses the
+//! network.
 
 #[cfg(target_os = "linux")]
 mod doctor;

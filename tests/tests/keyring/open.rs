@@ -1,4 +1,4 @@
-//! A keyring that is open.
+//! An unlocked keyring.
 
 use std::fs;
 use std::io;

@@ -24,8 +24,8 @@ impl Peers {
         Ok(Self { python, cli, session })
     }
 
-    /// Lets MSAL write the sign-in of user `number` into the keyring, with an access token that has expired; gives an authority for
-    /// us.
+    /// Has MSAL write the sign-in of user `number` into the keyring, with an expired access token;
+    /// returns an authority for the program.
     pub(crate) fn sign_in(&self, number: u32) -> io::Result<Authority> {
         self.write(&["--keyring", ITEM], number)
     }
@@ -47,7 +47,7 @@ impl Peers {
         self.python.run(&self.cli, "credential", arguments)
     }
 
-    /// Our `doctor`, which must not show any token.
+    /// The program's `doctor`, which must not show any token.
     pub(crate) fn doctor(&self, authority: &Authority) -> io::Result<Value> {
         let (host, ca_file) = (authority.host(), authority.ca_file());
         let run = self.cli.run(&["doctor", "--output", "json", "--authority", &host, "--ca-file", &ca_file])?;
@@ -55,7 +55,7 @@ impl Peers {
     }
 }
 
-/// Fails if a program has shown a secret where it has no reason to show any.
+/// Fails if a program's output contains a secret that it has no reason to show.
 pub(crate) fn shown(run: &Run) -> io::Result<()> {
     if run.stdout.contains(MARK) { Err(io::Error::other("it has shown a secret")) } else { Ok(()) }
 }

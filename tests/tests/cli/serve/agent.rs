@@ -1,4 +1,4 @@
-//! An agent as a process.
+//! The agent as a process.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
@@ -27,7 +27,7 @@ pub(crate) fn policy(authority: &str) -> String {
     format!("authorities = [\"{authority}\"]\n{ANYTHING}{cache}{vault}{graph}")
 }
 
-/// It is killed when dropped.
+/// Killed on drop.
 pub(crate) struct Agent<'a> {
     cli: &'a Cli,
     log: &'static str,
@@ -35,30 +35,31 @@ pub(crate) struct Agent<'a> {
 }
 
 impl<'a> Agent<'a> {
-    /// Starts one under this policy.
+    /// Starts an agent with this policy.
     pub(crate) fn start(cli: &'a Cli, policy: &str, arguments: &[&str]) -> Self {
         Self::start_with(cli, policy, arguments, &[])
     }
 
-    /// Starts one with these variables, and none that tell of a service manager besides.
+    /// Starts an agent with these variables, and without those of a service manager.
     pub(crate) fn start_with(cli: &'a Cli, policy: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let command = cli.command(&program().unwrap());
         Self::spawn(cli, command, policy, arguments, environment, LOG)
     }
 
-    /// Starts one beside another, with a log of its own.
+    /// Starts an agent beside another, with a log of its own.
     pub(crate) fn start_logging(cli: &'a Cli, policy: &str, arguments: &[&str], log: &'static str) -> Self {
         Self::spawn(cli, cli.command(&program().unwrap()), policy, arguments, &[], log)
     }
 
-    /// Starts one that may have so many files open.
+    /// Starts an agent with a limit on open files.
     pub(crate) fn start_limited(cli: &'a Cli, policy: &str, arguments: &[&str], files: u32) -> Self {
         let mut command = cli.command(Path::new("/bin/sh"));
         command.args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")]).arg(program().unwrap());
         Self::spawn(cli, command, policy, arguments, &[], LOG)
     }
 
-    /// Starts one in a mount namespace of its own, in which the script has been run; `None` where there are none for this user.
+    /// Starts an agent in a mount namespace of its own, after the script ran there; `None` if this
+    /// user can't create namespaces.
     pub(crate) fn start_in_namespace(cli: &'a Cli, policy: &str, arguments: &[&str], script: &str) -> Option<Self> {
         let unshare = |arguments: &[&str]| {
             let mut command = cli.command(Path::new("/usr/bin/unshare"));
@@ -89,7 +90,7 @@ impl<'a> Agent<'a> {
         Self { cli, log, process }
     }
 
-    /// Waits until the file has this content.
+    /// Polls until the file has this content.
     pub(crate) fn until_file(&self, name: &str, content: &str) {
         self.until(name, || self.cli.read(name).is_ok_and(|text| text == content));
     }
@@ -102,20 +103,20 @@ impl<'a> Agent<'a> {
         }
     }
 
-    /// Puts a file in place, as other programs do.
+    /// Replaces a file, as other programs do.
     pub(crate) fn write(&self, name: &str, content: &str) {
         let new = self.cli.write(&format!("{name}.new"), content).unwrap();
         fs::rename(new, self.cli.home().join(name)).unwrap();
     }
 
-    /// Where the page of numbers is.
+    /// The URL of the metrics page.
     pub(crate) fn metrics_address(&self) -> String {
         self.until("the address of the metrics", || self.said().contains("/metrics"));
         let said = self.said();
         said.split_once("http://").and_then(|(_, rest)| rest.split_once("/metrics")).unwrap().0.to_owned()
     }
 
-    /// The page of numbers.
+    /// The metrics page.
     pub(crate) fn metrics(&self) -> String {
         let address = self.metrics_address();
         let mut stream = TcpStream::connect(address).unwrap();
@@ -138,17 +139,17 @@ impl<'a> Agent<'a> {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// What it has said so far.
+    /// The log so far.
     pub(crate) fn said(&self) -> String {
         self.cli.read(self.log).unwrap()
     }
 
-    /// Asks it to end, waits for it, and gives what it said. None of it may be a secret.
+    /// Sends SIGTERM and returns the log, which must not contain a secret.
     pub(crate) fn end(self) -> String {
         self.end_by("TERM")
     }
 
-    /// Sends it a signal that ends it, waits for it, and gives what it said. None of it may be a secret.
+    /// Sends a signal that ends the agent, and returns the log, which must not contain a secret.
     pub(crate) fn end_by(self, signal: &str) -> String {
         self.signal(signal);
         let (code, said) = self.wait();
@@ -162,7 +163,7 @@ impl<'a> Agent<'a> {
         assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
     }
 
-    /// Waits for its end; gives its exit code, and what it said.
+    /// Waits for the agent's end; returns its exit code and log.
     pub(crate) fn wait(mut self) -> (Option<i32>, String) {
         let deadline = Instant::now() + SOON;
         let status = loop {

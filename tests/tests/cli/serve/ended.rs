@@ -1,4 +1,4 @@
-//! Every way to end takes the tokens back.
+//! Every way to end withdraws the tokens.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -73,7 +73,7 @@ fn a_hang_up_has_a_service_open_its_audit_file_again() {
 fn a_front_that_hangs_delays_neither_another_nor_the_end() {
     let cli = signed_in();
     let agent = started(&cli, &["--token-file", "graph=pipe"], &[]);
-    // From here on opening that file for writing would wait for a reader.
+    // From here on, opening that file for writing blocks until it has a reader.
     let pipe = cli.home().join("pipe");
     agent.until("the other file", || pipe.exists());
     fs::remove_file(&pipe).unwrap();

@@ -1,4 +1,4 @@
-//! Token files in folders in which other programs have their hands.
+//! Token files in folders that other programs write to.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -148,7 +148,7 @@ fn a_folder_in_which_others_may_write_is_a_warning() {
     }
 }
 
-/// In a namespace of its own, so that root is held to it too.
+/// In a mount namespace of its own, so that it applies to root as well.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_mounted_file_and_a_read_only_folder_are_refused_at_the_start() {
@@ -174,7 +174,8 @@ fn a_mounted_file_and_a_read_only_folder_are_refused_at_the_start() {
 #[test]
 fn a_withdrawal_on_a_full_disk_empties_the_file() {
     let (cli, _folder) = shared();
-    // The folder, the token, and one file more; `sleep` shows the namespace to this test.
+    // The file system has room for the folder, the token and one more file; `sleep` keeps the
+    // namespace visible to this test.
     let script = "mount -t tmpfs -o nr_inodes=3,size=64k none shared\nsleep 100 & echo $! > inside";
     let Some(agent) = Agent::start_in_namespace(&cli, &policy(LOCAL), GRAPH_FILE, script) else { return };
     agent.until("the namespace", || cli.read("inside").is_ok_and(|number| number.ends_with('\n')));
@@ -235,7 +236,7 @@ fn a_token_file_that_would_overwrite_another_file_is_refused_and_the_other_stays
         assert!(said.contains("choose another path"), "the hint: {said}");
         assert_eq!(before(path), was, "{path}");
     }
-    // What an agent that was killed left is no obstacle.
+    // Files of a killed agent are no obstacle.
     cli.write("left", "eyJ0eXAiOiJKV1QifQ.e30.c2ln\n").unwrap();
     let agent = Agent::start(&cli, &policy(LOCAL), &["--token-file", "vault=left"]);
     agent.until_file("left", &access_token(0, VAULT));
@@ -306,7 +307,7 @@ fn a_token_file_that_was_removed_or_changed_is_written_again_within_seconds() {
         std::thread::sleep(Duration::from_millis(1500));
         assert_eq!(told(), number + 1, "once for each change");
     }
-    // Another file in its place stays, and is said once.
+    // Another file in its place is kept, and reported once.
     let precious = cli.write("precious", "some notes").unwrap();
     fs::rename(precious, &path).unwrap();
     agent.until("the warning", || agent.said().contains("it holds something that is no token"));

@@ -1,4 +1,4 @@
-//! What an agent does not begin with.
+//! Settings that an agent refuses at its start.
 
 use std::net::TcpListener;
 
@@ -8,7 +8,7 @@ use shared_token_cache_tests::sign_in::{LOCAL, VAULT};
 use super::agent::{Agent, policy};
 use super::signed_in;
 
-/// Starts an agent that ends at once; gives what it said.
+/// Runs an agent that ends at once; returns its output.
 fn refused(cli: &Cli, policy: &str, arguments: &[&str], code: i32) -> String {
     let policy = cli.write("policy.toml", policy).unwrap();
     let mut all = vec!["serve", "--policy", &policy];

@@ -1,4 +1,4 @@
-//! An agent whose connections somebody else holds.
+//! An agent whose connections are held by another program.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use shared_token_cache_tests::sign_in::{GRAPH, LOCAL, SignIn, VAULT, access_toke
 use super::agent::{Agent, policy};
 use super::signed_in;
 
-/// More than the agent may have files open.
+/// More connections than the agent's limit on open files.
 const CONNECTIONS: usize = 300;
 
 #[test]
@@ -51,7 +51,7 @@ fn incomplete_requests_do_not_block_the_metrics() {
     let address = agent.metrics_address();
     let mut held = Vec::new();
     for _ in 0..12 {
-        // A client that holds as many as it can, and comes again when it was closed.
+        // A client that holds as many connections as it can, and reconnects when they are closed.
         for _ in 0..75 {
             let mut stream = TcpStream::connect(&address).unwrap();
             drop(stream.write_all(b"GET /metrics HTTP/1.1\r\nhost"));
