@@ -1,4 +1,4 @@
-//! Finds the artefacts, and says which command makes them if they are missing.
+//! Finds the artefacts; if they are missing, names the command that builds them.
 
 use std::path::Path;
 use std::{env, process};

@@ -12,7 +12,7 @@ use crate::settings::{Settings, variables};
 use crate::version::{STEP_SECONDS, State};
 use crate::wit::cache_file::{Document, Guest, ReadError, ReadOutcome, WriteError};
 
-/// How long a writer may take that truncates the file before it writes it.
+/// The time that a writer may take between truncating the file and writing it.
 const TORN_READ_PATIENCE: Duration = Duration::from_secs(1);
 const TORN_READ_PAUSE: Duration = Duration::from_millis(20);
 
@@ -26,7 +26,8 @@ impl Guest for Adapter {
             match attempt(settings, &found, known_version.as_deref())? {
                 Attempt::Unchanged => return Ok(ReadOutcome::Unchanged),
                 Attempt::Whole(document) => return Ok(ReadOutcome::Document(document)),
-                // It has been like this all the time, so it is damaged, which its reader will tell.
+                // The content has been incomplete the whole time, so it is damaged. The reader's
+                // parser reports that.
                 Attempt::Torn(Some(document)) if last => return Ok(ReadOutcome::Document(document)),
                 Attempt::Torn(None) if last => {
                     return Err(ReadError::Failed(format!("{} is being written all the time", found.shown)));
@@ -39,7 +40,7 @@ impl Guest for Adapter {
     fn replace(name: String, expected_version: String, document: Vec<u8>) -> Result<String, WriteError> {
         let settings = settings().map_err(|why| WriteError::Failed(why.to_owned()))?;
         let found = find(settings, &name).map_err(|error| match error {
-            // What was read is gone; the next read says so.
+            // The document was removed after it was read; the next read reports that.
             ReadError::NotFound(_) => WriteError::Conflict,
             ReadError::Denied(why) => WriteError::Denied(why),
             ReadError::Failed(why) => WriteError::Failed(why),
@@ -69,7 +70,7 @@ fn find(settings: &Settings, name: &str) -> Result<Found, ReadError> {
 enum Attempt {
     Unchanged,
     Whole(Document),
-    /// Somebody may be writing; the document as it was, if it stayed the same while it was read.
+    /// A program may be writing; the document, if it stayed the same during the reading.
     Torn(Option<Document>),
 }
 
@@ -95,7 +96,7 @@ fn attempt(settings: &Settings, found: &Found, known: Option<&str>) -> Result<At
     if after != before || u64::try_from(content.len()).ok() != Some(before.size) {
         return Ok(Attempt::Torn(None));
     }
-    // What has not been written just now is nobody's half-written document.
+    // A document that was not written recently is not half-written.
     let whole = is_whole(&content) || !before.is_just_written(files::now());
     let document = document(found, before, content);
     Ok(if whole { Attempt::Whole(document) } else { Attempt::Torn(Some(document)) })
@@ -105,7 +106,8 @@ fn document(found: &Found, state: State, content: Vec<u8>) -> Document {
     Document { version: state.version(), content, unencrypted: Some(format!("in the file {}", found.shown)) }
 }
 
-/// Whether the text ends where a JSON object ends. Writers write from the front, so a part of a document does not.
+/// Whether the text ends where a JSON object ends. Programs write from the front, so an incomplete
+/// document does not.
 fn is_whole(content: &[u8]) -> bool {
     content.trim_ascii_end().ends_with(b"}")
 }

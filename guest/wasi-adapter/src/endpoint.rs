@@ -1,11 +1,11 @@
-//! Which requests go out.
+//! The check of token requests.
 
 use shared_token_cache_entra::cloud;
 use shared_token_cache_entra::tenant::ADFS;
 
 use crate::settings::{Settings, variables};
 
-/// Where a token request goes.
+/// The destination of a token request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Endpoint<'a> {
     /// Host, with its port unless that is 443.
@@ -15,7 +15,7 @@ pub(crate) struct Endpoint<'a> {
 }
 
 impl<'a> Endpoint<'a> {
-    /// Takes the URL of a token endpoint of an allowed authority, and nothing else.
+    /// Accepts only the URL of a token endpoint of an allowed authority.
     pub(crate) fn parse(url: &'a str, settings: &Settings) -> Result<Self, String> {
         let malformed = "a request goes to https://<authority>/<tenant>/oauth2/v2.0/token, or to /adfs/oauth2/token, and nowhere else";
         let rest = url.strip_prefix("https://").ok_or(malformed)?;

@@ -1,4 +1,4 @@
-//! The settings, with a warning about variables that are not known.
+//! The settings, with a warning about unknown variables.
 
 use std::sync::Once;
 

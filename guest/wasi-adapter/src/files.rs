@@ -7,7 +7,7 @@ use wasi::filesystem::types::{Descriptor, DescriptorFlags, DescriptorType, Error
 use crate::places::Place;
 use crate::version::State;
 
-/// How much is read or written at once: hosts refuse or cut what is larger.
+/// The most bytes of one read or write: hosts refuse or truncate larger ones.
 const CHUNK: usize = 1 << 20;
 
 /// The folders that the host grants, with their names.
@@ -18,7 +18,7 @@ pub(crate) struct Found {
     pub(crate) folder: Descriptor,
     /// The path in the folder.
     pub(crate) path: String,
-    /// The whole path, for a person.
+    /// The whole path, for messages.
     pub(crate) shown: String,
 }
 
@@ -31,8 +31,9 @@ impl Granted {
         self.0.iter().map(|(_, name)| name.clone()).collect()
     }
 
-    /// The first of the places where there is something. One that can't be looked at counts: the search ends there. If there is
-    /// none, the error tells a person where the document should be, unless all places were guessed wrong.
+    /// The first place that has a file. A place that cannot be examined ends the search too.
+    /// Otherwise the error lists the places for the user, unless all of them were guessed and have
+    /// no folder.
     pub(crate) fn find(mut self, places: &[Place]) -> Result<Found, Option<String>> {
         let Some(place) = places.iter().find(|place| self.exists(place.folder, &place.path)) else {
             return Err(self.missing(places));
@@ -66,12 +67,12 @@ impl Granted {
 }
 
 impl Found {
-    /// Opens the file itself: a symbolic link in its place is not followed.
+    /// Opens the file without following a symbolic link in its place.
     pub(crate) fn open(&self, flags: DescriptorFlags) -> Result<Descriptor, ErrorCode> {
         open(&self.folder, &self.path, flags)
     }
 
-    /// The state that the file is in, through what was opened.
+    /// The state of the file, through its open descriptor.
     pub(crate) fn state(&self, file: &Descriptor) -> Result<State, ErrorCode> {
         let status = file.stat()?;
         if status.type_ != DescriptorType::RegularFile {
@@ -82,14 +83,14 @@ impl Found {
         Ok(State { size: status.size, modified, hash: (hash.lower, hash.upper) })
     }
 
-    /// The file's error in words for a person.
+    /// The message for an error of this file.
     pub(crate) fn error(&self, doing: Doing, code: ErrorCode) -> String {
         let (verb, why) = (doing.verb(), reason(doing, code));
         format!("{verb} {} failed: {why}", self.shown)
     }
 }
 
-/// What is done with a file.
+/// The operation on a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Doing {
     Reading,
@@ -123,7 +124,7 @@ fn reason(doing: Doing, code: ErrorCode) -> String {
     }
 }
 
-/// Opens a regular file, and nothing else: opening a pipe would wait for somebody at its other end.
+/// Opens regular files only, because opening a pipe would block.
 pub(crate) fn open(folder: &Descriptor, path: &str, flags: DescriptorFlags) -> Result<Descriptor, ErrorCode> {
     match folder.stat_at(PathFlags::empty(), path)?.type_ {
         DescriptorType::RegularFile => folder.open_at(PathFlags::empty(), path, OpenFlags::empty(), flags),
@@ -132,7 +133,7 @@ pub(crate) fn open(folder: &Descriptor, path: &str, flags: DescriptorFlags) -> R
     }
 }
 
-/// The whole file, up to `size` bytes and one more that tells a file that grew.
+/// The whole file, up to `size` bytes and one more, which detects a file that grew.
 pub(crate) fn read(file: &Descriptor, size: u64) -> Result<Vec<u8>, ErrorCode> {
     let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or_default().saturating_add(1));
     loop {
@@ -168,7 +169,7 @@ pub(crate) fn write_at(file: &Descriptor, content: &[u8], position: u64) -> Resu
     Ok(())
 }
 
-/// The time of day, as a file's time is given.
+/// The time of day, in the form of a file's time.
 pub(crate) fn now() -> (u64, u32) {
     let now = wall_clock::now();
     (now.seconds, now.nanoseconds)

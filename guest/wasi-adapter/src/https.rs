@@ -51,7 +51,7 @@ impl Guest for Adapter {
     }
 
     fn get_settings() -> Settings {
-        // Settings that make no sense end in an error at the first read or request.
+        // Invalid settings cause an error at the first read or request.
         settings().map_or_else(
             |_| Settings {
                 default_authority_host: cloud::DEFAULT_HOST.into(),
@@ -65,7 +65,7 @@ impl Guest for Adapter {
     }
 
     fn close_idle_connections() {
-        // They are the host's.
+        // The host manages connections.
     }
 }
 
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_random_uuid_says_that_it_is_one() {
+    fn a_random_uuid_has_its_version_and_variant() {
         assert_eq!(uuid(vec![0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         assert_eq!(uuid(vec![0; 16]), "00000000-0000-4000-8000-000000000000");
     }

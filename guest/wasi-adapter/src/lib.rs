@@ -1,11 +1,12 @@
-//! The component's imports on WASI 0.2, for hosts that have nothing but WASI: composed with the component it runs on any of them.
+//! The component's imports on WASI 0.2, for hosts that offer only WASI: composed with this adapter,
+//! the component runs on all of them.
 //!
-//! Cache files are found in the folders that the host grants, and token requests go out through `wasi:http`. There is no vault
-//! here: the component sees the secrets that it works with. What it may reach is what the host grants, and of that only what
-//! `settings::Settings` name.
+//! Cache files are found in the folders that the host grants, and token requests go out through
+//! `wasi:http`. There is no vault, so the component sees the secrets that it works with. It can
+//! reach only what the host grants, and of that only what `settings::Settings` name.
 //!
-//! What can be decided without WASI is decided in modules of their own, which are tested natively: `settings`, `places`,
-//! `endpoint`, `retry`, `version`.
+//! Logic that does not need WASI is in modules of its own, which are tested natively: `settings`,
+//! `places`, `endpoint`, `retry`, `version`.
 
 #![cfg_attr(
     not(target_arch = "wasm32"),

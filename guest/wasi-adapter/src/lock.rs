@@ -1,8 +1,10 @@
-//! The lock that writers of a cache share: `<cache file>.lockfile`, created exclusively and removed.
+//! The lock file of a cache file, `<cache file>.lockfile`, created exclusively and removed
+//! afterwards.
 //!
-//! WASI 0.2 has no advisory locks and no process ids. So a writer that locks the file without minding that it exists (MSAL.NET,
-//! portalocker) is not kept out, only found out by the version; and a lock that a crash left behind is never taken over, unless
-//! another adapter's signature is on it and it is far older than any adapter holds one.
+//! WASI 0.2 has no advisory locks and no process ids. So a writer that uses an advisory lock and
+//! ignores an existing file (MSAL.NET, portalocker) is not excluded; its write is only detected by
+//! the version. A lock that a crash left behind is taken over only if it has an adapter's signature
+//! and is far older than an adapter holds one.
 
 use std::time::Duration;
 
@@ -15,10 +17,10 @@ use crate::stderr::warn;
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// In place of `<pid> <program>`: 0 is no process.
+/// In place of `<pid> <program>`: no process has the id 0.
 const SIGNATURE: &[u8] = b"0 shared-token-cache-wasi-adapter";
 
-/// An adapter holds a lock while it writes one file.
+/// An adapter holds a lock only while it writes one file.
 const STALE_SECONDS: u64 = 60;
 
 /// The lock, held until it is dropped.
@@ -28,7 +30,7 @@ pub(crate) struct Lock<'a> {
     file: Descriptor,
 }
 
-/// Why the lock can't be had.
+/// Why the lock was not acquired.
 pub(crate) enum NotLocked {
     Held,
     Failed(ErrorCode),
@@ -42,7 +44,7 @@ impl<'a> Lock<'a> {
             let flags = OpenFlags::CREATE | OpenFlags::EXCLUSIVE;
             match folder.open_at(PathFlags::empty(), &path, flags, DescriptorFlags::WRITE) {
                 Ok(file) => {
-                    // Whoever finds the file unsigned waits for it just the same.
+                    // Other programs also wait for an unsigned file.
                     let _ = files::write_at(&file, SIGNATURE, 0);
                     return Ok(Self { folder, path, file });
                 }
@@ -60,7 +62,8 @@ impl<'a> Lock<'a> {
         }
     }
 
-    /// Whether the lock still is what keeps others out. A program that does not mind that the file exists removes it when it is done.
+    /// Whether the lock still excludes other programs. A program that ignores an existing file
+    /// removes it when it is done.
     pub(crate) fn is_held(&self) -> bool {
         is_still_at(self.folder, &self.path, &self.file)
     }
@@ -68,7 +71,7 @@ impl<'a> Lock<'a> {
 
 impl Drop for Lock<'_> {
     fn drop(&mut self) {
-        // What stands there when ours was removed is the lock of somebody else.
+        // A different file at the path is another program's lock.
         if !self.is_held() {
             return;
         }
@@ -78,11 +81,11 @@ impl Drop for Lock<'_> {
     }
 }
 
-/// A lock as it is found.
+/// An existing lock file.
 struct Seen {
     file: Descriptor,
     text: Vec<u8>,
-    /// In seconds; `None` where the host does not say.
+    /// In seconds; `None` if the host does not report times.
     age: Option<u64>,
 }
 
@@ -95,11 +98,11 @@ fn read(folder: &Descriptor, path: &str) -> Option<Seen> {
     Some(Seen { file, text, age })
 }
 
-/// Removes a lock that an adapter left behind; whether there was one.
+/// Removes a lock that an adapter left behind; returns whether it did.
 fn remove_stale(folder: &Descriptor, path: &str) -> bool {
     let Some(seen) = read(folder, path) else { return false };
     is_stale(&seen.text, seen.age)
-        // Somebody else may just have removed it and locked.
+        // Another program may have removed it and locked since.
         && is_still_at(folder, path, &seen.file)
         && folder.unlink_file_at(path).is_ok()
 }
@@ -114,7 +117,7 @@ fn is_still_at(folder: &Descriptor, path: &str, file: &Descriptor) -> bool {
     opened.is_ok() && opened.ok() == current.ok()
 }
 
-/// What a user can do about a lock that stays.
+/// The hint for a lock that stays.
 fn hint(found: &Found, seen: Option<Seen>) -> String {
     let holder = seen.as_ref().and_then(|seen| holder(&seen.text));
     let by = holder.map_or_else(|| "another program".to_owned(), |holder| format!("`{holder}`"));
@@ -122,7 +125,7 @@ fn hint(found: &Found, seen: Option<Seen>) -> String {
     format!("the lock {}.lockfile is held by {by}{since}; if that program has ended, remove the file", found.shown)
 }
 
-/// The process id and program that stand in a lock, if they can be shown.
+/// The process id and program in a lock, if they are printable.
 fn holder(text: &[u8]) -> Option<&str> {
     let text = str::from_utf8(text).ok()?.trim();
     let good = !text.is_empty() && text.chars().all(|char| !char.is_control() && char != '`');
@@ -148,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_holder_is_shown_if_it_is_a_text() {
+    fn a_holder_is_shown_if_it_is_printable() {
         assert_eq!(holder(b"4711 /usr/bin/python3\n"), Some("4711 /usr/bin/python3"));
         for text in [b"".as_slice(), b"\xff", b"1 a\nb", b"1 `a`"] {
             assert_eq!(holder(text), None, "{text:?}");

@@ -11,7 +11,7 @@ impl Guest for Adapter {
             Level::Info => (LogLevel::Info, "info"),
             Level::Warn => (LogLevel::Warn, "warning"),
         };
-        // Variables that are not known are reported before anything else.
+        // Unknown variables are reported first.
         let _ = settings();
         stderr::write(level, name, &message);
     }

@@ -14,26 +14,26 @@ use crate::pause;
 use crate::settings::{Settings, variables};
 use crate::wit::https::{HttpsError, Response};
 
-/// A host takes this much of a body at once: `blocking-write-and-flush` of WASI 0.2.
+/// The most bytes of one `blocking-write-and-flush` in WASI 0.2.
 const CHUNK: usize = 4096;
 
 /// Why there is no response.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The next try may fare better.
+    /// A retry may succeed.
     Passing(HttpsError),
-    /// It will be the same the next time.
+    /// A retry would fail the same way.
     Lasting(HttpsError),
 }
 
-/// A response, and what its `Retry-After` says.
+/// A response, with its `Retry-After`.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) response: Response,
     pub(crate) retry_after: Option<String>,
 }
 
-/// Posts a body; no redirect is followed, as `wasi:http` knows none.
+/// Posts a body. Redirects are not followed, as `wasi:http` does not follow any.
 pub(crate) fn post(
     settings: &Settings,
     endpoint: &Endpoint<'_>,
@@ -70,7 +70,7 @@ impl Exchange<'_> {
     fn send(&self, outgoing: OutgoingBody, body: &[u8]) -> Result<(), Failure> {
         let stream = outgoing.write().map_err(|()| broken("the request's body can't be written"))?;
         for chunk in body.chunks(CHUNK) {
-            // A host that has given up says why in its answer.
+            // A host that ends the request early reports why in its response.
             if stream.blocking_write_and_flush(chunk).is_err() {
                 break;
             }
@@ -104,7 +104,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// Waits until there is something, or until the time is over.
+    /// Waits until data is ready, or until the deadline.
     fn wait(&self, ready: &Pollable) -> Result<(), Failure> {
         let left = self.deadline.checked_sub(pause::now()).ok_or_else(|| self.timeout())?;
         let timer = wasi::clocks::monotonic_clock::subscribe_duration(pause::nanoseconds(left));
@@ -117,7 +117,7 @@ impl Exchange<'_> {
         Failure::Passing(HttpsError::Timeout(why))
     }
 
-    /// The host's error, in our words where the user can do something about it.
+    /// Converts the host's error; the text has a hint where the user can act on it.
     fn error(&self, code: &ErrorCode) -> Failure {
         let authority = self.authority;
         match code {
@@ -129,7 +129,7 @@ impl Exchange<'_> {
             | ErrorCode::ConnectionReadTimeout
             | ErrorCode::ConnectionWriteTimeout
             | ErrorCode::HttpResponseTimeout => self.timeout(),
-            // The server will show the same certificate the next time.
+            // A retry would get the same certificate.
             ErrorCode::TlsCertificateError | ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => {
                 let why = format!("the host makes no TLS connection to {authority} that it trusts: {code:?}");
                 Failure::Lasting(HttpsError::Unreachable(why))
@@ -162,7 +162,7 @@ fn request(endpoint: &Endpoint<'_>, headers: &[(&str, &str)], body: &[u8]) -> Re
     set.map(|()| request).map_err(|()| broken("the host does not take the request's URL"))
 }
 
-/// A host that can't limit the time itself is limited by the deadline.
+/// For a host without these timeouts, the deadline limits the time.
 fn options(time: Duration) -> Option<RequestOptions> {
     let options = RequestOptions::new();
     let time = pause::nanoseconds(time);

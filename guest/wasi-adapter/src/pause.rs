@@ -1,4 +1,4 @@
-//! Time that passes while nothing is done.
+//! Waiting.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ pub(crate) fn pause(duration: Duration) {
     monotonic_clock::subscribe_duration(nanoseconds(duration)).block();
 }
 
-/// The time since some moment that stays the same.
+/// The time since a fixed moment.
 pub(crate) fn now() -> Duration {
     Duration::from_nanos(monotonic_clock::now())
 }

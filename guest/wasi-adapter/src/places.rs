@@ -1,4 +1,4 @@
-//! From the name of a cache document to places in the folders that the host grants.
+//! Maps the name of a cache document to places in the granted folders.
 
 use shared_token_cache_entra::cache;
 
@@ -8,25 +8,26 @@ const IDENTITY_SERVICE: &str = ".IdentityService";
 const AZURE: &str = ".azure";
 const AZURE_CLI_FILE: &str = "msal_token_cache.json";
 
-/// A place to look at: a granted folder, by its position, and the path in it.
+/// A possible place: a granted folder, by its index, and the path in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) folder: usize,
     pub(crate) path: String,
-    /// Nothing says that the cache is here. If not even its folder is, then what is missing is a grant and not a file.
+    /// The folder is a guess. If even its folder is missing, the cause is a missing grant and not a
+    /// missing file.
     pub(crate) guessed: bool,
 }
 
-/// Where a document may be.
+/// The possible places of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Places {
-    /// The likeliest first.
+    /// In order of preference.
     pub(crate) all: Vec<Place>,
-    /// The grant that is missing if all of these were guessed wrong, in words for a person.
+    /// The missing grant, in words for the user, if all places were wrong guesses.
     pub(crate) otherwise: String,
 }
 
-/// The places where the document may be, or why there is none.
+/// The possible places of the document, or why there are none.
 pub(crate) fn places(settings: &Settings, granted: &[String], name: &str) -> Result<Places, String> {
     if cache::of_document(name).is_none() {
         return Err(format!("{name:?} is not the name of a cache"));
@@ -48,7 +49,7 @@ pub(crate) fn places(settings: &Settings, granted: &[String], name: &str) -> Res
         [] => format!("neither HOME nor USERPROFILE is set, and no folder that the host grants is or holds {folder}"),
     };
     let mut all: Vec<_> = wanted.iter().filter_map(|path| within(granted, path)).collect();
-    // Without a home that is granted, a granted folder may be the cache's own, or hold it.
+    // If no home is granted, a granted folder may be the cache's own folder or its parent.
     if all.is_empty() && !folder.is_empty() && configured.is_none() {
         let (own, others): (Vec<_>, Vec<_>) =
             (0..granted.len()).partition(|at| granted.get(*at).is_some_and(|granted| last(granted) == folder));
@@ -59,11 +60,11 @@ pub(crate) fn places(settings: &Settings, granted: &[String], name: &str) -> Res
     if all.is_empty() { Err(otherwise) } else { Ok(Places { all, otherwise }) }
 }
 
-/// The file's place in the granted folder that is nearest to it.
+/// The file's place in the innermost granted folder that contains it.
 fn within(granted: &[String], path: &str) -> Option<Place> {
     let parts = parts(path)?;
     let inside = |folder: &String| {
-        // A folder that a host calls `.` is its working directory, wherever that is.
+        // A folder that the host names `.` is its working directory, whose path is unknown.
         let folder = self::parts(folder).filter(|_| is_rooted(folder) == is_rooted(path))?;
         parts.starts_with(&folder).then_some(folder.len())
     };
@@ -73,13 +74,13 @@ fn within(granted: &[String], path: &str) -> Option<Place> {
     (!path.is_empty()).then_some(Place { folder, path, guessed: false })
 }
 
-/// The parts of a path; `None` for one that climbs. Windows' separators count as well.
+/// The parts of a path; `None` if one is `..`. Windows' separators count as well.
 fn parts(path: &str) -> Option<Vec<&str>> {
     let parts = path.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".");
     parts.map(|part| (part != "..").then_some(part)).collect()
 }
 
-/// Whether a path starts at the root, of a drive perhaps.
+/// Whether a path is absolute, also on a drive.
 fn is_rooted(path: &str) -> bool {
     path.starts_with(['/', '\\']) || path.as_bytes().get(1) == Some(&b':')
 }
@@ -99,7 +100,8 @@ mod tests {
 
     const NAME: &str = "msal.cache.nocae";
 
-    /// The places as texts: the granted folder, a bar, the path in it, and a question mark for a guess.
+    /// The places as texts: the granted folder, a bar, the path in it, and a question mark for a
+    /// guess.
     fn found(variables: &[(&str, &str)], granted: &[&str]) -> Result<Vec<String>, String> {
         let granted: Vec<_> = granted.iter().map(|folder| (*folder).to_owned()).collect();
         let shown = |place: &Place| {
@@ -134,7 +136,8 @@ mod tests {
         ];
         assert_eq!(found(&[], &["/tmp", "/data/.IdentityService"]), Ok(expected.clone()));
         assert_eq!(found(&[], &["."]), Ok(vec![".|.IdentityService/msal.cache.nocae?".into()]));
-        // A home elsewhere does not keep it from what is granted, and a folder of a relative name may be anywhere.
+        // A home that is not granted does not prevent the search of granted folders, and a folder
+        // with a relative name may be any folder.
         assert_eq!(found(&[("HOME", "/home/u")], &["."]), Ok(vec![".|.IdentityService/msal.cache.nocae?".into()]));
         assert_eq!(found(&[("HOME", "/home/u")], &["/tmp", "/data/.IdentityService"]), Ok(expected));
     }
@@ -162,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn a_missing_grant_or_variable_is_named() {
         let home = [("HOME", "/home/u")];
         let cache = "/home/u/.IdentityService/msal.cache.nocae";
         assert!(found(&home, &[]).unwrap_err().contains(cache));

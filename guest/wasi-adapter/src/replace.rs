@@ -1,4 +1,4 @@
-//! Replacing a cache file, if it is still the one that was read.
+//! Replaces a cache file if it is still at the version that was read (compare-and-swap).
 
 use wasi::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
 use wasi::random::random::get_random_u64;
@@ -9,7 +9,7 @@ use crate::settings::Replace;
 use crate::wit::cache_file::WriteError;
 
 pub(crate) fn replace(how: Replace, found: &Found, expected: &str, content: &[u8]) -> Result<String, WriteError> {
-    // A look ahead saves a wait for a lock that would be of no use.
+    // An early check saves waiting for a lock after a conflict.
     check(found, expected)?;
     let lock = Lock::acquire(found).map_err(|error| match error {
         NotLocked::Held => WriteError::Locked,
@@ -34,8 +34,9 @@ fn check(found: &Found, expected: &str) -> Result<(), WriteError> {
     }
 }
 
-/// Keeps the file's mode and owner. What goes wrong is undone, but for a crash while the old text is written over. A copy beside
-/// it would heal that, and would be readable for whom the host's umask lets.
+/// Overwrites the file, which keeps its mode and owner. Errors are rolled back; a crash during the
+/// overwrite is not. A backup beside the file would allow recovery, but the host's umask could make
+/// it readable for other users.
 fn write_over(found: &Found, content: &[u8]) -> Result<String, WriteError> {
     let failed = |code| error_of(found, Doing::Writing, code);
     let file = found.open(DescriptorFlags::READ | DescriptorFlags::WRITE).map_err(failed)?;
@@ -57,15 +58,15 @@ fn write_over(found: &Found, content: &[u8]) -> Result<String, WriteError> {
     found.state(&file).map(|state| state.version()).map_err(failed)
 }
 
-/// Blanks behind a document change nothing about it. Once they are stored, the disk has room for all of the new text, before any of
-/// the old is lost.
+/// Appends blanks, which do not change the document. Once they are stored, the disk has room for
+/// the whole new text, before any of the old one is overwritten.
 fn make_room(file: &Descriptor, size: u64, wanted: u64) -> Result<(), ErrorCode> {
     let Some(missing) = wanted.checked_sub(size).filter(|missing| *missing > 0) else { return Ok(()) };
     files::write_at(file, &vec![b' '; usize::try_from(missing).map_err(|_| ErrorCode::FileTooLarge)?], size)?;
     file.sync()
 }
 
-/// The new text comes before the old length goes, so that the file is never empty.
+/// Writes before it truncates, so that the file is never empty.
 fn write_whole(file: &Descriptor, content: &[u8]) -> Result<(), ErrorCode> {
     files::write_at(file, content, 0)?;
     file.set_size(length(content))?;
@@ -80,7 +81,7 @@ fn rename_over(found: &Found, content: &[u8]) -> Result<String, WriteError> {
         let file = found.folder.open_at(PathFlags::empty(), &temporary, flags, access)?;
         write_whole(&file, content)?;
         found.folder.rename_at(&temporary, &found.folder, &found.path)?;
-        // Until its folder is stored, a power cut may bring the old file back, which is whole as well.
+        // Until the folder is synced, a power cut may bring the old file back, which is whole too.
         let _ = sync_folder(found);
         found.state(&found.open(DescriptorFlags::READ)?)
     };

@@ -1,11 +1,11 @@
-//! When a token request is repeated: as this project's own host does it.
+//! Retries of a token request, by the same rules as in this project's own host.
 
 use std::time::{Duration, SystemTime};
 
-/// The pauses before the repetitions.
+/// The pauses before the retries.
 const PAUSES: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
-/// The longest pause that a `Retry-After` may ask for. The request is not repeated when it asks for more.
+/// The longest pause that a `Retry-After` may request. A longer one ends the retries.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// The pauses of one request.
@@ -16,7 +16,7 @@ impl Retries {
         Self(PAUSES.into_iter())
     }
 
-    /// How long to wait before the next try, if there is to be one.
+    /// The pause before the next retry; `None` if there is none.
     pub(crate) fn pause(&mut self, retry_after: Option<Duration>) -> Option<Duration> {
         let pause = self.0.next()?;
         match retry_after {
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_is_tried_again() {
+    fn only_temporary_errors_are_retried() {
         assert!([408, 429, 500, 502, 503, 504].into_iter().all(is_passing));
         assert!(![200, 302, 400, 401, 403, 501].into_iter().any(is_passing));
     }

@@ -1,4 +1,4 @@
-//! What the environment variables say.
+//! Settings from the environment variables.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -6,34 +6,36 @@ use std::time::Duration;
 use shared_token_cache_entra::cloud;
 use wasi::cli::environment::get_environment;
 
-/// Environment variables, each with what it is for.
+/// Environment variables, each with its meaning.
 pub(crate) mod variables {
     /// `shared` (default), `azure-cli`, or `file:PATH` with a path as the component sees it.
     pub(crate) const SOURCE: &str = "SHARED_TOKEN_CACHE_SOURCE";
-    /// Hosts that may be asked for tokens besides Microsoft's clouds, separated by commas, with a port where it is not 443.
+    /// Allowed authorities besides Microsoft's clouds, separated by commas, with a port if it is
+    /// not 443.
     pub(crate) const AUTHORITIES: &str = "SHARED_TOKEN_CACHE_AUTHORITIES";
-    /// One loopback address with its port, such as `127.0.0.1:8080`, that is asked over plain HTTP; for tests.
+    /// One loopback address with its port, such as `127.0.0.1:8080`, that is reached over plain
+    /// HTTP; for tests.
     pub(crate) const PLAIN_HTTP: &str = "SHARED_TOKEN_CACHE_PLAIN_HTTP";
     /// How a cache file is replaced: `in-place` (default) or `rename`.
     pub(crate) const REPLACE: &str = "SHARED_TOKEN_CACHE_REPLACE";
-    /// How long one request may take, in seconds: 1 to 600, default 30.
+    /// The timeout of one request, in seconds: 1 to 600, default 30.
     pub(crate) const REQUEST_SECONDS: &str = "SHARED_TOKEN_CACHE_REQUEST_SECONDS";
     /// The largest reply, in KiB: 16 to 65536, default 1024.
     pub(crate) const RESPONSE_KIB: &str = "SHARED_TOKEN_CACHE_RESPONSE_KIB";
     /// The largest cache file, in MiB: 1 to 2048, default 512.
     pub(crate) const DOCUMENT_MIB: &str = "SHARED_TOKEN_CACHE_DOCUMENT_MIB";
-    /// `debug`, `info`, `warn` (default) or `off`: what is written to standard error.
+    /// The level of lines on standard error: `debug`, `info`, `warn` (default) or `off`.
     pub(crate) const LOG: &str = "SHARED_TOKEN_CACHE_LOG";
-    /// All of the adapter's own.
+    /// All variables of the adapter's own.
     pub(crate) const OWN: &[&str] =
         &[SOURCE, AUTHORITIES, PLAIN_HTTP, REPLACE, REQUEST_SECONDS, RESPONSE_KIB, DOCUMENT_MIB, LOG];
     /// The authority of credentials that name none; default `login.microsoftonline.com`.
     pub(crate) const AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
-    /// Set to anything: every request goes to the configured tenant.
+    /// If set to any value, every request goes to the configured tenant.
     pub(crate) const DISABLE_MULTITENANT: &str = "AZURE_IDENTITY_DISABLE_MULTITENANTAUTH";
 }
 
-/// Where the sign-in lies.
+/// The source of the sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
     Shared,
@@ -41,16 +43,19 @@ pub(crate) enum Source {
     File(String),
 }
 
-/// How a file is replaced. WASI 0.2 can neither see nor set a file's mode, and a new file may be readable for all.
+/// How a file is replaced. WASI 0.2 can neither read nor set a file's mode, and a new file may be
+/// readable for all users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Replace {
-    /// Written over, so that it keeps its mode and owner. A crash in the middle leaves it damaged, as with MSAL.
+    /// Overwritten, so that it keeps its mode and owner. A crash during the write leaves it
+    /// damaged, as with MSAL.
     InPlace,
-    /// By a new file that is renamed over it, so that it is whole at every moment. Its mode is what the host's umask makes it.
+    /// Replaced by renaming a new file, so that it is whole at every moment. The host's umask
+    /// decides its mode.
     Rename,
 }
 
-/// From how much a line has to matter to be written.
+/// The least important level that is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum LogLevel {
     Debug,
@@ -59,7 +64,7 @@ pub(crate) enum LogLevel {
     Off,
 }
 
-/// The settings, as the environment variables have them.
+/// The settings from the environment variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) source: Source,
@@ -76,12 +81,12 @@ pub(crate) struct Settings {
     pub(crate) response_size: usize,
     pub(crate) document_size: u64,
     pub(crate) log: LogLevel,
-    /// Variables of the adapter's prefix that it does not know: of another version of it, or misspelt.
+    /// Unknown variables with the adapter's prefix: of another version, or misspelt.
     pub(crate) unknown: Vec<String>,
 }
 
-/// The settings, or the first variable that makes no sense and why. Nothing is done with settings that are in doubt. They are
-/// read once.
+/// The settings, or the first invalid variable and why. Invalid settings stop every read and
+/// request. They are read once.
 pub(crate) fn read() -> Result<&'static Settings, &'static str> {
     static SETTINGS: OnceLock<Result<Settings, String>> = OnceLock::new();
     SETTINGS.get_or_init(|| Settings::parse(&get_environment())).as_ref().map_err(String::as_str)
@@ -149,7 +154,7 @@ fn source(text: Option<&str>) -> Result<Source, String> {
     }
 }
 
-/// A host in lower case, with its port unless that is 443. It may be written as a URL.
+/// A host in lower case, with its port unless that is 443. URLs are accepted.
 fn authority(text: &str) -> Option<String> {
     let rest = match text.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => rest,
@@ -192,7 +197,7 @@ fn is_unknown(name: &str) -> bool {
 }
 
 fn wrong(name: &str, value: &str, wanted: &str) -> String {
-    // What stands before an `@` in a URL may be a password.
+    // The part of a URL before an `@` may be a password.
     let value = value.rsplit_once('@').map_or_else(|| value.to_owned(), |(_, host)| format!("…@{host}"));
     format!("the environment variable {name} is {value:?}, which is not {wanted}")
 }
@@ -218,7 +223,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn every_variable_arrives() {
+    fn every_variable_is_read() {
         let settings = parse(&[
             ("HOME", "/home/u"),
             ("USERPROFILE", "C:\\Users\\u"),
@@ -253,7 +258,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_variable_that_makes_no_sense_is_named() {
+    fn an_invalid_variable_is_named() {
         for (name, value) in [
             (variables::SOURCE, "keyring"),
             (variables::SOURCE, "file:"),

@@ -4,17 +4,17 @@ use wasi::cli::stderr::get_stderr;
 
 use crate::settings::{self, LogLevel};
 
-/// As long as a line may get; a component has no more to say than that.
+/// The longest line. Legitimate messages are shorter.
 const LONGEST_LINE: usize = 2_000;
 
-/// A warning of the adapter's own.
+/// Logs a warning of the adapter.
 pub(crate) fn warn(message: &str) {
     write(LogLevel::Warn, "warning", message);
 }
 
-/// One line, if the settings want to see it. A host without standard error loses the line and nothing else.
+/// Writes one line, if its level is enabled. A host without standard error drops it.
 pub(crate) fn write(level: LogLevel, name: &str, message: &str) {
-    // With settings that are no good, everything is of interest.
+    // With invalid settings, all levels are enabled.
     if settings::read().is_ok_and(|settings| level < settings.log) {
         return;
     }

@@ -1,19 +1,20 @@
-//! Versions: texts that name a state of a file.
+//! Versions: texts that identify a state of a file.
 
-/// What of a file's status tells one state from another.
+/// The parts of a file's status that identify its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct State {
     pub(crate) size: u64,
-    /// Seconds and nanoseconds; `None` where the host does not say.
+    /// Seconds and nanoseconds; `None` if the host does not report times.
     pub(crate) modified: Option<(u64, u32)>,
-    /// The host's hash of device and inode, and of what else it likes to put in.
+    /// The host's hash, of device and inode at least.
     pub(crate) hash: (u64, u64),
 }
 
-/// A file system's clock moves in steps, and two writes within one of them look the same. This is longer than any step.
+/// File times advance in steps, and two writes within one step look the same. This is longer than
+/// every step.
 pub(crate) const STEP_SECONDS: f64 = 0.02;
 
-/// A document that was last written longer ago than this is nobody's half-written one.
+/// A document that is older than this is not being written any more.
 const JUST_WRITTEN_SECONDS: u64 = 2;
 
 impl State {
@@ -23,7 +24,8 @@ impl State {
         format!("{seconds:x}.{nanoseconds:x}.{:x}.{lower:x}{upper:x}", self.size)
     }
 
-    /// Whether a later write would change the version. A time ahead of the clock was not set by the file system.
+    /// Whether a later write would change the version. A time in the future was not set by the file
+    /// system.
     pub(crate) fn is_settled(self, now: (u64, u32)) -> bool {
         let seconds = |(whole, part): (u64, u32)| std::time::Duration::new(whole, part).as_secs_f64();
         self.modified.is_some_and(|modified| {
@@ -32,7 +34,7 @@ impl State {
         })
     }
 
-    /// Whether somebody may still be writing it. The clock of a file server may be ahead of ours.
+    /// Whether a program may still be writing it. The clock of a file server may be ahead of ours.
     pub(crate) fn is_just_written(self, (now, _): (u64, u32)) -> bool {
         self.modified.is_none_or(|(modified, _)| now.abs_diff(modified) <= JUST_WRITTEN_SECONDS)
     }
@@ -59,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_just_written_may_change_unseen() {
+    fn a_change_of_a_file_that_was_just_written_may_go_unnoticed() {
         for (now, settled) in [
             ((1_700_000_000, 500_000_000), false),
             ((1_700_000_000, 519_000_000), false),

@@ -30,11 +30,11 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Reads a configuration, and has its token kept fresh from here on; unless Envoy only wants to know whether it is valid, in
-    /// which case nothing is started and nothing but files is read.
+    /// Reads a configuration and starts refreshing its token. In Envoy's validation mode it only
+    /// reads files and starts nothing.
     ///
     /// # Errors
-    /// All that is wrong with it.
+    /// All mistakes in the configuration.
     pub(crate) fn read(envoy: &impl Setup, name: &[u8], text: &[u8]) -> Result<Self, Mistakes> {
         if name != FILTER.as_bytes() {
             let name = String::from_utf8_lossy(name);

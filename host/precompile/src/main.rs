@@ -1,6 +1,7 @@
 //! Compiles a component ahead of time: `shared-token-cache-precompile COMPONENT TARGET OUTPUT`.
 //!
-//! It is a program of its own, and not a build script, so that who builds the library compiles wasmtime once and cranelift not at all.
+//! A separate program and not a build script, so that users of the library compile wasmtime once
+//! and never cranelift.
 
 #[path = "../../credential/src/sandbox/config.rs"]
 mod config;
@@ -13,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [component, target, output] = arguments.as_slice() else {
         return Err("usage: shared-token-cache-precompile COMPONENT TARGET OUTPUT".into());
     };
-    // For the target's oldest processors, not for the one of the machine that builds.
+    // For the target's oldest processors, not for those of the build machine.
     let engine = wasmtime::Engine::new(&config::config(Some(target))?)?;
     let bytes = fs::read(component).map_err(|error| format!("cannot read {component}: {error}"))?;
     let compiled = engine.precompile_component(&bytes)?;

@@ -13,7 +13,8 @@ use shared_token_cache_entra::cloud;
 
 use crate::setup::{Certificate, Setup, Tls};
 
-/// The names that the endpoint answers to besides the hosts of Microsoft's clouds: loopback, and hosts of no cloud.
+/// The endpoint's names besides the hosts of Microsoft's clouds: loopback, and hosts that belong to
+/// no cloud.
 const NAMES: [&str; 5] = ["localhost", "127.0.0.1", "login.contoso.com", "adfs.contoso.com", "contoso.ciamlogin.com"];
 
 pub(crate) struct Identity {
@@ -38,7 +39,7 @@ impl Identity {
             Tls::Only12 => &[&rustls::version::TLS12],
             Tls::Only13 => &[&rustls::version::TLS13],
         };
-        // The provider is named: a process with several rustls providers has no default one.
+        // The provider is named, because a process with several rustls providers has no default.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut server = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(versions)
@@ -69,7 +70,7 @@ fn leaf(kind: Certificate) -> io::Result<CertificateParams> {
     Ok(leaf)
 }
 
-/// The certificate for a key by a CA of its own, and the CA's in PEM.
+/// A certificate for a key, issued by a new CA, and that CA's certificate in PEM.
 fn issued(mut leaf: CertificateParams, key: &KeyPair) -> io::Result<(Vec<CertificateDer<'static>>, String)> {
     let ca_key = KeyPair::generate().map_err(io::Error::other)?;
     let mut ca = CertificateParams::default();

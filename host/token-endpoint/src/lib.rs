@@ -29,18 +29,18 @@ pub struct TokenEndpoint {
 }
 
 impl TokenEndpoint {
-    /// Starts an endpoint on a free port that answers every request with what `respond` gives for it.
+    /// Starts an endpoint on a free port. `respond` returns the reply to each request.
     ///
     /// # Errors
-    /// When no certificate can be made or no port be had.
+    /// When no certificate can be created or no port is free.
     pub async fn start(respond: impl FnMut(&Received) -> Reply + Send + 'static) -> io::Result<Self> {
         Self::start_as(Setup::default(), respond).await
     }
 
-    /// [`Self::start`] with a certificate or TLS of a certain kind.
+    /// [`Self::start`] with this kind of certificate and TLS.
     ///
     /// # Errors
-    /// When no certificate can be made or no port be had.
+    /// When no certificate can be created or no port is free.
     pub async fn start_as(setup: Setup, respond: impl FnMut(&Received) -> Reply + Send + 'static) -> io::Result<Self> {
         let identity = Identity::new(&setup)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -51,13 +51,13 @@ impl TokenEndpoint {
         Ok(Self { address, ca_pem: identity.ca_pem, shared, task })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The certificate of the CA that a client has to trust.
+    /// The certificate of the CA that a client must trust.
     #[must_use]
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
@@ -69,7 +69,7 @@ impl TokenEndpoint {
         self.shared.requests()
     }
 
-    /// How many connections were accepted so far, with their TLS.
+    /// The number of connections accepted so far, with TLS completed.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.shared.connections()

@@ -1,4 +1,4 @@
-//! What comes in and what goes out.
+//! Requests and replies.
 
 use std::fmt;
 use std::time::Duration;
@@ -19,13 +19,13 @@ pub struct Received {
 }
 
 impl Received {
-    /// The first header field called `name`, whatever its case.
+    /// The first header field of this name, compared without case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The first field called `name` of the form.
+    /// The first form field of this name.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
         self.form.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
@@ -48,7 +48,7 @@ impl fmt::Debug for Received {
     }
 }
 
-/// What to answer.
+/// A reply to a request.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status code.
@@ -57,11 +57,12 @@ pub struct Reply {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// How often the body is sent, in chunks and without telling the length; none for once, with its length.
+    /// How many times the body is sent, in chunks and without a length; `None` for once, with its
+    /// length.
     pub chunks: Option<usize>,
-    /// How long to wait before answering.
+    /// The delay before the reply.
     pub delay: Duration,
-    /// Close the connection instead of answering.
+    /// Closes the connection instead of replying.
     pub hang_up: bool,
 }
 
@@ -79,27 +80,27 @@ impl Reply {
             .header("content-type", content_type)
     }
 
-    /// No answer: the connection is closed.
+    /// Closes the connection without a reply.
     #[must_use]
     pub fn hang_up() -> Self {
         Self { status: 0, headers: Vec::new(), body: Vec::new(), chunks: None, delay: Duration::ZERO, hang_up: true }
     }
 
-    /// The same with one header field more.
+    /// Adds a header field.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// The same with the body sent `times` over, in chunks and without telling the length (RFC 9112, section 7.1).
+    /// Sends the body `times` over, in chunks and without a length (RFC 9112, section 7.1).
     #[must_use]
     pub fn in_chunks(mut self, times: usize) -> Self {
         self.chunks = Some(times);
         self
     }
 
-    /// The same after a while.
+    /// Delays the reply.
     #[must_use]
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;

@@ -23,16 +23,16 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::message::{Received, Reply};
 
-/// More than any form needs: a refresh token is some 2 kB long.
+/// More than every form needs: a refresh token is some 2 kB long.
 const LARGEST_REQUEST: usize = 1 << 20;
 
-/// How long to wait when no connection can be accepted, for example for want of file descriptors.
+/// The pause after an accept fails, for example without file descriptors.
 const PAUSE: Duration = Duration::from_millis(10);
 
 type Respond = Box<dyn FnMut(&Received) -> Reply + Send>;
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
-/// What the endpoint's owner and its connections share.
+/// The state that the endpoint and its connections share.
 pub(crate) struct Shared {
     script: Mutex<Script>,
     connections: AtomicUsize,
@@ -56,7 +56,7 @@ impl Shared {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// One lock for both steps, so that `requests` has the order in which `respond` was asked.
+    /// One lock for both steps, so that `requests` has the order of the calls of `respond`.
     fn reply(&self, request: Received) -> Reply {
         let mut script = self.script();
         let reply = (script.respond)(&request);
@@ -64,7 +64,7 @@ impl Shared {
         reply
     }
 
-    /// A panic in `respond` is the test's failure to report; the endpoint goes on.
+    /// A panic in `respond` makes the test fail; the endpoint continues.
     fn script(&self) -> MutexGuard<'_, Script> {
         self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -93,7 +93,8 @@ pub(crate) async fn serve(listener: TcpListener, tls: Option<Arc<ServerConfig>>,
     }
 }
 
-/// A connection's errors are its client's to notice: a client that does not trust the CA breaks off here.
+/// Errors of a connection are ignored, because its client reports them: a client that does not
+/// trust the CA ends the connection here.
 async fn connection(stream: TcpStream, acceptor: Option<TlsAcceptor>, shared: Arc<Shared>) {
     match acceptor {
         Some(acceptor) => {
@@ -126,7 +127,7 @@ async fn answer(request: Request<Incoming>, shared: &Shared) -> Result<Response<
     Ok(response.body(Content { chunk, left: reply.chunks.unwrap_or(1), length_is_told: reply.chunks.is_none() })?)
 }
 
-/// The same bytes so many times.
+/// The same bytes, repeated.
 struct Content {
     chunk: Bytes,
     left: usize,

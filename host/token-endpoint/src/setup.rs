@@ -1,27 +1,27 @@
-//! Endpoints that differ from a good one.
+//! Endpoints with other certificates or TLS versions.
 
-/// What an endpoint shows to its clients.
+/// The certificate and TLS of an endpoint.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Setup {
     /// Its certificate.
     pub certificate: Certificate,
-    /// The TLS that it speaks.
+    /// Its TLS versions.
     pub tls: Tls,
 }
 
 /// A kind of certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Certificate {
-    /// For the names of this crate, by the endpoint's CA, valid.
+    /// Valid, for the endpoint's names, issued by its CA.
     #[default]
     Good,
-    /// The same, for another host.
+    /// For another host, otherwise valid.
     OtherHost,
-    /// The same, expired in the year 2000.
+    /// Expired in the year 2000, otherwise valid.
     Expired,
-    /// The same, valid from the year 3000 on.
+    /// Valid from the year 3000 on.
     NotYetValid,
-    /// For the names of this crate, by itself. It is its own CA.
+    /// Self-signed, for the endpoint's names.
     SelfSigned,
 }
 
@@ -35,6 +35,6 @@ pub enum Tls {
     Only12,
     /// 1.3 only.
     Only13,
-    /// None: plain HTTP, for clients that can't be given a CA.
+    /// No TLS: plain HTTP, for clients that cannot be given a CA.
     Off,
 }

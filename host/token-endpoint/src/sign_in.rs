@@ -1,13 +1,13 @@
-//! Made-up sign-ins: what MSAL writes for them, and what an authority answers.
+//! Made-up sign-ins: the documents that MSAL writes for them, and the authority's answers.
 //!
-//! Every secret here contains [`MARK`], so that a text which must not hold one is easy to check.
+//! Every secret contains [`MARK`], so that leaks are easy to find in texts.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use shared_token_cache_entra::{client, cloud};
 
-/// Stands in every secret.
+/// Part of every secret.
 pub const MARK: &str = "made-up-secret";
 
 /// The scope of Key Vault.
@@ -22,10 +22,10 @@ pub const CLIENT: &str = client::AZURE_CLI;
 /// The authority of the public cloud.
 pub const PUBLIC: &str = cloud::DEFAULT_HOST;
 
-/// The environment in what is cached for an authority on this machine: the host without its port.
+/// The `environment` field for an authority on this machine: the host without its port.
 pub const LOCAL: &str = "localhost";
 
-/// When everything that does not expire in a test expires: in the year 2100.
+/// The expiry of everything that must not expire in a test: the year 2100.
 pub const FAR: u64 = 4_102_444_800;
 
 /// A sign-in: an account, a refresh token, and access tokens.
@@ -51,7 +51,7 @@ impl SignIn {
         }
     }
 
-    /// The same with a client of no family.
+    /// Uses a client that belongs to no family.
     #[must_use]
     pub fn client(mut self, client: &str) -> Self {
         client.clone_into(&mut self.client);
@@ -59,13 +59,13 @@ impl SignIn {
         self
     }
 
-    /// The same with an access token for `scope` that does not expire.
+    /// Adds an access token for `scope` that does not expire.
     #[must_use]
     pub fn access_token(self, scope: &str) -> Self {
         self.access_token_with(scope, json!({}))
     }
 
-    /// The same with an access token for `scope` in which `fields` differ.
+    /// Adds an access token for `scope` with other `fields`.
     #[must_use]
     pub fn access_token_with(mut self, scope: &str, fields: Value) -> Self {
         let mut entry = object(json!({
@@ -166,7 +166,7 @@ pub fn new_refresh_token(number: u32) -> String {
     format!("rt-{MARK}-{number}-rotated")
 }
 
-/// What an authority answers when it redeems a refresh token of user `number`.
+/// An authority's answer when it redeems a refresh token of user `number`.
 #[must_use]
 pub fn token_reply(number: u32) -> Value {
     let client_info = json!({ "uid": format!("uid-{number:08}"), "utid": tenant(number) });

@@ -32,7 +32,7 @@ async fn connect(endpoint: &TokenEndpoint, ca_pem: &str, name: &'static str) -> 
     Ok(BufReader::new(TlsConnector::from(Arc::new(config)).connect(name, stream).await?))
 }
 
-/// Sends the form; gives the head and the body of the response.
+/// Sends the form; returns the head and the body of the response.
 async fn post(client: &mut Client, host: &str) -> io::Result<(String, String)> {
     let request = format!(
         "POST /organizations/oauth2/v2.0/token HTTP/1.1\r\nHost: {host}\r\nX-AnchorMailbox: Oid:u@t\r\n\
