@@ -206,3 +206,37 @@ fn signals_go_to_the_command_and_every_end_closes_the_endpoint() {
     assert_eq!(cli.files().unwrap(), before);
     assert!(cli.read(SHARED).is_ok());
 }
+
+/// Ctrl+C in a terminal: Python has one, and counts what the command hears.
+const TERMINAL: &str = r#"
+import os, pty, sys, time
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+said = b""
+while b"ready" not in said:
+    said += os.read(terminal, 1024)
+os.write(terminal, b"\x03")
+time.sleep(1)
+os.write(terminal, b"end\n")
+try:
+    while True:
+        part = os.read(terminal, 1024)
+        said += part
+        if not part:
+            break
+except OSError:
+    pass
+_, status = os.waitpid(pid, 0)
+print(said.count(b"heard"), os.waitstatus_to_exitcode(status))
+"#;
+
+#[test]
+fn a_command_in_a_terminal_hears_of_a_key_once() {
+    let cli = signed_in();
+    let script = "trap 'echo heard' INT; echo ready; while ! read line; do :; done; exit 9";
+    let mut command = cli.command(std::path::Path::new("python3"));
+    command.args(["-c", TERMINAL]).arg(program().unwrap()).args(["run", "--policy", "policy.toml", "--"]);
+    let output = command.args(["/bin/sh", "-c", script]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "1 9\n", "{output:?}");
+}

@@ -30,7 +30,8 @@ fn a_removed_or_replaced_key_file_revokes_its_key_at_once_and_no_other() {
     let revoked = endpoint.azd(&keys[0], &format!("{{\"scopes\":[\"{VAULT}\"]}}"));
     assert!(revoked["message"].as_str().unwrap().contains("revoked"), "{revoked}");
     endpoint.until_audited([("reason", "revoked-key"), ("outcome", "refused"), ("operation", "http.app-service")]);
-    endpoint.agent.end();
+    let said = endpoint.agent.end();
+    assert_eq!(said.matches("the key of the client app is revoked").count(), 1, "{said}");
     let left: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["other.key"], "the agent removes what it wrote, and no file of others");
 }

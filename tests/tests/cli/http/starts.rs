@@ -26,6 +26,7 @@ fn an_endpoint_that_the_user_did_not_mean_is_refused_before_anything_is_served()
     let cli = signed_in();
     fs::create_dir(cli.home().join("open")).unwrap();
     fs::set_permissions(cli.home().join("open"), Permissions::from_mode(0o777)).unwrap();
+    cli.write("certificates/server.key", "-----BEGIN PRIVATE KEY-----").unwrap();
     let on_loopback = ["--http", "127.0.0.1:0", "--http-client", "app=vault", "--http-keys", "keys"];
     let with = |more: &[&'static str]| [&on_loopback as &[&str], more].concat();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -50,10 +51,15 @@ fn an_endpoint_that_the_user_did_not_mean_is_refused_before_anything_is_served()
         (with(&["--http-host", "http://x"]), "host.docker.internal"),
         (with(&["--allow-uid", "1"]), "--allow-uid is about Unix sockets"),
         (vec!["--http", "127.0.0.1:0", "--http-client", "app=vault", "--http-keys", "open"], "other users may replace"),
+        (
+            vec!["--http", "127.0.0.1:0", "--http-client", "server=vault", "--http-keys", "certificates"],
+            "no key of a client",
+        ),
     ] {
         let said = refused(&cli, &arguments);
         assert!(said.contains(part), "{arguments:?}: {said}");
     }
+    assert_eq!(cli.read("certificates/server.key").unwrap(), "-----BEGIN PRIVATE KEY-----");
     assert!(!cli.home().join("open/app.key").exists());
 }
 

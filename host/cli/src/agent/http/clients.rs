@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -82,12 +83,22 @@ pub(crate) struct Client {
     pub(super) at_once: Semaphore,
     /// The failure that was logged last, so that one that lasts is logged once.
     logged: Mutex<Option<String>>,
+    /// Whether it was logged that the key is revoked.
+    is_revoked: AtomicBool,
 }
 
 impl Client {
     pub(crate) fn new(granted: Granted, hash: KeyHash, file: Option<KeyFile>) -> Self {
         let rate = Mutex::new(Rate::new(BURST, EACH_SECOND));
-        Self { granted, hash, file, rate, at_once: Semaphore::new(AT_ONCE), logged: Mutex::default() }
+        Self {
+            granted,
+            hash,
+            file,
+            rate,
+            at_once: Semaphore::new(AT_ONCE),
+            logged: Mutex::default(),
+            is_revoked: AtomicBool::new(false),
+        }
     }
 
     /// Where its key is.
@@ -126,8 +137,16 @@ pub(super) fn find<'a>(clients: &'a [Client], key: &[u8]) -> Result<&'a Client, 
         }
     }
     let client = found.ok_or(NoClient::Unknown)?;
-    let is_good = client.file.as_ref().is_none_or(KeyFile::is_in_place);
-    if is_good { Ok(client) } else { Err(NoClient::Revoked) }
+    match &client.file {
+        Some(file) if !file.is_in_place() => {
+            if !client.is_revoked.swap(true, Ordering::SeqCst) {
+                let (name, path) = (&client.granted.name, file.path().display());
+                tracing::warn!("the key of the client {name} is revoked: its file {path} was removed or replaced");
+            }
+            Err(NoClient::Revoked)
+        }
+        Some(_) | None => Ok(client),
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Keys of clients, and the files that hold them.
 
 use std::fmt::Write as _;
-use std::fs::File;
+use std::fs::{self, File};
 use std::hint::black_box;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -12,6 +12,9 @@ use zeroize::Zeroizing;
 
 /// 256 bits: too many to guess, so that no number of attempts has to be counted.
 const BYTES: usize = 32;
+
+/// The length of a key as text.
+const DIGITS: usize = 2 * BYTES;
 
 /// A new key, as 64 hexadecimal digits: they need no escape in a header, a URL, a shell or a file of variables.
 pub(crate) struct Key(Zeroizing<String>);
@@ -26,7 +29,7 @@ impl Key {
         let mut bytes = Zeroizing::new([0; BYTES]);
         getrandom::fill(&mut *bytes).map_err(io::Error::other)?;
         // There is room for all digits: a buffer that moves leaves a copy behind.
-        let mut text = Zeroizing::new(String::with_capacity(2 * BYTES));
+        let mut text = Zeroizing::new(String::with_capacity(DIGITS));
         for byte in *bytes {
             // Writing to a string cannot fail.
             let _ = write!(text, "{byte:02x}");
@@ -64,8 +67,10 @@ pub(crate) struct KeyFile {
 }
 
 impl KeyFile {
-    /// Writes the key to a new file with mode 0600 (on Unix), in place of the one of an earlier agent.
+    /// Writes the key to a new file with mode 0600 (on Unix), in place of the one of an earlier agent. Another file stays: it may be the
+    /// private key of a server.
     pub(crate) fn write(path: &Path, key: &Key) -> io::Result<Self> {
+        check_vacant(path)?;
         let folder = super::super::folder(path);
         let mut new = tempfile::Builder::new().prefix(".key-").suffix(".tmp").tempfile_in(folder)?;
         new.as_file_mut().write_all(key.expose().as_bytes())?;
@@ -87,16 +92,33 @@ impl KeyFile {
 impl Drop for KeyFile {
     fn drop(&mut self) {
         if self.is_in_place()
-            && let Err(error) = std::fs::remove_file(&self.path)
+            && let Err(error) = fs::remove_file(&self.path)
         {
             tracing::debug!("the key file {} stays: {error}", self.path.display());
         }
     }
 }
 
+/// Refuses a place where something else is than the file of a key.
+fn check_vacant(path: &Path) -> io::Result<()> {
+    let other = || {
+        let why = "there is a file that is no key of a client; choose another folder, or move that file away";
+        io::Error::new(io::ErrorKind::AlreadyExists, why)
+    };
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() && metadata.len() == DIGITS as u64 => {
+            let content = Zeroizing::new(files::read_input(path, DIGITS as u64)?);
+            if content.iter().all(u8::is_ascii_hexdigit) { Ok(()) } else { Err(other()) }
+        }
+        Ok(_) => Err(other()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// A folder for key files: made for its owner only where it is missing, and refused where other users may write into it.
 pub(crate) fn folder(path: &Path) -> Result<(), String> {
-    let mut builder = std::fs::DirBuilder::new();
+    let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
@@ -109,8 +131,6 @@ pub(crate) fn folder(path: &Path) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
@@ -143,5 +163,25 @@ mod tests {
         assert!(path.exists(), "it is the second one's");
         drop(second);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_that_is_no_key_of_a_client_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, key) = (folder.path().join("server.key"), Key::generate().unwrap());
+        for content in ["-----BEGIN PRIVATE KEY-----", "", &"x".repeat(DIGITS), &"0".repeat(DIGITS + 1)] {
+            fs::write(&path, content).unwrap();
+            let error = KeyFile::write(&path, &key).err().unwrap();
+            assert!(error.to_string().contains("no key of a client"), "{error}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+        }
+        #[cfg(unix)]
+        {
+            let target = folder.path().join("target");
+            fs::write(&target, "0".repeat(DIGITS)).unwrap();
+            fs::remove_file(&path).unwrap();
+            std::os::unix::fs::symlink(&target, &path).unwrap();
+            assert!(KeyFile::write(&path, &key).is_err(), "it is a link");
+        }
     }
 }
