@@ -3,9 +3,10 @@ use std::str::FromStr;
 
 use crate::InvalidValue;
 
-/// Accounts that tokens may be of: one, by its username or its id, or any.
+/// The accounts whose tokens are allowed: one, by its username or its id, or all.
 ///
-/// A username has an `@`. An id is MSAL's home account id, `<object id>.<tenant id>`. Both are compared without ASCII case.
+/// A username has an `@`. An id is MSAL's home account id, `<object id>.<tenant id>`. Both are
+/// compared without ASCII case.
 ///
 /// ```
 /// use shared_token_cache_policy::AllowedAccount;
@@ -25,10 +26,10 @@ enum Rule {
 }
 
 impl AllowedAccount {
-    /// Any account.
+    /// All accounts.
     pub const ANY: Self = Self(Rule::Any);
 
-    /// Whether an account is among these.
+    /// Whether an account is allowed.
     #[must_use]
     pub fn covers(&self, username: &str, home_account_id: &str) -> bool {
         match &self.0 {
@@ -42,7 +43,7 @@ impl AllowedAccount {
         matches!(self.0, Rule::Username(_))
     }
 
-    /// Whether an account of this name may be among these, whatever its id.
+    /// Whether an account with this username and an unknown id may be allowed.
     pub(crate) fn may_cover(&self, username: &str) -> bool {
         matches!(self.0, Rule::Id(_)) || self.covers(username, "")
     }
@@ -87,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_is_known_by_its_username_or_by_its_id() {
+    fn an_account_is_identified_by_its_username_or_its_id() {
         let covered = |rule: &str, name: &str, id: &str| rule.parse::<AllowedAccount>().unwrap().covers(name, id);
         for (rule, username, id, expected) in [
             ("user0@contoso.com", "user0@contoso.com", "u.t", true),
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_account_does_not_parse() {
+    fn a_text_that_is_not_an_account_does_not_parse() {
         for text in [
             "",
             "user0",

@@ -5,8 +5,8 @@ use url::{Host, Url};
 
 use crate::InvalidValue;
 
-/// The host of an authority, with a port where it is not 443. Only a full name can be written: no wildcard, no scheme, no
-/// path, because nothing else could be held to the letter.
+/// The host of an authority, with a port if it is not 443. Only full names parse: a wildcard,
+/// scheme or path could not be enforced exactly.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AuthorityHost {
     host: String,
@@ -24,7 +24,7 @@ impl AuthorityHost {
         &self.host
     }
 
-    /// Whether a URL's host and port are these, exactly.
+    /// Whether a URL has exactly this host and port.
     #[must_use]
     pub fn is_host_of(&self, url: &Url) -> bool {
         url.host_str() == Some(&self.host) && url.port_or_known_default() == Some(self.port)
@@ -34,7 +34,8 @@ impl AuthorityHost {
 impl FromStr for AuthorityHost {
     type Err = InvalidValue;
 
-    /// Takes `login.microsoftonline.com`, `https://login.microsoftonline.com/` or `localhost:8443`.
+    /// Accepts `login.microsoftonline.com`, `https://login.microsoftonline.com/` or
+    /// `localhost:8443`.
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let what = || format!("{text:?} is not the host of an authority");
         let invalid = || InvalidValue::new(what(), "write it as `login.microsoftonline.com`");
@@ -83,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_authority_is_a_host_and_nothing_else() {
+    fn an_authority_is_only_a_host() {
         for (text, expected) in [
             ("login.microsoftonline.com", "login.microsoftonline.com"),
             ("https://Login.Contoso.com/", "login.contoso.com"),

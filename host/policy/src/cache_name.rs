@@ -9,10 +9,10 @@ use crate::InvalidValue;
 pub struct CacheName(String);
 
 impl CacheName {
-    /// Takes a name.
+    /// Parses a name.
     ///
     /// # Errors
-    /// Says what a name is made of.
+    /// When a character is not allowed, with the characters that are.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         if cache::is_name(text) {
             Ok(Self(text.to_owned()))
@@ -22,8 +22,8 @@ impl CacheName {
         }
     }
 
-    /// The cache of a document such as `msal.cache.nocae`. The suffix tells whether its tokens live under Continuous Access
-    /// Evaluation.
+    /// The cache of a document such as `msal.cache.nocae`. The suffix shows whether its tokens are
+    /// for Continuous Access Evaluation.
     pub fn of_document(document: &str) -> Option<Self> {
         cache::of_document(document).map(|name| Self(name.to_owned()))
     }
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_document_that_is_no_cache_has_no_name() {
+    fn a_document_that_belongs_to_no_cache_has_no_name() {
         for document in ["../x.cae", "a/b.nocae", "a\\b.nocae", ".nocae", ".x.nocae", "x", "x.nocae\0", "C:x.nocae"] {
             assert_eq!(CacheName::of_document(document), None, "{document}");
         }

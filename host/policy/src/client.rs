@@ -5,7 +5,8 @@ use shared_token_cache_entra::client::AZURE_CLI;
 
 use crate::InvalidValue;
 
-/// Applications that tokens may be of: one, by its client id, or any. Ids are compared without case.
+/// The applications whose tokens are allowed: one, by its client id, or all. Ids are compared
+/// without case.
 ///
 /// ```
 /// use shared_token_cache_policy::AllowedClient;
@@ -18,10 +19,10 @@ use crate::InvalidValue;
 pub struct AllowedClient(Option<String>);
 
 impl AllowedClient {
-    /// Any application.
+    /// All applications.
     pub const ANY: Self = Self(None);
 
-    /// Whether an application is among these.
+    /// Whether an application is allowed.
     #[must_use]
     pub fn covers(&self, client_id: &str) -> bool {
         self.0.as_deref().is_none_or(|id| id.eq_ignore_ascii_case(client_id))
@@ -56,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_is_that_client_and_no_other() {
+    fn a_client_id_covers_only_itself() {
         let covered = |rule: &str, id: &str| rule.parse::<AllowedClient>().unwrap().covers(id);
         assert!(covered("04b07795-8ddb", "04B07795-8DDB") && covered("*", "") && covered("A", "a"));
         for id in ["04b07795-8dd", "04b07795-8ddbb", "", "*"] {

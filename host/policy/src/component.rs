@@ -3,12 +3,13 @@ use std::str::FromStr;
 
 use crate::InvalidValue;
 
-/// Components that may be loaded from a file: one, by the SHA-256 of its bytes, or any. The built-in one always may be.
+/// The components that may be loaded from a file: one, by the SHA-256 of its bytes, or all. The
+/// built-in component is always allowed.
 ///
 /// ```
 /// use shared_token_cache_policy::AllowedComponent;
 ///
-/// // As `sha256sum` prints it.
+/// As `sha256sum` prints it.
 /// let pinned: AllowedComponent = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".parse()?;
 /// assert!(!pinned.covers(&[0; 32]));
 /// # Ok::<(), shared_token_cache_policy::InvalidValue>(())
@@ -17,7 +18,7 @@ use crate::InvalidValue;
 pub struct AllowedComponent(Option<[u8; 32]>);
 
 impl AllowedComponent {
-    /// Any component.
+    /// All components.
     pub const ANY: Self = Self(None);
 
     /// The component whose bytes have this SHA-256.
@@ -26,7 +27,7 @@ impl AllowedComponent {
         Self(Some(hash))
     }
 
-    /// Whether a component is among these.
+    /// Whether a component is allowed.
     #[must_use]
     pub fn covers(&self, sha256: &[u8; 32]) -> bool {
         self.0.as_ref().is_none_or(|hash| hash == sha256)
@@ -64,7 +65,7 @@ fn parse_hex(text: &str) -> Option<[u8; 32]> {
     let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(16)).collect();
     let bytes: Vec<u8> =
         digits?.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | *digit as u8)).collect();
-    // An odd last digit would make a byte of its own.
+    // An odd number of digits would make the last one a byte of its own.
     if text.len() == 64 { bytes.try_into().ok() } else { None }
 }
 
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_component_is_known_by_its_hash() {
+    fn a_component_is_identified_by_its_hash() {
         let text = "0123456789abcdefFEDCBA98765432100123456789abcdef0123456789abcdef";
         let pinned: AllowedComponent = text.parse().unwrap();
         assert_eq!(pinned.to_string(), text.to_lowercase());

@@ -1,4 +1,4 @@
-/// Why the policy forbids something, in words for the user.
+/// A denial by the policy, as a text for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the policy does not allow {what}; {hint}")]
 pub struct Denied {
@@ -11,7 +11,7 @@ impl Denied {
         Self { what: what.into(), hint: hint.into() }
     }
 
-    /// What is not allowed.
+    /// The denied action.
     #[must_use]
     pub fn what(&self) -> &str {
         &self.what
@@ -24,8 +24,8 @@ impl Denied {
     }
 }
 
-/// A caller's or a plugin's text as a message may show it: quoted, and not endless. What stands before an `@` could be a
-/// password.
+/// A caller's or a component's text for a message: quoted and truncated. The part before an `@` may
+/// be a password, so it is removed.
 pub(crate) fn shown(text: &str) -> String {
     let text = match text.rsplit_once('@') {
         Some((_, rest)) => format!("…@{rest}"),

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::{CacheName, InvalidValue, Source};
 
-/// A cache that the plugin may use.
+/// A cache that a component may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheGrant {
     source: Source,
@@ -15,26 +15,27 @@ pub struct CacheGrant {
     symlink_targets: Vec<PathBuf>,
 }
 
-/// What may be done with a cache.
+/// The access to a cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
-    /// Read it. New tokens reach the caller and are not stored.
+    /// Read only. New tokens reach the caller and are not stored.
     Read,
-    /// Read it, and replace it by a version with new tokens.
+    /// Read, and replace by a version with new tokens.
     ReadWrite,
 }
 
-/// What becomes of a cache file that is not as private as it should be.
+/// Whether to use a cache file that other users can access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leniency {
-    /// It is not used.
+    /// The file is not used.
     Refuse,
-    /// It is used, and the log has a warning.
+    /// The file is used, and the log has a warning.
     Warn,
 }
 
 impl CacheGrant {
-    /// A grant for a source that names no cache yet. One for a file or for the Azure CLI, which has one file, needs none.
+    /// A grant for a source, without cache names. A file and the Azure CLI, which has a single
+    /// file, need none.
     #[must_use]
     pub fn new(source: Source, access: Access) -> Self {
         Self {
@@ -54,35 +55,37 @@ impl CacheGrant {
         self
     }
 
-    /// What becomes of a file that other users may read or write, going by its mode. Default: a warning, as several tools leave
-    /// files of mode 0644 behind. Only Unix has modes: elsewhere a file's access list is the user's own affair.
+    /// Whether to use a file whose mode lets other users read or write it. Default: with a warning,
+    /// because several tools create files with mode 0644. Unix only; other platforms have access
+    /// lists, which are not checked.
     #[must_use]
     pub fn with_loose_permissions(mut self, leniency: Leniency) -> Self {
         self.loose_permissions = leniency;
         self
     }
 
-    /// What becomes of a file that belongs to another user. Default: it is refused. Unix only.
+    /// Whether to use a file that belongs to another user. Default: no. Unix only.
     #[must_use]
     pub fn with_other_owner(mut self, leniency: Leniency) -> Self {
         self.other_owner = leniency;
         self
     }
 
-    /// Lets a symbolic link in the cache's place point to this file. Default: no link is followed.
+    /// Allows a symbolic link in the cache's place to point to this file. Default: no link is
+    /// followed.
     #[must_use]
     pub fn with_symlink_target(mut self, target: impl Into<PathBuf>) -> Self {
         self.symlink_targets.push(target.into());
         self
     }
 
-    /// What [`Self::with_name`] granted.
+    /// The names from [`Self::with_name`].
     #[must_use]
     pub fn names(&self) -> &[CacheName] {
         &self.names
     }
 
-    /// Whose caches are granted.
+    /// The source of the caches.
     #[must_use]
     pub fn source(&self) -> &Source {
         &self.source
@@ -96,25 +99,25 @@ impl CacheGrant {
         }
     }
 
-    /// What may be done with the cache.
+    /// The access to the cache.
     #[must_use]
     pub fn access(&self) -> Access {
         self.access
     }
 
-    /// What [`Self::with_loose_permissions`] set.
+    /// The value of [`Self::with_loose_permissions`].
     #[must_use]
     pub fn loose_permissions(&self) -> Leniency {
         self.loose_permissions
     }
 
-    /// What [`Self::with_other_owner`] set.
+    /// The value of [`Self::with_other_owner`].
     #[must_use]
     pub fn other_owner(&self) -> Leniency {
         self.other_owner
     }
 
-    /// What [`Self::with_symlink_target`] named.
+    /// The files from [`Self::with_symlink_target`].
     #[must_use]
     pub fn symlink_targets(&self) -> &[PathBuf] {
         &self.symlink_targets

@@ -1,4 +1,4 @@
-/// A text that does not stand for a value of the policy. As text: what is wrong, and what to write instead.
+/// A text that is not a value of the policy. Displays what is wrong, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}; {instead}")]
 #[non_exhaustive]

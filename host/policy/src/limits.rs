@@ -1,37 +1,42 @@
 use std::time::Duration;
 
-/// How much of the host a plugin may use.
+/// Limits on the resources that a component may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The plugin's memory, in bytes. Default: 1 GiB, which holds the largest cache that a user reported (164,663 tokens, some
-    /// 400 MB) once, but not twice.
+    /// The component's memory, in bytes. Default: 1 GiB, enough for one copy of the largest cache
+    /// that a user reported (164,663 tokens, some 400 MB), but not for two.
     pub guest_memory: usize,
-    /// How long a call may take, network included. Default: 120 s.
+    /// The timeout of a call, network included. Default: 120 s.
     pub call_time: Duration,
     /// The largest cache document, in bytes. Default: 512 MiB.
     pub document_size: u64,
-    /// The largest response of a token endpoint, in bytes. Default: 1 MiB; a response with three tokens has some 10 kB.
+    /// The largest response of a token endpoint, in bytes. Default: 1 MiB; a response with three
+    /// tokens has some 10 kB.
     pub response_size: usize,
-    /// How many requests a credential may send to authorities in any minute, repetitions included. Default: 60. A token that is
-    /// cached costs none, and a new one usually one.
+    /// The rate limit on requests of a credential to authorities, retries included, per minute.
+    /// Default: 60. A cached token needs no request, and a new one usually needs one.
     pub requests_per_minute: u32,
-    /// How many calls of a credential may run at the same time on each of its sources; each has an instance of the component for
-    /// itself, with the document in it. A call for which there is no place within `call_time` ends. Default: 8.
+    /// The limit on concurrent calls of a credential on each of its sources. Each call has an
+    /// instance of its own, with a copy of the document. A call that gets no instance within
+    /// `call_time` fails. Default: 8.
     pub instances: usize,
-    /// How much the component may return from a call, in bytes: the token, or the list of accounts, or the message of an error.
-    /// Default: 16 MiB; an account in the list has some 300 bytes.
+    /// The largest result of a call, in bytes: the token, the list of accounts, or the message of
+    /// an error. Default: 16 MiB; an account in the list has some 300 bytes.
     pub answer_size: usize,
-    /// The largest file of a component that is loaded in place of the built-in one, in bytes. Default: 16 MiB; the built-in one
-    /// has some 300 kB.
+    /// The largest component that is loaded from a file, in bytes. Default: 16 MiB; the built-in
+    /// one has some 300 kB.
     pub component_size: u64,
-    /// How many core instances an instance of the component may consist of. Default: 16; the built-in one has 3.
+    /// The limit on core instances in an instance of the component. Default: 16; the built-in one
+    /// has 3.
     pub core_instances: usize,
-    /// How many linear memories these may have; `guest_memory` is for all of them together. Default: 4; the built-in one has 1.
+    /// The limit on linear memories of these; `guest_memory` limits their total size. Default: 4;
+    /// the built-in one has 1.
     pub memories: usize,
-    /// How many tables these may have. Default: 4; the built-in one has 2.
+    /// The limit on tables of these. Default: 4; the built-in one has 2.
     pub tables: usize,
-    /// How many elements all these tables may have together. Default: 100,000; the built-in one has some hundred.
+    /// The limit on elements of all these tables together. Default: 100,000; the built-in one has
+    /// some hundred.
     pub table_elements: usize,
 }
 

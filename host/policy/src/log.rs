@@ -3,15 +3,15 @@ use std::str::FromStr;
 
 use crate::InvalidValue;
 
-/// How much of what a component says is heard.
+/// Limits on a component's log lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogRules {
-    /// The most detailed lines that are taken. Default: warnings.
+    /// The most detailed level that is logged. Default: warnings.
     pub component: LogLevel,
-    /// How many lines of one call are taken. Default: 100.
+    /// The limit on lines per call. Default: 100.
     pub lines_per_call: usize,
-    /// How many bytes of a line are taken. Default: 2,000.
+    /// Lines are truncated to this many bytes. Default: 2,000.
     pub line_bytes: usize,
 }
 
@@ -21,16 +21,16 @@ impl Default for LogRules {
     }
 }
 
-/// The levels at which a component can log, and none.
+/// The levels of a component's log lines, and `Off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LogLevel {
-    /// Nothing.
+    /// No lines.
     Off,
-    /// What a person should know.
+    /// Problems that a user should see.
     Warn,
-    /// What happened.
+    /// Events.
     Info,
-    /// How it happened.
+    /// Details of events.
     Debug,
 }
 

@@ -1,4 +1,4 @@
-//! Which addresses may be connected to. Public ones may; all others have to be named.
+//! The addresses that connections may go to: public ones, and others that the policy names.
 
 mod class;
 mod range;
@@ -13,18 +13,18 @@ use std::str::FromStr;
 use crate::InvalidValue;
 use class::embedded;
 
-/// Addresses that a policy names, besides the public ones: a class, or a range.
+/// Addresses besides the public ones: a class, or a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Addresses {
     /// All addresses of a class, such as `private`.
     Class(AddressClass),
-    /// The addresses of a range, such as `10.1.0.0/16`, or a single one. Whatever their class is.
+    /// A range such as `10.1.0.0/16`, or a single address, of every class.
     Range(AddressRange),
 }
 
 impl Addresses {
-    /// Whether an address is among these. One that only wraps an IPv4 address, as those of NAT64 do, leads to that one, and is
-    /// what that one is.
+    /// Whether an address is included. An address that embeds an IPv4 address, such as those of
+    /// NAT64, is treated as that one.
     #[must_use]
     pub fn contain(&self, address: IpAddr) -> bool {
         match self {
@@ -39,7 +39,7 @@ impl Addresses {
 impl FromStr for Addresses {
     type Err = InvalidValue;
 
-    /// Takes the name of a class, an address, or a range such as `10.1.0.0/16` or `fd00::/8`.
+    /// Accepts the name of a class, an address, or a range such as `10.1.0.0/16` or `fd00::/8`.
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         if let Some(class) = AddressClass::ALL.into_iter().find(|class| class.as_str() == text) {
             return Ok(Self::Class(class));
@@ -62,7 +62,7 @@ impl fmt::Display for Addresses {
     }
 }
 
-/// Why an address may not be connected to, if it may not: its class.
+/// The class of an address that connections may not go to; `None` if they may.
 pub(super) fn refused(named: &[Addresses], address: IpAddr) -> Option<AddressClass> {
     let class = AddressClass::of(address)?;
     (!named.iter().any(|addresses| addresses.contain(address))).then_some(class)

@@ -9,7 +9,7 @@ use crate::{
     AuthorityHost, CacheGrant, CacheName, CoreDumps, Denied, Limits, LogLevel, LogRules, Profile, Source, network,
 };
 
-/// What a plugin may touch. The default grants nothing.
+/// The permissions of a component. The default grants nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
     pub(crate) caches: Vec<CacheGrant>,
@@ -27,22 +27,24 @@ pub struct Policy {
     pub(crate) clouds: CloudAddresses,
 }
 
-/// Where the names of Microsoft's clouds may lead. No document says it: a policy that somebody wrote is meant as it is written.
+/// The addresses that the names of Microsoft's clouds may have. Not part of the document: a written
+/// policy applies as written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum CloudAddresses {
-    /// To public addresses, and to those that the policy names.
+    /// Public addresses, and those that the policy names.
     #[default]
     AsOthers,
-    /// Anywhere but to a cloud's metadata services and to link-local addresses.
+    /// Every address except metadata services and link-local addresses.
     Anywhere,
 }
 
 impl Policy {
-    /// The policy for a user's own programs: the user's caches of this name, read and written, Microsoft's clouds, and any scope,
-    /// tenant, account, application and component.
+    /// The policy for a user's own programs: reads and writes the user's caches of this name, and
+    /// allows Microsoft's clouds and every scope, tenant, account, application and component.
     ///
-    /// The names of Microsoft's clouds may lead to any address but those of a cloud's metadata services and link-local ones, which no
-    /// document can say: in companies and behind VPNs they often lead to private or made-up addresses, and TLS proves who answers.
+    /// The names of Microsoft's clouds may have every address except those of metadata services and
+    /// link-local ones, which a document cannot express. In companies and behind VPNs these names
+    /// often have private or synthetic addresses, and TLS authenticates the server.
     #[must_use]
     pub fn for_current_user(cache: CacheName) -> Self {
         let grant = |source| CacheGrant::new(source, Access::ReadWrite).with_name(cache.clone());
@@ -76,7 +78,7 @@ impl Policy {
         &self.caches
     }
 
-    /// Grants requests to an authority's token endpoints.
+    /// Allows requests to an authority's token endpoints.
     #[must_use]
     pub fn allow_authority(mut self, host: AuthorityHost) -> Self {
         if !self.authorities.contains(&host) {
@@ -85,7 +87,8 @@ impl Policy {
         self
     }
 
-    /// Allows connections to addresses that are not public, wherever the name of an allowed authority leads there. Default: none.
+    /// Allows connections to addresses that are not public, if an allowed authority's name has
+    /// them. Default: none.
     #[must_use]
     pub fn allow_addresses(mut self, addresses: Addresses) -> Self {
         self.addresses.push(addresses);
@@ -99,13 +102,13 @@ impl Policy {
         self
     }
 
-    /// What [`Self::with_limits`] set.
+    /// The value of [`Self::with_limits`].
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// The grant for a document that a plugin names, such as `msal.cache.nocae`.
+    /// The grant for a document that a component names, such as `msal.cache.nocae`.
     ///
     /// # Errors
     /// When no grant covers it.
@@ -115,7 +118,7 @@ impl Policy {
         let covering = |name: &CacheName| grants.clone().filter(|grant| grant.covers(name)).max_by_key(|g| g.access());
         name.as_ref().and_then(covering).ok_or_else(|| {
             let what = format!("the cache {} of the source {source}", shown(document));
-            // The document's name has a suffix that a policy does not write.
+            // The document's name has a suffix, which is not part of the name in a policy.
             let hint = match name {
                 Some(name) if grants.clone().next().is_some() => {
                     format!("add \"{name}\" to its `names` under `[[caches]]`")
@@ -129,14 +132,14 @@ impl Policy {
         })
     }
 
-    /// The URL of a token request, if it is the token endpoint of an allowed authority and nothing else.
+    /// Parses the URL of a token request, if it is the token endpoint of an allowed authority.
     ///
     /// # Errors
-    /// When it is not.
+    /// For every other URL.
     pub fn token_endpoint(&self, text: &str) -> Result<Url, Denied> {
         let denied = |hint: &str| Denied::new(format!("requests to {}", shown(text)), hint);
         let url = Url::parse(text).map_err(|_| denied("a request goes to an https URL"))?;
-        // What the URL parser made of the text has to be the text: no dots that climb, no encodings that hide.
+        // The parsed URL must equal the text, which excludes `..` and percent-encoded characters.
         if url.as_str() != text || !is_token_endpoint(&url) {
             return Err(denied(
                 "a request goes to https://<authority>/<tenant>/oauth2/v2.0/token, or to /adfs/oauth2/token, and nowhere else",
@@ -151,20 +154,21 @@ impl Policy {
         }
     }
 
-    /// What [`Self::allow_addresses`] named.
+    /// The addresses from [`Self::allow_addresses`].
     #[must_use]
     pub fn addresses(&self) -> &[Addresses] {
         &self.addresses
     }
 
-    /// Whether a host is one of the authorities, at whichever port.
+    /// Whether a host is one of the authorities, with any port.
     #[must_use]
     pub fn has_authority(&self, host: &str) -> bool {
         self.authorities.iter().any(|authority| authority.host() == host)
     }
 
-    /// Whether a host may be connected to at this address: a public one, or one that [`Self::allow_addresses`] named. The policy of
-    /// [`Self::for_current_user`] lets the names of Microsoft's clouds lead elsewhere, too.
+    /// Whether a host may be connected to at this address: a public one, or one from
+    /// [`Self::allow_addresses`]. The policy of [`Self::for_current_user`] allows further addresses
+    /// for the names of Microsoft's clouds.
     ///
     /// # Errors
     /// When it may not.
@@ -184,7 +188,7 @@ impl Policy {
     }
 }
 
-/// Where a machine's own credentials may be handed out.
+/// Classes of addresses whose services may issue a machine's own credentials.
 const HANDS_OUT_SECRETS: [AddressClass; 2] = [AddressClass::Metadata, AddressClass::LinkLocal];
 
 fn is_token_endpoint(url: &Url) -> bool {
@@ -212,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_go_to_token_endpoints_of_allowed_authorities_and_nowhere_else() {
+    fn requests_go_only_to_token_endpoints_of_allowed_authorities() {
         let policy = authorities(&["login.microsoftonline.com", "localhost:8443"]);
         for (url, allowed) in [
             ("https://login.microsoftonline.com/organizations/oauth2/v2.0/token", true),

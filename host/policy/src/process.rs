@@ -3,13 +3,13 @@ use std::str::FromStr;
 
 use crate::InvalidValue;
 
-/// Whether the process may leave its memory behind when it crashes. The secrets of a call are in it.
+/// Whether a crash of the process may leave a core dump, which contains the secrets of its calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CoreDumps {
-    /// It does not, as far as the platform can be told.
+    /// No core dump, as far as the platform can be configured.
     #[default]
     Deny,
-    /// It does as the platform does.
+    /// As the platform is configured.
     Allow,
 }
 

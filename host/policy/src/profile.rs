@@ -7,7 +7,7 @@ use crate::{
     AllowedAccount, AllowedClient, AllowedScope, AllowedTenant, AuthorityHost, CacheName, InvalidValue, Source,
 };
 
-/// A token that an agent keeps fresh for others, under a name: they ask for the name and can say nothing else.
+/// A named token that an agent refreshes for other programs. They can request it only by its name.
 ///
 /// ```
 /// use shared_token_cache_policy::{Profile, Source};
@@ -33,10 +33,10 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// A profile for a token with these scopes from the sign-in of a source.
+    /// A profile for a token with these scopes, from the sign-in of a source.
     ///
     /// # Errors
-    /// When there is no scope of a resource, or a scope that is not written in full.
+    /// When there is no scope of a resource, or a scope is not written in full.
     pub fn new(name: ProfileName, source: Source, scopes: &[&str]) -> Result<Self, InvalidValue> {
         let scopes = scopes.iter().map(|text| scope(text)).collect::<Result<Vec<_>, _>>()?;
         check_scopes(&scopes)?;
@@ -47,14 +47,14 @@ impl Profile {
         Self { name, source, cache_name: None, account: None, tenant: None, scopes, authority: None, client_id: None }
     }
 
-    /// The cache of the source to read. Default: the one named `msal.cache`. It means nothing for a file.
+    /// The cache of the source. Default: the one named `msal.cache`. Not used for a file.
     #[must_use]
     pub fn with_cache_name(mut self, name: CacheName) -> Self {
         self.cache_name = Some(name);
         self
     }
 
-    /// The username of the account. Default: whichever account the source has, if it is the only one.
+    /// The username of the account. Default: the only account of the source.
     ///
     /// # Errors
     /// When the text is not a username.
@@ -63,7 +63,7 @@ impl Profile {
         Ok(self)
     }
 
-    /// The tenant to ask for the token, by its id or its domain. Default: the one that the account lives in.
+    /// The tenant of the token, by its id or its domain. Default: the account's home tenant.
     ///
     /// # Errors
     /// When the text is not a tenant.
@@ -72,14 +72,14 @@ impl Profile {
         Ok(self)
     }
 
-    /// The authority to ask. Default: the host's.
+    /// The authority of the token. Default: the host's.
     #[must_use]
     pub fn with_authority(mut self, host: AuthorityHost) -> Self {
         self.authority = Some(host);
         self
     }
 
-    /// The application to ask as. Default: the Azure CLI's public client.
+    /// The client id of the token. Default: the Azure CLI's public client.
     ///
     /// # Errors
     /// When the text is not a client id.
@@ -88,49 +88,49 @@ impl Profile {
         Ok(self)
     }
 
-    /// The name under which the token is asked for.
+    /// The name by which the token is requested.
     #[must_use]
     pub fn name(&self) -> &ProfileName {
         &self.name
     }
 
-    /// Whose sign-in serves it.
+    /// The source of the sign-in.
     #[must_use]
     pub fn source(&self) -> &Source {
         &self.source
     }
 
-    /// What [`Self::with_cache_name`] set.
+    /// The value of [`Self::with_cache_name`].
     #[must_use]
     pub fn cache_name(&self) -> Option<&CacheName> {
         self.cache_name.as_ref()
     }
 
-    /// What [`Self::with_account`] set.
+    /// The value of [`Self::with_account`].
     #[must_use]
     pub fn account(&self) -> Option<&str> {
         self.account.as_deref()
     }
 
-    /// What [`Self::with_tenant`] set.
+    /// The value of [`Self::with_tenant`].
     #[must_use]
     pub fn tenant(&self) -> Option<&str> {
         self.tenant.as_deref()
     }
 
-    /// The scopes of the token; one at least.
+    /// The scopes of the token; at least one.
     #[must_use]
     pub fn scopes(&self) -> &[String] {
         &self.scopes
     }
 
-    /// What [`Self::with_authority`] set.
+    /// The value of [`Self::with_authority`].
     #[must_use]
     pub fn authority(&self) -> Option<&AuthorityHost> {
         self.authority.as_ref()
     }
 
-    /// What [`Self::with_client_id`] set.
+    /// The value of [`Self::with_client_id`].
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
         self.client_id.as_deref()
@@ -170,8 +170,8 @@ impl fmt::Display for ProfileName {
     }
 }
 
-/// A profile names a scope of a resource. Microsoft Entra ID answers a request for scopes of OpenID Connect alone with a token of
-/// Microsoft Graph, which a profile then has to name.
+/// A profile must name a scope of a resource. For scopes of OpenID Connect alone, Microsoft Entra
+/// ID returns a token of Microsoft Graph, so Graph must be named.
 pub(crate) fn check_scopes(scopes: &[String]) -> Result<(), InvalidValue> {
     if scopes.iter().any(|scope| !is_of_openid_connect(scope)) {
         return Ok(());
@@ -180,7 +180,7 @@ pub(crate) fn check_scopes(scopes: &[String]) -> Result<(), InvalidValue> {
     Err(InvalidValue::new(what, "write for example `scopes = [\"https://vault.azure.net/.default\"]`"))
 }
 
-/// A scope as it is asked for.
+/// A scope, exactly as written.
 pub(crate) fn scope(text: &str) -> Result<String, InvalidValue> {
     one(text, text.parse::<AllowedScope>()?.is_one(), "a scope", "write one in full")
 }
@@ -191,7 +191,7 @@ pub(crate) fn account(text: &str) -> Result<String, InvalidValue> {
     one(text, is_username, "a username", "write one such as `user0@contoso.com`")
 }
 
-/// A tenant as it is asked for.
+/// A tenant, exactly as written.
 pub(crate) fn tenant(text: &str) -> Result<String, InvalidValue> {
     one(text, !text.parse::<AllowedTenant>()?.is_any(), "a tenant", "write its id or its domain, or leave it out")
 }
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_be_mistaken_for_anything_else() {
+    fn a_profile_name_has_only_safe_characters() {
         for text in ["graph", "entra/graph", "a.b_c-D/1", &"x".repeat(128)] {
             assert_eq!(text.parse::<ProfileName>().unwrap().as_str(), text);
         }
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_names_one_of_each_and_no_rule_for_many() {
+    fn a_profile_has_single_values_and_no_wildcards() {
         for scopes in [&[] as &[&str], &["*"], &["https://graph.microsoft.com/*"], &[SCOPE, "*"], &["a b"]] {
             assert!(Profile::new("graph".parse().unwrap(), Source::Shared, scopes).is_err(), "{scopes:?}");
         }
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_is_asked_for_as_it_was_written() {
+    fn the_values_of_a_profile_are_kept_as_written() {
         let profile = profile().with_account("User0@contoso.com").unwrap().with_tenant("Contoso.com").unwrap();
         let profile = profile.with_client_id("04B07795").unwrap();
         assert_eq!(profile.scopes(), [SCOPE]);

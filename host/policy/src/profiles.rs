@@ -1,11 +1,11 @@
-//! The profiles of a policy, and what is left of the policy for each.
+//! The profiles of a policy, and the policy narrowed to one of them.
 
 use crate::denied::shown;
 use crate::{AllowedAccount, AuthorityHost, Denied, Policy, Profile};
 
 impl Policy {
-    /// Adds a profile. It grants nothing: what it asks for has to be allowed like everything else. Of two with the same name the
-    /// first counts.
+    /// Adds a profile. It grants nothing: the policy must allow what the profile requests. Of two
+    /// with the same name the first is used.
     ///
     /// ```
     /// # use shared_token_cache_policy::{Policy, Profile, Source};
@@ -32,8 +32,8 @@ impl Policy {
         self.profiles.iter().find(|profile| profile.name().as_str() == name)
     }
 
-    /// What is left of the policy for whoever serves this profile and nothing else: its source, its scopes, and its authority where
-    /// it names one. Nothing is allowed that this policy does not allow.
+    /// The policy for a program that serves only this profile: its source, its scopes, and its
+    /// authority if it names one. Never allows more than this policy.
     ///
     /// ```
     /// # use shared_token_cache_policy::{CacheName, Policy, Profile, Source};
@@ -50,7 +50,7 @@ impl Policy {
         narrow.caches.retain(|grant| grant.source() == profile.source());
         narrow.profiles.retain(|other| other == profile);
         let allowed = profile.scopes().iter().filter(|scope| self.check_listed(scope).is_ok());
-        // A profile's scopes were parsed as such before.
+        // Profiles hold only scopes that parse.
         narrow.scopes = allowed.filter_map(|scope| scope.parse().ok()).collect();
         if let Some(host) = profile.authority() {
             narrow.authorities.retain(|authority| authority == host);
@@ -58,7 +58,7 @@ impl Policy {
         narrow
     }
 
-    /// Whether an authority may be asked.
+    /// Whether requests to an authority are allowed.
     ///
     /// # Errors
     /// When it may not.
@@ -67,10 +67,10 @@ impl Policy {
         self.authorities.contains(host).then_some(()).ok_or_else(denied)
     }
 
-    /// Whether tokens of an account may be asked for, as far as its name tells without its id.
+    /// Whether tokens of an account may be allowed, by its username alone.
     ///
     /// # Errors
-    /// When they may not, whatever the id.
+    /// When they are denied for every id.
     pub fn check_username(&self, username: &str) -> Result<(), Denied> {
         let denied = || Denied::new(format!("the account {}", shown(username)), "list it under `accounts`");
         let may = |allowed: &AllowedAccount| allowed.may_cover(username);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_narrowed_policy_allows_what_the_profile_names_and_nothing_that_was_not_allowed_before() {
+    fn a_narrowed_policy_allows_only_values_of_the_profile_that_were_allowed_before() {
         let narrow = policy().narrowed_to(&profile(&[GRAPH, VAULT]));
         assert!(narrow.check_scopes(&[GRAPH]).is_ok());
         for scope in [VAULT, "https://graph.microsoft.com/User.Read", "*"] {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_is_one_with_its_port() {
+    fn an_authority_is_allowed_with_its_port_only() {
         assert!(policy().check_authority(&"login.contoso.com".parse().unwrap()).is_ok());
         for host in ["login.contoso.com:8443", "contoso.com"] {
             assert!(policy().check_authority(&host.parse().unwrap()).is_err(), "{host}");

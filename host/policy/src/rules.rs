@@ -1,4 +1,5 @@
-//! Who may ask for what, as whom. Nothing may that no rule covers.
+//! The rules for scopes, tenants, accounts, clients and components. A request that no rule covers
+//! is denied.
 
 use shared_token_cache_entra::tenant::means_home;
 
@@ -9,9 +10,9 @@ use crate::{
 };
 
 impl Policy {
-    /// Grants tokens for these scopes.
+    /// Allows tokens for these scopes.
     ///
-    /// Microsoft Entra ID may put more permissions into a token than were asked for, but never those of another resource.
+    /// Microsoft Entra ID may add permissions to a token, but never those of another resource.
     ///
     /// ```
     /// # use shared_token_cache_policy::Policy;
@@ -26,7 +27,7 @@ impl Policy {
         self
     }
 
-    /// Grants tokens of these tenants.
+    /// Allows tokens of these tenants.
     ///
     /// ```
     /// # use shared_token_cache_policy::Policy;
@@ -40,7 +41,7 @@ impl Policy {
         self
     }
 
-    /// Grants tokens of these accounts. Others are not listed either.
+    /// Allows tokens of these accounts. Other accounts are not listed either.
     ///
     /// ```
     /// # use shared_token_cache_policy::Policy;
@@ -54,7 +55,7 @@ impl Policy {
         self
     }
 
-    /// Grants requests as these applications, and their cached tokens.
+    /// Allows requests as these applications, and their cached tokens.
     ///
     /// ```
     /// # use shared_token_cache_policy::Policy;
@@ -68,7 +69,7 @@ impl Policy {
         self
     }
 
-    /// Grants loading these components from files.
+    /// Allows loading these components from files.
     ///
     /// ```
     /// # use shared_token_cache_policy::{AllowedComponent, Policy};
@@ -81,15 +82,15 @@ impl Policy {
         self
     }
 
-    /// Sets how much of what a component says is heard.
+    /// Sets the limits on a component's log lines.
     #[must_use]
     pub fn with_log(mut self, log: LogRules) -> Self {
         self.log = log;
         self
     }
 
-    /// Sets whether the process may leave its memory behind when it crashes. Default: it may not. Only the command-line tool
-    /// acts on this: a library does not decide it for its program.
+    /// Sets whether a crash may leave a core dump. Default: no. Only the command-line tool applies
+    /// this, because a library must not decide it for its program.
     ///
     /// ```
     /// # use shared_token_cache_policy::{CoreDumps, Policy};
@@ -102,23 +103,23 @@ impl Policy {
         self
     }
 
-    /// What [`Self::with_log`] set.
+    /// The value of [`Self::with_log`].
     #[must_use]
     pub fn log(&self) -> &LogRules {
         &self.log
     }
 
-    /// What [`Self::with_core_dumps`] set.
+    /// The value of [`Self::with_core_dumps`].
     #[must_use]
     pub fn core_dumps(&self) -> CoreDumps {
         self.core_dumps
     }
 
-    /// Whether a token for all of these scopes may be asked for. A rule for a scope of OpenID Connect, such as `offline_access`,
-    /// allows it only beside a scope of an allowed resource.
+    /// Whether a token for all of these scopes is allowed. A rule for a scope of OpenID Connect,
+    /// such as `offline_access`, allows it only together with a scope of an allowed resource.
     ///
     /// # Errors
-    /// When it may not.
+    /// When it is not.
     pub fn check_scopes<S: AsRef<str>>(&self, scopes: &[S]) -> Result<(), Denied> {
         let mut scopes = scopes.iter().map(AsRef::as_ref);
         scopes.clone().try_for_each(|scope| self.check_listed(scope))?;
@@ -130,17 +131,17 @@ impl Policy {
         })
     }
 
-    /// Whether a rule names the scope, which is not enough for a call.
+    /// Whether a rule names the scope, which alone does not allow a call.
     pub(crate) fn check_listed(&self, scope: &str) -> Result<(), Denied> {
         let denied = || Denied::new(format!("the scope {}", shown(scope)), "list it under `scopes`");
         self.scopes.iter().any(|allowed| allowed.covers(scope)).then_some(()).ok_or_else(denied)
     }
 
-    /// Whether tokens of a tenant may be asked for. `organizations`, `common` and `consumers` stand for the tenant in which the
-    /// account lives; `home` is that tenant's id, where it is known.
+    /// Whether tokens of a tenant are allowed. `organizations`, `common` and `consumers` mean the
+    /// account's home tenant; `home` is that tenant's id, if known.
     ///
     /// # Errors
-    /// When they may not.
+    /// When they are not.
     pub fn check_tenant(&self, tenant: &str, home: Option<&str>) -> Result<(), Denied> {
         let tenant = if means_home(tenant) { home } else { Some(tenant) };
         let allowed = |allowed: &AllowedTenant| tenant.map_or(allowed.is_any(), |tenant| allowed.covers(tenant));
@@ -151,28 +152,29 @@ impl Policy {
         })
     }
 
-    /// Whether a tenant may be asked for, as far as its name tells without an account.
+    /// Whether a tenant may be allowed, by its name alone and without an account.
     ///
     /// # Errors
-    /// When it may not, whatever the account.
+    /// When it is denied for every account.
     pub fn check_tenant_name(&self, tenant: &str) -> Result<(), Denied> {
         if means_home(tenant) { Ok(()) } else { self.check_tenant(tenant, None) }
     }
 
-    /// Whether tokens of an account may be asked for, and whether it may be listed. The username is empty where no cache has one.
+    /// Whether tokens of an account are allowed, and so whether it may be listed. The username is
+    /// empty if no cache has it.
     ///
     /// # Errors
-    /// When they may not. The text does not say whose account it is: that is what the policy hides.
+    /// When they are not. The text does not identify the account, because the policy hides it.
     pub fn check_account(&self, username: &str, home_account_id: &str) -> Result<(), Denied> {
         let denied = || Denied::new("the account that serves the call", "list its username or its id under `accounts`");
         let allowed = |allowed: &AllowedAccount| allowed.covers(username, home_account_id);
         self.accounts.iter().any(allowed).then_some(()).ok_or_else(denied)
     }
 
-    /// Whether tokens of an application may be asked for.
+    /// Whether tokens of an application are allowed.
     ///
     /// # Errors
-    /// When they may not.
+    /// When they are not.
     pub fn check_client(&self, client_id: &str) -> Result<(), Denied> {
         let denied = || Denied::new(format!("the client id {}", shown(client_id)), "list it under `client-ids`");
         self.clients.iter().any(|allowed| allowed.covers(client_id)).then_some(()).ok_or_else(denied)
@@ -198,10 +200,10 @@ fn tenant_shown(tenant: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What a policy says to one question.
+    /// A check of a policy.
     type Question = fn(&Policy) -> Result<(), Denied>;
 
-    /// A rule, what it allows, what it does not, and what the denial says.
+    /// A rule, a check that it allows, a check that it denies, and the text of the denial.
     type Row = (fn(Policy) -> Policy, Question, Question, &'static str);
 
     const ROWS: &[Row] = &[
@@ -266,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_rule_names_is_allowed_and_nothing_else_is() {
+    fn a_rule_allows_only_what_it_names() {
         for (position, (allow, granted, denied, message)) in ROWS.iter().enumerate() {
             let policy = allow(Policy::default());
             assert_eq!(granted(&policy), Ok(()), "row {position}");
@@ -286,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_of_openid_connect_are_allowed_beside_a_scope_of_a_resource_only() {
+    fn scopes_of_openid_connect_are_allowed_only_with_a_scope_of_a_resource() {
         const VAULT: &str = "https://vault.azure.net/.default";
         let rules = |scopes: &[&str]| {
             scopes.iter().fold(Policy::default(), |policy, scope| policy.allow_scope(scope.parse().unwrap()))
@@ -322,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_mean_the_own_tenant_wait_for_the_account() {
+    fn names_of_the_home_tenant_are_checked_with_the_account() {
         for name in ["organizations", "common", "consumers", "Common"] {
             assert!(Policy::default().check_tenant_name(name).is_ok(), "{name}");
             assert!(Policy::default().check_tenant(name, Some("home")).is_err(), "{name}");
@@ -330,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_is_what_is_told() {
+    fn values_that_are_set_are_returned() {
         let limits = crate::Limits { response_size: 1, ..crate::Limits::default() };
         let log = LogRules { line_bytes: 1, ..LogRules::default() };
         let policy = Policy::default().with_limits(limits.clone()).with_log(log.clone());
@@ -341,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_tells_what_and_the_hint() {
+    fn a_denial_has_its_action_and_the_hint() {
         let denied = Policy::default().check_client("a").unwrap_err();
         assert_eq!((denied.what(), denied.hint()), ("the client id \"a\"", "list it under `client-ids`"));
     }

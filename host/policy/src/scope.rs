@@ -5,20 +5,22 @@ use shared_token_cache_entra::scope::{is_of_openid_connect, is_token};
 
 use crate::InvalidValue;
 
-/// Scopes that may be asked for: one scope, all of one resource, or any.
+/// The scopes that are allowed: one scope, all of one resource, or all.
 ///
-/// - `https://vault.azure.net/.default` is this scope and no other.
-/// - `https://graph.microsoft.com/*` is every scope that is `https://graph.microsoft.com/` and a permission's name: letters,
-///   digits, `.`, `-` and `_`, and nothing that could make another resource of it. A second slash belongs to the resource, so
-///   `https://management.azure.com//.default` takes `https://management.azure.com//*`.
-/// - `*` is any.
+/// - `https://vault.azure.net/.default` covers only this scope.
+/// - `https://graph.microsoft.com/*` covers every scope that consists of
+///   `https://graph.microsoft.com/` and a permission's name: letters, digits, `.`, `-` and `_`, and
+///   no character that could make it another resource. A second slash belongs to the resource, so
+///   `https://management.azure.com//.default` needs `https://management.azure.com//*`.
+/// - `*` covers all scopes.
 ///
-/// Scopes have no case. One without a resource, such as `User.Read`, which Microsoft Entra ID takes for Microsoft Graph's, has
-/// to be written like that.
+/// Scopes are compared without case. A scope without a resource, such as `User.Read`, which
+/// Microsoft Entra ID treats as one of Microsoft Graph, must be written in that form.
 ///
-/// The scopes of OpenID Connect (`openid`, `profile`, `email`, `offline_access`, `address`, `phone`) name no resource: Microsoft
-/// Entra ID answers a request for them alone with a token of Microsoft Graph. A rule for one of them therefore allows the scope
-/// only in a call that also asks for a scope of an allowed resource.
+/// The scopes of OpenID Connect (`openid`, `profile`, `email`, `offline_access`, `address`,
+/// `phone`) name no resource: for them alone, Microsoft Entra ID returns a token of Microsoft
+/// Graph. So a rule for one of them allows it only in a call that also requests a scope of an
+/// allowed resource.
 ///
 /// ```
 /// use shared_token_cache_policy::AllowedScope;
@@ -34,17 +36,17 @@ pub struct AllowedScope(Rule);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Rule {
     Any,
-    /// The resource with the slash behind it, in lower case.
+    /// The resource with the slash that follows it, in lower case.
     Resource(String),
     /// In lower case.
     Exact(String),
 }
 
 impl AllowedScope {
-    /// Any scope.
+    /// All scopes.
     pub const ANY: Self = Self(Rule::Any);
 
-    /// Whether a scope is among these.
+    /// Whether a scope is allowed.
     #[must_use]
     pub fn covers(&self, scope: &str) -> bool {
         let lower = scope.to_ascii_lowercase();
@@ -55,7 +57,7 @@ impl AllowedScope {
         }
     }
 
-    /// Whether the rule allows a call for this scope and no other.
+    /// Whether the rule allows a call for this scope alone.
     pub(crate) fn covers_alone(&self, scope: &str) -> bool {
         let names_a_resource = match &self.0 {
             Rule::Any | Rule::Resource(_) => true,
@@ -96,7 +98,7 @@ impl fmt::Display for AllowedScope {
     }
 }
 
-/// What somebody who allows this scope probably means instead.
+/// The scope that was probably meant instead.
 pub(crate) fn doubt(text: &str) -> Option<InvalidValue> {
     if let Some(resource) = bare_resource(text) {
         let what = format!("{text:?} is a resource without a permission, and allows no scope of it");
@@ -109,7 +111,7 @@ pub(crate) fn doubt(text: &str) -> Option<InvalidValue> {
     })
 }
 
-/// The resource, where a scope is an `https` URL of a host and nothing else.
+/// The resource, if a scope is only a URL of a host.
 #[must_use]
 pub fn bare_resource(scope: &str) -> Option<&str> {
     let (scheme, rest) = scope.split_once("://")?;
@@ -124,12 +126,13 @@ fn is_permission(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
 }
 
-/// What RFC 6749, section 3.3, calls a scope-token, without the `*` that means something here.
+/// A scope-token of RFC 6749, section 3.3, without `*`, which is a wildcard here.
 fn is_scope(text: &str) -> bool {
     is_token(text) && !text.contains('*')
 }
 
-/// A resource with the slash behind it: an URI with something behind its `//`, or a plain name such as an application's id.
+/// A resource with the slash that follows it: a URI with text after its `//`, or a plain name such
+/// as an application's id.
 fn is_resource(text: &str) -> bool {
     let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:/".contains(&byte));
     let Some(resource) = text.strip_suffix('/') else { return false };
@@ -150,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_resource_is_doubted_and_a_scope_is_not() {
+    fn a_bare_resource_causes_a_warning_and_a_scope_does_not() {
         for (text, part) in [
             ("https://vault.azure.net", Some("`https://vault.azure.net/.default`")),
             ("https://vault.azure.net/", Some("`https://vault.azure.net/.default`")),
@@ -169,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_in_full_is_that_scope_and_no_other() {
+    fn a_scope_in_full_covers_only_itself() {
         for (scope, expected) in [
             ("https://vault.azure.net/.default", true),
             ("HTTPS://Vault.Azure.net/.Default", true),
@@ -188,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn all_scopes_of_a_resource_are_of_that_resource() {
+    fn a_rule_for_a_resource_covers_only_scopes_of_that_resource() {
         for (scope, expected) in [
             ("https://graph.microsoft.com/.default", true),
             ("https://graph.microsoft.com/User.Read", true),
@@ -254,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_held_to_does_not_parse() {
+    fn a_rule_that_cannot_be_enforced_does_not_parse() {
         for text in [
             "",
             " ",

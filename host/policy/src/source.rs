@@ -4,22 +4,22 @@ use std::str::FromStr;
 
 use crate::InvalidValue;
 
-/// Where a cache comes from.
+/// The source of a cache.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Source {
-    /// The cache that Microsoft's developer tools share: `~/.IdentityService` on Unix, `%LOCALAPPDATA%\.IdentityService` on
-    /// Windows.
+    /// The cache that Microsoft's developer tools share: `~/.IdentityService` on Unix,
+    /// `%LOCALAPPDATA%\.IdentityService` on Windows.
     Shared,
-    /// The Azure CLI's token cache, in `~/.azure` or where `AZURE_CONFIG_DIR` says.
+    /// The Azure CLI's token cache, in `~/.azure` or the folder in `AZURE_CONFIG_DIR`.
     AzureCli,
-    /// Exactly this file.
+    /// This file.
     File(PathBuf),
 }
 
 impl FromStr for Source {
     type Err = InvalidValue;
 
-    /// Takes `shared`, `azure-cli` or `file:PATH`.
+    /// Accepts `shared`, `azure-cli` or `file:PATH`.
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         match (text, text.strip_prefix("file:")) {
             ("shared", _) => Ok(Self::Shared),

@@ -5,10 +5,10 @@ use shared_token_cache_entra::tenant::means_home;
 
 use crate::InvalidValue;
 
-/// Tenants that tokens may be of: one, by the name under which it is asked for, or any.
+/// The tenants whose tokens are allowed: one, by the name in the request, or all.
 ///
-/// The tenant that an account lives in is known by its id only, so that is what has to be written where tokens are asked of
-/// `organizations`. Names are compared without case.
+/// The home tenant of an account is known by its id only. So write the id where tokens are
+/// requested from `organizations`. Names are compared without case.
 ///
 /// ```
 /// use shared_token_cache_policy::AllowedTenant;
@@ -21,16 +21,16 @@ use crate::InvalidValue;
 pub struct AllowedTenant(Option<String>);
 
 impl AllowedTenant {
-    /// Any tenant.
+    /// All tenants.
     pub const ANY: Self = Self(None);
 
-    /// Whether a tenant is among these.
+    /// Whether a tenant is allowed.
     #[must_use]
     pub fn covers(&self, tenant: &str) -> bool {
         self.0.as_deref().is_none_or(|name| name.eq_ignore_ascii_case(tenant))
     }
 
-    /// Whether these are all, even one that nobody knows.
+    /// Whether all tenants are allowed, including unknown ones.
     pub(crate) fn is_any(&self) -> bool {
         self.0.is_none()
     }
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tenant_is_that_tenant_and_no_other() {
+    fn a_tenant_covers_only_itself() {
         let covered = |rule: &str, tenant: &str| rule.parse::<AllowedTenant>().unwrap().covers(tenant);
         for (tenant, expected) in [
             ("contoso.com", true),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_tenant_does_not_parse() {
+    fn a_text_that_is_not_a_tenant_does_not_parse() {
         for text in [
             "",
             " ",

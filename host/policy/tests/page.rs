@@ -1,4 +1,5 @@
-//! The document in docs/policy.md is a policy, and has every field; what other pages show as TOML is a policy as well.
+//! The document in docs/policy.md is a policy with every field, and the TOML on all other pages is
+//! a policy as well.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -44,7 +45,7 @@ fn the_document_of_the_page_is_a_policy_with_every_field() {
 }
 
 #[test]
-fn what_the_page_calls_defaults_are_the_defaults() {
+fn the_defaults_on_the_page_are_the_defaults() {
     let policy = Policy::from_toml(&document()).unwrap();
     assert_eq!(*policy.limits(), Limits::default());
     assert_eq!(*policy.log(), LogRules::default());

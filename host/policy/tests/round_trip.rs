@@ -1,4 +1,4 @@
-//! What a policy prints is the document of that policy.
+//! Printing a policy and parsing the text gives an equal policy.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -80,7 +80,7 @@ fn texts(pattern: &'static str) -> impl Strategy<Value = Vec<String>> {
     vec(pattern, 0..3)
 }
 
-/// Profiles of a policy that allows whatever they ask for.
+/// Profiles, to be used with a policy that allows all of their values.
 fn profiles() -> impl Strategy<Value = Vec<Profile>> {
     let some = |pattern: &'static str| proptest::option::of(pattern);
     let texts = (some("[a-zA-Z'#]{1,9}@[a-z\"ä]{1,5}"), some("[a-zA-Z0-9-]{1,12}"), some("[0-9a-fA-F-]{1,36}"));
@@ -100,7 +100,7 @@ fn profiles() -> impl Strategy<Value = Vec<Profile>> {
                 if let Some(text) = account {
                     profile = profile.with_account(&text).unwrap();
                 }
-                // Some of these names stand for any tenant.
+                // Some of these names mean the home tenant, and do not parse.
                 profile = tenant.and_then(|text| profile.clone().with_tenant(&text).ok()).unwrap_or(profile);
                 if let Some(text) = client {
                     profile = profile.with_client_id(&text).unwrap();
@@ -114,7 +114,7 @@ fn profiles() -> impl Strategy<Value = Vec<Profile>> {
     })
 }
 
-/// A policy that has these profiles, and allows what they ask for.
+/// Adds the profiles to a policy, and allows their values.
 fn with(profiles: Vec<Profile>, policy: Policy) -> Policy {
     if profiles.is_empty() {
         return policy;
@@ -145,7 +145,7 @@ fn policy() -> impl Strategy<Value = Policy> {
     let core_dumps = prop_oneof![Just(CoreDumps::Deny), Just(CoreDumps::Allow)];
     let parts = (lists, vec(grant(), 0..3), vec(addresses(), 0..3), limits(), log(), core_dumps, profiles());
     parts.prop_map(|(lists, grants, addresses, limits, log, core_dumps, profiles)| {
-        // Two grants of one cache are a problem of a document.
+        // Two grants of one cache are a problem in a document.
         let mut sources = Vec::new();
         let mut grants = grants;
         grants.retain(|grant: &(Source, CacheGrant)| {
@@ -175,7 +175,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_breaks_the_parser_and_each_problem_has_a_place_in_it(text in "(?s).{0,200}") {
+    fn no_text_breaks_the_parser_and_each_problem_has_a_position_in_it(text in "(?s).{0,200}") {
         if let Err(error) = Policy::from_toml(&text) {
             let lines = text.split('\n').count();
             prop_assert!(!error.problems().is_empty());
@@ -191,13 +191,13 @@ proptest! {
 #[test]
 fn the_policy_of_the_current_user_reads_back() {
     let policy = Policy::for_current_user(CacheName::default());
-    // What no document can say is where the names of Microsoft's clouds may lead.
+    // The addresses of Microsoft's clouds are not part of the document.
     assert_eq!(Policy::from_toml(&policy.to_toml()).unwrap().to_toml(), policy.to_toml());
     assert_eq!(Policy::from_toml(&Policy::default().to_toml()).unwrap(), Policy::default());
 }
 
 #[test]
-fn what_a_document_cannot_say_comes_out_as_close_as_it_can_be_said() {
+fn a_value_that_a_document_cannot_express_is_printed_as_the_closest_one() {
     let mut limits = Limits::default();
     limits.call_time = Duration::from_millis(200);
     limits.guest_memory = (5 << 20) + 1;

@@ -1,4 +1,4 @@
-//! The JSON schema says what the parser says: the same fields, the same ranges, the same values.
+//! The JSON schema agrees with the parser on fields, ranges and values.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
@@ -13,7 +13,7 @@ fn schema() -> Value {
     serde_json::from_str(Policy::json_schema()).unwrap()
 }
 
-/// The fields of a table, as the parser lists them to who writes another.
+/// The fields of a table, from the parser's error for an unknown field.
 fn fields_of(table: &str) -> BTreeSet<String> {
     let error = Policy::from_toml(&format!("{table}\nno-such-field = 1\n")).unwrap_err();
     let problem = error.problems().iter().find(|problem| problem.field.ends_with("no-such-field")).unwrap();
@@ -55,7 +55,7 @@ fn parser_and_schema_have_the_same_ranges_and_defaults() {
 }
 
 #[test]
-fn what_parses_is_valid_and_what_does_not_parse_is_not() {
+fn a_document_is_valid_exactly_when_it_parses() {
     let schema = schema();
     let cache = |rest: &str| format!("[[caches]]\naccess = \"read\"\n{rest}");
     let list = |field: &str, items: &[&str]| -> Vec<String> {
@@ -156,7 +156,8 @@ fn what_parses_is_valid_and_what_does_not_parse_is_not() {
             "::/",
         ],
     ));
-    // A schema can't say that a profile's fields are allowed elsewhere in the document, so all of it is.
+    // A schema cannot check a profile's values against the rest of the document, so the rest allows
+    // all of them.
     let profile = |rest: &str| {
         let caches = ["shared", "azure-cli"].map(|source| {
             format!("[[caches]]\nsource = \"{source}\"\nnames = [\"msal.cache\", \"x\"]\naccess = \"read\"\n")
@@ -204,7 +205,8 @@ fn what_parses_is_valid_and_what_does_not_parse_is_not() {
     assert!(good > 25 && bad > 50, "{good} {bad}");
 }
 
-/// As much of JSON Schema as the schema uses. A keyword that is not known here is an error, so that none is there for show.
+/// Implements the keywords of JSON Schema that the schema uses. Other keywords panic, so that none
+/// is ignored.
 fn validate(schema: &Value, value: &Value) -> bool {
     let holds = |keyword: &str| schema.get(keyword).is_some_and(|schema| validate(schema, value));
     schema.as_object().unwrap().iter().all(|(keyword, rule)| match keyword.as_str() {

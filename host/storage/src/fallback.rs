@@ -218,7 +218,7 @@ mod tests {
             let unencrypted = format!("in the file {}, as {why}", home.path.display());
             assert_eq!(document.unencrypted, Some(unencrypted));
 
-            // From here on the keyring is not asked.
+            // From here on the keyring is not read.
             let asked = keyring.reads();
             assert!(home.store.is_at(&document.version));
             assert!(matches!(home.store.read(Some(&document.version)), Ok(Read::Unchanged)));

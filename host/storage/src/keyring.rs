@@ -79,7 +79,8 @@ impl Keyring for Closed {
     }
 }
 
-/// Why a keyring can't be used. The texts are parts of sentences and say what to do: "there is no file …, and {}".
+/// Why a keyring can't be used. The texts are parts of sentences and include a hint: "there is no
+/// file …, and {}".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyringError {

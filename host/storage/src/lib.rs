@@ -1,4 +1,4 @@
-//! Where MSAL token caches lie on each platform, and how they are read, locked and replaced.
+//! Finds MSAL token caches on each platform, and reads, locks and replaces them.
 //!
 //! A [`Store`] holds one cache document: a file, or an item of the platform's keyring. [`Places`]
 //! opens the store of a document. A read creates nothing.

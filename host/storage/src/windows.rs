@@ -33,7 +33,7 @@ pub(crate) fn is_same_file(one: &File, other: &File) -> io::Result<bool> {
 }
 
 /// The volume, and the file's number on it.
-#[expect(unsafe_code, reason = "the standard library does not tell a file's number in its stable part")]
+#[expect(unsafe_code, reason = "the stable standard library has no function for a file's number")]
 fn identity(file: &File) -> io::Result<(u32, u32, u32)> {
     let mut about = BY_HANDLE_FILE_INFORMATION::default();
     // SAFETY: The handle is open as long as `file` is borrowed, and the pointer is to a structure of the type that the call fills.

@@ -21,14 +21,14 @@ pub(super) fn read(root: &mut Fields<'_, '_>) -> Vec<CacheGrant> {
     grants
 }
 
-/// Whether two grants are of one cache.
+/// Whether two grants cover the same cache.
 fn is_twice(one: &CacheGrant, other: &CacheGrant) -> bool {
     let all = |grant: &CacheGrant| grant.names().is_empty() && *grant.source() != Source::Shared;
     one.source() == other.source()
         && (all(one) || all(other) || one.names().iter().any(|name| other.names().contains(name)))
 }
 
-/// The name of a cache as a policy writes it.
+/// The name of a cache in a policy.
 fn name(text: &str) -> Result<CacheName, InvalidValue> {
     match CacheName::of_document(text) {
         Some(name) => {
@@ -45,7 +45,7 @@ fn name(text: &str) -> Result<CacheName, InvalidValue> {
 pub(super) fn print(grants: &[CacheGrant], to: &mut Printer) {
     for grant in grants {
         let named = !grant.names().is_empty() && !matches!(grant.source(), Source::File(_));
-        // What names nothing grants nothing.
+        // A grant without names grants nothing.
         if !named && *grant.source() == Source::Shared {
             continue;
         }
@@ -86,7 +86,7 @@ fn grant<'p, 'i>(mut fields: Fields<'p, 'i>) -> Option<(CacheGrant, Places<'p, '
     }
     let names: Vec<_> = names.into_iter().filter_map(|name| name.parse(self::name)).collect();
     let places = fields.finish();
-    // Without the names that can't be used it would grant all.
+    // Without its invalid names, the grant would cover all caches.
     if has_names && names.is_empty() {
         return None;
     }

@@ -1,4 +1,4 @@
-//! A TOML table whose fields are taken one by one; what nobody takes is unknown.
+//! A TOML table whose fields are taken one by one. Fields that are left at the end are unknown.
 
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
@@ -11,12 +11,12 @@ pub(super) struct Fields<'p, 'i> {
     path: String,
     at: usize,
     left: Vec<(Spanned<DeString<'i>>, Spanned<DeValue<'i>>)>,
-    /// The fields that were asked for, with their places where they are there.
+    /// The fields that the parser accepts, with their positions if they are present.
     known: Vec<(&'static str, Option<usize>)>,
     problems: &'p Problems<'i>,
 }
 
-/// The places of a table and its fields, for what can be said of them only later.
+/// The positions of a table and its fields, for problems that are found later.
 pub(super) struct Places<'p, 'i> {
     path: String,
     at: usize,
@@ -37,7 +37,7 @@ impl<'p, 'i> Fields<'p, 'i> {
         Self { path: String::new(), at: 0, left: table.into_iter().collect(), known: Vec::new(), problems }
     }
 
-    /// The value of a field. From then on the field is known.
+    /// Takes the value of a field. The field then counts as known.
     pub(super) fn take(&mut self, name: &'static str) -> Option<Value<'p, 'i>> {
         let position = self.left.iter().position(|(key, _)| key.get_ref() == name);
         let value = position.map(|position| self.left.swap_remove(position).1);
@@ -47,18 +47,18 @@ impl<'p, 'i> Fields<'p, 'i> {
         Some(Value { path, at, value: value.into_inner(), problems: self.problems })
     }
 
-    /// The table in a field; an empty one where it is absent or no table.
+    /// The table in a field; empty if the field is missing or not a table.
     pub(super) fn table(&mut self, name: &'static str) -> Self {
         let empty = Self { path: name.into(), at: 0, left: Vec::new(), known: Vec::new(), problems: self.problems };
         self.take(name).and_then(Value::into_table).unwrap_or(empty)
     }
 
-    /// The items of the list in a field; none where it is absent or no list.
+    /// The items of the list in a field; none if the field is missing or not a list.
     pub(super) fn list(&mut self, name: &'static str) -> Vec<Value<'p, 'i>> {
         self.take(name).map(Value::into_list).unwrap_or_default()
     }
 
-    /// The text in a field, as what it stands for.
+    /// Parses the text in a field.
     pub(super) fn parse<T>(
         &mut self,
         name: &'static str,
@@ -67,7 +67,7 @@ impl<'p, 'i> Fields<'p, 'i> {
         self.take(name)?.parse(parse)
     }
 
-    /// The same for a field that may not be absent.
+    /// Parses a field that is required.
     pub(super) fn required<T>(
         &mut self,
         name: &'static str,
@@ -86,12 +86,12 @@ impl<'p, 'i> Fields<'p, 'i> {
         self.take(name)?.number(least, most)
     }
 
-    /// A problem with a field that may well be absent: it is then reported where the table begins.
+    /// Reports a problem with a field. If the field is missing, the position is the table's.
     pub(super) fn problem(&self, name: &str, at: Option<usize>, what: &str, instead: &str) {
         self.problems.add(at.unwrap_or(self.at), &path_of(&self.path, name), what, instead);
     }
 
-    /// Reports each field that nobody asked for.
+    /// Reports each unknown field.
     pub(super) fn finish(self) -> Places<'p, 'i> {
         for (key, _) in &self.left {
             let name = key.get_ref();
@@ -103,7 +103,7 @@ impl<'p, 'i> Fields<'p, 'i> {
 }
 
 impl Places<'_, '_> {
-    /// A problem with a field, or with its absence.
+    /// Reports a problem with a field, or with its absence.
     pub(super) fn problem(&self, name: &str, what: &str, instead: &str) {
         let at = self.fields.iter().find(|(field, _)| *field == name).and_then(|(_, at)| *at);
         self.problems.add(at.unwrap_or(self.at), &path_of(&self.path, name), what, instead);
@@ -115,7 +115,7 @@ impl<'p, 'i> Value<'p, 'i> {
         self.at
     }
 
-    /// The text, as what it stands for.
+    /// Parses the text.
     pub(super) fn parse<T>(self, parse: impl FnOnce(&str) -> Result<T, InvalidValue>) -> Option<T> {
         let DeValue::String(text) = &self.value else { return self.is_not("a text", "write it in quotes") };
         match parse(text) {
@@ -127,7 +127,7 @@ impl<'p, 'i> Value<'p, 'i> {
         }
     }
 
-    /// Says that a text is probably not what is meant, where `doubt` says what would be.
+    /// Reports a doubt about a text: it is valid, but probably not meant.
     pub(super) fn doubt(&self, doubt: impl FnOnce(&str) -> Option<InvalidValue>) {
         if let DeValue::String(text) = &self.value
             && let Some(InvalidValue { what, instead }) = doubt(text)

@@ -6,7 +6,7 @@ use super::fields::Fields;
 use super::print::Printer;
 use crate::Limits;
 
-/// A limit: its field, the numbers that it may have, and where it is kept.
+/// A limit: its field, its range, and its place in [`Limits`].
 struct Field {
     name: &'static str,
     least: u64,
@@ -15,7 +15,8 @@ struct Field {
     get: fn(&Limits) -> u64,
 }
 
-/// All limits. The ends are where a component can no more start, and where the host would suffer.
+/// All limits. The least values are those with which a component can still start; the largest
+/// protect the host.
 #[rustfmt::skip]
 const FIELDS: &[Field] = &[
     // A component needs some memory to start, and wasm32 ends at 4 GiB.
@@ -27,7 +28,7 @@ const FIELDS: &[Field] = &[
     Field { name: "instances", least: 1, most: 64, set: |limits, most| limits.instances = size(most), get: |limits| wide(limits.instances) },
     Field { name: "answer-mib", least: 1, most: 1024, set: |limits, mib| limits.answer_size = size(mib << 20), get: |limits| wide(limits.answer_size) >> 20 },
     Field { name: "component-mib", least: 1, most: 256, set: |limits, mib| limits.component_size = mib << 20, get: |limits| limits.component_size >> 20 },
-    // No fewer than the built-in component has.
+    // At least the built-in component's numbers.
     Field { name: "core-instances", least: 3, most: 1000, set: |limits, most| limits.core_instances = size(most), get: |limits| wide(limits.core_instances) },
     Field { name: "memories", least: 1, most: 100, set: |limits, most| limits.memories = size(most), get: |limits| wide(limits.memories) },
     Field { name: "tables", least: 2, most: 1000, set: |limits, most| limits.tables = size(most), get: |limits| wide(limits.tables) },
@@ -46,7 +47,7 @@ pub(super) fn read(root: &mut Fields<'_, '_>) -> Limits {
     limits
 }
 
-/// A limit that a program set finer than the document can say is rounded down, and to what the document allows.
+/// A value that the document cannot express is rounded down and clamped to the field's range.
 pub(super) fn print(limits: &Limits, to: &mut Printer) {
     to.table("limits");
     for field in FIELDS {

@@ -11,7 +11,7 @@ pub(super) fn read<T: FromStr<Err = InvalidValue>>(root: &mut Fields<'_, '_>, na
     root.list(name).into_iter().filter_map(|item| item.parse(str::parse)).collect()
 }
 
-/// [`read`], with a doubt about some of the texts.
+/// [`read`], with doubts about some of the texts.
 pub(super) fn read_doubtful<T: FromStr<Err = InvalidValue>>(
     root: &mut Fields<'_, '_>,
     name: &'static str,

@@ -1,4 +1,5 @@
-//! The policy as a TOML document. Each section is read by a file of its own; all problems are reported at once.
+//! The policy as a TOML document. Each section has a file of its own; all problems are reported at
+//! once.
 
 mod caches;
 mod fields;
@@ -46,20 +47,21 @@ impl Policy {
     /// ```
     ///
     /// # Errors
-    /// All that is wrong with the document, unknown fields included, at once.
+    /// All problems of the document at once, unknown fields included.
     pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
         parse(text)
     }
 
-    /// What a document probably does not mean, for a person who checks it. None of it is a problem.
+    /// Doubts about a document: valid texts that are probably not meant. None of them is a problem.
     #[must_use]
     pub fn doubts(text: &str) -> Vec<Problem> {
         doubts(text)
     }
 
-    /// The document that says what this policy says: [`Self::from_toml`] makes an equal policy of it.
+    /// The document of this policy: [`Self::from_toml`] parses it to an equal policy.
     ///
-    /// What a program set and a document can't say, such as a limit of half a second, comes out as close as it can be said.
+    /// A value that a document cannot express, such as a limit of half a second, is written as the
+    /// closest one that it can.
     ///
     /// ```
     /// # use shared_token_cache_policy::{AllowedTenant, Policy};
@@ -72,8 +74,8 @@ impl Policy {
         print(self)
     }
 
-    /// A JSON schema (draft 2020-12) of policy documents, for editors. What it can't say, such as that a path is absolute, only
-    /// [`Self::from_toml`] tells.
+    /// A JSON schema (draft 2020-12) of policy documents, for editors. Rules that a schema cannot
+    /// express, such as that a path is absolute, are checked by [`Self::from_toml`] only.
     ///
     /// ```
     /// # use shared_token_cache_policy::Policy;
@@ -85,7 +87,7 @@ impl Policy {
     }
 }
 
-/// What editors may know of the document.
+/// The schema for editors.
 const SCHEMA: &str = include_str!("schema.json");
 
 fn parse(text: &str) -> Result<Policy, PolicyError> {
@@ -94,7 +96,7 @@ fn parse(text: &str) -> Result<Policy, PolicyError> {
     problems.into_result(policy)
 }
 
-/// What a document probably does not mean.
+/// Valid texts that are probably not meant.
 fn doubts(text: &str) -> Vec<Problem> {
     let problems = Problems::of(text);
     read(text, &problems);
@@ -107,7 +109,7 @@ fn read(text: &str, problems: &Problems<'_>) -> Policy {
         let at = error.span().map_or(text.len(), |span| span.start);
         problems.add(at, "", error.message(), "");
     }
-    // What could not be read would only be reported again, as missing.
+    // Parts that were not read would be reported again, as missing.
     if !problems.is_empty() {
         return Policy::default();
     }
@@ -133,7 +135,7 @@ fn read(text: &str, problems: &Problems<'_>) -> Policy {
     policy
 }
 
-/// The document that says what a policy says.
+/// The document of a policy.
 fn print(policy: &Policy) -> String {
     let Policy {
         caches,
@@ -148,7 +150,7 @@ fn print(policy: &Policy) -> String {
         log,
         core_dumps,
         profiles,
-        // A document that somebody writes is meant as it is written.
+        // Not part of the document: a written policy applies as written.
         clouds: _,
     } = policy;
     let mut to = Printer::default();

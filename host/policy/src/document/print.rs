@@ -1,8 +1,8 @@
-//! Writing TOML.
+//! Writes TOML.
 
 use std::fmt::{Display, Write as _};
 
-/// A document on its way.
+/// A document that is being written.
 #[derive(Default)]
 pub(super) struct Printer(String);
 

@@ -1,16 +1,16 @@
-//! What is wrong with a document, all of it at once, each with its place.
+//! The problems of a document with their positions, all reported at once.
 
 use std::cell::RefCell;
 use std::fmt;
 
-/// All that is wrong with a policy document, in the order of the document.
+/// All problems of a policy document, in the order of the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyError {
     problems: Vec<Problem>,
 }
 
 impl PolicyError {
-    /// The problems, each saying where it is and what to write instead.
+    /// The problems, each with its position and what to write instead.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
@@ -31,19 +31,19 @@ impl fmt::Display for PolicyError {
     }
 }
 
-/// One thing that is wrong with a policy document. As text: `3:9: ` and the rest.
+/// One problem of a policy document. Displays as `3:9: ` and the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
     /// The line, counted from 1.
     pub line: usize,
-    /// The character of the line, counted from 1.
+    /// The column, in characters, counted from 1.
     pub column: usize,
-    /// The field, such as `caches[0].access`; empty where the document is no TOML at all.
+    /// The field, such as `caches[0].access`; empty if the document is not TOML.
     pub field: String,
     /// What is wrong.
     pub what: String,
-    /// What to write instead; empty where nobody can tell.
+    /// What to write instead; empty if unknown.
     pub instead: String,
 }
 
@@ -75,7 +75,7 @@ impl<'t> Problems<'t> {
         self.found.borrow_mut().push((at, self.problem(at, field, what.into(), instead.into())));
     }
 
-    /// What is no problem, and probably not meant.
+    /// Adds a doubt: the text is valid, but probably not meant.
     pub(super) fn doubt(&self, at: usize, field: &str, what: impl Into<String>, instead: impl Into<String>) {
         self.doubts.borrow_mut().push((at, self.problem(at, field, what.into(), instead.into())));
     }

@@ -4,7 +4,7 @@ use super::fields::{Fields, Places, Value};
 use super::print::Printer;
 use crate::{CacheName, Denied, InvalidValue, Policy, Profile, ProfileName, Source, profile};
 
-/// A profile with its places, for what can be said of it only when the whole policy is known.
+/// A profile with its positions, for problems that are found once the whole policy is read.
 pub(super) struct Placed<'p, 'i> {
     profile: Profile,
     places: Places<'p, 'i>,
@@ -14,7 +14,7 @@ pub(super) fn read<'p, 'i>(root: &mut Fields<'p, 'i>) -> Vec<Placed<'p, 'i>> {
     root.list("profiles").into_iter().filter_map(Value::into_table).filter_map(placed).collect()
 }
 
-/// Takes the profiles, and says which of them have no name of their own or ask for what the policy does not allow.
+/// Adds the profiles. Reports duplicate names, and requests that the policy does not allow.
 pub(super) fn add(placed: Vec<Placed<'_, '_>>, policy: &mut Policy) {
     for Placed { profile, places } in placed {
         if policy.profile(profile.name().as_str()).is_some() {
@@ -79,7 +79,7 @@ fn placed<'p, 'i>(mut fields: Fields<'p, 'i>) -> Option<Placed<'p, 'i>> {
     Some(Placed { profile, places })
 }
 
-/// What a profile asks for and can never have, as far as that is known without a sign-in.
+/// The values of a profile that the policy denies for every sign-in.
 fn refused(policy: &Policy, profile: &Profile) -> Vec<(&'static str, Denied)> {
     let document = profile.cache_name().cloned().unwrap_or_default().document(false);
     let mut refused = vec![

@@ -5,7 +5,7 @@ use super::parse;
 use crate::{Access, AddressClass, Addresses, CacheGrant, CacheName, Leniency, Limits, Policy, Profile, Source};
 
 #[test]
-fn every_field_arrives() {
+fn every_field_is_read() {
     let policy = parse(
         r#"
         authorities = ["login.microsoftonline.com", "localhost:8443"]
@@ -93,7 +93,7 @@ fn a_grant_of_the_azure_cli_needs_no_name_and_one_of_the_shared_cache_does() {
 }
 
 #[test]
-fn all_problems_are_reported_at_once_with_their_places() {
+fn all_problems_are_reported_at_once_with_their_positions() {
     let error = parse(
         r#"authorities = ["https://*.example", "login.contoso.com/x", 7]
 scope = ["*"]
@@ -194,7 +194,7 @@ fn a_problem_says_what_is_wrong_and_what_to_write_instead() {
 }
 
 #[test]
-fn limits_are_taken_to_their_ends_and_no_further() {
+fn limits_are_accepted_within_their_ranges_only() {
     for (name, least, most) in [
         ("guest-memory-mib", 4, 4096),
         ("call-seconds", 1, 3600),
@@ -216,7 +216,7 @@ fn limits_are_taken_to_their_ends_and_no_further() {
 }
 
 #[test]
-fn what_is_no_toml_is_reported_with_its_places() {
+fn a_document_that_is_not_toml_is_reported_with_positions() {
     let error = parse("authorities = [\n\n[limits\ncall-seconds = 'x\n").unwrap_err();
     assert!(error.problems().len() > 1, "{error:#?}");
     assert!(error.problems().iter().all(|problem| problem.field.is_empty() && !problem.what.is_empty()), "{error:#?}");
@@ -226,7 +226,7 @@ fn what_is_no_toml_is_reported_with_its_places() {
     assert_eq!((error.problems()[0].line, error.problems()[0].column), (1, 8), "{error:#?}");
 }
 
-/// A policy with two profiles, of which the second is written by the test.
+/// A policy with two profiles; the test writes the second one.
 fn with_profile(rest: &str) -> String {
     format!(
         r#"authorities = ["login.contoso.com"]
@@ -277,7 +277,7 @@ fn two_grants_of_one_cache_are_a_problem() {
 }
 
 #[test]
-fn a_name_of_a_file_is_none_of_a_cache() {
+fn a_file_name_is_not_a_cache_name() {
     for suffix in ["cae", "nocae"] {
         let text = format!("[[caches]]\nsource = \"shared\"\nnames = [\"msal.cache.{suffix}\"]\naccess = \"read\"\n");
         let another = "[[caches]]\nsource = \"shared\"\nnames = [\"other\"]\naccess = \"read\"\n";
@@ -298,7 +298,7 @@ fn a_denial_names_what_to_write() {
 }
 
 #[test]
-fn a_doubt_has_a_place_and_is_no_problem() {
+fn a_doubt_has_a_position_and_is_not_a_problem() {
     let text = "scopes = [\"https://vault.azure.net/.default\",\n  \"https://vault.azure.net\"]\n";
     assert!(parse(text).is_ok());
     let doubts = super::doubts(text);
@@ -307,7 +307,7 @@ fn a_doubt_has_a_place_and_is_no_problem() {
 }
 
 #[test]
-fn a_profile_arrives_with_every_field() {
+fn a_profile_is_read_with_every_field() {
     let policy = parse(&with_profile(
         r#"name = "entra/graph"
         source = "shared"
@@ -331,7 +331,7 @@ fn a_profile_arrives_with_every_field() {
 }
 
 #[test]
-fn a_profile_that_could_never_be_served_is_a_problem_where_it_asks_for_too_much() {
+fn a_value_of_a_profile_that_the_policy_denies_is_a_problem_at_its_position() {
     let good = "name = \"second\"\nsource = \"shared\"\nscopes = [\"https://graph.microsoft.com/.default\"]\n";
     assert!(parse(&with_profile(good)).is_ok());
     for (rest, line, field, part) in [

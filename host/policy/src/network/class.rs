@@ -1,8 +1,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Addresses that are not public, by what they are for: IANA's registries of special-purpose addresses (RFC 6890), and what clouds
-/// put there.
+/// Addresses that are not public, by their purpose in IANA's registries of special-purpose
+/// addresses (RFC 6890) or in a cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AddressClass {
@@ -14,21 +14,21 @@ pub enum AddressClass {
     Private,
     /// Between a provider and its customers, and in some clouds: `100.64.0.0/10` (RFC 6598).
     CarrierGradeNat,
-    /// Services that hand a cloud's machines their configuration and credentials, such as `169.254.169.254`. They lie in the ranges
-    /// of other classes, and are not of those classes.
+    /// Services that give a cloud's machines their configuration and credentials, such as
+    /// `169.254.169.254`. They lie in the ranges of other classes, but do not belong to those.
     Metadata,
-    /// No address, or on some systems this machine: `0.0.0.0/8`, `::`.
+    /// No address, or this machine on some systems: `0.0.0.0/8`, `::`.
     Unspecified,
-    /// Groups: `224.0.0.0/4`, `ff00::/8`.
+    /// Multicast groups: `224.0.0.0/4`, `ff00::/8`.
     Multicast,
-    /// All of a network: `255.255.255.255`.
+    /// All machines of a network: `255.255.255.255`.
     Broadcast,
-    /// Documentation, benchmarks, protocols' own and what nobody was given yet.
+    /// Documentation, benchmarks, addresses of protocols, and unassigned ones.
     Reserved,
 }
 
-/// The services of AWS (instances, tasks and pods; name server and clock), Azure (also its wire server), Google Cloud, Alibaba
-/// and Oracle.
+/// The services of AWS (instances, tasks and pods; name server and clock), Azure (also its wire
+/// server), Google Cloud, Alibaba and Oracle.
 const METADATA_V4: &[Ipv4Addr] = &[
     Ipv4Addr::new(169, 254, 169, 254),
     Ipv4Addr::new(169, 254, 169, 253),
@@ -61,7 +61,8 @@ impl AddressClass {
         Self::Reserved,
     ];
 
-    /// The class of an address; none when it is public. An IPv6 address that wraps an IPv4 address is of that one's class.
+    /// The class of an address; `None` if it is public. An IPv6 address that embeds an IPv4 address
+    /// has that one's class.
     #[must_use]
     pub fn of(address: IpAddr) -> Option<Self> {
         match (address, embedded(address)) {
@@ -94,8 +95,9 @@ impl fmt::Display for AddressClass {
     }
 }
 
-/// The IPv4 address that an IPv6 address leads to: mapped (RFC 4291), translated (RFC 2765), NAT64 (RFC 6052), 6to4 (RFC 3056),
-/// and the compatible ones of old (RFC 4291), except `::` and `::1`.
+/// The IPv4 address that an IPv6 address embeds: mapped (RFC 4291), translated (RFC 2765), NAT64
+/// (RFC 6052), 6to4 (RFC 3056), and the deprecated compatible ones (RFC 4291), except `::` and
+/// `::1`.
 pub(super) fn embedded(address: IpAddr) -> Option<Ipv4Addr> {
     let IpAddr::V6(address) = address else { return None };
     let joined = |high: u16, low: u16| Some(Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low)));
@@ -121,7 +123,8 @@ fn of_v4(address: Ipv4Addr) -> Option<AddressClass> {
         [100, 64..=127, ..] => AddressClass::CarrierGradeNat,
         [224..=239, ..] => AddressClass::Multicast,
         [255, 255, 255, 255] => AddressClass::Broadcast,
-        // Protocols' own, documentation, the relays of 6to4, benchmarks, and the rest of the space.
+        // Addresses of protocols, documentation, relays of 6to4, benchmarks, and the rest of the
+        // space.
         [192, 0, 0 | 2, _]
         | [198, 51, 100, _]
         | [203, 0, 113, _]
@@ -142,9 +145,10 @@ fn of_v6(address: Ipv6Addr) -> Option<AddressClass> {
         [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] => AddressClass::Private,
         [0xfe80..=0xfebf, ..] => AddressClass::LinkLocal,
         [0xff00..=0xffff, ..] => AddressClass::Multicast,
-        // Protocols' own (Teredo among them), and documentation, both within what is given out.
+        // Addresses of protocols (such as Teredo) and documentation, both within the assigned
+        // space.
         [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => AddressClass::Reserved,
-        // All that was ever given out.
+        // The assigned space.
         [0x2000..=0x3fff, ..] => return None,
         _ => AddressClass::Reserved,
     })

@@ -12,7 +12,8 @@ pub struct AddressRange {
 }
 
 impl AddressRange {
-    /// Whether an address lies in this range. IPv4 and IPv6 are different worlds here.
+    /// Whether an address lies in this range. An IPv4 range contains no IPv6 address, and vice
+    /// versa.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.first, address) {
@@ -44,7 +45,7 @@ impl FromStr for AddressRange {
         };
         let address: IpAddr = address.parse().map_err(|_| invalid())?;
         let Some(prefix) = prefix else { return Ok(address.into()) };
-        // The parser of numbers takes `+8` and `08` as well.
+        // The number parser accepts `+8` and `08` as well.
         let number: u32 = prefix.parse().map_err(|_| invalid())?;
         if number.to_string() != prefix || number > bits(address) {
             return Err(invalid());
@@ -72,7 +73,7 @@ fn bits(address: IpAddr) -> u32 {
     }
 }
 
-/// The first address of the range of this prefix in which an address lies.
+/// The first address of the range with this prefix that contains the address.
 fn cut(address: IpAddr, prefix: u32) -> IpAddr {
     match address {
         IpAddr::V4(address) => {

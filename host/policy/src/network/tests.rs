@@ -85,7 +85,7 @@ fn every_address_has_its_class() {
         ("febf::1", "link-local"),
         ("fec0::1", "private"),
         ("ff02::1", "multicast"),
-        // An IPv4 address in disguise is what it is.
+        // An embedded IPv4 address decides the class.
         ("::ffff:127.0.0.1", "loopback"),
         ("::ffff:169.254.169.254", "metadata"),
         ("::ffff:20.190.128.1", "public"),
@@ -106,7 +106,7 @@ fn every_address_has_its_class() {
 }
 
 #[test]
-fn what_is_not_public_has_to_be_named() {
+fn addresses_that_are_not_public_must_be_named() {
     for (named, address, allowed) in [
         ("loopback", "127.0.0.1", true),
         ("loopback", "::1", true),
@@ -117,7 +117,7 @@ fn what_is_not_public_has_to_be_named() {
         ("private", "192.168.1.1", true),
         ("private", "fd00::1", true),
         ("private", "127.0.0.1", false),
-        // What hands out credentials is in none of the classes in whose ranges it lies.
+        // Metadata services belong to none of the classes whose ranges contain them.
         ("private", "fd00:ec2::254", false),
         ("link-local", "169.254.169.254", false),
         ("link-local", "169.254.1.1", true),
@@ -147,7 +147,7 @@ fn what_is_not_public_has_to_be_named() {
 }
 
 #[test]
-fn every_class_is_named_by_its_name_and_opens_itself_only() {
+fn every_class_has_a_name_that_allows_only_this_class() {
     let one_of_each = [
         "127.0.0.1",
         "169.254.0.1",
@@ -169,7 +169,7 @@ fn every_class_is_named_by_its_name_and_opens_itself_only() {
 }
 
 #[test]
-fn names_are_read_to_the_letter() {
+fn names_of_addresses_are_read_exactly() {
     for text in ["loopback", "carrier-grade-nat", "10.0.0.0/8", "127.0.0.1", "::1", "fd00::/8", "0.0.0.0/0", "::/0"] {
         assert_eq!(text.parse::<Addresses>().unwrap().to_string(), text);
     }

@@ -74,7 +74,7 @@ mod unix {
         std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
-    #[expect(clippy::print_stderr, reason = "who runs the tests has to know why these are ignored")]
+    #[expect(clippy::print_stderr, reason = "the output must show why tests are ignored")]
     fn say(text: &str) {
         eprintln!("{text}");
     }

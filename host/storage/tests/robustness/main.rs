@@ -69,7 +69,7 @@ mod linux {
         }
     }
 
-    #[expect(clippy::print_stderr, reason = "who runs the tests has to know why some are ignored, and why one fails")]
+    #[expect(clippy::print_stderr, reason = "the output must show why tests are ignored or fail")]
     fn say(text: &str) {
         eprintln!("{text}");
     }

@@ -64,7 +64,7 @@ mod linux {
         libtest_mimic::run(&arguments, trials).exit_code()
     }
 
-    #[expect(clippy::print_stderr, reason = "who runs the tests has to know why these are ignored")]
+    #[expect(clippy::print_stderr, reason = "the output must show why tests are ignored")]
     fn ignored(why: &str) {
         eprintln!("tests of the keyring are ignored: {why}");
     }
