@@ -9,6 +9,9 @@ pub const CAE: &str = ".cae";
 /// Suffix of the document of calls without it.
 pub const NOCAE: &str = ".nocae";
 
+/// The document of [`DEFAULT_NAME`] for calls without Continuous Access Evaluation, which keyrings of several libraries treat apart.
+pub const DEFAULT_DOCUMENT: &str = "msal.cache.nocae";
+
 /// Whether a text can be a cache's name, without a suffix: letters, digits, `.`, `-` and `_`, so that a name can never be a path.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
@@ -50,6 +53,7 @@ mod tests {
             assert_eq!(document(DEFAULT_NAME, enable_cae), name);
             assert_eq!(of_document(name), Some(DEFAULT_NAME));
         }
+        assert_eq!(document(DEFAULT_NAME, false), DEFAULT_DOCUMENT);
         for name in ["../x.cae", "a/b.nocae", ".nocae", ".x.nocae", "x", "x.nocae\0", "C:x.nocae"] {
             assert_eq!(of_document(name), None, "{name}");
         }

@@ -18,7 +18,7 @@ const TESTS: [&str; 2] = ["#[cfg(test)]\nmod tests {", "#[cfg(test)]\npub(crate)
 type Uses = BTreeMap<String, BTreeMap<String, PathBuf>>;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn uses_of(src: &Path) -> io::Result<Uses> {
         let top = [src.join(format!("{module}.rs")), src.join(module.as_str()).join("mod.rs")];
         let mut files: Vec<PathBuf> = top.iter().take(1).filter(|file| file.is_file()).cloned().collect();
         collect(&src.join(module), &mut files)?;
-        for file in files.into_iter().filter(|file| !is_of_tests(file)) {
+        for file in files.into_iter().filter(|file| !is_of_tests(file.strip_prefix(src).unwrap_or(file))) {
             let text = fs::read_to_string(&file)?;
             // In a top-level module the parent is the crate.
             let text = if top.contains(&file) { text.replace("super::", "crate::") } else { text };

@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
 use shared_token_cache_entra::cloud;
+use shared_token_cache_entra::tenant::ADFS;
 use url::Url;
 
 use crate::denied::shown;
@@ -194,7 +195,7 @@ const HANDS_OUT_SECRETS: [AddressClass; 2] = [AddressClass::Metadata, AddressCla
 fn is_token_endpoint(url: &Url) -> bool {
     let tenant = match url.path() {
         // AD FS has no tenants, and no version 2.0.
-        "/adfs/oauth2/token" => Some("adfs"),
+        "/adfs/oauth2/token" => Some(ADFS),
         path => path.strip_prefix('/').and_then(|path| path.strip_suffix("/oauth2/v2.0/token")),
     };
     url.scheme() == "https"

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use shared_token_cache_entra::cache::{CAE, NOCAE};
+
 use crate::{Places, azure_cli, lock};
 
 /// Paths, each with the purpose of the file there. A path may be that of a file that does not exist yet.
@@ -23,7 +25,7 @@ impl FilesInUse {
     /// Adds the documents of a shared cache: files, or signals of a keyring.
     pub fn add_shared(&mut self, places: &Places, name: &str) {
         for folder in places.shared.iter().chain(&places.dotnet_signals) {
-            for suffix in ["", ".nocae", ".cae"] {
+            for suffix in ["", NOCAE, CAE] {
                 self.add_cache(&folder.join(format!("{name}{suffix}")));
             }
         }

@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 
+use shared_token_cache_entra::cache::DEFAULT_DOCUMENT;
+
 use crate::keyring::{Cache, Item, Keyring};
 use crate::{KeyringError, encoding};
 
@@ -60,7 +62,7 @@ impl<P: Passwords> Keychain<P> {
         // does not. JavaScript keeps every document under Python's name, which is the default
         // document for the other tools; so that item is read as the default document only.
         let (service, accounts) = match cache {
-            Cache::Shared(document) if document == "msal.cache.nocae" => {
+            Cache::Shared(document) if document == DEFAULT_DOCUMENT => {
                 (SERVICE, vec!["MSALCache".to_owned(), document.clone()])
             }
             Cache::Shared(document) => (SERVICE, vec![document.clone()]),

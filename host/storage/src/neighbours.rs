@@ -4,10 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{Note, Places, Rules};
+use shared_token_cache_entra::cache::{CAE, NOCAE};
 
-/// The suffixes of the shared cache's documents.
-const SUFFIXES: [&str; 2] = [".nocae", ".cae"];
+use crate::{Note, Places, Rules};
 
 const CLI_STEM: &str = "msal_token_cache";
 
@@ -42,7 +41,10 @@ pub fn near_file(path: &Path) -> Vec<Note> {
     let (Some(folder), Some(stem)) = (path.parent(), path.file_stem()) else { return Vec::new() };
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let mut names: Vec<PathBuf> = vec![folder.join(stem)];
-    names.extend(["json", "bin", "nocae", "cae"].map(|extension| folder.join(stem).with_extension(extension)));
+    names.extend(
+        ["json", "bin", NOCAE, CAE]
+            .map(|extension| folder.join(stem).with_extension(extension.trim_start_matches('.'))),
+    );
     names.retain(|near| near != path && is_file(near));
     let named = |near: PathBuf| Note {
         what: format!("{} has nearly the same name", near.display()),
@@ -53,7 +55,7 @@ pub fn near_file(path: &Path) -> Vec<Note> {
 
 /// The note for the other document of a shared cache.
 fn other_document(place: &str, other: &str) -> Note {
-    let (kind, next) = if other.ends_with(SUFFIXES[1]) {
+    let (kind, next) = if other.ends_with(CAE) {
         ("with", "To use it, say `--enable-cae`.")
     } else {
         ("without", "To use it, leave `--enable-cae` out.")
@@ -64,10 +66,9 @@ fn other_document(place: &str, other: &str) -> Note {
 
 /// The name of a document's cache, and the name of the cache's other document.
 pub fn other(document: &str) -> Option<(&str, String)> {
-    let [nocae, cae] = SUFFIXES;
-    match (document.strip_suffix(nocae), document.strip_suffix(cae)) {
-        (Some(name), _) => Some((name, format!("{name}{cae}"))),
-        (_, Some(name)) => Some((name, format!("{name}{nocae}"))),
+    match (document.strip_suffix(NOCAE), document.strip_suffix(CAE)) {
+        (Some(name), _) => Some((name, format!("{name}{CAE}"))),
+        (_, Some(name)) => Some((name, format!("{name}{NOCAE}"))),
         _ => None,
     }
 }

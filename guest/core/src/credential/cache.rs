@@ -1,5 +1,7 @@
 //! One cache document as a credential keeps it between calls.
 
+use shared_token_cache_entra::token::BEARER;
+
 use crate::access_token::{self, Wanted};
 use crate::account::{self, Holdings};
 use crate::candidate::Candidate;
@@ -128,7 +130,7 @@ impl Cache {
             token: self.document.secret(&entry.place)?,
             expires_on: entry.expires_on,
             refresh_on: entry.refresh_on,
-            token_type: "Bearer".into(),
+            token_type: BEARER.into(),
         })
     }
 

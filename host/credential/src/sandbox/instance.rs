@@ -1,6 +1,7 @@
 use std::mem;
 use std::sync::Arc;
 
+use shared_token_cache_entra::token::BEARER;
 use shared_token_cache_vault::{Origin, Refused, Request};
 use tokio::time::error::Elapsed;
 use wasmtime::Store;
@@ -209,10 +210,10 @@ fn open(token: wit::AccessToken, state: &mut State) -> Result<Issued, Error> {
         denied
     })?;
     let access_token = AccessToken {
-        token: opened.token.into_inner().into(),
+        token: opened.token,
         expires_on: token.expires_on.min(opened.expires_on),
         refresh_on: token.refresh_on,
-        token_type: "Bearer".into(),
+        token_type: BEARER.into(),
     };
     let account = fingerprint(&opened.home_account_id);
     Ok(Issued { token: access_token, account, tenant: opened.tenant, origin: opened.origin })

@@ -7,15 +7,13 @@
 use std::collections::HashMap;
 
 use secret_service::{Error, Item, SecretService};
+use shared_token_cache_entra::cache::DEFAULT_DOCUMENT;
 
 use super::reason;
 use crate::azure_cli;
 use crate::keyring::Cache;
 
 const SERVICE: &str = "Microsoft.Developer.IdentityService";
-
-/// The default document of Python, .NET and JavaScript.
-const DEFAULT_DOCUMENT: &str = "msal.cache.nocae";
 
 /// The attribute that the marks of Python and .NET share.
 const CLIENT: &str = "MsalClientID";

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use shared_token_cache::policy::{CacheName, Policy, Source};
 use shared_token_cache::{Builder, Error, Places, SharedTokenCacheCredential, TransportOptions};
+use shared_token_cache_entra::cloud::DEFAULT_HOST;
 use token_endpoint::TokenEndpoint;
 
 use super::arguments::Demo;
@@ -43,7 +44,7 @@ pub(super) async fn run(arguments: Demo) -> Result<ExitCode, Failure> {
     let mut transport = TransportOptions::default();
     transport.ca_file = Some(ca_file);
     transport.proxy_from_env = false;
-    transport.resolve = vec![("login.microsoftonline.com".into(), endpoint.address())];
+    transport.resolve = vec![(DEFAULT_HOST.into(), endpoint.address())];
     let builder = || {
         SharedTokenCacheCredential::builder()
             .policy(Policy::for_current_user(CacheName::default()))
