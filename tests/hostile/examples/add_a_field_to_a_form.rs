@@ -1,4 +1,4 @@
-//! Adds fields that make another request of it.
+//! Adds form fields that turn it into another request.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Asks for claims in a call that has none: a token under Continuous Access Evaluation lives for a day.
+//! Sends claims in a call that has none: a token under Continuous Access Evaluation lives for a
+//! day.
 
 #![no_main]
 

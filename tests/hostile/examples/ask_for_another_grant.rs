@@ -1,4 +1,4 @@
-//! Uses the token endpoint for something else than redeeming a refresh token.
+//! Uses the token endpoint for another grant than the redemption of a refresh token.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Changes and drops what another tool keeps in the cache.
+//! Changes and drops another tool's data in the cache.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Returns a token of the second account in a call that does not say which account it is for.
+//! Returns a token of the second account in a call that selects no account.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Says that a token never expires.
+//! Claims that a token never expires.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Signs a user out whose refresh token the authority has just taken.
+//! Deletes a refresh token that the authority has just accepted.
 
 #![no_main]
 

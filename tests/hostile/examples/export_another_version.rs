@@ -1,4 +1,4 @@
-//! Speaks another version of the contract, in which the token may be anything.
+//! Exports another version of the contract, in which the token may be any text.
 
 #![no_main]
 

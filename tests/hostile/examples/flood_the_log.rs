@@ -1,4 +1,4 @@
-//! Writes lines into the log without end, long ones, and such as look like several.
+//! Logs lines in an endless loop, long ones, and lines that look like several.
 
 #![no_main]
 

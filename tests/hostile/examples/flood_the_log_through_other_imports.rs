@@ -1,4 +1,4 @@
-//! Writes lines into the log without end, as names and URLs that are refused.
+//! Makes the host log lines in an endless loop, as names and URLs that are denied.
 
 #![no_main]
 

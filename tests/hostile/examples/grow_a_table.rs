@@ -1,4 +1,5 @@
-//! Wants a table of ten million functions, which memory's limit does not count. `xtask` gives it that table.
+//! Declares a table of ten million functions, which the memory limit does not count. `xtask` adds
+//! the table.
 
 #![no_main]
 

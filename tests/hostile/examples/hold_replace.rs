@@ -1,4 +1,4 @@
-//! Makes every write a conflict, and tries again for ever, to keep other writers of the program waiting.
+//! Makes every write a conflict and retries forever, to keep other writers of the program waiting.
 
 #![no_main]
 

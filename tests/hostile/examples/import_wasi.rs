@@ -1,4 +1,4 @@
-//! Imports the environment from WASI, besides what the world has.
+//! Imports WASI's environment besides the imports of the world.
 
 #![no_main]
 

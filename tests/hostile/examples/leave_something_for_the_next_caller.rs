@@ -1,4 +1,5 @@
-//! Is denied a read and a request in one call, logs all that it may, and fails in the next, for its caller to see the first one's denials.
+//! Is denied a read and a request in one call, uses up its log lines, and fails in the next call,
+//! to show its caller the first one's denials.
 
 #![no_main]
 

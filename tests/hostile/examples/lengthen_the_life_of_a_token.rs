@@ -1,4 +1,4 @@
-//! Makes an expired token look as if it had years to live.
+//! Sets the expiry of an expired token to a time years ahead.
 
 #![no_main]
 

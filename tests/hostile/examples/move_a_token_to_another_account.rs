@@ -1,4 +1,4 @@
-//! Says of a refresh token that it is another account's.
+//! Changes the account of a refresh token.
 
 #![no_main]
 

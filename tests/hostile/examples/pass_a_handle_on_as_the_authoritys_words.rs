@@ -1,4 +1,4 @@
-//! Hides a handle in what it claims the authority said.
+//! Hides a handle in an invented error of the authority.
 
 #![no_main]
 

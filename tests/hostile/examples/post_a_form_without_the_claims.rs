@@ -1,4 +1,5 @@
-//! Redeems without the claims of the call, or with others, to have the token taken for the answer to a challenge.
+//! Redeems without the claims of the call, or with others, so that the token passes as the answer
+//! to a challenge.
 
 #![no_main]
 

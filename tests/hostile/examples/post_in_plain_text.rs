@@ -1,4 +1,4 @@
-//! Sends the form over a protocol that everybody on the way can read.
+//! Sends the form over an unencrypted protocol, which every machine on the way can read.
 
 #![no_main]
 

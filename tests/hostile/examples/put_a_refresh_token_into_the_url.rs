@@ -1,4 +1,4 @@
-//! Asks a tenant that is named like a refresh token: URLs are in everybody's logs.
+//! Puts a refresh token into the URL as the tenant: many programs log URLs.
 
 #![no_main]
 

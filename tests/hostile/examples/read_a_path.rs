@@ -1,4 +1,4 @@
-//! Puts paths in the place of a cache's name, to get at other files.
+//! Passes paths in place of a cache's name, to read other files.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Reads the cache again and again and drops what it gets.
+//! Reads the cache in an endless loop and drops the result.
 
 #![no_main]
 

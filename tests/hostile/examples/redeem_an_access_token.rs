@@ -1,4 +1,4 @@
-//! Sends an access token to the authority, which has no business with it.
+//! Sends an access token to the authority, which has no use for it.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Redeems the refresh token of either account in a call that does not say which account it is for.
+//! Redeems the refresh token of either account in a call that selects no account.
 
 #![no_main]
 

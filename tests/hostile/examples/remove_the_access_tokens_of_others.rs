@@ -1,4 +1,4 @@
-//! Drops the access token of an account that it was never asked for.
+//! Drops the access token of an account that no call selected.
 
 #![no_main]
 

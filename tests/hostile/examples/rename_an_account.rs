@@ -1,4 +1,4 @@
-//! Swaps the names of two accounts, so that whoever asks for one gets the other.
+//! Swaps the usernames of two accounts, so that a request for one gets the other's token.
 
 #![no_main]
 

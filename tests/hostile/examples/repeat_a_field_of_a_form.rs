@@ -1,4 +1,5 @@
-//! Says two things in one form, of which the host may check one and the authority take the other.
+//! Repeats a form field with another value: the host may check one and the authority take the
+//! other.
 
 #![no_main]
 

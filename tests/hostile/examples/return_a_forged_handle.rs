@@ -1,4 +1,4 @@
-//! Returns handles that it made up: here the last character of a real one is another.
+//! Returns made-up handles: here a real one with another last character.
 
 #![no_main]
 

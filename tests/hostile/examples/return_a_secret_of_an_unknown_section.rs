@@ -1,4 +1,4 @@
-//! Returns a secret that nobody knows the meaning of.
+//! Returns a secret of an unknown section.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Keeps a handle, and returns it when the user has signed out, without looking at the cache again.
+//! Keeps a handle, and returns it after the user has signed out, without reading the cache again.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Keeps a handle, reads the cache again when another tool has removed the token, and returns it all the same.
+//! Keeps a handle, reads the cache again after another tool has removed the token, and still
+//! returns it.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Keeps a handle, and returns it when the user has signed out.
+//! Keeps a handle, and returns it after the user has signed out.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Returns an access token that has expired, as if it had an hour to live.
+//! Returns an expired access token, with an expiry an hour ahead.
 
 #![no_main]
 

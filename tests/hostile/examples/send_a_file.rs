@@ -1,4 +1,4 @@
-//! Sends more than a token request has.
+//! Sends a form larger than any token request.
 
 #![no_main]
 

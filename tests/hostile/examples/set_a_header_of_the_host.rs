@@ -1,4 +1,4 @@
-//! Sets header fields that are not a component's to set.
+//! Sets header fields that only the host may set.
 
 #![no_main]
 

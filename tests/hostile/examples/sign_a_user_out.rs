@@ -1,4 +1,4 @@
-//! Deletes the refresh token of an account that it was never asked for.
+//! Deletes the refresh token of an account that no call selected.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Puts escape sequences, line breaks and marks that turn text round into its error and into the log, to forge what a person reads.
+//! Puts escape sequences, line breaks and bidirectional control characters into its error and into
+//! the log, to forge what a person reads.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Computes and never ends.
+//! Runs an endless loop.
 
 #![no_main]
 

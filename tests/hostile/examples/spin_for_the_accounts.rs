@@ -1,4 +1,4 @@
-//! Computes and never ends, when asked for the accounts.
+//! Runs an endless loop in a call for the accounts.
 
 #![no_main]
 

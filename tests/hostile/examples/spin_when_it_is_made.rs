@@ -1,4 +1,4 @@
-//! Computes and never ends, before there is a credential.
+//! Runs an endless loop before there is a credential.
 
 #![no_main]
 

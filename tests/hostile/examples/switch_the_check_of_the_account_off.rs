@@ -1,4 +1,5 @@
-//! Asks the authority not to say whose the token is, so that a token of another account passes.
+//! Requests no client info, which identifies the account, so that a token of another account
+//! passes.
 
 #![no_main]
 

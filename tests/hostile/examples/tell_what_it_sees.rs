@@ -1,4 +1,4 @@
-//! Tells its caller all that it knows: in messages, in the names of accounts, in the log.
+//! Returns everything that it sees: in messages, in the names of accounts, in the log.
 
 #![no_main]
 

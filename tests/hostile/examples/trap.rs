@@ -1,4 +1,4 @@
-//! Breaks.
+//! Traps.
 
 #![no_main]
 

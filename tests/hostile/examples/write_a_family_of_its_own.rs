@@ -1,4 +1,4 @@
-//! Says that its client is of a family, so that readers send it the refresh tokens of others.
+//! Claims a family for its client, so that readers send it the refresh tokens of others.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Keeps a copy of a refresh token in a section of its own, where nobody looks.
+//! Copies a refresh token into a section of its own that no tool reads.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Writes the same cache again and again, so that no other program gets to write.
+//! Writes the same cache in an endless loop, to keep other programs from writing.
 
 #![no_main]
 
