@@ -1,4 +1,4 @@
-"""Loads every document of a folder with MSAL for Python, as another tool would that shares the cache."""
+"""Loads every document of a folder with MSAL for Python, as another tool would."""
 
 import pathlib
 import sys
@@ -9,7 +9,7 @@ count = 0
 for path in sorted(pathlib.Path(sys.argv[1]).glob("*.json")):
     cache = msal.SerializableTokenCache()
     cache.deserialize(path.read_bytes().decode("utf-8"))
-    # At no later time than this, so that a search removes no token that has expired.
+    # A time before every expiry, so that a search removes no expired token.
     kinds = {
         kind: list(cache.search(kind, now=0))
         for kind in ["AccessToken", "RefreshToken", "IdToken", "Account", "AppMetadata"]

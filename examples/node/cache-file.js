@@ -5,7 +5,7 @@ import { sleep } from "./sleep.js";
 
 /** @import { ReadOutcome } from "./component/interfaces/azure-identity-shared-token-cache-cache-file.js" */
 
-/** How long a writer may take that empties the file before it writes it. */
+/** How long a writer that truncates the file first may take to write it. */
 const TORN_READ_PATIENCE = 1000;
 const TORN_READ_PAUSE = 20;
 
@@ -46,7 +46,7 @@ export function cacheFile(files, supported, warn) {
     replace(name, expectedVersion, document) {
       const path = pathOf(name);
       return orFail(path, "conflict", () => {
-        // A look ahead saves a wait for a lock that would be of no use.
+        // The check before the lock saves a useless wait for it.
         expect(path, expectedVersion);
         return withLock(path, () => {
           expect(path, expectedVersion);
@@ -60,7 +60,8 @@ export function cacheFile(files, supported, warn) {
 }
 
 /**
- * The document, or nothing when it is still at the known version. One that stays torn is damaged, which the component will tell.
+ * The document, or nothing if it is still at the known version. A document that stays truncated is
+ * returned, and the component reports it as damaged.
  *
  * @param {string} path
  * @param {string | undefined} knownVersion
@@ -85,11 +86,11 @@ function expect(path, expectedVersion) {
 }
 
 /**
- * Does `work`, with the file system's errors as the contract's.
+ * Runs `work`, and maps the file system's errors to the contract's.
  *
  * @template T
  * @param {string} path
- * @param {"not-found" | "conflict"} missing what it means that there is no file
+ * @param {"not-found" | "conflict"} missing the meaning of a missing file
  * @param {() => T} work
  */
 function orFail(path, missing, work) {

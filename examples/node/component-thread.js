@@ -6,16 +6,16 @@ import { Https } from "./https.js";
 
 /** @import { Grants, Options } from "./grants.js" */
 
-/** How long a call may take, its requests and their repetitions included. */
+/** The time limit of a call, its requests and their retries included. */
 const CALL_SECONDS = 120;
 
-/** A component has no more to say than that in a call. */
+/** The limit of log lines per call. */
 const MOST_LINES = 100;
 const LONGEST_LINE = 2000;
 
 /**
- * The component in a thread of its own, which waits where the component does. The event loop of the program does not: it sends the
- * component's requests, and goes on.
+ * The component in a thread of its own, which blocks during imports. The program's event loop does
+ * not block: it sends the component's requests.
  */
 export class ComponentThread {
   #grants;
@@ -23,7 +23,7 @@ export class ComponentThread {
   #log;
   /** @type {Worker | undefined} */
   #worker;
-  /** Tells the waiting thread that its answer has been posted. */
+  /** Wakes the waiting thread when its response has been posted. */
   #answered = new Int32Array(new SharedArrayBuffer(4));
   /** @type {Promise<unknown>} */
   #last = Promise.resolve();
@@ -42,7 +42,7 @@ export class ComponentThread {
   }
 
   /**
-   * Calls the component once the calls before are done, as it runs one at a time.
+   * Calls the component after the earlier calls, as it runs one call at a time.
    *
    * @param {"getToken" | "supported"} method
    * @param {unknown[]} parameters
@@ -67,7 +67,7 @@ export class ComponentThread {
     const { signal } = (this.#running = new AbortController());
     const timer = setTimeout(() => this.#running?.abort(tooLong()), CALL_SECONDS * 1000);
     const worker = (this.#worker ??= this.#start());
-    // The program does not end while it waits for a token.
+    // Keeps the program running while it waits for a token.
     worker.ref();
     let lines = 0;
     try {
@@ -89,7 +89,7 @@ export class ComponentThread {
       }
     } catch (error) {
       if (error instanceof SharedTokenCacheError) throw error;
-      // A component that broke, or does not come to an end, is good for nothing more.
+      // A component that trapped or exceeded the time limit is discarded.
       await this.#end();
       throw signal.aborted ? signal.reason : broken(error);
     } finally {

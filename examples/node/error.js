@@ -1,4 +1,4 @@
-/** Names that `@azure/identity` goes by: a chain of credentials goes on to the next after the first of them. */
+/** Names for `@azure/identity`: its chains continue with the next credential after the first one. */
 const NAMES = new Map([
   ["credential-unavailable", "CredentialUnavailableError"],
   ["client-authentication", "AuthenticationError"],
@@ -19,11 +19,11 @@ export class SharedTokenCacheError extends Error {
      * `limit`, `component` or `closed`.
      */
     this.kind = kind;
-    /** What exactly, for the first two of these kinds, such as `multiple-accounts` or `cache-corrupt`. */
+    /** For the first two of these kinds, such as `multiple-accounts` or `cache-corrupt`. */
     this.reason = reason;
     /** The accounts to choose from, where there are several. */
     this.candidates = candidates;
-    /** What the authority said, as in an `AuthenticationError` of `@azure/identity`. */
+    /** The authority's error, as in an `AuthenticationError` of `@azure/identity`. */
     this.errorResponse = oauth && {
       error: oauth.code,
       errorDescription: oauth.description ?? "",

@@ -10,11 +10,11 @@ const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
 /** Some 10,000 accounts are 55 MiB. */
 const LARGEST_DOCUMENT_MIB = 512;
 
-/** A file system's clock moves in steps, and two writes within one of them look the same. This is longer than any step. */
+/** Longer than the granularity of a file system's clock, within which two writes look the same. */
 const STEP = 20;
 
 /**
- * The text that names a state of the file.
+ * The version: a text that identifies a state of the file.
  *
  * @param {fs.BigIntStats} status
  */
@@ -23,7 +23,7 @@ export function version({ dev, ino, size, mtimeNs, ctimeNs }) {
 }
 
 /**
- * The status of a cache file: a regular one of the user's own, and no symbolic link to one.
+ * The status of a cache file: a regular file of the user's own, not a symbolic link.
  *
  * @param {string} path
  */
@@ -32,7 +32,8 @@ export function look(path) {
 }
 
 /**
- * The file's content and version, or nothing when it is still at the known one. It is torn when somebody seems to be writing it.
+ * The file's content and version, or nothing if it is still at the known version. `torn` is set if
+ * a write seems to be in progress.
  *
  * @param {string} path
  * @param {string | undefined} knownVersion
@@ -57,13 +58,13 @@ export function readWhole(path, knownVersion, warn) {
 }
 
 /**
- * Replaces the file, which is whole at every moment. Gives its new version.
+ * Replaces the file atomically. Returns its new version.
  *
  * @param {string} path
  * @param {Uint8Array} content
  */
 export function replace(path, content) {
-  // A name by which the Rust host finds what a killed program left behind.
+  // The Rust host finds a killed program's temporary files by this name.
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(8).toString("hex")}.tmp`);
   const file = fs.openSync(temporary, "wx", 0o600);
   try {
@@ -71,7 +72,7 @@ export function replace(path, content) {
     fs.fsyncSync(file);
     fs.renameSync(temporary, path);
     syncFolder(dirname(path));
-    // Under the lock still, so that the next write does not look like this one.
+    // Still under the lock, so that the next write gets another version.
     sleep(STEP);
     return version(fs.fstatSync(file, { bigint: true }));
   } catch (error) {
@@ -108,7 +109,8 @@ function statusOf(file, path) {
 }
 
 /**
- * Whether the text ends where a JSON object ends. Writers write from the front, so a part of a document does not.
+ * Whether the text ends like a JSON object. A partly written document does not, as writers write
+ * from the front.
  *
  * @param {Buffer} content
  */
@@ -117,7 +119,7 @@ function endsAsObject(content) {
 }
 
 /**
- * Makes the new name last. Some file systems can't, and need not be told.
+ * Makes the renaming durable. Some file systems can't, which is ignored.
  *
  * @param {string} path
  */
@@ -126,7 +128,7 @@ function syncFolder(path) {
   try {
     fs.fsyncSync(folder);
   } catch {
-    // The file is in its place all the same.
+    // The file has been replaced all the same.
   } finally {
     fs.closeSync(folder);
   }

@@ -21,7 +21,7 @@ import words from "./words.js";
  */
 
 /**
- * What the options grant. The component can have nothing else.
+ * The options' grants. The component gets nothing else.
  *
  * @param {Options} options
  */
@@ -30,7 +30,7 @@ export function grants(options) {
   const authority = host(options.authorityHost || process.env.AZURE_AUTHORITY_HOST || words.default_host);
   return {
     files: files(source, cacheName),
-    // Elsewhere the caches are encrypted, which takes the Rust host.
+    // On other platforms the caches are encrypted, which only the Rust host supports.
     supported: platform() === "linux" || (platform() === "darwin" && source === "azure-cli"),
     authorities: (options.authorities ?? [authority]).map(host),
     settings: {
@@ -43,7 +43,7 @@ export function grants(options) {
       tenantId: options.tenantId,
       clientId: options.clientId,
       authenticationRecord: options.authenticationRecord,
-      // Plain files are all that is read here, so whoever makes this credential has allowed them.
+      // The caller permits plain files by making this credential, which reads no others.
       cachePersistenceOptions: { name: cacheName, allowUnencryptedStorage: true },
       additionallyAllowedTenants: options.additionallyAllowedTenants ?? [],
       enableGuestTenantAuthentication: options.enableGuestTenantAuthentication ?? false,
@@ -52,7 +52,7 @@ export function grants(options) {
 }
 
 /**
- * The files that the component may have, by the names by which it asks for them.
+ * The granted files, by the component's names for them.
  *
  * @param {string} source
  * @param {string} cacheName

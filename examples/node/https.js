@@ -5,19 +5,19 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import words from "./words.js";
 
-/** How long one request may take. */
+/** The time limit of one request. */
 const REQUEST_SECONDS = 30;
 
 /** A token response has some 6 KiB. */
 const LARGEST_RESPONSE_KIB = 1024;
 
-/** The pauses before the repetitions of a request, in milliseconds. */
+/** The pauses before retries, in milliseconds. */
 const PAUSES = [500, 1000, 2000];
 
-/** Statuses that may pass. */
+/** Retryable statuses. */
 const WORTH_REPEATING = [408, 429, 500, 502, 503, 504];
 
-/** Codes of errors that may pass. Others are of TLS or of HTTP, and stay. */
+/** Retryable error codes. Others come from TLS or HTTP, and are permanent. */
 const NO_CONNECTION = ["EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EPIPE", "ETIMEDOUT"];
 
 const TOKEN_ENDPOINT = /^https:\/\/([^/]+)\/[A-Za-z0-9.-]+\/oauth2\/v2\.0\/token$/;
@@ -29,7 +29,7 @@ const TOKEN_ENDPOINT = /^https:\/\/([^/]+)\/[A-Za-z0-9.-]+\/oauth2\/v2\.0\/token
  * @typedef {{ response: Response, error?: undefined } | { response?: undefined, error: HttpsError }} Outcome
  */
 
-/** Posts forms to the token endpoints of the granted authorities, and sends nothing else to nobody else. */
+/** Posts forms to the token endpoints of the granted authorities, and to no other URL. */
 export class Https {
   #agent = new Agent({ keepAlive: true });
   #authorities;
@@ -62,7 +62,8 @@ export class Https {
   /** @param {Form} form */
   #whyDenied({ url, headers }) {
     const authority = TOKEN_ENDPOINT.exec(url)?.[1];
-    // A URL that would be read in another way than it is written is none that was checked.
+    // A URL that parsing normalizes is refused, as the checked text would differ from the requested
+    // one.
     if (authority === undefined || !URL.canParse(url) || new URL(url).href !== url) {
       return "a request goes to https://<authority>/<tenant>/oauth2/v2.0/token and nowhere else";
     }
@@ -82,7 +83,7 @@ export class Https {
     const options = {
       method: "POST",
       agent: this.#agent,
-      // Even where the environment asks for less.
+      // Verifies even if the environment disables it.
       rejectUnauthorized: true,
       signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_SECONDS * 1000)]),
       headers: {
@@ -98,7 +99,7 @@ export class Https {
       // `node:https` follows no redirect, and knows no cookies.
       const sent = request(url, options).end(new URLSearchParams(form).toString());
       const [reply] = await once(sent, "response");
-      // From here on the reply tells of errors, and the request needs somebody who hears them.
+      // From here on errors are reported by the reply, and the request needs an error handler.
       sent.on("error", () => {});
       return await receive(reply);
     } catch (error) {
@@ -137,7 +138,7 @@ function maySet(name, value) {
 }
 
 /**
- * An error in words of ours, as those of others may hold what was sent.
+ * An error with this program's own text, as the original may contain the form.
  *
  * @param {any} error
  * @returns {HttpsError}

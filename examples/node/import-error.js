@@ -1,4 +1,4 @@
-/** What an import answers in place of a result: a case of the contract's variant. jco takes it from `payload`. */
+/** An error of an import: a case of the contract's variant. jco reads it from `payload`. */
 export class ImportError extends Error {
   /**
    * @param {string} tag

@@ -9,8 +9,9 @@ import { grants } from "./grants.js";
 export { SharedTokenCacheError } from "./error.js";
 
 /**
- * A credential for clients of the Azure SDK: finds the sign-in in the token cache, selects the account, and gives a cached access
- * token, or redeems a refresh token and writes the new tokens back. All of that is done by a component in a thread of its own.
+ * A credential for clients of the Azure SDK: finds the sign-in in the token cache, selects the
+ * account, and returns a cached access token, or redeems a refresh token and writes the new tokens
+ * back. A component in a thread of its own implements all of this.
  *
  * @implements {TokenCredential}
  */
@@ -39,12 +40,12 @@ export class SharedTokenCacheCredential {
     };
   }
 
-  /** Whether this platform has a token cache that can be read here. Reads nothing. */
+  /** Whether this class supports the platform's token cache. Reads nothing. */
   async supported() {
     return await this.#component.call("supported");
   }
 
-  /** Ends the thread and its connections, and with them the calls that wait for a token. */
+  /** Ends the thread, its connections, and the calls that wait for a token. */
   async close() {
     await this.#component.close();
   }
@@ -60,7 +61,8 @@ function aborted() {
 }
 
 /**
- * The call itself goes on, as its refresh token may be redeemed already: the next one finds the new tokens in the cache.
+ * The call itself continues, as its refresh token may be redeemed already: the next call finds the
+ * new tokens in the cache.
  *
  * @template T
  * @param {Promise<T>} call

@@ -6,17 +6,19 @@ import { sleep } from "./sleep.js";
 const PATIENCE = 5000;
 const PAUSE = 50;
 
-/** Who holds the lock: `<pid> <program>`, as with MSAL's libraries. */
+/** The lock's owner: `<pid> <program>`, as with MSAL's libraries. */
 const PROGRAM = "shared-token-cache-node";
 
-/** A lock is held while one file is written. */
+/** The time limit for acquiring a lock, which is held while one file is written. */
 const STALE_AFTER = 60_000;
 
 /**
- * Does `work` under the lock that writers of a cache share: `<cache file>.lockfile`, created exclusively and removed.
+ * Runs `work` under the lock file that writers of a cache share: `<cache file>.lockfile`, created
+ * exclusively and removed.
  *
- * Node has no advisory locks. So a writer that locks the file without minding that it exists (MSAL.NET, portalocker) is not kept
- * out, only found out by the version; and a lock that a crash left behind is removed only where a program of this kind signed it.
+ * Node.js has no advisory locks. So a writer that locks the file without checking its existence
+ * (MSAL.NET, portalocker) is not excluded, only detected by the version; and a lock left by a crash
+ * is removed only if a program with this format wrote its owner.
  *
  * @template T
  * @param {string} path
@@ -52,7 +54,7 @@ function sign(lock) {
   try {
     fs.writeSync(lock, `${process.pid} ${PROGRAM}`);
   } catch {
-    // Whoever finds the file unsigned waits for it just the same.
+    // Other writers wait for an unsigned lock file as well.
   }
 }
 
@@ -62,7 +64,7 @@ function sign(lock) {
  */
 function release(lockfile, lock) {
   try {
-    // What is there now may be the lock of somebody who ran out of patience with this one.
+    // The lock file may now belong to another program, whose wait for this lock timed out.
     if (fs.lstatSync(lockfile, { throwIfNoEntry: false })?.ino === fs.fstatSync(lock).ino) fs.rmSync(lockfile);
   } finally {
     fs.closeSync(lock);
@@ -77,7 +79,7 @@ function removeStale(lockfile) {
     const [pid, program] = fs.readFileSync(lockfile, "utf8").split(" ");
     if (program === PROGRAM && !isAlive(Number(pid))) fs.rmSync(lockfile);
   } catch {
-    // Its holder was faster, or it is not ours to look at: it is waited for.
+    // Its owner removed it, or this user can't read it: poll.
   }
 }
 

@@ -1,7 +1,7 @@
 const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Waits. For the component's thread only: imports are synchronous.
+ * Blocks the component's thread; imports are synchronous.
  *
  * @param {number} milliseconds
  */

@@ -14,7 +14,7 @@ const { credential } = await instantiate(
     "azure-identity:shared-token-cache/https": {
       postForm: (url, headers, form) => request({ url, headers, form }),
       getSettings: () => settings,
-      // They are closed with the credential.
+      // The program closes them with the credential.
       closeIdleConnections() {},
     },
     "azure-identity:shared-token-cache/clock": { now: () => BigInt(Math.floor(Date.now() / 1000)) },
@@ -33,13 +33,13 @@ parentPort.on("message", ({ method, parameters }) => {
   try {
     send("result", methods[method](...parameters));
   } catch (error) {
-    // What is no error of the contract's is the end of this thread.
+    // An exception that is not an error of the contract ends this thread.
     if (error.payload === undefined) throw error;
     send("error", error.payload);
   }
 });
 
-/** Has the program's thread send a request, and waits for the answer: imports are synchronous. */
+/** Blocks until the program's thread has sent the request: imports are synchronous. */
 function request(form) {
   Atomics.store(answered, 0, 0);
   send("request", form);

@@ -1,4 +1,4 @@
-"""Calls an Azure API as whoever is signed in to the Azure CLI: `python call_api.py URL SCOPE`."""
+"""Calls an Azure API as the user of the Azure CLI: `python call_api.py URL SCOPE`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-//! Asks for a token as the user who signed in on this machine, as far as `policy.toml` allows.
+//! Requests a token of the signed-in user, within the grants of `policy.toml`.
 
 #![allow(clippy::print_stdout, reason = "this is what the program is for")]
 

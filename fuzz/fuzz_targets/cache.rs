@@ -1,4 +1,5 @@
-//! Any document at all: it is a cache or damaged, what comes of it stands in it, and a write changes what it is about.
+//! Any document: it is a cache or damaged, every token in the result is from it, and a write
+//! changes the intended parts only.
 
 #![no_main]
 
@@ -37,8 +38,8 @@ fn ways_to_ask() -> [Options; 4] {
     ]
 }
 
-/// A call that can't reach the authority writes nothing, and gives a token of the document or none. A damaged document is called
-/// damaged.
+/// A call without a reachable authority writes nothing, and returns a token of the document or
+/// none. A damaged document is reported as damaged.
 fn without_network(content: &[u8], options: &Options) {
     let mut world = World::new(content);
     let mut credential = Credential::new(options.clone()).unwrap();
@@ -68,7 +69,8 @@ fn without_network(content: &[u8], options: &Options) {
     }
 }
 
-/// New tokens reach the caller. If they are written, the next caller finds them, and every other entry is as it was.
+/// New tokens reach the caller. If they are written, the next call finds them, and every other
+/// entry is unchanged.
 fn with_new_tokens(content: &[u8], options: &Options) {
     let mut world = World::answering(content, json_reply(200, NEW_TOKENS));
     let result = ask(&mut world, options);
@@ -102,7 +104,8 @@ fn with_new_tokens(content: &[u8], options: &Options) {
     }
 }
 
-/// All entries of a section are there as they were, but for expired access tokens, and for the one with the new entry's key.
+/// All entries of a section are unchanged, except for expired access tokens and the entry with the
+/// new one's key.
 fn assert_kept(before: &str, after: &str, section: &str) {
     let after = entries(after, section);
     let key_of_new = |key: &str| {
@@ -118,8 +121,8 @@ fn assert_kept(before: &str, after: &str, section: &str) {
     }
 }
 
-/// A write that has nothing to change changes no byte: the dead token that it would remove is not in the document which another
-/// program has put there meanwhile.
+/// A write without changes changes no byte: the dead token that it would remove is missing in the
+/// document that another program has written meanwhile.
 fn nothing_to_edit(content: &[u8]) {
     let mut world = World::answering(WITH_A_DEAD_TOKEN.as_bytes(), json_reply(400, DEAD));
     world.overtaken_by = Some(content.to_vec());
@@ -128,7 +131,8 @@ fn nothing_to_edit(content: &[u8]) {
     if entries(before, "RefreshToken").iter().any(|(_, entry)| text(entry, "secret").as_deref() == Some("rt-gone")) {
         return;
     }
-    // An empty document is written as one without members, and any without the white space around it.
+    // An empty document is written as an object without members, and the white space around a
+    // document is dropped.
     let before = if before.is_empty() { "{}" } else { before.trim_matches([' ', '\t', '\n', '\r']) };
     for written in &world.written {
         assert_eq!(String::from_utf8_lossy(written), before);
@@ -137,7 +141,7 @@ fn nothing_to_edit(content: &[u8]) {
     assert!(matches!(stored, ReadOutcome::Document(stored) if world.written.len() == 1 || stored.content == content));
 }
 
-/// The text behind a byte order mark; nothing if it is no text.
+/// The text after a byte order mark; `None` if it is not UTF-8.
 fn without_mark(content: &[u8]) -> &str {
     std::str::from_utf8(content).unwrap_or_default().trim_start_matches('\u{feff}')
 }

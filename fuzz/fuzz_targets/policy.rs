@@ -1,4 +1,4 @@
-//! Any policy document: it says what is wrong with it, or it grants what it names and nothing else.
+//! Any policy document: it has reported problems, or it grants what it names and nothing else.
 
 #![no_main]
 
@@ -16,7 +16,7 @@ fuzz_target!(|text: &str| {
             allows_what_it_names(&policy, &document);
             serves_no_profile_that_asks_for_too_much(&policy);
             assert_eq!(Policy::from_toml(&policy.to_toml()).unwrap(), policy, "what is shown is what holds");
-            // A field that nobody knows never passes for one that somebody enforces.
+            // An unknown field is always a problem, so it can't pass for one that is enforced.
             for unknown in ["x-unknown = 1", "limits.x-unknown = 1", "caches = [{x-unknown = 1}]"] {
                 assert!(Policy::from_toml(&format!("{unknown}\n{text}")).is_err());
             }
@@ -24,7 +24,7 @@ fuzz_target!(|text: &str| {
     }
 });
 
-/// There is a problem, and each is said, with a place that is in the document.
+/// There are problems, each with a place in the document.
 fn each_problem_has_its_place(text: &str, error: &PolicyError) {
     assert!(!error.problems().is_empty());
     let lines: Vec<&str> = text.split('\n').collect();
@@ -57,7 +57,7 @@ fn grants_the_caches_that_it_names(policy: &Policy, document: &Table) {
     }
 }
 
-/// What a cache may be called: never a path.
+/// A cache's name is never a path.
 fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('.')
 }
@@ -111,7 +111,8 @@ fn bare(authority: &str) -> String {
     }
 }
 
-/// Scopes, tenants, accounts, clients and components: each is allowed under its own name, whatever the case, and under no other.
+/// Scopes, tenants, accounts, clients and components: each is allowed under its own name, ignoring
+/// case, and under no other.
 fn allows_what_it_names(policy: &Policy, document: &Table) {
     let list = |name| strings(document, name).map(str::to_ascii_lowercase).collect::<Vec<_>>();
     let lists = ["scopes", "tenants", "accounts", "client-ids", "component-sha256"].map(list);
@@ -121,10 +122,11 @@ fn allows_what_it_names(policy: &Policy, document: &Table) {
     let any = |list: &[String]| list.iter().any(|name| name == "*");
     let named = |list: &[String], probe: &str| any(list) || list.contains(&probe.to_ascii_lowercase());
     for probe in &probes {
-        // A rule for all of a resource is no scope itself.
+        // A rule for a whole resource is not a scope itself.
         let exact = any(scopes) || (named(scopes, probe) && !probe.ends_with('*'));
         let scope = exact || scopes.iter().any(|scope| is_of_resource(probe, scope));
-        // One of OpenID Connect is allowed beside others, unless a rule allows all of its resource.
+        // A scope of OpenID Connect is allowed beside others, unless a rule allows the whole
+        // resource.
         let last = probe.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
         let identity =
             ["openid", "profile", "email", "address", "phone", "offline_access"].contains(&&*last);
@@ -133,7 +135,7 @@ fn allows_what_it_names(policy: &Policy, document: &Table) {
         assert_eq!(policy.check_tenant(probe, Some("nobody's")).is_ok(), named(tenants, probe), "{probe}");
         assert_eq!(policy.check_tenant("common", Some(probe)).is_ok(), named(tenants, probe), "{probe}");
         assert_eq!(policy.check_client(probe).is_ok(), named(clients, probe), "{probe}");
-        // What looks like a username never passes for an id, nor the reverse.
+        // A username never parses as an id, nor an id as a username.
         let (as_username, as_id) = if probe.contains('@') { (true, false) } else { (false, true) };
         let account = |allowed: bool| any(accounts) || (allowed && named(accounts, probe));
         assert_eq!(policy.check_account(probe, "").is_ok(), account(as_username), "{probe}");
@@ -149,7 +151,7 @@ fn allows_what_it_names(policy: &Policy, document: &Table) {
     }
 }
 
-/// What a profile asks for is allowed, and a policy narrowed to it allows no more than before.
+/// A profile's request is allowed, and a policy narrowed to it allows no more than before.
 fn serves_no_profile_that_asks_for_too_much(policy: &Policy) {
     for profile in policy.profiles() {
         let narrow = policy.narrowed_to(profile);
@@ -168,7 +170,7 @@ fn serves_no_profile_that_asks_for_too_much(policy: &Policy) {
     }
 }
 
-/// A name and others that look like it.
+/// A name and similar names.
 fn variants(name: &str) -> Vec<String> {
     let shorter: String = name.chars().skip(1).collect();
     let resource = name.trim_end_matches('*');
@@ -181,7 +183,7 @@ fn variants(name: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether `rule` is all of a resource, and `scope` that resource with a permission behind it.
+/// Whether `rule` is for a whole resource, and `scope` is that resource with a permission.
 fn is_of_resource(scope: &str, rule: &str) -> bool {
     let permission = rule.strip_suffix("/*").and_then(|resource| {
         let (start, rest) = scope.split_at_checked(resource.len())?;

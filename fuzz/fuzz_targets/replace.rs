@@ -1,11 +1,13 @@
-//! Whatever a component makes of a document with handles, what is stored is the old document with changes from a closed list.
+//! Any edit of a document with handles by a component: the stored document is the old one with
+//! changes from a closed list.
 //!
-//! The input is what the component writes, as edits of the text that it was given: each line is a place in per mille, or in bytes after a
-//! `+`, how many bytes go, and what comes. In it `@0`, `@1` and so on stand for the handles that it was given, first those of the reply.
+//! The input is the component's document, as edits of the sealed text: each line is a place in per
+//! mille, or in bytes after a `+`, the number of removed bytes, and the inserted text. In it `@0`,
+//! `@1` and so on are the component's handles, first those of the reply.
 
 //!
-//! Each document that is stored is also a file in the folder that `WRITTEN_DOCUMENTS` names, where it names one, so that MSAL can
-//! be asked to load all of them.
+//! Each stored document is also written to the folder that `WRITTEN_DOCUMENTS` names, if it is set,
+//! so that MSAL can load all of them.
 
 #![no_main]
 
@@ -25,7 +27,7 @@ const REPLY: &str = r#"{"access_token":"hunter2-at","refresh_token":"hunter2-rt"
 const WRITTEN: [&str; 4] = ["AccessToken", "RefreshToken", "IdToken", "AppMetadata"];
 
 fuzz_target!(|input: &str| {
-    // The component does not know what is in the secrets, so neither may the input.
+    // The component does not see the secrets, so the input must not contain them either.
     if input.contains("hunter2") {
         return;
     }
@@ -79,7 +81,7 @@ fn edited(sealed: &str, input: &str) -> String {
     text
 }
 
-/// What is stored differs from the old document in what a redemption changes, and in nothing else.
+/// The differences between the stored and the old document are those of a redemption.
 fn check(stored: &str) {
     assert!(stored.len() < DOCUMENT.len() + (64 << 10), "no growth beyond new entries");
     let others = |document| -> Members {

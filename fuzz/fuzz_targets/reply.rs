@@ -1,5 +1,6 @@
-//! Whatever a token endpoint answers: the component does not fall over it, a token that it holds reaches the caller even if it can't
-//! be stored, and all of it comes out alike behind the vault, where the component sees no secret.
+//! Any response of a token endpoint: the component does not trap, a token in it reaches the caller
+//! even if it can't be stored, and the outcome is the same behind the vault, where the component
+//! sees no secret.
 
 #![no_main]
 
@@ -23,13 +24,13 @@ fuzz_target!(|body: &[u8]| {
             assert_stored(&world, token);
             assert_eq!(unstored(&reply), Ok(token.clone()));
         }
-        // One refresh token, and what is wrong with it is told by the reply alone.
+        // One refresh token, so the reply alone decides the outcome.
         assert_eq!(world.redeemed, ["rt-1"]);
         behind_the_vault(&reply, &plain, &world);
     }
 });
 
-/// Whether the reply is a success; if it is, the token has to be its own.
+/// Whether the reply is a success; if so, the token has to be the reply's.
 fn is_token(reply: &FormReply, token: Option<&AccessToken>) -> bool {
     let Some(body) = std::str::from_utf8(&reply.body).ok().filter(|body| members(body).is_some()) else { return false };
     if reply.status != 200 || text(body, "error").is_some() {
@@ -41,21 +42,21 @@ fn is_token(reply: &FormReply, token: Option<&AccessToken>) -> bool {
     }
     let members = members(body).unwrap();
     let value = |name| members.iter().rev().find(|(member, _)| member == name).map(|(_, value)| value.as_str());
-    // Of a lifetime that the component may read in two ways, and of another type, it may go either way.
+    // A lifetime that has two readings, or is of another type, may lead to either outcome.
     let within =
         |name, from, to| value(name).map(|value| value.parse::<u64>().is_ok_and(|number| number > from && number < to));
     let lifetimes = [within("expires_in", 0, 1 << 30), within("expires_on", NOW, NOW + (1 << 30))];
     let lives = lifetimes.contains(&Some(true)) && !lifetimes.contains(&Some(false));
     let bearer = value("token_type").is_none()
         || text(body, "token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
-    // What client information says about the account is the component's to judge.
+    // The component decides about client information.
     lives
         && bearer
         && text(body, "access_token").is_some_and(|token| !token.is_empty())
         && text(body, "client_info").is_none()
 }
 
-/// A new token is in the cache afterwards, and everything else is as it was.
+/// A new token is in the cache afterwards, and everything else is unchanged.
 fn assert_stored(world: &World, token: &AccessToken) {
     let [after] = world.written.as_slice() else { panic!("{} writes", world.written.len()) };
     let after = std::str::from_utf8(after).unwrap();
@@ -70,7 +71,7 @@ fn assert_stored(world: &World, token: &AccessToken) {
         assert_eq!(entries(CACHE, section), entries(after, section));
     }
     assert_eq!(entries(after, "RefreshToken").len(), 1);
-    // Nothing that the authority says makes the cache one that can't be read again.
+    // No response of the authority makes the cache unreadable.
     let again = ask(&mut World::new(after.as_bytes()), &Options::default());
     let serves = token.expires_on > NOW + 300 && token.token_type.eq_ignore_ascii_case("bearer");
     assert_eq!(again.is_ok(), serves, "{after}");
@@ -88,21 +89,21 @@ fn behind_the_vault(reply: &FormReply, plain: &Result<AccessToken, Error>, world
     let mut border = Border::new(World::answering(CACHE.as_bytes(), reply.clone()));
     let sealed = border.ask(&Options::default());
     assert_eq!(border.world.redeemed, ["rt-1"]);
-    // The vault tells a body that is not UTF-8 from no other that is no JSON object.
+    // The vault does not distinguish a body that is not UTF-8 from one that is not a JSON object.
     if str::from_utf8(&reply.body).is_err() && plain.is_err() {
         assert!(sealed.is_err());
         return;
     }
-    // What is more than a token in a header field is none behind the vault.
+    // Behind the vault, a token that is not valid in a header field is no token.
     let is_a_token = |token: &AccessToken| token.token.expose().bytes().all(|byte| byte.is_ascii_graphic());
     if plain.as_ref().is_ok_and(|token| !is_a_token(token)) {
         assert!(matches!(sealed, Err(Error::ClientAuthentication(_))));
         return;
     }
-    // What the component takes for a token that serves, the vault opens.
+    // The vault opens every token that the component accepts.
     assert!(border.refused.is_empty(), "{:?}", border.refused);
     assert_eq!(&sealed, plain);
-    // Text may be spelled in two ways.
+    // A text can be spelled in two ways.
     let value = |content: &[u8]| serde_json::from_slice::<serde_json::Value>(content).unwrap();
     assert_eq!(value(border.world.content()), value(world.content()));
 }

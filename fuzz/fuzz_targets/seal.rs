@@ -1,4 +1,4 @@
-//! A sealed document has no secret, opens to what it was, and is as damaged as it was.
+//! A sealed document contains no secret, opens to the original, and is damaged like the original.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! The same world behind a vault, as the host has it.
+//! The same world behind a vault, as in the host.
 
 use shared_token_cache_core::{
     AccessToken, Error, FormReply, FormRequest, HttpsError, LogLevel, Options, Platform, ReadError, ReadOutcome,
@@ -9,12 +9,12 @@ use shared_token_cache_vault::{Form, Refused, Request, Session};
 use crate::world::{NOW, SCOPE, World, ask};
 use crate::{is_sealed, session};
 
-/// A world, the vault before it, and what the vault refused.
+/// A world, the vault before it, and the vault's refusals.
 pub struct Border {
     session: Session,
-    /// What is behind the vault.
+    /// The world behind the vault.
     pub world: World,
-    /// What the vault refused.
+    /// The vault's refusals.
     pub refused: Vec<Refused>,
 }
 
@@ -25,10 +25,10 @@ impl Border {
         Self { session: session(), world, refused: Vec::new() }
     }
 
-    /// Asks for a token, and opens it for the caller.
+    /// Requests a token, and opens it for the caller.
     ///
     /// # Errors
-    /// Those of the component; what the vault refuses is [`Error::Denied`].
+    /// Those of the component; the vault's refusals are [`Error::Denied`].
     pub fn ask(&mut self, options: &Options) -> Result<AccessToken, Error> {
         self.session.begin(&Request { scopes: &[SCOPE.to_owned()], ..Request::default() }).unwrap();
         let mut token = ask(self, options)?;
@@ -46,7 +46,7 @@ impl Border {
     }
 }
 
-/// What the component gets to see has no secret.
+/// The component's view has no secret.
 fn assert_sealed(text: &[u8]) {
     let text = String::from_utf8_lossy(text);
     assert_ne!(is_sealed(&text), Some(false), "{text}");

@@ -1,4 +1,4 @@
-//! Objects as lists of members, repeated ones included, with their values as they are written.
+//! Objects as lists of members, with repeated ones and raw values.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 /// The members of an object in their order.
 pub type Members = Vec<(String, String)>;
 
-/// The members of `object`; `None` if it is none.
+/// The members of `object`; `None` if it is not an object.
 #[must_use]
 pub fn members(object: &str) -> Option<Members> {
     let mut deserializer = serde_json::Deserializer::from_str(object);
@@ -17,7 +17,8 @@ pub fn members(object: &str) -> Option<Members> {
     Some(members)
 }
 
-/// The entries of a section of a document. A section that is not there, or no object, has none; of two, the last counts.
+/// The entries of a section of a document. A section that is missing or not an object has none; of
+/// two, the last counts.
 #[must_use]
 pub fn entries(document: &str, section: &str) -> Members {
     let sections = members(document).unwrap_or_default();
@@ -25,14 +26,14 @@ pub fn entries(document: &str, section: &str) -> Members {
     section.and_then(|(_, entries)| members(entries)).unwrap_or_default()
 }
 
-/// A member of `object` that is text and not empty.
+/// A member of `object` that is a non-empty text.
 #[must_use]
 pub fn text(object: &str, name: &str) -> Option<String> {
     let text: String = serde_json::from_str(&value(object, name)?).ok()?;
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// Whether a member of `object` that counts seconds, as a number or as text, is below `now`.
+/// Whether a member of `object` in seconds, as a number or as text, is below `now`.
 #[must_use]
 pub fn is_in_the_past(object: &str, name: &str, now: u64) -> bool {
     let seconds = text(object, name).or_else(|| value(object, name)).and_then(|text| text.trim().parse::<f64>().ok());

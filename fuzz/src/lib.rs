@@ -1,4 +1,5 @@
-//! What the targets share: what surrounds the component, and oracles that read JSON in other ways than the code under test.
+//! Shared by the targets: the component's world, and oracles that parse JSON in other ways than the
+//! code under test.
 
 mod border;
 mod json;
@@ -34,7 +35,7 @@ pub fn session() -> Session {
     Vault::new(credential, 1 << 24).unwrap().session()
 }
 
-/// A session in a call whose redemption was refused, so that it may write.
+/// A session in a call whose redemption was refused, so the call may write.
 ///
 /// # Panics
 /// When there is no randomness.
@@ -50,7 +51,8 @@ pub fn answered() -> Session {
     session
 }
 
-/// Redeems the first refresh token of a sealed document; gives what the component gets to see of the answer.
+/// Redeems the first refresh token of a sealed document; returns the component's view of the
+/// response.
 ///
 /// # Panics
 /// When it has none that the call may redeem.

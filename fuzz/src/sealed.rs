@@ -6,8 +6,8 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use shared_token_cache_vault::contains_handle;
 
-/// Whether every member that is named like a secret holds a handle, or nothing. `None` when it can't tell: `serde_json` does not go
-/// deeper than 128 levels.
+/// Whether every member with a secret's name contains a handle or nothing. `None` if the oracle
+/// can't decide: `serde_json` parses at most 128 levels.
 #[must_use]
 pub fn is_sealed(text: &str) -> Option<bool> {
     let mut sealed = true;

@@ -1,4 +1,4 @@
-//! What surrounds the component: a document in memory, a clock that stands, and an authority that says one thing.
+//! The component's world: a document in memory, a fixed clock, and an authority with one response.
 
 use shared_token_cache_core::{
     AccessToken, CacheDocument, Credential, Error, FormReply, FormRequest, HttpsError, LogLevel, Options, Platform,
@@ -9,20 +9,20 @@ use shared_token_cache_core::{
 pub const NOW: u64 = 1_700_000_000;
 /// The authority.
 pub const HOST: &str = "login.microsoftonline.com";
-/// The client that asks: the component's own default.
+/// The client: the component's default.
 pub const CLIENT: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
-/// What is asked for.
+/// The scope.
 pub const SCOPE: &str = "https://vault.azure.net/.default";
 
-/// A world. It notes what is done to it.
+/// A world. It records all actions.
 pub struct World {
     content: Vec<u8>,
     version: u64,
-    /// What the authority answers; `None` when it can't be reached.
+    /// The authority's response; `None` if it can't be reached.
     pub reply: Option<FormReply>,
-    /// What another program writes just before the component does.
+    /// The document that another program writes just before the component does.
     pub overtaken_by: Option<Vec<u8>>,
-    /// Why no write succeeds, if none does.
+    /// The error of every write, if writes fail.
     pub refuses: Option<WriteError>,
     /// The refresh tokens that were posted.
     pub redeemed: Vec<String>,
@@ -45,26 +45,26 @@ impl World {
         }
     }
 
-    /// The same with an authority that answers.
+    /// A world with a document and an authority that responds.
     #[must_use]
     pub fn answering(content: &[u8], reply: FormReply) -> Self {
         Self { reply: Some(reply), ..Self::new(content) }
     }
 
-    /// The document as it is now.
+    /// The current document.
     #[must_use]
     pub fn content(&self) -> &[u8] {
         &self.content
     }
 }
 
-/// Asks a new credential for a token for [`SCOPE`].
+/// Requests a token for [`SCOPE`] with a new credential.
 ///
 /// # Errors
 /// Those of the component.
 ///
 /// # Panics
-/// When the options make no sense.
+/// When the options are invalid.
 pub fn ask(platform: &mut impl Platform, options: &Options) -> Result<AccessToken, Error> {
     let mut credential = Credential::new(options.clone()).unwrap();
     credential.get_token(platform, &[SCOPE.to_owned()], &TokenRequestOptions::default())

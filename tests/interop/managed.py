@@ -1,4 +1,4 @@
-"""Real azure-identity that asks a managed identity, as far as the tests need it.
+"""Real azure-identity with a managed identity's endpoint, as far as the tests need it.
 
 Run by tests/tests/managed_identity.rs as the command of `run`, or with the variables of an agent. It prints one JSON object.
 It goes to the endpoint that its environment names, on loopback, and to nothing else.
@@ -18,7 +18,7 @@ connected = set()
 
 
 def on_loopback(connect):
-    """Notes where sockets are connected to."""
+    """Records the addresses that sockets connect to."""
 
     def noting(self, address):
         connected.add(address[0] if isinstance(address, tuple) else str(address))

@@ -1,6 +1,7 @@
 //! Real azure-identity for Python, unchanged, as a client of `run` and of `serve --http`.
 //!
-//! `AZURE_IDENTITY_PYTHON` names a Python that has it; `cargo xtask test` sets it. No side ever goes to the network.
+//! `AZURE_IDENTITY_PYTHON` names a Python that has it; `cargo xtask test` sets it. Neither side
+//! uses the network.
 
 use std::fs;
 use std::io;
@@ -42,7 +43,8 @@ fn a_managed_identity_credential_gets_the_token(peers: &Peers) -> io::Result<()>
     same(&format!("{expires_on} is one of {expiries:?}"), &is_near, &true)
 }
 
-/// With variables that containers often have: those of a proxy, and an application's id that is none of ours.
+/// With variables that are common in containers: those of a proxy, and the id of another
+/// application.
 fn a_default_azure_credential_gets_the_token(peers: &Peers) -> io::Result<()> {
     let mut cli = peers.signed_in()?;
     cli.set("AZURE_CLIENT_ID", "11111111-1111-1111-1111-111111111111");
@@ -63,7 +65,7 @@ fn a_client_id_selects_a_profile(peers: &Peers) -> io::Result<()> {
 }
 
 fn a_scope_of_no_profile_is_refused_at_once(peers: &Peers) -> io::Result<()> {
-    // A chain would go on after the first kind of error, and reports the second one at its end.
+    // A chain continues after the first kind of error, and reports the second one at its end.
     for (credential, error) in [("managed", "CredentialUnavailableError"), ("default", "ClientAuthenticationError")] {
         let answer = peers.run(&[credential, "--scope", "https://storage.azure.com/.default"])?;
         same("error", at(&answer, "/error"), &json!(error))?;

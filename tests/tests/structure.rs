@@ -1,20 +1,21 @@
-//! The order of the crates' modules, and words that programs in other languages have a copy of.
+//! The order of the crates' modules, and copies of words for programs in other languages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Crates in which no module depends on itself by way of others.
+/// Crates whose modules have no circular dependencies.
 const CRATES: [&str; 6] = ["entra", "guest/core", "guest/wasi-adapter", "host/credential", "host/policy", "host/vault"];
 
-/// Copies of `entra/words.json`, for folders that are used outside of this repository: a symbolic link would lead nowhere there.
+/// Copies of `entra/words.json` in folders that are used outside of this repository, where a
+/// symbolic link would be broken.
 const COPIES: [&str; 2] = ["examples/node/words.json", "examples/python/shared_token_cache/words.json"];
 
-/// How a file goes on with its tests.
+/// The start of a file's tests.
 const TESTS: [&str; 2] = ["#[cfg(test)]\nmod tests {", "#[cfg(test)]\npub(crate) mod tests {"];
 
-/// Which modules a module uses, each with the file that says so.
+/// The modules that a module uses, each with the file of the use.
 type Uses = BTreeMap<String, BTreeMap<String, PathBuf>>;
 
 fn root() -> PathBuf {
@@ -81,7 +82,7 @@ fn a_circle_is_found_through_groups_and_names_of_the_crate() {
     assert_eq!(circle(&uses(&[("a", "b"), ("b", "c"), ("c", "b")])), Some(vec!["b".to_owned(), "c".to_owned()]));
 }
 
-/// What the top-level modules of a crate use of each other.
+/// The uses among the top-level modules of a crate.
 fn uses_of(src: &Path) -> io::Result<Uses> {
     let lib = fs::read_to_string(src.join("lib.rs"))?;
     let entries = fs::read_dir(src)?.collect::<io::Result<Vec<_>>>()?;
@@ -95,7 +96,7 @@ fn uses_of(src: &Path) -> io::Result<Uses> {
         collect(&src.join(module), &mut files)?;
         for file in files.into_iter().filter(|file| !is_of_tests(file.strip_prefix(src).unwrap_or(file))) {
             let text = fs::read_to_string(&file)?;
-            // In a top-level module the parent is the crate.
+            // In a top-level module, `super` is the crate.
             let text = if top.contains(&file) { text.replace("super::", "crate::") } else { text };
             for other in used_in(&text, &modules, &names).into_iter().filter(|other| other != module) {
                 used.entry(other).or_insert_with(|| file.clone());
@@ -121,7 +122,7 @@ fn is_of_tests(file: &Path) -> bool {
     file.components().any(|part| ["tests", "tests.rs", "properties.rs"].iter().any(|name| part.as_os_str() == *name))
 }
 
-/// Names that the crate's root has of its modules: `pub use module::{A, B};`.
+/// The names that the crate's root re-exports from its modules: `pub use module::{A, B};`.
 fn reexported(lib: &str, modules: &BTreeSet<String>) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
     for statement in lib.split("pub use ").skip(1) {
@@ -134,7 +135,7 @@ fn reexported(lib: &str, modules: &BTreeSet<String>) -> BTreeMap<String, String>
     names
 }
 
-/// The modules that a file names behind `crate::`, without its tests and comments.
+/// The modules that a file names after `crate::`, without its tests and comments.
 fn used_in(text: &str, modules: &BTreeSet<String>, names: &BTreeMap<String, String>) -> Vec<String> {
     let code = TESTS.iter().fold(text, |code, tests| code.split(tests).next().unwrap_or_default());
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
@@ -177,12 +178,12 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|character: char| !character.is_alphanumeric() && character != '_').filter(|word| !word.is_empty())
 }
 
-/// Modules that form a circle, each of which uses the next, and the last the first.
+/// Modules in a circle: each uses the next, and the last uses the first.
 fn circle(uses: &Uses) -> Option<Vec<String>> {
     uses.keys().find_map(|module| way(uses, module, module, &mut BTreeSet::new()))
 }
 
-/// The modules from `from` on the way to `to`.
+/// The path from `from` to `to`.
 fn way(uses: &Uses, from: &str, to: &str, seen: &mut BTreeSet<String>) -> Option<Vec<String>> {
     for used in uses[from].keys() {
         let rest = if used == to {

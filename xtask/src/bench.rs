@@ -1,4 +1,4 @@
-//! Timing.
+//! Benchmarks.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::run::{cargo, root, run};
 
-/// Times warm calls on caches of so many accounts.
+/// Times warm calls on caches with this many accounts.
 pub(crate) fn warm(accounts: &[u32]) -> Result<()> {
     run(cargo().args(["build", "--release", "--example", "warm"]))?;
     let mut warm = Command::new(root().join("target/release/examples/warm"));

@@ -1,4 +1,4 @@
-//! Building the component: a core module by cargo, made a component by wit-component.
+//! Builds the component: a core module by cargo, made a component by wit-component.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -26,7 +26,7 @@ const TARGETS: &[&str] = &[
 ];
 const HOSTILE: &str = "shared-token-cache-hostile";
 
-/// More functions than any component has in its table.
+/// More functions than any component's table has.
 const HUGE_TABLE: u32 = 10_000_000;
 
 /// Builds the component; gives its path.
@@ -37,7 +37,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     componentize("shared_token_cache.wasm", "shared-token-cache.wasm")
 }
 
-/// Builds the component, and puts what the crate `host/component` is made of into its folder.
+/// Builds the component, and writes the files of the crate `host/component` to its folder.
 pub(crate) fn build_artefacts() -> Result<()> {
     let (component, folder) = build_portable_artefacts()?;
     say("building the compiler of components (the first time takes some minutes)");
@@ -46,7 +46,8 @@ pub(crate) fn build_artefacts() -> Result<()> {
     precompile(&root().join("target/release"), &component, &host_target()?, &folder)
 }
 
-/// The same for all targets that the crate has machine code for. Takes a wasmtime that compiles for other processors.
+/// Does so for all targets with machine code in the crate. Requires a wasmtime that compiles for
+/// other processors.
 pub(crate) fn build_artefacts_for_all_targets() -> Result<()> {
     let (component, folder) = build_portable_artefacts()?;
     say("building the compiler of components for all targets (the first time takes some minutes)");
@@ -106,11 +107,11 @@ pub(crate) fn build_examples() -> Result<()> {
     Ok(())
 }
 
-/// Builds the components that the host is attacked with in tests: all of them at once, on the same bindings.
+/// Builds the hostile components of the tests, all at once, with the same bindings.
 pub(crate) fn build_hostile() -> Result<()> {
     add_target()?;
     say("building the hostile components");
-    // Together with the component itself, so that what both depend on is built once.
+    // Together with the component itself, so that shared dependencies are built once.
     let packages = ["--package", PACKAGE, "--package", HOSTILE, "--lib", "--examples"];
     run(cargo().args(["build", "--release", "--target", TARGET]).args(packages))?;
     componentize("examples/guest.wasm", "hostile.wasm")?;
@@ -119,7 +120,7 @@ pub(crate) fn build_hostile() -> Result<()> {
     for name in &attempts {
         componentize(&format!("examples/{name}.wasm"), &format!("hostile/{name}.wasm"))?;
     }
-    // What is tried no longer.
+    // Removes attempts that no longer exist.
     for file in fs::read_dir(folder)? {
         let path = file?.path();
         if !path.file_stem().is_some_and(|name| attempts.iter().any(|attempt| name == attempt.as_str())) {
@@ -129,14 +130,14 @@ pub(crate) fn build_hostile() -> Result<()> {
     Ok(())
 }
 
-/// The names of the components that each try one thing: those of their sources.
+/// The names of the hostile components: those of their sources.
 fn attempts() -> Result<Vec<String>> {
     let sources = fs::read_dir(root().join("tests/hostile/examples"))?;
     let names = sources.map(|source| Ok(source?.path().file_stem().unwrap_or_default().to_string_lossy().into_owned()));
     names.collect()
 }
 
-/// Makes a component of a core module.
+/// Makes a component from a core module.
 fn componentize(module: &str, name: &str) -> Result<PathBuf> {
     let module = root().join("target").join(TARGET).join("release").join(module);
     let mut module = read(&module)?;
@@ -150,7 +151,7 @@ fn componentize(module: &str, name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Writes a file if its content has changed, so that nothing is built anew for nothing.
+/// Writes a file if its content has changed, to avoid needless rebuilds.
 fn write(path: &Path, content: &[u8]) -> Result<()> {
     if fs::read(path).ok().as_deref() == Some(content) {
         return Ok(());
@@ -158,7 +159,8 @@ fn write(path: &Path, content: &[u8]) -> Result<()> {
     fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Adds the target if it is missing. `rust-toolchain.toml` names it, but rustup may have been told not to install by itself.
+/// Adds the target if it is missing. `rust-toolchain.toml` names it, but rustup may be configured
+/// not to install automatically.
 fn add_target() -> Result<()> {
     let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]).current_dir(root()))?;
     if Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).is_dir() {
@@ -170,7 +172,7 @@ fn add_target() -> Result<()> {
     })
 }
 
-/// Prints what the component imports and exports, and the sizes of what was built.
+/// Prints the component's imports and exports, and the sizes of the built files.
 #[expect(clippy::print_stdout, reason = "this is what the command is for")]
 pub(crate) fn print(path: &Path) -> Result<()> {
     println!("{}", world_of(path)?);
@@ -222,8 +224,8 @@ pub(crate) fn world_of_bytes(component: &[u8]) -> Result<String> {
     Ok(printer.output.to_string())
 }
 
-/// The items of a world's interfaces, each with the interface that it is in, in an order of their own: the order in which a tool
-/// writes them means nothing.
+/// The items of a world's interfaces, each with its interface, sorted: the order in which a tool
+/// writes them has no meaning.
 fn items_of(wit: &str) -> BTreeSet<(String, String)> {
     let (mut items, mut interface, mut item) = (BTreeSet::new(), String::new(), String::new());
     for line in wit.lines().filter(|line| !line.trim().is_empty()) {

@@ -1,4 +1,4 @@
-//! The fuzz targets, one after the other, for a time that a person waits for.
+//! The fuzz targets, one after the other, each for a short time.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -10,12 +10,12 @@ use crate::python::with_azure_identity;
 use crate::run::{cargo, output, root, run, say};
 use crate::tools::cargo_tool;
 
-/// The target whose documents other tools have to be able to read.
+/// The target whose documents other tools must be able to read.
 const WRITES: &str = "replace";
 
 const CARGO_FUZZ: &str = "0.13.2";
 
-/// Runs all targets, or those that are named, each for some seconds. What is found fails the command.
+/// Runs all targets, or the named ones, each for some seconds. A finding fails the command.
 pub(crate) fn run_targets(seconds: u64, address: bool, named: &[String]) -> Result<()> {
     let all = targets()?;
     if let Some(unknown) = named.iter().find(|name| !all.contains(name)) {
@@ -30,7 +30,7 @@ pub(crate) fn run_targets(seconds: u64, address: bool, named: &[String]) -> Resu
         Err(why) => return skipped(why),
     };
     if let Err(why) = fuzzer.build() {
-        // Targets that don't compile at all are an error, and no reason to skip them.
+        // Targets that don't compile are an error, and no reason to skip.
         run(cargo().args(["check", "--quiet", "--manifest-path"]).arg(folder().join("Cargo.toml")))?;
         return skipped(why);
     }
@@ -43,7 +43,8 @@ pub(crate) fn run_targets(seconds: u64, address: bool, named: &[String]) -> Resu
     if named.is_empty() || named.iter().any(|name| name == WRITES) { load_with_msal(&fuzzer) } else { Ok(()) }
 }
 
-/// Stores what the corpus of [`WRITES`] makes the vault store, and has MSAL for Python load all of it.
+/// Stores the documents that the vault writes for the corpus of [`WRITES`], and has MSAL for Python
+/// load all of them.
 fn load_with_msal(fuzzer: &Fuzzer) -> Result<()> {
     let python = match with_azure_identity() {
         Ok(python) => python,
@@ -103,8 +104,9 @@ impl Fuzzer {
         run(&mut self.command("build")).context("they can't be built")
     }
 
-    /// Without a sanitizer the compiler needs no option that is unstable, so that the pinned one will do, and the targets run some five
-    /// times as often. AddressSanitizer is one: a nightly compiler has it, and the pinned one if it is told to be one.
+    /// Without a sanitizer, the compiler needs no unstable option, so the pinned one serves, and
+    /// the targets run some five times as often. AddressSanitizer needs one: a nightly compiler
+    /// accepts it, and the pinned one with `RUSTC_BOOTSTRAP`.
     fn command(&self, verb: &str) -> Command {
         let mut command = Command::new(&self.program);
         command.current_dir(root()).args(["fuzz", verb, "--target-dir"]);
@@ -152,7 +154,7 @@ fn dictionary(target: &str) -> PathBuf {
     if own.is_file() { own } else { folder().join("json.dict") }
 }
 
-/// The last that libFuzzer reports.
+/// The last report of libFuzzer.
 fn summary(log: &str) -> String {
     let done = log.lines().rev().find(|line| line.starts_with("Done ")).unwrap_or_default();
     let progress = log.lines().rev().find_map(|line| line.split_once("cov: ")).unwrap_or_default().1;
@@ -161,7 +163,7 @@ fn summary(log: &str) -> String {
     format!("{done}, coverage {coverage}, corpus {corpus}")
 }
 
-/// The beginning of what the target said.
+/// The beginning of the target's output.
 fn panic_of(log: &str) -> String {
     let mut lines = log.lines().skip_while(|line| !line.contains("panicked at"));
     let said: Vec<_> = lines.by_ref().take(2).map(|line| line.chars().take(200).collect::<String>()).collect();

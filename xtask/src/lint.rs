@@ -1,4 +1,4 @@
-//! What has to hold of the sources, before anything runs.
+//! Static checks of the sources.
 
 use std::process::Command;
 
@@ -39,7 +39,7 @@ pub(crate) fn lint() -> Result<()> {
     check_dependencies("machete", "0.9.1", &[])
 }
 
-/// Runs a check of dependencies, or says that its tool can't be had.
+/// Runs a check of dependencies, or prints that its tool can't be installed.
 fn check_dependencies(tool: &str, version: &str, arguments: &[&str]) -> Result<()> {
     match tools::cargo_tool(tool, version) {
         Ok(program) => run(Command::new(program).current_dir(crate::root()).arg(tool).args(arguments)),

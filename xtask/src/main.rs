@@ -74,7 +74,7 @@ fn build() -> Result<()> {
     run(cargo().args(["build", "--release"]))
 }
 
-/// Builds the command alone; its dependencies are those of the whole workspace, so `test` goes on from there.
+/// Builds the command alone, with the dependencies of the whole workspace, which `test` reuses.
 fn demo() -> Result<()> {
     component::build_artefacts()?;
     say("building the command");

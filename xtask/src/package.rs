@@ -1,4 +1,5 @@
-//! The crates as they are published: `cargo package`, and what is built from the packages alone.
+//! Packages the crates as for publication (`cargo package`), and builds programs from the packages
+//! alone.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::component;
 use crate::run::{cargo, output, quick_cargo, quick_target, root, run, say};
 
-/// The crates that are published, each after those that it depends on.
+/// The published crates in the order of their dependencies.
 const PUBLISHED: &[&str] = &[
     "shared-token-cache-entra",
     "shared-token-cache-component",
@@ -22,7 +23,7 @@ const PUBLISHED: &[&str] = &[
     "shared-token-cache-cli",
 ];
 
-/// The most bytes of a package that crates.io takes.
+/// The largest package that crates.io accepts, in bytes.
 const LARGEST: u64 = 10 << 20;
 
 const EMBEDDER: &str = r#"[package]
@@ -42,8 +43,8 @@ members = ["packages/shared-token-cache-cli-*"]
 resolver = "3"
 "#;
 
-/// Packages the crates, with the component compiled for all targets if so wanted, and builds a program that embeds the library and the
-/// command from the packages alone.
+/// Packages the crates, with the component compiled for all targets on request, and builds an
+/// embedding program and the command from the packages alone.
 pub(crate) fn package(all_targets: bool) -> Result<()> {
     if all_targets {
         component::build_artefacts_for_all_targets()?;
@@ -61,7 +62,8 @@ pub(crate) fn package(all_targets: bool) -> Result<()> {
         if size > LARGEST {
             bail!("{} is larger than crates.io takes ({LARGEST} bytes)", file.display());
         }
-        // With the present time on each file: cargo compiles a package anew where a file is newer than what was built.
+        // With the current time on each file: cargo rebuilds a package if a file is newer than the
+        // build.
         run(Command::new("tar").arg("-xzmf").arg(&file).arg("-C").arg(&packages))?;
         let folder = file.file_stem().context("a package has a name")?.to_string_lossy().into_owned();
         patches.push_str(&format!("{name} = {{ path = \"packages/{folder}\" }}\n"));
@@ -70,11 +72,12 @@ pub(crate) fn package(all_targets: bool) -> Result<()> {
     build_embedder(&empty, &patches)
 }
 
-/// Makes the packages; gives each name with its file.
+/// Makes the packages; returns each name with its file.
 fn pack() -> Result<Vec<(&'static str, PathBuf)>> {
     let version = version()?;
     let mut pack = cargo();
-    // The artefacts are no part of the commit, and what is built from the packages is checked below, with one engine for all of them.
+    // `--allow-dirty`: the artefacts are not committed. `--no-verify`: the packages are built below,
+    // with one engine for all.
     pack.args(["package", "--no-verify", "--allow-dirty", "--quiet"]);
     for name in PUBLISHED {
         pack.args(["--package", name]);
@@ -90,7 +93,8 @@ fn version() -> Result<String> {
     Ok(version.to_owned())
 }
 
-/// Builds the example of an embedder in a folder of its own. Its build has wasmtime once, and no compiler of WebAssembly.
+/// Builds the example of an embedder in a folder of its own. Its build has wasmtime once, and no
+/// WebAssembly compiler.
 fn build_embedder(empty: &Path, patches: &str) -> Result<()> {
     say("building a program that embeds the library from its packages");
     fs::create_dir_all(empty.join("src"))?;
@@ -126,7 +130,7 @@ fn build_command(empty: &Path, patches: &str) -> Result<()> {
     let packages = empty.join("packages");
     let version = version()?;
     let cli = packages.join(format!("shared-token-cache-cli-{version}"));
-    // The versions that this repository was tested with, as `cargo install --locked` takes them.
+    // The versions that this repository was tested with, as `cargo install --locked` uses them.
     if !cli.join("Cargo.lock").is_file() {
         bail!("the package of the command has no Cargo.lock");
     }
@@ -137,12 +141,13 @@ fn build_command(empty: &Path, patches: &str) -> Result<()> {
     Ok(())
 }
 
-/// What was built, to be run.
+/// A built program.
 fn program(name: &str) -> Command {
     Command::new(quick_target().join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }
 
-/// Builds in `folder`, without optimisation; gives the names of the packages whose libraries were compiled, once for each time.
+/// Builds in `folder`, without optimisation; returns the names of the compiled library packages,
+/// once per compilation.
 fn build(folder: &Path, arguments: &[&str]) -> Result<Vec<String>> {
     let mut cargo = quick_cargo();
     cargo.current_dir(folder);

@@ -1,4 +1,5 @@
-//! The example on pingora: a workspace of its own, because it takes cmake and 190 crates that nothing else needs.
+//! The example on pingora: a workspace of its own, because it needs cmake and 190 crates that no
+//! other part needs.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use crate::component;
 use crate::python::{BASE, is_in_path};
 use crate::run::{cargo, output, quick_cargo, root, run, say};
 
-/// Builds the example and runs its tests, unless what it takes can't be had.
+/// Builds the example and runs its tests, unless a requirement can't be installed.
 pub(crate) fn test() -> Result<()> {
     component::build_artefacts()?;
     let lock = folder().join("Cargo.lock");
@@ -35,13 +36,13 @@ pub(crate) fn test() -> Result<()> {
     run(&mut cargo)
 }
 
-/// Has cargo download all that the example depends on.
+/// Downloads all dependencies of the example.
 fn fetch() -> Result<()> {
     let fetched = output(cargo().args(["fetch", "--manifest-path"]).arg(folder().join("Cargo.toml")));
     fetched.map(drop).context("its crates can't be had")
 }
 
-/// A cmake from PyPI; none where there is one in `PATH`.
+/// A cmake from PyPI; `None` if one is in `PATH`.
 fn cmake() -> Result<Option<PathBuf>> {
     if is_in_path(if cfg!(windows) { "cmake.exe" } else { "cmake" }) {
         return Ok(None);

@@ -1,5 +1,5 @@
-//! What differs from platform to platform, the storage and the agent's socket: compiled and linted for all, and the storage run under Wine
-//! for Windows.
+//! Platform-specific code, the storage and the agent's socket: compiled and linted for all
+//! platforms, and the storage's tests run under Wine for Windows.
 
 use std::path::Path;
 use std::process::Command;
@@ -59,11 +59,11 @@ fn test_under_wine(prefix: &str) -> Result<()> {
 }
 
 fn with_prefix<'a>(command: &'a mut Command, prefix: &str) -> &'a mut Command {
-    // Without the overrides Wine asks whether it may download Mono and Gecko.
+    // Without the overrides Wine opens a dialog about downloading Mono and Gecko.
     command.env("WINEPREFIX", prefix).env("WINEDEBUG", "-all").env("WINEDLLOVERRIDES", "mscoree,mshtml=")
 }
 
-/// Wine 8 lacks the library from which Rust's standard library takes random numbers.
+/// Wine 8 lacks the library of Rust's standard library for random numbers.
 fn add_random_numbers(linker: &str, prefix: &Path) -> Result<()> {
     let library = prefix.join("drive_c/windows/system32/bcryptprimitives.dll");
     if library.exists() {

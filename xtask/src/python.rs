@@ -1,4 +1,4 @@
-//! The peers that the interop tests run against: virtual environments below `target`, made when they are not there yet.
+//! The peers of the interop tests: virtual environments below `target`, created on demand.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -14,19 +14,19 @@ const AZURE_CLI: &[&str] = &["azure-cli-core==2.91.0"];
 
 pub(crate) const BASE: &str = if cfg!(windows) { "python" } else { "python3" };
 
-/// The Python that the system's packages of PyGObject belong to.
+/// The Python of the system's PyGObject packages.
 const SYSTEM: &str = "/usr/bin/python3";
 const LIBSECRET: &str = "import gi; gi.require_version('Secret', '1'); from gi.repository import Secret";
 
-/// The Pythons that the tests look for, each under its environment variable. What can't be had is said: its tests are then listed as
-/// ignored.
+/// The tests' Pythons, each under its environment variable. A missing one is printed, and its tests
+/// are listed as ignored.
 pub(crate) fn peers() -> Vec<(&'static str, PathBuf)> {
     let all = [
         ("AZURE_IDENTITY_PYTHON", with_azure_identity(), "real MSAL and azure-identity"),
         ("KEYRING_PYTHON", with_keyring(), "real azure-identity on a real keyring"),
         ("AZURE_CLI_PYTHON", with_azure_cli(), "the core of the real Azure CLI"),
         ("MSAL_PYTHON", with_portalocker(), "real MSAL and its lock by portalocker"),
-        // azure-identity brings no portalocker along.
+        // azure-identity does not depend on portalocker.
         ("MSAL_PYTHON_WITHOUT_PORTALOCKER", with_azure_identity(), "real MSAL and its own lock"),
     ];
     let mut found = Vec::new();
@@ -44,7 +44,8 @@ pub(crate) fn with_azure_identity() -> Result<PathBuf> {
     environment("python", BASE, &[], "import azure.identity, msal_extensions", AZURE_IDENTITY)
 }
 
-/// A Python with azure-identity and the bindings of libsecret, on a machine on which a keyring can be started.
+/// A Python with azure-identity and libsecret's bindings, on a machine where a keyring can be
+/// started.
 fn with_keyring() -> Result<PathBuf> {
     if !cfg!(target_os = "linux") {
         bail!("only Linux has the Secret Service");
@@ -61,7 +62,7 @@ fn with_keyring() -> Result<PathBuf> {
     environment("keyring", SYSTEM, &["--system-site-packages"], &imports, AZURE_IDENTITY)
 }
 
-/// A Python with MSAL that locks by portalocker.
+/// A Python with MSAL and portalocker, for its lock.
 fn with_portalocker() -> Result<PathBuf> {
     environment("portalocker", BASE, &[], "import msal_extensions, portalocker", PORTALOCKER)
 }
@@ -71,7 +72,8 @@ fn with_azure_cli() -> Result<PathBuf> {
     environment("azure-cli", BASE, &[], "import azure.cli.core.auth.identity", AZURE_CLI)
 }
 
-/// A virtual environment in which `imports` works; made with the Python `base` and filled with `packages` where it does not.
+/// A virtual environment in which `imports` works; otherwise created with the Python `base` and
+/// filled with `packages`.
 fn environment(name: &str, base: &str, options: &[&str], imports: &str, packages: &[&str]) -> Result<PathBuf> {
     let folder = root().join("target/interop").join(name);
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });

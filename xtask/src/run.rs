@@ -1,4 +1,4 @@
-//! Running other programs.
+//! Runs other programs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,10 +13,11 @@ pub(crate) fn root() -> PathBuf {
 /// The cargo that runs this command, in the workspace's root.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // The scripts and the program are found below the root, so that is where everything is built.
+    // The scripts and the program expect the build below the root.
     cargo.current_dir(root()).env("CARGO_TARGET_DIR", root().join("target"));
-    // `cargo run` describes xtask in these, ring's build script watches them, and so ring and all that stands on it would be
-    // compiled anew whenever cargo is started by xtask after it was started by hand.
+    // `cargo run` sets these variables for xtask, and ring's build script depends on them: without
+    // their removal, alternating between xtask and a direct cargo call would recompile ring and its
+    // dependents each time.
     for (name, _) in std::env::vars_os() {
         if ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|start| name.to_string_lossy().starts_with(start)) {
             cargo.env_remove(name);
@@ -25,7 +26,8 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
-/// A cargo for what is built to be tested only: without optimisation and debug information, in a folder of its own.
+/// A cargo for builds that are tested only: without optimisation and debug information, in a folder
+/// of its own.
 pub(crate) fn quick_cargo() -> Command {
     let mut cargo = cargo();
     cargo.env("CARGO_TARGET_DIR", quick_target()).env("CARGO_PROFILE_DEV_DEBUG", "0");
@@ -48,7 +50,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a program and gives what it printed.
+/// Runs a program and returns its output.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.output().with_context(|| format!("{name} can't be started"))?;
@@ -58,7 +60,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Says what is going on.
+/// Prints progress.
 #[expect(clippy::print_stderr, reason = "this is what a command line tool does")]
 pub(crate) fn say(text: &str) {
     eprintln!("xtask: {text}");

@@ -1,4 +1,4 @@
-//! The tests, and runs against real programs that go on longer than a plain run of the tests should.
+//! The tests, and suites with real programs that take too long for a plain run of the tests.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,15 +9,15 @@ use crate::options::Situations;
 use crate::run::{cargo, root, run, say};
 use crate::{component, dist, python};
 
-/// Runs all tests. Those against programs of others are listed as ignored when these can't be had.
+/// Runs all tests. Those with other projects' programs are listed as ignored if these are missing.
 pub(crate) fn all() -> Result<()> {
     say("building and running the tests (the first time takes some minutes)");
-    // Some tests run the programs, which `cargo test` alone would not build.
+    // Some tests run the programs, which `cargo test` alone does not build.
     run(cargo().args(["build", "--release"]))?;
     run(cargo().envs(python::peers()).args(["test", "--release"]))
 }
 
-/// Compares this product with azure-identity in situations made at random.
+/// Compares this product with azure-identity in random situations.
 pub(crate) fn reference(situations: &Situations) -> Result<()> {
     let python = python::with_azure_identity()?;
     component::build_artefacts()?;
@@ -30,14 +30,15 @@ pub(crate) fn reference(situations: &Situations) -> Result<()> {
     run(cargo.args(["test", "--release", "--test", "reference"]))
 }
 
-/// Lets 20 processes write one cache file for some seconds: ours, real MSAL, and both together.
+/// Has 20 processes write one cache file for some seconds: ours, real MSAL, and both together.
 pub(crate) fn contention(seconds: u64) -> Result<()> {
     let mut cargo = cargo();
     cargo.env("CONTENTION_SECONDS", seconds.to_string()).envs(python::peers());
     run(cargo.args(["test", "--release", "--test", "contention", "--", "figures", "--nocapture"]))
 }
 
-/// Runs what is published on the hosts of others, or on those whose name begins with one of `names`.
+/// Runs the published components on other hosts: all, or those whose name begins with one of
+/// `names`.
 pub(crate) fn hosts(names: &[String]) -> Result<()> {
     dist::dist()?;
     component::build_artefacts()?;
@@ -47,14 +48,15 @@ pub(crate) fn hosts(names: &[String]) -> Result<()> {
     run(Command::new(runner("hosts")).args(names))
 }
 
-/// Runs the agent and the filter with a real Envoy: all, or what begins with one of `names`.
+/// Runs the agent and the filter with a real Envoy: all scenarios, or those whose name begins with
+/// one of `names`.
 pub(crate) fn envoy(names: &[String]) -> Result<()> {
     component::build_artefacts()?;
     run(cargo().args(["build", "--release"]))?;
     run(Command::new(runner("envoy-suite")).args(names))
 }
 
-/// Shows one of the examples for Envoy at work.
+/// Runs one of the examples for Envoy.
 pub(crate) fn try_envoy(example: &str) -> Result<()> {
     component::build_artefacts()?;
     run(cargo().args(["build", "--release"]))?;

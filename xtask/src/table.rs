@@ -1,9 +1,9 @@
-//! A core module with another table, which no Rust source can ask for.
+//! Replaces a core module's table by a larger one, which Rust sources can't declare.
 
 const TABLE_SECTION: u8 = 4;
 const HEADER: usize = 8;
 
-/// The module with room for `entries` functions in its one table; `None` where there is no table.
+/// The module with `entries` functions in its one table; `None` if there is no table.
 pub(crate) fn enlarge(module: &[u8], entries: u32) -> Option<Vec<u8>> {
     let mut at = HEADER;
     loop {
@@ -24,7 +24,7 @@ pub(crate) fn enlarge(module: &[u8], entries: u32) -> Option<Vec<u8>> {
     }
 }
 
-/// A number in LEB128, and where the next byte is.
+/// A number in LEB128, and the position after it.
 fn number(module: &[u8], mut at: usize) -> Option<(u32, usize)> {
     let (mut number, mut shift) = (0, 0);
     loop {

@@ -1,4 +1,4 @@
-//! Tools of others: the one in `PATH`, or one that is installed below `target`.
+//! External tools: the one in `PATH`, or one that is installed below `target`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result};
 
 use crate::run::{cargo, output, root, run, say};
 
-/// A subcommand of cargo, `cargo-NAME`, at the version that this project was tested with. One in `PATH` serves at any version.
+/// A subcommand of cargo, `cargo-NAME`, at the version that this project was tested with. One in
+/// `PATH` is used at any version.
 pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
     let folder = root().join("target/tools");
     let program = format!("cargo-{name}{}", std::env::consts::EXE_SUFFIX);
@@ -19,7 +20,7 @@ pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
     }
     say(&format!("installing cargo-{name} {version} into target/tools"));
     let mut install = cargo();
-    // Without optimisation, which halves the time that a tool takes altogether.
+    // Without optimisation, which halves the total time of a tool.
     install.env("CARGO_TARGET_DIR", &folder).args(["install", "--quiet", "--debug", "--locked", "--root"]);
     install.arg(&folder).arg(format!("cargo-{name}@{version}"));
     run(&mut install).with_context(|| format!("cargo-{name} can't be installed"))?;

@@ -24,7 +24,7 @@ use token::Token;
 use upstream::Upstream;
 
 fn main() -> ExitCode {
-    // What pingora logs of a request does not hold its headers at this level.
+    // At this level, pingora does not log headers.
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_max_level(tracing_subscriber::filter::LevelFilter::INFO)
@@ -58,14 +58,14 @@ struct Proxy {
 
 #[async_trait]
 impl ProxyHttp for Proxy {
-    /// The value of the header that this request gets.
+    /// The header value for this request.
     type CTX = Option<HeaderValue>;
 
     fn new_ctx(&self) -> Self::CTX {
         None
     }
 
-    /// Answers itself when there is no token: the upstream sees no request without one.
+    /// Responds with 401 if there is no token: no request without one reaches the upstream.
     async fn request_filter(&self, session: &mut Session, authorization: &mut Self::CTX) -> Result<bool> {
         *authorization = self.token.authorization();
         if authorization.is_none() {
@@ -78,8 +78,8 @@ impl ProxyHttp for Proxy {
         self.upstream.peer().await
     }
 
-    /// Comes after pingora has taken away what `Connection` names, so a client can neither send an `Authorization` of its own nor have
-    /// this one taken away.
+    /// Runs after pingora has removed the headers that `Connection` names, so a client can neither
+    /// send its own `Authorization` nor remove this one.
     async fn upstream_request_filter(
         &self,
         _: &mut Session,

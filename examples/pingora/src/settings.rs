@@ -1,4 +1,4 @@
-//! What the command line says.
+//! Command line arguments.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -37,14 +37,14 @@ impl Settings {
             let names: Vec<_> = policy.profiles().iter().map(|profile| profile.name().as_str()).collect();
             format!("{file}: no profile is named {name:?}, only [{}]", names.join(", "))
         })?;
-        // Pingora would try for half a minute.
+        // Fails at once if the port is taken: pingora would retry for half a minute.
         TcpListener::bind(listen).map_err(|error| format!("{listen}: {error}"))?;
         let token = Token::new(&policy, profile).map_err(|error| error.to_string())?;
         Ok(Self { token, upstream, listen })
     }
 }
 
-/// How pingora runs: on every processor, and after SIGTERM requests get 5 s to end.
+/// Pingora's settings: a thread per processor, and 5 s for running requests after SIGTERM.
 pub(crate) fn server() -> ServerConf {
     ServerConf {
         threads: std::thread::available_parallelism().map_or(1, usize::from),

@@ -1,4 +1,4 @@
-//! The token, kept fresh in the background.
+//! The token, refreshed in the background.
 
 use std::sync::OnceLock;
 
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 pub(crate) struct Token {
     credential: SharedTokenCacheCredential,
     profile: Profile,
-    /// None until the server has started.
+    /// `None` until the server has started.
     state: OnceLock<watch::Receiver<TokenState>>,
 }
 
@@ -23,11 +23,11 @@ impl Token {
         Ok(Self { credential, profile: profile.clone(), state: OnceLock::new() })
     }
 
-    /// The value of the header, or none when there is no token.
+    /// The header's value, or `None` if there is no token.
     pub(crate) fn authorization(&self) -> Option<HeaderValue> {
         let TokenState::Valid(token) = &*self.state.get()?.borrow() else { return None };
         let mut value = HeaderValue::try_from(format!("Bearer {}", token.token.expose())).ok()?;
-        // Its `Debug` does not show it from here on.
+        // Hides the value in `Debug`.
         value.set_sensitive(true);
         Some(value)
     }
@@ -38,7 +38,7 @@ impl BackgroundService for Token {
     async fn start(&self, mut shutdown: ShutdownWatch) {
         let refresher = TokenRefresher::start(self.credential.clone(), &self.profile);
         self.state.get_or_init(|| refresher.subscribe());
-        // An error says that the server is gone.
+        // An error means that the server has ended.
         drop(shutdown.changed().await);
         refresher.stop().await;
     }

@@ -1,4 +1,4 @@
-//! Where the requests go.
+//! The upstream of the requests.
 
 use std::str::FromStr;
 
@@ -16,12 +16,12 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
-    /// What the `Host` header says.
+    /// The value of the `Host` header.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// Its address as of now.
+    /// Its current address.
     pub(crate) async fn peer(&self) -> Result<Box<HttpPeer>> {
         let address = format!("{}:{}", self.host, self.port);
         let mut found = tokio::net::lookup_host(&address).await.or_err(ErrorType::ConnectError, "no such host")?;
@@ -36,7 +36,7 @@ impl FromStr for Upstream {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = |why| format!("{text:?} is not an upstream: {why}");
         let url = Url::parse(text).map_err(|error| wrong(error.to_string()))?;
-        // Clients say the path, and nobody may say another user.
+        // The path comes from clients, and a user name is not supported.
         let origin = url.origin().ascii_serialization();
         if url.as_str() != format!("{origin}/") {
             return Err(wrong("write https://HOST or https://HOST:PORT and no more".into()));

@@ -19,13 +19,13 @@ from .wasmtime_results import Failure
 
 _LOGGER = logging.getLogger("shared_token_cache")
 
-# wasmtime-py hands documents over byte by byte, which takes two seconds for each MiB.
+# wasmtime-py copies documents byte by byte, which takes two seconds per MiB.
 LARGEST = 16 << 20
-# Tools that write a cache in place leave half of it for a moment. A file older than this is nobody's half-written one.
+# Tools that write in place leave a truncated file for a moment. A file older than this is complete.
 JUST_WRITTEN = 2.0
 TORN_READ_PATIENCE = 1.0
 PAUSE = 0.02
-# Times of files advance in steps of up to 4 ms, and two writes within one look like one.
+# File times have a granularity of up to 4 ms, and two writes within it look the same.
 TICK = 0.01
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}\.(no)?cae")
@@ -38,11 +38,11 @@ class CacheFile:
         self._source = source
 
     def supported(self) -> bool:
-        # Elsewhere the shared cache lies in the Keychain or is encrypted by Windows.
+        # On other platforms the shared cache is in the Keychain or encrypted by Windows.
         return sys.platform == "linux" or (sys.platform == "darwin" and self._source == "azure-cli")
 
     def read(self, name: str, known_version: str | None) -> Any:
-        """None if the document is at the known version, else the document, or why there is none."""
+        """None if the document is at the known version, else the document or an error."""
         if not _NAME.fullmatch(name):
             return Failure("denied", f"{name!r} is not the name of a cache")
         path = self._path(name)
@@ -58,7 +58,7 @@ class CacheFile:
         return record(version=version, content=content, unencrypted=f"in the file {path}")
 
     def replace(self, name: str, expected_version: str, document: bytes) -> Any:
-        """The new version, or why the document is as it was."""
+        """The new version, or an error if the document is unchanged."""
         if not _NAME.fullmatch(name):
             return Failure("denied", f"{name!r} is not the name of a cache")
         if len(document) > LARGEST:
@@ -97,9 +97,9 @@ def _read(path: Path, known_version: str | None) -> tuple[str, bytes] | None:
             content = file.read(LARGEST + 1)
             after = os.fstat(file.fileno())
         same = settled and _version(before) == _version(after)
-        # Writers write from the front, so half of a JSON object does not end like one.
+        # Writers write from the front, so a truncated JSON object has no closing brace.
         whole = content.rstrip().endswith(b"}") or not _is_younger(after, JUST_WRITTEN)
-        # What has been half a document all the time is damaged, which the component will tell.
+        # A document that stays truncated is damaged, which the component reports.
         if same and (whole or last):
             return _version(after), content
         if last:
@@ -108,7 +108,7 @@ def _read(path: Path, known_version: str | None) -> tuple[str, bytes] | None:
 
 
 def _open(path: str, flags: int) -> int:
-    """Neither follows a symbolic link nor waits for the writer of a FIFO."""
+    """Neither follows a symbolic link nor blocks on a FIFO."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
@@ -125,11 +125,11 @@ def _inspect(path: Path, status: os.stat_result) -> None:
 
 def _replace(path: Path, expected_version: str, document: bytes) -> str:
     _expect(path, expected_version)
-    # Its owner has a reason to make a file read-only, though it could be replaced all the same.
+    # A read-only file is not replaced: its owner made it so on purpose.
     if not os.access(path, os.W_OK):
         raise OSError(errno.EACCES, "it is read-only")
     with Lock(path) as lock:
-        # By such a name, the Rust host finds and removes what a killed writer has left.
+        # The Rust host finds and removes a killed writer's temporary files by this name.
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
@@ -137,10 +137,12 @@ def _replace(path: Path, expected_version: str, document: bytes) -> str:
                 file.write(document)
                 file.flush()
                 os.fsync(descriptor)
-                # MSAL reads again when a file's time is later than its last look. The kernel's lags behind the clock.
+                # MSAL reads again when a file's time is later than its last read. The kernel's time
+                # lags behind the clock.
                 os.utime(descriptor, ns=(time.time_ns(), time.time_ns()))
                 version = _version(os.fstat(descriptor))
-            # Tools that know no lock may have been faster, or have run out of patience and taken ours away.
+            # Tools without this lock may have written in between, or have removed this lock after a
+            # timeout.
             _expect(path, expected_version)
             if not lock.is_held():
                 raise _Conflict
@@ -162,7 +164,7 @@ def _sync(folder: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError:
-        pass  # some file systems can't; the document has been replaced all the same
+        pass  # not supported by some file systems; the document has been replaced all the same
     finally:
         os.close(descriptor)
 
@@ -172,7 +174,7 @@ def _version(status: os.stat_result) -> str:
 
 
 def _is_younger(status: os.stat_result, seconds: float) -> bool:
-    # A time in the future was not set by the kernel, and tells nothing.
+    # A time in the future was not set by the kernel, so it is not compared.
     return 0 <= time.time() - status.st_mtime_ns / 1e9 < seconds
 
 

@@ -1,4 +1,4 @@
-"""The component in wasmtime: compiled and linked once in a process, instantiated for each thread that needs it."""
+"""The component in wasmtime: compiled and linked once per process, instantiated per thread."""
 
 from __future__ import annotations
 
@@ -20,27 +20,29 @@ IMPORTS = {
 }
 EXPORTS = ("get-token", "supported")
 
-# What a call may use. To parse 16 MiB takes some 130 million instructions, and a few times that size in memory.
+# The limits of a call. Parsing 16 MiB takes some 130 million instructions, and a few times that
+# size in memory.
 MOST_INSTRUCTIONS = 10_000_000_000
 MOST_MEMORY = 1 << 30
-# A call needs about ten. Without an end, a component could fill the log or try out refresh tokens.
+# A call needs about ten imports. Without a limit, a component could fill the log or try out refresh
+# tokens.
 MOST_IMPORT_CALLS = 200
 
-# wasmtime-py converts values by way of globals, so one thread at a time may be in it. While an import does its work,
-# which may mean waiting for the network, another thread may.
+# wasmtime-py converts values through globals, so this lock admits one thread at a time. An import
+# releases it during its work, such as a wait for the network.
 _wasmtime = threading.Lock()
 
 Imports = Dict[str, Dict[str, Callable[..., Any]]]
 
 
 class Component:
-    """The compiled component, with the four imports and nothing else to reach."""
+    """The compiled component, linked with the four imports and nothing else."""
 
     _loaded: dict[str, Component] = {}
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Component:
-        """Compiles a file, which takes half a second, unless this process has done so before."""
+        """Compiles a file, which takes half a second, or returns the cached result."""
         path = os.path.realpath(path)
         with _wasmtime:
             if path not in cls._loaded:
@@ -68,7 +70,7 @@ class Component:
 
 
 class Instance:
-    """An instance, for one thread at a time. One of whose calls an exception came is of no more use."""
+    """An instance, for one thread at a time. After an exception it must not be used again."""
 
     def __init__(self, store: Store, instance: Any, imports: Imports) -> None:
         tokens = instance.get_export_index(store, NAME.format("tokens"))
@@ -95,7 +97,7 @@ class Instance:
 
 
 def record(**fields: Any) -> Record:
-    """A record of the contract, whose names have hyphens."""
+    """A record of the contract, with hyphens in its field names."""
     made = Record()
     for name, value in fields.items():
         setattr(made, name.replace("_", "-"), value)
@@ -103,7 +105,7 @@ def record(**fields: Any) -> Record:
 
 
 def _readable(value: Any) -> Any:
-    """The same with underscores in the names of records."""
+    """The same value with underscores in the field names."""
     if isinstance(value, Record):
         readable = Record()
         for name, field in vars(value).items():
@@ -122,7 +124,7 @@ class _Call:
 
 
 class _Current(threading.local):
-    """The call that this thread makes. One linker serves all, so its functions find here whose imports are meant."""
+    """This thread's call. Instances share a linker, whose functions find the imports here."""
 
     call: _Call | None = None
 
@@ -131,7 +133,7 @@ _current = _Current()
 
 
 class _ImportFailed(Exception):
-    """Ends the component's call; what was raised is in `_Call.raised`."""
+    """Ends the component's call; `_Call.raised` has the exception."""
 
 
 def _forward(interface: str, function: str) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""The credential, with the protocols that Azure SDK clients ask for."""
+"""The credential, with the protocols of Azure SDK clients."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .words import DEFAULT_HOST, ENTRA_CLOUDS
 
 BESIDE = Path(__file__).with_name("shared-token-cache.wasm")
 
-# So many calls run at the same time, each with an instance of the component for itself.
+# The limit of concurrent calls, each with an instance of the component for itself.
 MOST_INSTANCES = 8
 
 
 class SharedTokenCacheCredential:
-    """Takes the place of azure-identity's credential of this name. Any number of threads may use it.
+    """Replaces azure-identity's credential of this name. Any number of threads may use it.
 
     :param username: username of the account to use, where the cache has several
     :param component: the file `shared-token-cache.wasm`; by default the one beside this module
@@ -82,22 +82,22 @@ class SharedTokenCacheCredential:
         enable_cae: bool = False,
         **kwargs: Any,
     ) -> AccessToken:
-        """An access token: a cached one where one fits, else a new one. The protocol `TokenCredential`."""
+        """An access token, cached or new. The protocol `TokenCredential`."""
         found = self._get_token(scopes, claims, tenant_id, enable_cae)
         return AccessToken(found.token, found.expires_on)
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
-        """The same with all that is known of the token. The protocol `SupportsTokenInfo`, which clients prefer."""
+        """A token with all its fields. The protocol `SupportsTokenInfo`, which clients prefer."""
         asked = options or {}
         return self._get_token(scopes, asked.get("claims"), asked.get("tenant_id"), asked.get("enable_cae", False))
 
     def supported(self) -> bool:
-        """Whether there can be such a cache on this platform. Reads nothing."""
+        """Whether this platform can have such a cache. Reads nothing."""
         with self._instance() as instance:
             return instance.call("supported")
 
     def close(self) -> None:
-        """Drops what is kept in memory. The credential can still be used: it then starts afresh."""
+        """Drops all instances. The credential can still be used: it then makes new ones."""
         self._idle.clear()
 
     def __enter__(self) -> SharedTokenCacheCredential:
@@ -118,14 +118,14 @@ class SharedTokenCacheCredential:
 
     @contextmanager
     def _instance(self) -> Iterator[Instance]:
-        """An instance for this thread alone: the one used last, which knows the newest document, or a new one."""
+        """An idle instance: the last one used, which has the newest document, or a new one."""
         with self._turns:
             try:
                 instance = self._idle.pop()
             except IndexError:
                 instance = self._component.instantiate(self._imports)
             yield instance
-            # One that breaks does not get here, and is dropped.
+            # An instance that raised an exception does not get here, and is dropped.
             self._idle.append(instance)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
 try:
-    # A ChainedTokenCredential goes on to its next credential after this exception, and after no other.
+    # A ChainedTokenCredential continues with its next credential after this exception only.
     from azure.identity import CredentialUnavailableError as _CredentialUnavailableError
 except ImportError:
     _CredentialUnavailableError = ClientAuthenticationError
@@ -29,7 +29,7 @@ class AuthenticationFailedError(ClientAuthenticationError):
 
 
 class DeniedError(ClientAuthenticationError):
-    """What the call needs is not allowed here."""
+    """A denial: the call needs a grant that is missing."""
 
 
 def exception_of(error: Any) -> Exception:
@@ -49,6 +49,6 @@ def exception_of(error: Any) -> Exception:
     if kind == "denied":
         return DeniedError(message=details)
     if kind == "unreachable":
-        # A client's RetryPolicy tries again after this one.
+        # A client's RetryPolicy retries after this exception.
         return ServiceRequestError(message=details)
     return ValueError(details)

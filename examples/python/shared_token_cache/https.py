@@ -40,7 +40,8 @@ class Https:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if ca_file is not None:
             context.load_verify_locations(ca_file)
-        # These handlers and no others: no plain HTTP, no redirects, no cookies, and a status is no exception.
+        # Only these handlers: no plain HTTP, no redirects, no cookies, and no exceptions for
+        # statuses.
         self._opener = urllib.request.OpenerDirector()
         self._opener.add_handler(urllib.request.ProxyHandler())
         self._opener.add_handler(urllib.request.HTTPSHandler(context=context))
@@ -49,7 +50,7 @@ class Https:
         return record(default_authority_host=self._default, disable_multitenant_authentication=self._one_tenant)
 
     def post_form(self, url: str, headers: list[tuple[str, str]], form: list[tuple[str, str]]) -> Any:
-        """The response, whatever its status, or why there is none."""
+        """The response, whatever its status, or an error."""
         refused = self._refuse(url, headers)
         body = urllib.parse.urlencode(form).encode()
         if refused or len(body) > LARGEST_FORM:
@@ -93,7 +94,7 @@ class Https:
 
 
 def authority_host(text: str) -> str:
-    """A host in lower case, with its port unless that is 443. It may be written as a URL."""
+    """A host in lower case, with its port unless that is 443. The input may be a URL."""
     found = re.fullmatch(r"(?:https://)?([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::([0-9]{1,5}))?/?", text.strip().lower())
     if not found:
         raise ValueError(f"{text!r} is not the host of an authority")
@@ -102,7 +103,7 @@ def authority_host(text: str) -> str:
 
 
 def _within(seconds: float, post: Any, *arguments: Any) -> Any:
-    """The result of a request. A socket's time-out begins anew with every byte, and looking up a name has none."""
+    """Runs a request with a deadline. Socket timeouts restart per byte; DNS lookups have none."""
     results: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=lambda: results.put(post(*arguments)), daemon=True).start()
     try:
@@ -123,7 +124,7 @@ def _failure(error: Exception) -> Failure:
     if isinstance(cause, TimeoutError):
         return _timeout()
     if isinstance(cause, ssl.SSLCertVerificationError):
-        # The server will show the same certificate the next time.
+        # A retry would get the same certificate.
         return Failure("bad-response", f"no trusted TLS connection: {cause.verify_message}")
     return Failure("unreachable", f"the authority can't be reached: {cause}")
 

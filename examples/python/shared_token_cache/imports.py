@@ -1,4 +1,4 @@
-"""What the component imports, by the names of the contract."""
+"""The component's imports, by their names in the contract."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ def imports(cache_file: CacheFile, https: Https) -> Imports:
 
 
 def _write(level: str, message: str) -> None:
-    # A line from the sandbox must not be able to look like several, nor go on forever.
+    # Escapes and truncates the component's line, which must not look like several lines.
     line = "".join(character if character.isprintable() else " " for character in message[:_LONGEST_LINE])
     _LOGGER.log(_LEVELS[level], "%s", line)

@@ -14,13 +14,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-# As long as MSAL for Python tries.
+# The time for which MSAL for Python polls.
 PATIENCE = 5.0
 PAUSE = 0.025
 
-# A holder whose process can't be seen may live in another container. A lock is held for milliseconds.
+# An owner that is not visible may run in another container. A lock is held for milliseconds.
 DEAD_IS_STALE_AFTER = 2.0
-# A file that names nobody may have been created just now.
+# A lock file without an owner may have been created just now.
 ANONYMOUS_IS_STALE_AFTER = 60.0
 
 
@@ -42,11 +42,11 @@ class Lock:
         return self
 
     def is_held(self) -> bool:
-        """Whether the file is still ours. A program that ran out of patience may have removed it."""
+        """Whether the lock file is still ours; another program may have removed it."""
         return _is_at(self._descriptor, self._path)
 
     def __exit__(self, *_: Any) -> None:
-        # Removed while it is locked, so that nobody gets a lock on a file that is about to vanish.
+        # Removed while it is locked, so that no program locks a file that is about to be removed.
         with contextlib.suppress(OSError):
             if self.is_held():
                 os.unlink(self._path)
@@ -73,14 +73,14 @@ class Lock:
         return taken
 
     def _take(self, created: bool) -> bool:
-        # Looks before it locks: who has just created the file should find it free.
+        # Checks before it locks: a writer that has just created the file must find it unlocked.
         if not created and not _is_abandoned(self._descriptor):
             return False
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        # Whoever was faster has signed it, or has removed it since.
+        # Another program may have written its owner, or removed the file, since the check.
         if not created and not _is_abandoned(self._descriptor):
             return False
         if not _is_at(self._descriptor, self._path):
@@ -92,7 +92,7 @@ class Lock:
 
 
 def _is_abandoned(descriptor: int) -> bool:
-    """Whether nobody can be behind the file any more."""
+    """Whether the owner of the lock file can't be running any more."""
     age = time.time() - os.fstat(descriptor).st_mtime
     holder = re.match(rb"([1-9][0-9]{0,8})(\s|$)", os.pread(descriptor, 24, 0))
     if not holder:
@@ -106,7 +106,7 @@ def _is_alive(process: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # it exists, and is another user's
+        pass  # another user's process
     return True
 
 

@@ -1,4 +1,4 @@
-//! The request that the token is for.
+//! The API request that uses the token.
 
 use wasi::http::outgoing_handler::handle;
 use wasi::http::types::{ErrorCode, Fields, IncomingResponse, OutgoingRequest, RequestOptions, Scheme};
@@ -6,7 +6,7 @@ use wasi::http::types::{ErrorCode, Fields, IncomingResponse, OutgoingRequest, Re
 use crate::failure::Failure;
 use crate::settings::Url;
 
-/// In nanoseconds. What an API takes longer for, a person does not wait for.
+/// In nanoseconds. The API's time limit, as a person waits for the response.
 const PATIENCE: u64 = 30_000_000_000;
 
 pub(crate) fn get(url: &Url, token: &str) -> Result<IncomingResponse, Failure> {

@@ -1,4 +1,4 @@
-//! What a client is told when there is no answer. No secret is in it.
+//! Error responses to clients. They contain no secret.
 
 use serde_json::{Value, json};
 
@@ -18,17 +18,17 @@ impl Failure {
         Self { status, kind, reason: None, message: message.into(), candidates: Vec::new() }
     }
 
-    /// The client asks for something that there is not.
+    /// The client requested an unknown path.
     pub(crate) fn request(status: u16, message: &str) -> Self {
         Self::new(status, "request", message)
     }
 
-    /// An environment variable is missing or makes no sense.
+    /// An environment variable is missing or invalid.
     pub(crate) fn settings(message: &str) -> Self {
         Self::new(500, "settings", message)
     }
 
-    /// There is a token, and the API did not answer.
+    /// There is a token, but the API did not respond.
     pub(crate) fn api(message: impl Into<String>) -> Self {
         Self::new(502, "api", message)
     }

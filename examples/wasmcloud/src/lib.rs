@@ -1,4 +1,5 @@
-//! `GET /whoami` asks an API as the user of this machine and passes its answer on. The token goes to the API and nowhere else.
+//! `GET /whoami` sends a request to an API as the user of this machine and returns its response.
+//! Only the API gets the token.
 
 #![cfg_attr(
     not(target_arch = "wasm32"),
@@ -40,7 +41,8 @@ enum Answer {
 
 fn answer(request: &IncomingRequest) -> Result<Answer, Failure> {
     let settings = Settings::parse(&get_environment())?;
-    // A web page can give its own name this machine's address and ask from the user's browser. The name then is another.
+    // DNS rebinding: a web page can resolve its own name to this machine's address; its `Host` then
+    // differs.
     if request.authority().as_deref() != Some(&settings.served_host) {
         return Err(Failure::request(421, "this is another host"));
     }
@@ -55,7 +57,7 @@ fn answer(request: &IncomingRequest) -> Result<Answer, Failure> {
     }
 }
 
-/// None if nothing needs to be said: one sign-in is found without.
+/// `None` if no account is selected: a single sign-in needs no selection.
 fn options(settings: &Settings) -> Option<Options> {
     (settings.username.is_some() || settings.tenant_id.is_some()).then(|| Options {
         username: settings.username.clone(),
@@ -63,7 +65,7 @@ fn options(settings: &Settings) -> Option<Options> {
         tenant_id: settings.tenant_id.clone(),
         client_id: None,
         authentication_record: None,
-        // On WASI there are files only, and no keyring.
+        // WASI gives access to files only, and to no keyring.
         cache_persistence_options: Some(CachePersistenceOptions { name: None, allow_unencrypted_storage: true }),
         additionally_allowed_tenants: Vec::new(),
         enable_guest_tenant_authentication: false,

@@ -1,12 +1,12 @@
-//! What goes back to the client.
+//! The response to the client.
 
 use serde_json::Value;
 use wasi::http::types::{Fields, IncomingResponse, OutgoingBody, OutgoingResponse, ResponseOutparam};
 use wasi::io::streams::{OutputStream, StreamError};
 
-/// As much as is moved at once.
+/// The size of a chunk.
 const CHUNK: u64 = 64 << 10;
-/// A host takes this much at once: `blocking-write-and-flush` of WASI 0.2.
+/// The limit of WASI 0.2's `blocking-write-and-flush`.
 const WRITE: usize = 4096;
 
 /// A JSON text.
@@ -16,7 +16,7 @@ pub(crate) fn json(status: u16, text: &Value, response: ResponseOutparam) {
     });
 }
 
-/// The API's answer: its status, its type and its body.
+/// The API's response: its status, its type and its body.
 pub(crate) fn pass_on(answer: &IncomingResponse, response: ResponseOutparam) {
     let content_type = answer.headers().get("content-type").pop().unwrap_or_else(|| b"application/octet-stream".into());
     send(answer.status(), &content_type, response, |stream| {
@@ -39,7 +39,7 @@ fn send(
     write: impl FnOnce(&OutputStream) -> Result<(), StreamError>,
 ) {
     let fields = Fields::new();
-    // What the API says to one user is no business of a cache on the way.
+    // The API's response to one user must not be cached.
     let _ = fields.append("cache-control", b"no-store");
     let _ = fields.append("content-type", content_type);
     let response = OutgoingResponse::new(fields);
@@ -47,7 +47,7 @@ fn send(
     let Ok(body) = response.body() else { return };
     ResponseOutparam::set(out, Ok(response));
     let Ok(stream) = body.write() else { return };
-    // A body that is not finished reaches the client as one that broke off, and so it should.
+    // An unfinished body reaches the client as a truncated one, as intended.
     if write(&stream).is_ok() {
         drop(stream);
         let _ = OutgoingBody::finish(body, None);

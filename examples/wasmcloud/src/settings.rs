@@ -1,17 +1,17 @@
-//! What the environment variables say.
+//! Settings from environment variables.
 
 use crate::failure::Failure;
 
 pub(crate) struct Settings {
-    /// `SERVED_HOST`: the name, and the port if there is one, under which clients ask.
+    /// `SERVED_HOST`: the name under which clients send requests, and the port if there is one.
     pub(crate) served_host: String,
-    /// `API_URL`: what is asked with the token.
+    /// `API_URL`: the URL of the API request.
     pub(crate) api: Url,
-    /// `API_SCOPE`: what the token is for.
+    /// `API_SCOPE`: the scope of the token.
     pub(crate) api_scope: String,
-    /// `AZURE_USERNAME`: which account, where there are several.
+    /// `AZURE_USERNAME`: the account, if there are several.
     pub(crate) username: Option<String>,
-    /// `AZURE_TENANT_ID`: of which tenant, where there are several.
+    /// `AZURE_TENANT_ID`: the account's tenant, if there are several.
     pub(crate) tenant_id: Option<String>,
 }
 
@@ -41,7 +41,7 @@ impl Settings {
 }
 
 impl Url {
-    /// A token must not travel in plain text, so plain HTTP will do for this machine alone.
+    /// A token must not travel in plain text, so plain HTTP is for this machine alone.
     fn parse(text: &str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://")?;
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

@@ -1,4 +1,4 @@
-//! What is imported besides WASI, as generated from `wit/`.
+//! The imports besides WASI, as generated from `wit/`.
 
 #![allow(missing_docs, unreachable_pub, unused_qualifications, reason = "generated code")]
 

@@ -1,4 +1,4 @@
-//! `serve --http`: what clients get, and what they are refused.
+//! `serve --http`: responses and refusals.
 
 #![allow(
     clippy::unwrap_used,

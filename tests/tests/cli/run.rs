@@ -30,7 +30,7 @@ fn signed_in() -> Cli {
 /// Prints the variables, then waits for a line.
 const SHOW: &str = "env; echo end; read line";
 
-/// A command that runs.
+/// A running command.
 struct Running {
     process: Child,
     variables: Vec<String>,
@@ -63,7 +63,7 @@ impl Running {
         assert!(std::process::Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
     }
 
-    /// Waits for the end; gives the exit code and what was said.
+    /// Waits for the end; returns the exit code and the output.
     fn end(&mut self) -> (Option<i32>, String) {
         drop(self.process.stdin.take());
         let mut said = String::new();
@@ -194,7 +194,7 @@ fn signals_go_to_the_command_and_every_end_closes_the_endpoint() {
     assert_eq!(running.ask(&key, "https://vault.azure.net").status, 200);
     running.process.stdin.as_mut().unwrap().write_all(b"x\n").unwrap();
     assert_eq!(running.end().0, Some(5));
-    // Nothing is left of one that is killed: its key and its port were in its memory only.
+    // A killed `run` leaves nothing behind: its key and its port were in its memory only.
     let before = cli.files().unwrap();
     let mut running = Running::start(&cli, &options, SHOW);
     running.signal("KILL");

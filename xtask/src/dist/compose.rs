@@ -1,4 +1,4 @@
-//! One component of two: the credential, with the adapter's exports for its imports.
+//! Composes two components: the credential, with the adapter's exports as its imports.
 
 use std::path::Path;
 

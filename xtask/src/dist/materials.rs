@@ -15,7 +15,7 @@ const STEM: &str = "bill-of-materials";
 const PUBLISHED: &[(&str, &str)] =
     &[("shared-token-cache-guest", "guest/component"), ("shared-token-cache-wasi-adapter", "guest/wasi-adapter")];
 
-/// The bills as file names and texts; none where the tool can't be had.
+/// The bills as file names and texts; none if the tool can't be installed.
 pub(super) fn bills() -> Result<Vec<(String, String)>> {
     let tool = match cargo_tool("cyclonedx", "0.5.9") {
         Ok(tool) => tool,
@@ -24,10 +24,10 @@ pub(super) fn bills() -> Result<Vec<(String, String)>> {
             return Ok(Vec::new());
         }
     };
-    // What is compiled for the component's target alone.
+    // Dependencies for the component's target alone.
     let mut bill = std::process::Command::new(&tool);
     bill.args(["cyclonedx", "--quiet", "--format", "json", "--target", "wasm32-unknown-unknown"]);
-    // With the commit's time the bill is the same whenever it is made.
+    // The commit's time makes the bill reproducible.
     if let Ok(time) = output(std::process::Command::new("git").args(["log", "-1", "--format=%ct"]).current_dir(root()))
     {
         bill.env("SOURCE_DATE_EPOCH", time.trim());
@@ -38,7 +38,7 @@ pub(super) fn bills() -> Result<Vec<(String, String)>> {
     bills
 }
 
-/// A package's bill, by the name under which it is published, and without the place where it was made.
+/// A package's bill, under the package's published name, without local paths.
 fn read(package: &str, folder: &str) -> Result<(String, String)> {
     let path = root().join(folder).join(format!("{STEM}.json"));
     let text = fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
@@ -46,7 +46,7 @@ fn read(package: &str, folder: &str) -> Result<(String, String)> {
     Ok((format!("{}.cdx.json", package.trim_end_matches("-guest")), text))
 }
 
-/// Removes the bills that the tool writes beside the manifest of every package, published or not.
+/// Removes the bills that the tool writes beside every package's manifest, published or not.
 fn clean(folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

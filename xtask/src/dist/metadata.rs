@@ -1,4 +1,4 @@
-//! What a component says about itself: the custom sections that registries read (`wkg`, `wasm-tools metadata`).
+//! A component's metadata: the custom sections that registries read (`wkg`, `wasm-tools metadata`).
 
 use anyhow::Result;
 use wasm_encoder::{ComponentSection as _, CustomSection};
@@ -8,14 +8,14 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const LICENCES: &str = env!("CARGO_PKG_LICENSE");
 const SOURCE: &str = env!("CARGO_PKG_REPOSITORY");
 
-/// A component's name, and what it is for.
+/// A component's name and description.
 pub(super) struct About {
     pub(super) name: &'static str,
     pub(super) description: &'static str,
 }
 
 impl About {
-    /// The component with these facts, and those of the workspace.
+    /// The component with this metadata, and that of the workspace.
     pub(super) fn add_to(&self, component: &[u8]) -> Result<Vec<u8>> {
         let mut named = AddMetadata::default();
         named.name = AddMetadataField::Set(self.name.to_owned());

@@ -1,4 +1,4 @@
-//! What is published: `cargo xtask dist` writes it to `target/dist`.
+//! The published files: `cargo xtask dist` writes them to `target/dist`.
 
 mod compose;
 mod materials;
@@ -23,7 +23,7 @@ pub(crate) const ADAPTER: &str = "shared-token-cache-wasi-adapter.wasm";
 /// Both in one, for every other WASI 0.2 host.
 pub(crate) const COMPOSED: &str = "shared-token-cache-wasi.wasm";
 
-/// Builds everything that is published; gives its folder.
+/// Builds all published files; returns their folder.
 pub(crate) fn dist() -> Result<PathBuf> {
     let folder = root().join("target/dist");
     fs::create_dir_all(&folder)?;
@@ -44,7 +44,7 @@ pub(crate) fn dist() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Builds what is published, and lists it.
+/// Builds all published files, and lists them.
 #[expect(clippy::print_stdout, reason = "this is what the command is for")]
 pub(crate) fn print() -> Result<()> {
     let folder = dist()?;

@@ -1,4 +1,4 @@
-//! The contract as a binary WIT package, which registries take, and whether it still keeps what was promised.
+//! The contract as a binary WIT package, the format of registries, and its compatibility check.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ pub(crate) fn check_against_released() -> Result<()> {
     Ok(())
 }
 
-/// Whether a component of either version has to work with a host of the other.
+/// Whether a component of either version must work with a host of the other.
 fn compare(world: &str) -> Result<()> {
     let mut resolve = Resolve::default();
     let (released, _) = resolve.push_dir(newest_released()?.0)?;
@@ -71,7 +71,7 @@ fn version_of(resolve: &Resolve, package: PackageId) -> Result<String> {
     Ok(package.name.version.as_ref().context("the package has no version")?.to_string())
 }
 
-/// As semantic versioning has it: the first number that is not 0 tells.
+/// Semantic versioning: the first number that is not 0 decides.
 fn is_compatible(one: &str, other: &str) -> bool {
     let significant = |version: &str| {
         let parts: Vec<_> = version.split('.').map(str::to_owned).collect();

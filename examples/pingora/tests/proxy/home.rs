@@ -21,13 +21,13 @@ impl Home {
         home
     }
 
-    /// Puts another cache in the place of the one that is there, as MSAL does.
+    /// Replaces the cache atomically, as MSAL does.
     pub(crate) fn replace(&self, users: &[SignIn]) {
         self.write("new", &document(users));
         fs::rename(self.path("new"), self.path(CACHE)).unwrap();
     }
 
-    /// Makes the program trust a CA, and no other, for its upstream.
+    /// Makes the program trust this CA, and no other, for its upstream.
     pub(crate) fn trust(&self, ca_pem: &str) {
         self.write("ca.pem", ca_pem);
     }
@@ -42,7 +42,7 @@ impl Home {
         self.0.path().join(name).display().to_string()
     }
 
-    /// The program, with nothing in its environment that is not of this home.
+    /// The program, with an environment of this home's variables only.
     pub(crate) fn program(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pingora-example"));
         command.env_clear().env("HOME", self.0.path());

@@ -1,4 +1,5 @@
-//! The proxy as its clients and its upstream see it, over real sockets, with the sign-in of a made-up home.
+//! The proxy from the view of its clients and its upstream, over real sockets, with a made-up
+//! sign-in.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
@@ -15,7 +16,7 @@ use token_endpoint::{Certificate, Reply, Setup, Tls, TokenEndpoint};
 use home::Home;
 use proxy::Proxy;
 
-/// How soon what happens to the cache has to be seen.
+/// The time limit for noticing a change of the cache.
 const SOON: Duration = Duration::from_secs(2);
 
 fn signed_in() -> SignIn {
@@ -30,7 +31,7 @@ fn bearer() -> String {
     format!("Bearer {}", access_token(0, GRAPH))
 }
 
-/// A server that records what comes, over plain HTTP.
+/// An upstream over plain HTTP that records requests.
 async fn upstream() -> TokenEndpoint {
     upstream_as(Setup { tls: Tls::Off, ..Setup::default() }).await
 }

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use crate::home::Home;
 
-/// A program that starts while others are compiled takes its time.
+/// A generous time limit, as other programs may be compiling.
 const START: Duration = Duration::from_secs(20);
 
 pub(crate) struct Proxy<'a> {
@@ -21,14 +21,14 @@ pub(crate) struct Proxy<'a> {
 }
 
 impl<'a> Proxy<'a> {
-    /// Starts one, and waits until it has a token.
+    /// Starts a proxy, and waits until it has a token.
     pub(crate) async fn start(home: &'a Home, upstream: &str) -> Self {
         let proxy = Self::start_signed_out(home, upstream).await;
         proxy.until(200, START).await;
         proxy
     }
 
-    /// Starts one, and waits until it listens.
+    /// Starts a proxy, and waits until it listens.
     pub(crate) async fn start_signed_out(home: &'a Home, upstream: &str) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut program = home.program();
@@ -44,14 +44,14 @@ impl<'a> Proxy<'a> {
         proxy
     }
 
-    /// What it answers, on a connection of its own.
+    /// The response to a request on a connection of its own.
     pub(crate) async fn get(&self, target: &str, headers: &str) -> String {
         let mut connection = TcpStream::connect(self.address).await.unwrap();
         let close = if headers.contains("onnection: ") { "" } else { "Connection: close\r\n" };
         let request = format!("GET {target} HTTP/1.1\r\nHost: proxy.example\r\n{headers}{close}\r\n");
         connection.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
-        // One that is kept open ends with what the upstream says.
+        // A kept-alive connection stays open, so the response ends with the upstream's body.
         while !answer.ends_with(b"hello") && connection.read_buf(&mut answer).await.unwrap() > 0 {}
         String::from_utf8(answer).unwrap()
     }
@@ -61,7 +61,7 @@ impl<'a> Proxy<'a> {
         answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{answer}"))
     }
 
-    /// Asks until it answers with this status.
+    /// Polls until the response has this status.
     pub(crate) async fn until(&self, status: u16, patience: Duration) {
         let started = Instant::now();
         loop {
@@ -78,7 +78,7 @@ impl<'a> Proxy<'a> {
         fs::read_to_string(self.home.path("output")).unwrap()
     }
 
-    /// Ends it. What it said holds no token.
+    /// Ends the proxy, and checks that its output contains no token.
     pub(crate) fn stop_and_check(mut self) {
         assert!(self.child.try_wait().unwrap().is_none(), "{}", self.said());
         self.child.kill().unwrap();
@@ -90,7 +90,7 @@ impl<'a> Proxy<'a> {
 
 impl Drop for Proxy<'_> {
     fn drop(&mut self) {
-        // It has ended already when all went well.
+        // The process has ended already if all went well.
         drop(self.child.kill());
         drop(self.child.wait());
     }

@@ -1,4 +1,4 @@
-//! What a client, a browser or another program may try.
+//! Requests of hostile clients, browsers and other programs.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -59,7 +59,7 @@ fn a_request_that_is_not_a_clients_own_is_refused_without_a_token() {
         assert!(!answer.head.contains("access-control") && !answer.head.contains("retry-after"), "{what}: {answer:?}");
         endpoint.agent.until(what, || endpoint.audit().iter().any(|line| line["reason"] == reason));
     }
-    // A preflight of a browser gets nothing that a page could use either.
+    // The response to a browser's preflight permits nothing to a page.
     let preflight = format!("OPTIONS /msi/token HTTP/1.1\r\n{host}origin: http://evil.example\r\n\r\n");
     let answer = endpoint.send(&preflight);
     assert!(answer.status == 403 && !answer.head.contains("access-control"), "{answer:?}");
@@ -100,7 +100,7 @@ fn a_request_that_is_too_large_or_too_slow_is_ended_and_a_pipelined_one_is_not_r
     let took = start.elapsed();
     assert!(took > Duration::from_secs(3) && took < Duration::from_secs(15), "{took:?}");
     assert!(!String::from_utf8_lossy(&rest).contains(MARK));
-    // A body that does not come ends too, and nothing of it is audited as served.
+    // A body that never arrives times out too, and is not audited as served.
     let body = format!(
         "POST /token?api-version=2023-07-12-preview HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer wrong\r\n\
          content-length: 100\r\n\r\n"
@@ -142,7 +142,7 @@ fn a_client_that_asks_too_often_waits_and_no_other_client_does() {
     assert!(refused.head.contains("retry-after: 1"), "{refused:?}");
     assert_eq!(endpoint.ask(&other, QUERY).status, 200);
     endpoint.until_audited([("client", "app"), ("reason", "rate"), ("outcome", "refused")]);
-    // Requests without a key are many more than their lines in the audit.
+    // The number of requests without a key exceeds that of their audit lines.
     for _ in 0..200 {
         assert_eq!(endpoint.ask("wrong", QUERY).status, 401);
     }

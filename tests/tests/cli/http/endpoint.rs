@@ -1,4 +1,4 @@
-//! An agent's HTTP endpoint, and requests to it as bytes.
+//! An agent's HTTP endpoint, and raw requests to it.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -20,7 +20,7 @@ pub(crate) struct Endpoint<'a> {
     cli: &'a Cli,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -37,7 +37,7 @@ impl<'a> Endpoint<'a> {
         Self::of(cli, Agent::start(cli, policy, &arguments))
     }
 
-    /// The endpoint of an agent.
+    /// The agent's endpoint.
     pub(crate) fn of(cli: &'a Cli, agent: Agent<'a>) -> Self {
         let mark = "the HTTP endpoint is at http";
         agent.until("the address", || agent.said().contains("may have"));
@@ -52,7 +52,7 @@ impl<'a> Endpoint<'a> {
         self.cli.read(&format!("keys/{client}.key")).unwrap()
     }
 
-    /// A request for a token with a key and these lines of the head.
+    /// A token request with a key and these header lines.
     pub(crate) fn ask(&self, key: &str, query: &str) -> Answer {
         self.send(&format!(
             "GET /msi/token?{query} HTTP/1.1\r\nhost: {}\r\nx-identity-header: {key}\r\n\r\n",
@@ -60,7 +60,7 @@ impl<'a> Endpoint<'a> {
         ))
     }
 
-    /// A request of azd.
+    /// A request as azd sends it.
     pub(crate) fn azd(&self, key: &str, body: &str) -> Value {
         let (address, length) = (&self.address, body.len());
         let answer = self.send(&format!(
@@ -75,23 +75,23 @@ impl<'a> Endpoint<'a> {
         talk(TcpStream::connect(&self.address).unwrap(), request)
     }
 
-    /// The lines of the audit that are about requests.
+    /// The audit's lines about requests.
     pub(crate) fn audit(&self) -> Vec<Value> {
         let lines = self.cli.read("a.jsonl").unwrap();
         let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         lines.filter(|line| line["operation"].as_str().unwrap().starts_with("http")).collect()
     }
 
-    /// Waits for a line of the audit with these values.
+    /// Polls for a line of the audit with these values.
     pub(crate) fn until_audited(&self, expected: [(&str, &str); 3]) {
         let fits = |line: &Value| expected.iter().all(|(field, value)| line[*field] == *value);
         self.agent.until(&format!("{expected:?}"), || self.audit().iter().any(fits));
     }
 }
 
-/// Sends bytes; gives all that comes back.
+/// Sends bytes; returns all bytes of the response.
 pub(crate) fn talk(mut stream: impl Read + Write, request: &str) -> Answer {
-    // The other side may end before all was sent.
+    // The agent may close the connection before everything is sent.
     let _ = stream.write_all(request.as_bytes());
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes);

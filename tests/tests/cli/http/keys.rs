@@ -1,4 +1,4 @@
-//! Keys: where they are, and how they end.
+//! Keys: their files, and their revocation.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -21,7 +21,7 @@ fn a_removed_or_replaced_key_file_revokes_its_key_at_once_and_no_other() {
     }
     assert!(keys.iter().all(|key| endpoint.ask(key, QUERY).status == 200));
     fs::remove_file(folder.join("app.key")).unwrap();
-    // A file with the same content is another one.
+    // A new file with the same content counts as a replacement.
     let copy = cli.write("copy", &keys[1]).unwrap();
     fs::rename(copy, folder.join("other.key")).unwrap();
     for (key, status) in keys.iter().zip([401, 401, 200]) {
@@ -41,7 +41,7 @@ fn a_new_agent_has_new_keys_and_the_old_ones_open_nothing() {
     let cli = signed_in();
     let endpoint = Endpoint::start(&cli, &policy(LOCAL), &["app=vault"], &[]);
     let old = endpoint.key("app");
-    // It leaves its file behind.
+    // A killed agent leaves its key file behind.
     endpoint.agent.signal("KILL");
     endpoint.agent.wait();
     assert!(cli.home().join("keys/app.key").exists());

@@ -1,4 +1,4 @@
-//! What an endpoint begins with, what it does not begin with, and what it prints.
+//! The start of an endpoint: accepted settings, refused settings, and output.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,7 +11,7 @@ use super::super::serve::agent::policy;
 use super::endpoint::{Endpoint, QUERY};
 use super::signed_in;
 
-/// Starts an agent that ends at once; gives what it said.
+/// Runs an agent that ends at once; returns its output.
 fn refused(cli: &Cli, arguments: &[&str]) -> String {
     let policy = cli.write("policy.toml", &policy(LOCAL)).unwrap();
     let mut all = vec!["serve", "--policy", &policy];
