@@ -1,4 +1,5 @@
-//! An Envoy dynamic module: a filter that puts the access token of a profile on HTTP requests, as `Authorization: Bearer …`.
+//! An Envoy dynamic module: a filter that sets `Authorization: Bearer …` on HTTP requests, with the
+//! access token of a profile.
 //!
 //! The module `ffi` has the functions of both directions of the C ABI. All other modules use Envoy
 //! through small traits, and are tested without it.

@@ -4,7 +4,8 @@ use shared_token_cache_entra::cache;
 
 use crate::InvalidValue;
 
-/// The name of a cache without its suffix, `msal.cache` by default: letters, digits, `.`, `-` and `_`, so never a path.
+/// The name of a cache without its suffix, `msal.cache` by default: letters, digits, `.`, `-` and
+/// `_`, so never a path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CacheName(String);
 

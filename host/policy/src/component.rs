@@ -9,7 +9,7 @@ use crate::InvalidValue;
 /// ```
 /// use shared_token_cache_policy::AllowedComponent;
 ///
-/// As `sha256sum` prints it.
+/// // As `sha256sum` prints it.
 /// let pinned: AllowedComponent = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".parse()?;
 /// assert!(!pinned.covers(&[0; 32]));
 /// # Ok::<(), shared_token_cache_policy::InvalidValue>(())

@@ -8,7 +8,7 @@ const HEAD: usize = 9;
 const RST_STREAM: u8 = 3;
 const GOAWAY: u8 = 7;
 
-/// Codes that are no errors (RFC 9113, section 7): NO_ERROR and CANCEL.
+/// Codes that are no errors (RFC 9113, section 7): `NO_ERROR` and `CANCEL`.
 const HARMLESS: [u32; 2] = [0, 8];
 
 /// Watches the frames that are sent, and logs each error code of a stream or connection once.

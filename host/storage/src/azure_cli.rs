@@ -83,7 +83,7 @@ pub(crate) fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
     Form::ALL.into_iter().map(|form| form.file(folder))
 }
 
-/// How the document is kept.
+/// The forms in which the Azure CLI stores its document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Plain,
@@ -198,7 +198,8 @@ impl AzureCliStore {
         return false;
     }
 
-    /// The plain file of an earlier sign-in, if one lies beside the document that the Azure CLI uses now.
+    /// The plain file of an earlier sign-in, if one exists beside the document that the Azure CLI
+    /// uses now.
     fn stale(&self) -> Option<PathBuf> {
         let plain = Form::Plain.file(&self.folder);
         (self.form != Form::Plain && plain.exists()).then_some(plain)

@@ -1,4 +1,5 @@
-//! The Data Protection API: Windows encrypts for the current user with keys that it derives from the user's sign-in.
+//! The Data Protection API: Windows encrypts for the current user with keys that it derives from
+//! the user's sign-in.
 //!
 //! MSAL passes no entropy and forbids windows, and so does this module; each can read what the
 //! other wrote.
@@ -83,7 +84,8 @@ fn transform(direction: Direction, input: &[u8]) -> io::Result<Vec<u8>> {
     if output.pbData.is_null() {
         return Ok(Vec::new());
     }
-    // SAFETY: After a success this memory is initialised, has this length, and belongs to the caller alone.
+    // SAFETY: After a success this memory is initialised, has this length, and belongs to the
+    // caller alone.
     let allocated = unsafe { std::slice::from_raw_parts_mut(output.pbData, output.cbData as usize) };
     let content = allocated.to_vec();
     allocated.zeroize();

@@ -6,7 +6,7 @@ use shared_token_cache_entra::cache::{CAE, NOCAE};
 
 use crate::{Places, azure_cli, lock};
 
-/// Paths, each with the purpose of the file there. A path may be that of a file that does not exist yet.
+/// Paths, each with the purpose of its file. The file need not exist yet.
 #[derive(Debug, Clone, Default)]
 pub struct FilesInUse(Vec<(PathBuf, String)>);
 

@@ -99,7 +99,8 @@ pub struct Document {
     pub version: String,
     /// The document. It is wiped when dropped.
     pub content: Zeroizing<Vec<u8>>,
-    /// Where it was read, in words for the user, such as `file /home/user0/.azure/msal_token_cache.json`.
+    /// The place of the document in words for the user, such as `file
+    /// /home/user0/.azure/msal_token_cache.json`.
     pub place: String,
     /// Where the document is stored in plain text, and why, in words for the user; `None` if it is
     /// encrypted.

@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 pub(crate) enum Protection {
     /// Plain text.
     None,
-    /// By the Data Protection API of Windows: `CryptProtectData` for the current user, without further entropy.
+    /// By the Data Protection API of Windows: `CryptProtectData` for the current user, without
+    /// further entropy.
     #[cfg(windows)]
     Dpapi,
 }

@@ -36,7 +36,8 @@ pub(crate) fn is_same_file(one: &File, other: &File) -> io::Result<bool> {
 #[expect(unsafe_code, reason = "the stable standard library has no function for a file's number")]
 fn identity(file: &File) -> io::Result<(u32, u32, u32)> {
     let mut about = BY_HANDLE_FILE_INFORMATION::default();
-    // SAFETY: The handle is open as long as `file` is borrowed, and the pointer is to a structure of the type that the call fills.
+    // SAFETY: The handle is open as long as `file` is borrowed, and the pointer is to a structure
+    // of the type that the call fills.
     if unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut about) } == 0 {
         return Err(io::Error::last_os_error());
     }
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_told_apart_by_more_than_their_names() {
+    fn files_are_identified_by_more_than_their_names() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let first = File::create(&path).unwrap();

@@ -39,7 +39,8 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// User `number` of contoso.com, signed in at `environment` with the Azure CLI's client and its family.
+    /// User `number` of contoso.com, signed in at `environment` with the Azure CLI's client and its
+    /// family.
     #[must_use]
     pub fn new(number: u32, environment: &str) -> Self {
         Self {

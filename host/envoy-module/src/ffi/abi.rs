@@ -16,7 +16,8 @@ pub(super) const STOP_ITERATION: u32 = 1;
 /// `type_metrics_result`
 pub(super) const SUCCESS: u32 = 0;
 
-/// `type_http_filter_config_envoy_ptr`: a configuration, while Envoy reads it and until `on_http_filter_config_destroy`.
+/// `type_http_filter_config_envoy_ptr`: a configuration, while Envoy reads it and until
+/// `on_http_filter_config_destroy`.
 pub(super) type EnvoyConfig = *mut c_void;
 
 /// `type_http_filter_envoy_ptr`: a request, until `on_http_filter_destroy`.

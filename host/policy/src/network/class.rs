@@ -10,7 +10,8 @@ pub enum AddressClass {
     Loopback,
     /// This network segment: `169.254.0.0/16`, `fe80::/10`.
     LinkLocal,
-    /// An organisation's own network: `10.0.0.0/8`, `172.16.0.0/12`, `192.168.0.0/16`, `fc00::/7`, `fec0::/10`.
+    /// An organisation's own network: `10.0.0.0/8`, `172.16.0.0/12`, `192.168.0.0/16`, `fc00::/7`,
+    /// `fec0::/10`.
     Private,
     /// Between a provider and its customers, and in some clouds: `100.64.0.0/10` (RFC 6598).
     CarrierGradeNat,

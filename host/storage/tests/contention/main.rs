@@ -1,7 +1,9 @@
-//! Many programs write one cache file at the same time, and some are killed: real MSAL for Python with both of its locks, and ours.
+//! Many programs write one cache file at the same time, and some are killed: real MSAL for Python
+//! with both of its locks, and ours.
 //!
-//! `MSAL_PYTHON` names a Python with msal-extensions and portalocker, `MSAL_PYTHON_WITHOUT_PORTALOCKER` one without portalocker.
-//! `CONTENTION_SECONDS=60` runs the figures as well; `CONTENTION_PAUSE_MS` is then the average pause of a writer between two saves.
+//! `MSAL_PYTHON` names a Python with msal-extensions and portalocker,
+//! `MSAL_PYTHON_WITHOUT_PORTALOCKER` one without portalocker. `CONTENTION_SECONDS=60` runs the
+//! figures as well; `CONTENTION_PAUSE_MS` is then the average pause of a writer between two saves.
 
 #[cfg(unix)]
 mod figures;

@@ -38,7 +38,8 @@ mod linux {
             return inner_check(name, Path::new(cache));
         }
         let mut arguments = Arguments::from_args();
-        // A program that was just copied can't be started while another process, started meanwhile, has it open for writing.
+        // A program file that was just copied cannot be started while another process that was
+        // forked meanwhile has it open for writing.
         arguments.test_threads = Some(1);
         let mut trials = Vec::new();
         for (name, place) in checks::ALL {

@@ -12,7 +12,8 @@ const NOBODY: u32 = 65534;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Place {
-    /// The cache is mounted as a single file, as `docker run -v ~/.azure/msal_token_cache.json:…` does.
+    /// The cache is mounted as a single file, as `docker run -v ~/.azure/msal_token_cache.json:…`
+    /// does.
     SingleFile,
     /// The folder is mounted for reading only.
     ReadOnlyMount,

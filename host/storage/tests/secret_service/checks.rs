@@ -151,7 +151,8 @@ fn writers_at_the_same_time_lose_nothing(peers: &Peers) -> io::Result<()> {
             }
             match store.replace(&read.version, content.to_string().as_bytes()) {
                 Ok(_) => rounds += 1,
-                // MSAL makes no pause here, so it may keep us from the lock for as long as we wait. Nothing is lost then.
+                // MSAL writes without pauses here, so it may hold the lock for our whole wait. The
+                // write is then repeated.
                 Err(WriteError::Conflict | WriteError::Locked(_)) => {}
                 Err(error) => return Err(io::Error::other(error)),
             }

@@ -1,4 +1,5 @@
-//! The Secret Service of a real GNOME Keyring, alone and together with real MSAL and azure-identity for Python.
+//! The Secret Service of a real GNOME Keyring, alone and together with real MSAL and azure-identity
+//! for Python.
 //!
 //! Each test has a bus, a keyring and a home of its own; the user's session is not touched.
 //! `KEYRING_PYTHON` names a Python that has PyGObject, libsecret's bindings, msal-extensions and

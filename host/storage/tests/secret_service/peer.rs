@@ -1,4 +1,5 @@
-//! Programs of others that use the same keyring: real MSAL and azure-identity for Python, and libsecret called as others call it.
+//! Other programs on the same keyring: real MSAL and azure-identity for Python, and libsecret,
+//! called as .NET and JavaScript call it.
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};

@@ -1,7 +1,7 @@
-"""Real msal-extensions and azure-identity on a keyring; and libsecret, called as MSAL.NET and keytar (JavaScript) call it.
+"""Real msal-extensions and azure-identity on a keyring, and libsecret as MSAL.NET and keytar call it.
 
-Run by main.rs, on a bus and with a HOME of the test's own. Every command prints one JSON value a line. None goes to the network:
-a request ends the command.
+Run by main.rs, on a bus and with a HOME of the test's own. Every command prints one JSON value per
+line. None uses the network: a request ends the command.
 """
 
 import argparse
@@ -36,7 +36,7 @@ class NoNetwork(requests.adapters.HTTPAdapter):
 
 
 def persisted(document):
-    """The cache as azure-identity makes it. Its fallback, a plain file, is not what is tested here."""
+    """The cache as azure-identity creates it, without its fallback to a plain file."""
     cache = msal_extensions.PersistedTokenCache(_get_persistence(False, "MSALCache", document))
     assert cache.is_encrypted
     return cache
@@ -47,7 +47,7 @@ def encoded(value):
 
 
 def sign_in(args):
-    """Caches what an authority answers when a user signs in."""
+    """Caches the answers of an authority to sign-ins."""
     cache = persisted(args.document)
     for number in range(args.number, args.number + args.count):
         uid, utid = "uid-%08d" % number, "utid-%08d" % number
@@ -86,7 +86,7 @@ def token(args):
 
 
 def follow(args):
-    """The access tokens in the cache; once more whenever a line comes in."""
+    """The access tokens in the cache, printed again for each line of input."""
     cache = persisted(args.document)
     while True:
         yield [entry["secret"] for entry in cache.search("AccessToken")]
@@ -95,7 +95,7 @@ def follow(args):
 
 
 def store(args):
-    """Keeps a document as .NET or JavaScript does."""
+    """Stores a document as .NET or JavaScript does."""
     content = sys.stdin.read()
     if args.as_ == "dotnet":
         content = base64.b64encode(content.encode()).decode()

@@ -17,21 +17,21 @@ type Check = (&'static str, fn() -> io::Result<()>);
 
 pub(crate) const WITHOUT_A_BUS: [Check; 3] = [
     ("without_a_bus_there_is_no_keyring", without_a_bus_there_is_no_keyring),
-    ("a_socket_that_nobody_listens_at_is_no_bus", a_socket_that_nobody_listens_at_is_no_bus),
-    ("a_bus_that_never_answers_is_given_up", a_bus_that_never_answers_is_given_up),
+    ("a_socket_without_a_listener_is_not_a_bus", a_socket_without_a_listener_is_not_a_bus),
+    ("a_bus_that_never_answers_times_out", a_bus_that_never_answers_times_out),
 ];
 
 pub(crate) const ON_A_BUS: [Check; 2] = [
-    ("a_bus_without_a_keyring_is_told", a_bus_without_a_keyring_is_told),
-    ("a_keyring_that_never_answers_is_given_up", a_keyring_that_never_answers_is_given_up),
+    ("a_bus_without_a_keyring_is_reported", a_bus_without_a_keyring_is_reported),
+    ("a_keyring_that_never_answers_times_out", a_keyring_that_never_answers_times_out),
 ];
 
 pub(crate) const ON_A_KEYRING: [Check; 5] = [
-    ("a_keyring_without_a_collection_is_told", a_keyring_without_a_collection_is_told),
+    ("a_keyring_without_a_collection_is_reported", a_keyring_without_a_collection_is_reported),
     ("a_read_creates_nothing", a_read_creates_nothing),
-    ("a_locked_keyring_is_told", a_locked_keyring_is_told),
+    ("a_locked_keyring_is_reported", a_locked_keyring_is_reported),
     ("a_keyring_that_was_never_unlocked_is_locked", a_keyring_that_was_never_unlocked_is_locked),
-    ("a_plain_file_stands_in_for_a_locked_keyring", a_plain_file_stands_in_for_a_locked_keyring),
+    ("a_plain_file_is_used_in_place_of_a_locked_keyring", a_plain_file_is_used_in_place_of_a_locked_keyring),
 ];
 
 const DOCUMENT: &str = "msal.cache.nocae";
@@ -46,7 +46,7 @@ fn without_a_bus_there_is_no_keyring() -> io::Result<()> {
     same("files", &fs::read_dir(home.path())?.count(), &0)
 }
 
-fn a_socket_that_nobody_listens_at_is_no_bus() -> io::Result<()> {
+fn a_socket_without_a_listener_is_not_a_bus() -> io::Result<()> {
     let home = tempfile::tempdir()?;
     let socket = home.path().join("bus");
     drop(UnixListener::bind(&socket)?);
@@ -54,7 +54,7 @@ fn a_socket_that_nobody_listens_at_is_no_bus() -> io::Result<()> {
     missing(&error, "nothing listens at")
 }
 
-fn a_bus_that_never_answers_is_given_up() -> io::Result<()> {
+fn a_bus_that_never_answers_times_out() -> io::Result<()> {
     let home = tempfile::tempdir()?;
     let socket = home.path().join("bus");
     // The kernel accepts connections on its behalf.
@@ -63,13 +63,13 @@ fn a_bus_that_never_answers_is_given_up() -> io::Result<()> {
     failed(&told(&*store, SOON * 3 / 2)?, &format!("the D-Bus bus at unix:path={} did not answer", socket.display()))
 }
 
-fn a_bus_without_a_keyring_is_told() -> io::Result<()> {
+fn a_bus_without_a_keyring_is_reported() -> io::Result<()> {
     let session = Session::without_keyring()?;
     let error = told(&*session.store(DOCUMENT)?, SOON)?;
     missing(&error, "there is no keyring, because no program offers the Secret Service on the D-Bus bus at unix:path=")
 }
 
-fn a_keyring_that_never_answers_is_given_up() -> io::Result<()> {
+fn a_keyring_that_never_answers_times_out() -> io::Result<()> {
     let session = Session::without_keyring()?;
     let store = session.store(DOCUMENT)?;
     let error = session.with_deaf_keyring(|| told(&*store, SOON * 3 / 2))??;
@@ -77,7 +77,7 @@ fn a_keyring_that_never_answers_is_given_up() -> io::Result<()> {
     failed(&error, "did not answer within 2 s")
 }
 
-fn a_keyring_without_a_collection_is_told() -> io::Result<()> {
+fn a_keyring_without_a_collection_is_reported() -> io::Result<()> {
     let session = Session::with_new_keyring()?;
     missing(&told(&*session.store(DOCUMENT)?, SOON)?, "has no default collection yet; ")
 }
@@ -94,7 +94,7 @@ fn a_read_creates_nothing() -> io::Result<()> {
     same("items", &session.items()?, &items)
 }
 
-fn a_locked_keyring_is_told() -> io::Result<()> {
+fn a_locked_keyring_is_reported() -> io::Result<()> {
     let session = Session::with_keyring()?;
     session.make_item(DOCUMENT, "{}")?;
     let (store, other) = (session.store(DOCUMENT)?, session.store("contoso.nocae")?);
@@ -114,7 +114,7 @@ fn a_keyring_that_was_never_unlocked_is_locked() -> io::Result<()> {
     locked(&told(&*session.store(DOCUMENT)?, SOON)?, "the keyring (Secret Service, collection “Login”) is locked")
 }
 
-fn a_plain_file_stands_in_for_a_locked_keyring() -> io::Result<()> {
+fn a_plain_file_is_used_in_place_of_a_locked_keyring() -> io::Result<()> {
     let session = Session::with_keyring()?;
     session.make_item(DOCUMENT, "{}")?;
     session.lock()?;
