@@ -96,7 +96,7 @@ export class Https {
       },
     };
     try {
-      // `node:https` follows no redirect, and knows no cookies.
+      // `node:https` follows no redirects and keeps no cookies.
       const sent = request(url, options).end(new URLSearchParams(form).toString());
       const [reply] = await once(sent, "response");
       // From here on errors are reported by the reply, and the request needs an error handler.

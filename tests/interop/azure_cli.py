@@ -1,7 +1,7 @@
 """The real Azure CLI's core: the calls behind `az login`, `az account get-access-token`, `az logout`.
 
-Run by tests/tests/azure_cli.rs, with HOME set to a folder of the test's own, and REQUESTS_CA_BUNDLE to the CA of an authority
-of its own. Every command prints one JSON object.
+Run by tests/tests/azure_cli.rs, with HOME set to a folder of the test's own, and REQUESTS_CA_BUNDLE
+to the CA of its authority. Every command prints one JSON object.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Real azure-identity with a managed identity's endpoint, as far as the tests need it.
 
-Run by tests/tests/managed_identity.rs as the command of `run`, or with the variables of an agent. It prints one JSON object.
-It goes to the endpoint that its environment names, on loopback, and to nothing else.
+Run by tests/tests/managed_identity.rs as the command of `run`, or with the variables of an agent. It
+prints one JSON object. It only connects to the endpoint in its environment, on loopback.
 """
 
 import argparse

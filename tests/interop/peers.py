@@ -1,7 +1,8 @@
 """Real MSAL and azure-identity, as far as the tests need them.
 
-Run by tests/tests/azure_identity.rs and tests/tests/keyring, with HOME set to a folder of the test's own. Every command prints one JSON object.
-None goes to the network: a request is answered by `Answers`, or it ends the command.
+Run by tests/tests/azure_identity.rs and tests/tests/keyring, with HOME set to a folder of the test's
+own. Every command prints one JSON object. No command uses the network: `Answers` responds to each
+expected request, and another request ends the command.
 """
 
 import argparse

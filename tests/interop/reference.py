@@ -1,7 +1,7 @@
-"""Real azure-identity, one call at a time: a situation per input line, its outcome per output line, as JSON.
+"""Real azure-identity, one call at a time: a situation per input line, an outcome per output line.
 
-Run by tests/src/differential/reference.rs. Nothing goes to the network: `Authority` answers in its place. Time stands still
-at the situation's `now`.
+Run by tests/src/differential/reference.rs. Lines are JSON. `Authority` replaces the network. The clock
+is fixed at the situation's `now`.
 """
 
 import json
@@ -69,7 +69,7 @@ class Answer:
         return self.content
 
 
-# The clouds, which the answer to instance discovery lists.
+# The clouds of instance discovery.
 CLOUDS = json.loads((Path(__file__).parents[2] / "entra/words.json").read_text(encoding="utf-8"))["clouds"]
 
 # Tenants' domains and ids.

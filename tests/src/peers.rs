@@ -49,7 +49,7 @@ pub fn trials<P: 'static>(
     trials.collect()
 }
 
-#[expect(clippy::print_stderr, reason = "who runs the tests has to know why these are ignored")]
+#[expect(clippy::print_stderr, reason = "the reason why these are ignored")]
 fn say(text: &str) {
     eprintln!("{text}");
 }

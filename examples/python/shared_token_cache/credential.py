@@ -27,17 +27,17 @@ MOST_INSTANCES = 8
 class SharedTokenCacheCredential:
     """Replaces azure-identity's credential of this name. Any number of threads may use it.
 
-    :param username: username of the account to use, where the cache has several
+    :param username: username of the account to use, if the cache has several
     :param component: the file `shared-token-cache.wasm`; by default the one beside this module
     :param source: `shared`, the cache of Microsoft's developer tools, or `azure-cli`
     :param authority: host of the authority; by default `AZURE_AUTHORITY_HOST`, else the public cloud's
     :param tenant_id: home tenant of the account to use
-    :param client_id: application to ask as; by default the Azure CLI
-    :param authentication_record: the account to use, as azure-identity's `AuthenticationRecord` or its JSON
+    :param client_id: client id of the requests; by default the Azure CLI's
+    :param authentication_record: the account to use, as an `AuthenticationRecord` or its JSON
     :param cache_persistence_options: azure-identity's `TokenCachePersistenceOptions`
     :param additionally_allowed_tenants: tenants that a call may name besides the configured one
-    :param allowed_authorities: hosts that may be sent a refresh token, and no others; by default those of Microsoft's
-        clouds and the one that `authority` or `AZURE_AUTHORITY_HOST` names
+    :param allowed_authorities: the only hosts that may get a refresh token; by default those of
+        Microsoft's clouds and the one that `authority` or `AZURE_AUTHORITY_HOST` names
     :param ca_file: certificate authorities to trust besides the system's
     """
 

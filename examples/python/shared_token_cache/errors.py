@@ -1,4 +1,4 @@
-"""The component's errors as the exceptions that Azure SDK clients know."""
+"""The component's errors as exceptions for Azure SDK clients."""
 
 from __future__ import annotations
 

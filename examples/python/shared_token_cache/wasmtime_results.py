@@ -1,8 +1,8 @@
 """A workaround for a bug of wasmtime-py, present in 48.0.0 and 50.0.1.
 
-A host function of the type `result<T, E>` returns a value of either, and wasmtime-py tells by the value's class which
-one it is. Where `T` has a case without a payload, as `read-outcome` has with `unchanged`, it takes an object of any
-class for a `T`: such a function could never fail.
+A host function of the type `result<T, E>` returns a value of either type, which wasmtime-py
+distinguishes by the value's class. If `T` has a case without a payload, such as `unchanged` of
+`read-outcome`, wasmtime-py accepts an object of any class as a `T`: such a function could never fail.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ impl Attempt for ReturnAForgedHandle {
         let cache = cache();
         let handle = cache.fitting();
         let (rest, last) = handle.split_at(handle.len() - 1);
-        // Only the upper two bits of the last character count, so any other may stand for the same.
+        // Only the upper two bits of the last character count, so some characters are equivalent.
         let other = if "ABCDEFGHIJKLMNOP".contains(last) { 'g' } else { 'A' };
         token(&format!("{rest}{other}"))
     }

@@ -1,6 +1,7 @@
 """Starts a workload on the next wasmCloud host that reports to NATS, as a scheduler does.
 
-Standard input holds {"nats": URL, "workload": {...}}. Once `listening` is printed, a host may start; the last line is the host's answer.
+Standard input is {"nats": URL, "workload": {...}}. A host may start after the output `listening`; the
+last line is the host's response.
 """
 
 import asyncio

@@ -10,7 +10,7 @@ use super::document::{Document, text_of};
 use super::record::Record;
 use super::situation::{Call, Content, Given, Ran, Reply};
 
-/// A call: what ours was given and made of it, and what the reference is given.
+/// One call: ours with its outcome, and the input of the reference.
 #[derive(Debug, Clone)]
 pub(crate) struct Case<'a> {
     /// The input of ours.

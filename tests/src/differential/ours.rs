@@ -20,7 +20,7 @@ use super::situation::{Call, Options, Outcome, Ran, Request};
 use crate::case;
 use crate::home;
 
-/// The hosts that situations name; the endpoint has a certificate for each.
+/// The hosts in situations; the endpoint has a certificate for each.
 fn hosts() -> impl Iterator<Item = &'static str> {
     cloud::hosts().chain(["login.contoso.com"])
 }

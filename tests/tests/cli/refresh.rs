@@ -140,7 +140,7 @@ fn a_busy_authority_is_asked_again() {
     let run = cli.redeem(&authority, &[]).unwrap();
     let answer: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(answer["token"], new_access_token(0).as_str());
-    assert!(run.stderr.contains("status 503"), "who waits is told why: {}", run.stderr);
+    assert!(run.stderr.contains("status 503"), "stderr gives the reason of the wait: {}", run.stderr);
     assert_eq!(authority.requests().len(), 2);
 }
 

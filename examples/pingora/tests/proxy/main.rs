@@ -150,7 +150,7 @@ async fn wrong_settings_are_explained() {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "a figure for whoever runs the tests with --nocapture")]
+#[expect(clippy::print_stdout, reason = "a figure for --nocapture")]
 fn report(what: &str, since: Instant) {
     println!("{what} after {} ms", since.elapsed().as_millis());
 }

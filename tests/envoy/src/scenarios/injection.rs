@@ -19,7 +19,7 @@ fn carries_the_token(stage: &mut Stage<'_>) -> Result<()> {
     stage.sends(&token)?;
     let before = injected(stage)?;
     stage.get()?;
-    ensure!(injected(stage)? == before + 1, "the counter of injected tokens stands still");
+    ensure!(injected(stage)? == before + 1, "the counter of injected tokens did not grow");
     Ok(())
 }
 

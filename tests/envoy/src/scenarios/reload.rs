@@ -72,7 +72,7 @@ fn refuses_a_bad_one(stage: &mut Stage<'_>) -> Result<()> {
         })?;
     }
     let log = stage.envoy()?.log()?;
-    ensure!(log.contains("entra/other"), "Envoy's log does not name the profile that there is none of");
+    ensure!(log.contains("entra/other"), "Envoy's log does not name the missing profile");
     let said = log.lines().find(|line| line.contains("entra/other")).unwrap_or_default();
     say(&format!("          {}", said.rsplit("] ").next().unwrap_or_default()));
     Ok(())

@@ -99,7 +99,7 @@ mod linux {
         let undone = with_broken_writes(cli, &library, 1)?;
         ensure!(undone.1 == expired()?, "the cache has changed");
         undone.0.logs("was not updated")?;
-        ensure!(!undone.0.log.contains("damaged"), "an undone write is told as one that is not");
+        ensure!(!undone.0.log.contains("damaged"), "a rolled back write is reported as damage");
 
         let damaged = with_broken_writes(cli, &library, 2)?;
         ensure!(damaged.1 != expired()?, "the second write did not break off");

@@ -19,10 +19,10 @@ const NOW: u64 = 1_790_000_000;
 /// The authority of the public cloud.
 const PUBLIC: &str = cloud::DEFAULT_HOST;
 
-/// The hosts of some clouds, and one of no cloud. The first of each is asked, all of them stand in caches.
+/// The hosts of some clouds, and one of no cloud. Calls use the first of each; caches contain all.
 const CLOUDS: [&[&str]; 4] = [cloud::CLOUDS[0], cloud::CLOUDS[1], cloud::CLOUDS[2], &["login.contoso.com"]];
 
-/// The Azure CLI's public client, the credential's own.
+/// The Azure CLI's public client, the credential's default.
 const CLIENT: &str = client::AZURE_CLI;
 
 /// Another client of the family.

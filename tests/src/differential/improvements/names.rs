@@ -1,4 +1,4 @@
-//! Aliases: with an authentication record, the reference knows one name of a client, a tenant and a
+//! Aliases: with an authentication record, the reference uses one name of a client, a tenant and a
 //! cloud.
 
 use serde_json::{Map, Value};

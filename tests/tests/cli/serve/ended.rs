@@ -24,7 +24,7 @@ fn hang_ups_are_ignored() -> bool {
 }
 
 #[test]
-#[allow(clippy::print_stderr, reason = "who runs the tests has to know what was skipped")]
+#[allow(clippy::print_stderr, reason = "the reason of a skip")]
 fn every_signal_that_ends_a_process_withdraws_the_tokens() {
     let mut signals =
         vec!["HUP", "INT", "TERM", "QUIT", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "XCPU", "XFSZ", "ABRT"];
