@@ -9,6 +9,7 @@ mod error;
 mod escape;
 mod options;
 mod refresher;
+mod registry;
 mod sandbox;
 mod transport;
 
@@ -24,6 +25,7 @@ pub use error::{
 pub use escape::{escaped, escaped_toml, write_json};
 pub use options::{CachePersistenceOptions, HostSettings, TokenRequestOptions};
 pub use refresher::{Attempts, TokenRefresher, TokenState};
+pub use registry::Registry;
 pub use sandbox::BORDER;
 #[cfg(feature = "runtime-compilation")]
 pub use sandbox::compile_component;

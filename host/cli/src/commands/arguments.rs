@@ -1,5 +1,6 @@
 //! What may be written on the command line. Names are part of the product: they stay.
 
+mod helpers;
 mod http;
 
 use std::ffi::OsString;
@@ -11,7 +12,10 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use shared_token_cache::policy::{InvalidValue, ProfileName, Source};
 use shared_token_cache_entra::cache::DEFAULT_NAME;
 
+use super::presets::Preset;
+use super::validity::Validity;
 use crate::agent::{Group, Mode, TokenFile};
+pub(super) use helpers::{DockerCredential, Folder, GitCredential, Helper, Links, Shim};
 pub(super) use http::Http;
 
 /// Entra ID access tokens from the sign-in that this machine already has, decided on in a sandbox.
@@ -63,6 +67,13 @@ pub(super) enum Command {
     Serve(Box<Serve>),
     /// Run a command whose Azure clients get tokens as from a managed identity, for as long as it runs.
     Run(Box<Run>),
+    /// Answer git, as a credential helper for Azure DevOps.
+    GitCredential(Box<GitCredential>),
+    /// Answer container tools, as a credential helper for Azure Container Registry.
+    DockerCredential(Box<DockerCredential>),
+    /// Answer in the place of `az` and other tools, where these are asked for tokens.
+    #[command(subcommand)]
+    Shim(Shim),
     /// Show what this program does, with made-up accounts and without any network.
     Demo(Demo),
     /// Compile the component on stdin to stdout. For this program's own use, with `--component`.
@@ -72,10 +83,23 @@ pub(super) enum Command {
 
 /// `get-token`.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("wanted").args(["scopes", "resource", "preset", "profile"]).required(true)))]
 pub(super) struct GetToken {
     /// Scope of the token, such as `https://vault.azure.net/.default`; may be given several times.
-    #[arg(long = "scope", value_name = "SCOPE", required = true)]
+    #[arg(long = "scope", value_name = "SCOPE")]
     pub(super) scopes: Vec<String>,
+
+    /// Resource of the token in place of a scope, such as `https://vault.azure.net`; `/.default` is put behind it as it is.
+    #[arg(long, value_name = "RESOURCE")]
+    pub(super) resource: Option<String>,
+
+    /// A known resource in place of a scope.
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(super) preset: Option<Preset>,
+
+    /// Profile of the policy in place of a scope. It also says which source, account, tenant, client and authority are used.
+    #[arg(long, value_name = "PROFILE", requires = "policy", conflicts_with_all = OF_PROFILES)]
+    pub(super) profile: Option<ProfileName>,
 
     /// Username of the account to use.
     #[arg(long, env = "AZURE_USERNAME", value_name = "NAME")]
@@ -109,6 +133,11 @@ pub(super) struct GetToken {
     #[arg(long)]
     pub(super) enable_cae: bool,
 
+    /// How long the token has to live at least, such as `60m`. A cached token that lives shorter is renewed; if the new one lives
+    /// shorter as well, the command fails.
+    #[arg(long, value_name = "DURATION")]
+    pub(super) min_validity: Option<Validity>,
+
     /// Certificate authorities to trust besides the system's.
     #[arg(long, value_name = "PEM")]
     pub(super) ca_file: Option<PathBuf>,
@@ -120,7 +149,23 @@ pub(super) struct GetToken {
     /// What to print.
     #[arg(long, value_enum, default_value_t = TokenForm::Json)]
     pub(super) output: TokenForm,
+
+    /// Variable that `--output env` sets, in place of AZURE_ACCESS_TOKEN.
+    #[arg(long, value_name = "NAME")]
+    pub(super) variable: Option<String>,
 }
+
+/// What a profile says, and no option besides it may.
+const OF_PROFILES: [&str; 8] = [
+    "authentication_record",
+    "claims",
+    "request_tenant",
+    "enable_cae",
+    "additionally_allowed_tenants",
+    "source",
+    "cache_name",
+    "client_id",
+];
 
 /// `accounts`.
 #[derive(Debug, Args)]
@@ -397,10 +442,22 @@ pub(super) enum TokenForm {
     Json,
     /// The bare token.
     Token,
+    /// The bare token as JSON.
+    #[value(skip)]
+    Quoted,
     /// An HTTP header field: `Authorization: Bearer …`.
     Header,
     /// A JSON object whose values are all strings, as the data source `external` of Terraform reads it.
+    #[value(alias = "terraform")]
     Strings,
+    /// What `az account get-access-token` prints.
+    Az,
+    /// What `azd auth token --output json` prints.
+    Azd,
+    /// What an exec plugin of kubectl prints, in the version that KUBERNETES_EXEC_INFO asks for.
+    ExecCredential,
+    /// A line of an environment file: `AZURE_ACCESS_TOKEN=…`.
+    Env,
 }
 
 /// How a list is printed.
@@ -439,6 +496,9 @@ impl Command {
             | Self::Supported(_)
             | Self::Serve(_)
             | Self::Run(_)
+            | Self::GitCredential(_)
+            | Self::DockerCredential(_)
+            | Self::Shim(_)
             | Self::Demo(_)
             | Self::CompileComponent => false,
         };

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use shared_token_cache::policy::{
-    Access, AddressClass, Addresses, AuthorityHost, CacheGrant, CacheName, CoreDumps, Policy, Source,
+    Access, AddressClass, Addresses, AuthorityHost, CacheGrant, CacheName, CoreDumps, Policy, Profile, Source,
 };
 use shared_token_cache::{
-    AuthenticationRecord, Builder, CachePersistenceOptions, HostSettings, SharedTokenCacheCredential,
+    AuthenticationRecord, Builder, CachePersistenceOptions, HostSettings, SharedTokenCacheCredential, TransportOptions,
 };
 use shared_token_cache_storage::files;
 
@@ -56,6 +56,26 @@ pub(super) fn under(policy: Policy, arguments: SignIn) -> Result<Builder, Failur
     builder = with(builder, arguments.client_id, Builder::client_id);
     builder = component(builder, arguments.component)?;
     Ok(builder)
+}
+
+/// A credential for one profile of a policy. `authority` is for a profile that names none.
+pub(super) fn for_profile(
+    policy: &Policy,
+    profile: &Profile,
+    authority: Option<&str>,
+    ca_file: Option<&Path>,
+) -> Result<Builder, Failure> {
+    let mut settings = HostSettings::from_env().map_err(Failure::invalid)?;
+    if let Some(authority) = authority {
+        let host: AuthorityHost = authority.parse().map_err(Failure::invalid)?;
+        settings.default_authority_host = host.to_string();
+    }
+    if policy.core_dumps() == CoreDumps::Allow {
+        core_dumps::allow();
+    }
+    let mut transport = TransportOptions::default();
+    transport.ca_file = ca_file.map(Path::to_owned);
+    Ok(SharedTokenCacheCredential::builder_for(policy, profile).host_settings(settings).transport(transport))
 }
 
 /// Sets the component that was given. This program compiles it, in a process of its own.

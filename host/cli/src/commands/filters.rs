@@ -33,11 +33,15 @@ impl Filters {
 /// The flag that set an option, or else its environment variable. Nothing where neither did.
 fn origin(flag: &str, variable: &str, value: Option<&str>) -> Option<String> {
     let value = value.filter(|value| !value.is_empty())?;
-    let given = std::env::args_os()
-        .any(|argument| argument.to_str().is_some_and(|argument| argument.split('=').next() == Some(flag)));
-    Some(if given {
+    Some(if is_given(flag) {
         format!("`{flag} {value}`")
     } else {
         format!("the environment variable {variable}, which is {value:?}")
     })
+}
+
+/// Whether a flag is on the command line.
+pub(super) fn is_given(flag: &str) -> bool {
+    std::env::args_os()
+        .any(|argument| argument.to_str().is_some_and(|argument| argument.split('=').next() == Some(flag)))
 }

@@ -1,19 +1,39 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use serde::Serialize;
-use shared_token_cache::policy::bare_resource;
-use shared_token_cache::{AuditFile, Builder, Served, TokenRequestOptions, TransportOptions, write_json};
+use shared_token_cache::policy::{Policy, ProfileName, bare_resource};
+use shared_token_cache::{AuditFile, Builder, Served, TokenRequestOptions, TransportOptions};
 use shared_token_cache_storage::FilesInUse;
-use zeroize::Zeroizing;
 
 use super::arguments::{GetToken, TokenForm};
 use super::credential::{self, with};
-use super::filters::Filters;
-use super::in_use;
+use super::filters::{self, Filters};
+use super::forms::{self, Besides, Token};
 use super::output::{Failure, print_secret};
+use super::{in_use, presets};
 
 pub(super) async fn run(arguments: GetToken) -> Result<ExitCode, Failure> {
+    if let Some(name) = &arguments.variable {
+        forms::check_variable(name)?;
+        if arguments.output != TokenForm::Env {
+            return Err(Failure::invalid("--variable is for `--output env` only"));
+        }
+    }
+    let (form, variable, tenant) = (
+        arguments.output,
+        arguments.variable.clone(),
+        arguments.request_tenant.clone().or(arguments.tenant_id.clone()),
+    );
+    let validity = arguments.min_validity.unwrap_or_default();
+    let token = Token::from(obtain(arguments).await?);
+    validity.check(token.expires_on)?;
+    let besides = Besides { tenant: tenant.as_deref(), variable: variable.as_deref(), ..Besides::default() };
+    print_secret(&forms::line(&token, form, &besides)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The token that the arguments ask for.
+pub(super) async fn obtain(arguments: GetToken) -> Result<Served, Failure> {
     let policy = credential::policy(&arguments.sign_in)?;
     let used = in_use::of(
         &policy,
@@ -25,7 +45,11 @@ pub(super) async fn run(arguments: GetToken) -> Result<ExitCode, Failure> {
         ],
     );
     let audit = arguments.audit.as_deref().map(|path| audit(path, &used)).transpose()?;
-    let filters = Filters::of(&arguments);
+    if let Some(name) = &arguments.profile {
+        return of_profile(&policy, name, &arguments, audit).await;
+    }
+    let (filters, validity) = (Filters::of(&arguments), arguments.min_validity.unwrap_or_default());
+    let scopes = scopes(&arguments);
     let mut transport = TransportOptions::default();
     transport.ca_file = arguments.ca_file;
     let mut builder = credential::under(policy, arguments.sign_in)?.transport(transport);
@@ -44,15 +68,46 @@ pub(super) async fn run(arguments: GetToken) -> Result<ExitCode, Failure> {
         claims: arguments.claims,
         tenant_id: arguments.request_tenant,
         enable_cae: arguments.enable_cae,
+        ..validity.request()
     };
-    let hint = arguments.scopes.iter().find_map(|scope| {
+    let hint = scopes.iter().find_map(|scope| {
         let resource = bare_resource(scope)?;
         Some(format!("{scope} is a resource without a permission; try `--scope {resource}/.default`"))
     });
-    let served = builder.build()?.get_token_with(&arguments.scopes, request).await;
-    let served = served.map_err(|error| Failure::from(filters.name_in(error)).with_hint(hint))?;
-    print_secret(&line(&served, arguments.output)?)?;
-    Ok(ExitCode::SUCCESS)
+    let served = builder.build()?.get_token_with(&scopes, request).await;
+    served.map_err(|error| Failure::from(filters.name_in(error)).with_hint(hint))
+}
+
+/// The scopes that the arguments ask for in one of three ways.
+fn scopes(arguments: &GetToken) -> Vec<String> {
+    let resource = arguments.resource.as_deref().map(presets::scope_of);
+    let preset = arguments.preset.map(|preset| preset.scope().to_owned());
+    arguments.scopes.iter().cloned().chain(resource).chain(preset).collect()
+}
+
+/// The token of a profile. The policy says all about it, so that its caller can say nothing else.
+async fn of_profile(
+    policy: &Policy,
+    name: &ProfileName,
+    arguments: &GetToken,
+    audit: Option<AuditFile>,
+) -> Result<Served, Failure> {
+    if let Some(flag) = ["--username", "--tenant-id"].into_iter().find(|flag| filters::is_given(flag)) {
+        return Err(Failure::invalid(format!("{flag} has no effect with --profile; set it in the policy")));
+    }
+    let profile = policy.profile(name.as_str()).ok_or_else(|| {
+        let names: Vec<_> = policy.profiles().iter().map(|profile| profile.name().as_str()).collect();
+        Failure::invalid(format!("the policy has no profile {name}; its profiles: {}", names.join(", ")))
+    })?;
+    let mut builder =
+        credential::for_profile(policy, profile, arguments.sign_in.authority.as_deref(), arguments.ca_file.as_deref())?;
+    builder = credential::component(builder, arguments.sign_in.component.clone())?;
+    if let Some(audit) = audit {
+        builder = builder.audit(audit);
+    }
+    let validity = arguments.min_validity.unwrap_or_default();
+    let request = TokenRequestOptions { tenant_id: profile.tenant().map(str::to_owned), ..validity.request() };
+    Ok(builder.build()?.get_token_with(profile.scopes(), request).await?)
 }
 
 /// Opened before a token is asked for: one that cannot be accounted for is not handed out.
@@ -71,55 +126,4 @@ pub(super) fn check_audit(path: &Path, used: &FilesInUse) -> Result<(), Failure>
 
 pub(super) fn no_audit(path: &Path, why: &dyn std::fmt::Display) -> Failure {
     Failure::invalid(format!("the audit file {} can't be opened, so no token is asked for: {why}", path.display()))
-}
-
-/// The object of `--output strings`. What there is no value for is left out.
-#[derive(Serialize)]
-struct Strings<'a> {
-    expires_on: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_on: Option<String>,
-    source: &'a str,
-    token: &'a str,
-    token_type: &'a str,
-}
-
-/// The object of `--output json`.
-#[derive(Serialize)]
-struct Printed<'a> {
-    expires_on: u64,
-    refresh_on: Option<u64>,
-    source: &'a str,
-    token: &'a str,
-    token_type: &'a str,
-}
-
-/// The line, wiped when dropped.
-fn line(served: &Served, form: TokenForm) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let access_token = &served.access_token;
-    let (token, source) = (access_token.token.expose(), served.source.to_string());
-    // A character of the token takes six bytes at most. There is room for all: a buffer that moves leaves a copy behind.
-    let mut line = Zeroizing::new(Vec::with_capacity(6 * (token.len() + source.len()) + 256));
-    match form {
-        TokenForm::Json => {
-            let (expires_on, refresh_on) = (access_token.expires_on, access_token.refresh_on);
-            let printed =
-                Printed { expires_on, refresh_on, source: &source, token, token_type: &access_token.token_type };
-            write_json(&mut *line, &printed).map_err(Failure::other)?;
-        }
-        TokenForm::Strings => {
-            let expires_on = access_token.expires_on.to_string();
-            let refresh_on = access_token.refresh_on.map(|time| time.to_string());
-            let printed =
-                Strings { expires_on, refresh_on, source: &source, token, token_type: &access_token.token_type };
-            write_json(&mut *line, &printed).map_err(Failure::other)?;
-        }
-        TokenForm::Token => line.extend_from_slice(token.as_bytes()),
-        TokenForm::Header => {
-            line.extend_from_slice(format!("Authorization: {} ", access_token.token_type).as_bytes());
-            line.extend_from_slice(token.as_bytes());
-        }
-    }
-    line.push(b'\n');
-    Ok(line)
 }

@@ -7,7 +7,7 @@ use super::arguments::{Arguments, Color};
 /// The subcommands by what a reader wants to do.
 const TASKS: &[(&str, &[&str])] = &[
     ("Get a token", &["get-token"]),
-    ("Serve other programs", &["run", "serve"]),
+    ("Serve other programs", &["run", "serve", "shim", "git-credential", "docker-credential"]),
     ("Look at this machine", &["accounts", "doctor", "supported"]),
     ("Write a policy", &["policy"]),
     ("Learn", &["demo", "help"]),

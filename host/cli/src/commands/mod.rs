@@ -2,22 +2,32 @@
 
 mod accounts;
 mod arguments;
+mod ask;
+mod broker;
+mod called;
 mod compile;
 mod core_dumps;
 mod credential;
 mod demo;
+mod docker;
 mod doctor;
 mod filters;
+mod forms;
 mod get_token;
+mod git;
 mod help;
+mod helper;
 mod in_use;
 mod log;
 mod output;
 mod policy;
+mod presets;
 mod run;
 mod serve;
+mod shim;
 mod supported;
 mod terminal;
+mod validity;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -30,6 +40,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use arguments::{Arguments, Color, Command, ErrorForm};
+use called::{Called, called};
 use output::Failure;
 use shared_token_cache::escaped;
 
@@ -43,13 +54,17 @@ const AGENT_THREADS: usize = 2;
 const LAST_WORK: Duration = Duration::from_secs(1);
 
 pub(crate) fn main() -> ExitCode {
+    let arguments = match called() {
+        Called::As(tool, arguments) => return shim::run(tool, arguments),
+        Called::Ours(arguments) => arguments,
+    };
     // Before there is any secret in this process.
     core_dumps::deny();
-    let color = Color::asked_for(&std::env::args_os().collect::<Vec<_>>());
+    let color = Color::asked_for(&arguments);
     terminal::choose(color);
-    let arguments = match parse(std::env::args_os(), color) {
+    let arguments = match parse(arguments.iter().cloned(), color) {
         Ok(arguments) => arguments,
-        Err(error) => return not_understood(error, color),
+        Err(error) => return not_understood(error, &arguments, color),
     };
     let form = arguments.command.error_form();
     match run(arguments.command) {
@@ -85,6 +100,9 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             Command::Supported(arguments) => supported::run(arguments).await,
             Command::Serve(arguments) => serve::run(*arguments).await,
             Command::Run(arguments) => run::run(*arguments).await,
+            Command::GitCredential(arguments) => git::run(*arguments).await,
+            Command::DockerCredential(arguments) => docker::run(*arguments).await,
+            Command::Shim(arguments) => shim::manage(&arguments),
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::CompileComponent => compile::run(),
         }
@@ -99,29 +117,29 @@ fn parse(arguments: impl Iterator<Item = OsString>, color: Color) -> Result<Argu
 }
 
 /// Help and version are no errors; the rest is printed as clap prints it, unless JSON was asked for.
-fn not_understood(error: clap::Error, color: Color) -> ExitCode {
-    if error.use_stderr() && ErrorForm::asked_for(std::env::args_os()) == ErrorForm::Json {
+fn not_understood(error: clap::Error, arguments: &[OsString], color: Color) -> ExitCode {
+    if error.use_stderr() && ErrorForm::asked_for(arguments.iter().cloned()) == ErrorForm::Json {
         let text = error.render().to_string();
         let text = text.trim().trim_start_matches("error: ");
         return output::report(&Failure::invalid(text.to_owned()), ErrorForm::Json);
     }
     let code = ExitCode::from(if error.use_stderr() { 2 } else { 0 });
-    output::usage(&shown(error, color));
+    output::usage(&shown(error, arguments, color));
     code
 }
 
 /// The same error with what it quotes of the command line escaped: its line breaks would look like clap's own. clap quotes a value in
 /// several places, so it is asked again about a command line without them.
-fn shown(error: clap::Error, color: Color) -> clap::Error {
+fn shown(error: clap::Error, arguments: &[OsString], color: Color) -> clap::Error {
     let is_plain = |argument: &OsString| {
         let text = argument.to_string_lossy();
         escaped(&text) == text
     };
-    if std::env::args_os().all(|argument| is_plain(&argument)) {
+    if arguments.iter().all(is_plain) {
         return error;
     }
-    let plain = std::env::args_os().map(|argument| match is_plain(&argument) {
-        true => argument,
+    let plain = arguments.iter().map(|argument| match is_plain(argument) {
+        true => argument.clone(),
         false => escaped(&argument.to_string_lossy()).into_owned().into(),
     });
     match parse(plain, color) {

@@ -55,8 +55,22 @@ impl Failure {
         self
     }
 
-    fn hint(&self) -> Option<&str> {
+    pub(super) fn hint(&self) -> Option<&str> {
         self.cause.hint().or(self.hint.as_deref())
+    }
+
+    pub(super) fn message(&self) -> String {
+        self.cause.message()
+    }
+
+    /// Whether there is no sign-in that serves, so that another one may.
+    pub(super) fn is_unavailable(&self) -> bool {
+        matches!(self.cause, Cause::Credential(Error::CredentialUnavailable(_)))
+    }
+
+    /// Whether the reader of stdout is gone, so that there is nothing to report.
+    pub(super) fn is_closed_output(&self) -> bool {
+        matches!(self.cause, Cause::ClosedOutput)
     }
 }
 
@@ -79,7 +93,7 @@ impl Cause {
         }
     }
 
-    fn message(&self) -> String {
+    pub(super) fn message(&self) -> String {
         match self {
             Self::Credential(error @ Error::Plugin(source)) => format!("{error}: {source}"),
             // The hint is apart.

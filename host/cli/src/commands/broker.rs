@@ -1,0 +1,155 @@
+//! The token endpoint that a sandbox is given, in the form of Azure App Service's: `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`.
+
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::{Request, Uri};
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use tokio::net::TcpStream;
+use zeroize::Zeroizing;
+
+use super::ask::{Ask, BUDGET};
+use super::forms::Token;
+use super::output::{Failure, clean};
+use super::validity::Validity;
+
+/// Where the broker is, and what it knows its clients by.
+pub(super) struct Broker {
+    endpoint: String,
+    header: Zeroizing<String>,
+}
+
+/// More than any answer has.
+const LARGEST: usize = 1 << 20;
+
+/// The longest text of a broker that is repeated.
+const LONGEST: usize = 500;
+
+#[derive(Deserialize)]
+struct Answer {
+    // Its text moves into a secret, which is wiped.
+    access_token: String,
+    expires_on: Seconds,
+    #[serde(default)]
+    token_type: Option<String>,
+}
+
+/// A number, or its digits as a text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Seconds {
+    Number(u64),
+    Text(String),
+}
+
+/// The fields in which brokers say what is wrong.
+#[derive(Deserialize)]
+struct Refusal {
+    message: Option<String>,
+    error_description: Option<String>,
+}
+
+impl Broker {
+    pub(super) fn from_env() -> Option<Self> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Some(Self { endpoint: variable("IDENTITY_ENDPOINT")?, header: variable("IDENTITY_HEADER")?.into() })
+    }
+
+    /// A token for what is asked, as far as this protocol can ask for it.
+    pub(super) async fn token(&self, ask: &Ask, validity: Validity) -> Result<Token, Failure> {
+        let [scope] = ask.scopes.as_slice() else {
+            return Err(Failure::invalid("the broker of this sandbox takes one scope in each request"));
+        };
+        let resource = scope.strip_suffix("/.default").ok_or_else(|| {
+            Failure::invalid(format!(
+                "the broker of this sandbox takes scopes that end in /.default, and not {scope:?}"
+            ))
+        })?;
+        if ask.claims.is_some() {
+            return Err(Failure::invalid("the broker of this sandbox takes no claims"));
+        }
+        let answer = tokio::time::timeout(BUDGET, self.get(resource)).await;
+        let token = answer.unwrap_or_else(|_| Err(unreachable(format!("no answer within {} s", BUDGET.as_secs()))))?;
+        if let (Some(asked), Some(issuer)) = (&ask.tenant, tenant_of(token.token.expose()))
+            && is_id(asked)
+            && !asked.eq_ignore_ascii_case(&issuer)
+        {
+            let what = format!("the broker's token is of the tenant {}, and {asked} is asked for", clean(&issuer));
+            return Err(Failure::other(anyhow::anyhow!(
+                "{what}; use a profile for that tenant outside of the sandbox"
+            )));
+        }
+        validity.check(token.expires_on)?;
+        Ok(token)
+    }
+
+    async fn get(&self, resource: &str) -> Result<Token, Failure> {
+        let uri: Uri =
+            self.endpoint.parse().map_err(|error| Failure::invalid(format!("IDENTITY_ENDPOINT: {error}")))?;
+        let (Some("http"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(Failure::invalid("IDENTITY_ENDPOINT: only http:// is supported"));
+        };
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let path = uri.path();
+        let query: String = form_urlencoded::Serializer::new(String::new())
+            .append_pair("api-version", "2019-08-01")
+            .append_pair("resource", resource)
+            .finish();
+        let request = Request::get(format!("{path}?{query}"))
+            .header("host", authority.as_str())
+            .header("x-identity-header", self.header.as_str())
+            .header("accept", "application/json")
+            .body(Empty::<Bytes>::new())
+            .map_err(|error| Failure::invalid(format!("IDENTITY_HEADER: {error}")))?;
+        let stream = TcpStream::connect((host.as_str(), authority.port_u16().unwrap_or(80))).await;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream.map_err(unreachable)?)).await.map_err(unreachable)?;
+        let driver = tokio::spawn(connection);
+        let reply = sender.send_request(request).await.map_err(unreachable)?;
+        let status = reply.status();
+        let body = Limited::new(reply.into_body(), LARGEST).collect().await.map_err(unreachable)?;
+        let body = Zeroizing::new(body.to_bytes().to_vec());
+        driver.abort();
+        if !status.is_success() {
+            let refusal: Option<Refusal> = serde_json::from_slice(&body).ok();
+            let message = refusal.and_then(|refusal| refusal.message.or(refusal.error_description)).unwrap_or_default();
+            let message: String = clean(&message).chars().take(LONGEST).collect();
+            let message = if message.is_empty() { String::new() } else { format!(": {message}") };
+            return Err(Failure::other(anyhow::anyhow!(
+                "the broker of this sandbox refused, status {}{message}",
+                status.as_u16()
+            )));
+        }
+        let unclear = || Failure::other(anyhow::anyhow!("the answer of the broker of this sandbox is not understood"));
+        let answer: Answer = serde_json::from_slice(&body).map_err(|_| unclear())?;
+        let expires_on = match answer.expires_on {
+            Seconds::Number(number) => number,
+            Seconds::Text(text) => text.parse().map_err(|_| unclear())?,
+        };
+        let token_type = answer.token_type.unwrap_or_else(|| "Bearer".to_owned());
+        let source = "broker".to_owned();
+        Ok(Token { token: answer.access_token.into(), expires_on, refresh_on: None, token_type, source })
+    }
+}
+
+fn unreachable(why: impl std::fmt::Display) -> Failure {
+    Failure::other(anyhow::anyhow!("the broker of this sandbox cannot be reached: {why}"))
+}
+
+/// Whether a text is the id of a tenant, and not a domain of it or a word such as `organizations`.
+fn is_id(text: &str) -> bool {
+    text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+/// The tenant that a token names, if its content can be read. It is not verified: whoever could forge it has the token anyway.
+pub(super) fn tenant_of(token: &str) -> Option<String> {
+    use base64::Engine as _;
+    #[derive(Deserialize)]
+    struct Claims {
+        tid: String,
+    }
+    let payload = token.split('.').nth(1)?;
+    let payload = Zeroizing::new(base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).ok()?);
+    serde_json::from_slice::<Claims>(&payload).ok().map(|claims| claims.tid)
+}

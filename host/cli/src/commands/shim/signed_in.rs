@@ -1,0 +1,161 @@
+//! Whom the Azure CLI is signed in as: its `azureProfile.json`.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde_json::Value;
+use shared_token_cache_storage::files;
+
+use super::cloud::Cloud;
+
+/// More than any profile has: an entry has some 500 bytes.
+const LARGEST: u64 = 16 << 20;
+
+/// What the Azure CLI says when nobody is signed in. SDKs know it by `az login`.
+pub(super) const NOBODY: &str = "Please run 'az login' to setup account.";
+
+/// A subscription, which stands for the sign-in by which it was found.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    /// The entry as it is.
+    pub(super) entry: Value,
+    pub(super) id: String,
+    pub(super) tenant: String,
+    pub(super) username: String,
+    /// None for one that only the Azure CLI knows.
+    pub(super) cloud: Option<&'static Cloud>,
+    /// Whether a person is signed in, and not a service principal or a managed identity.
+    pub(super) is_user: bool,
+}
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(default)]
+    subscriptions: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    id: String,
+    #[serde(default)]
+    name: String,
+    tenant_id: String,
+    #[serde(default)]
+    is_default: bool,
+    #[serde(default)]
+    environment_name: Option<String>,
+    user: User,
+}
+
+#[derive(Deserialize)]
+struct User {
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+/// The subscription of this name or id, or the default one. The error is in the Azure CLI's words.
+pub(super) fn subscription(wanted: Option<&str>) -> Result<Subscription, String> {
+    let path = path().ok_or_else(|| NOBODY.to_owned())?;
+    let text = match files::read_input(&path, LARGEST) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(NOBODY.to_owned()),
+        Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
+    };
+    select(&text, wanted).map_err(|error| match error {
+        Wrong::Damaged(why) => format!("cannot read {}: {why}", path.display()),
+        Wrong::Said(what) => what,
+    })
+}
+
+fn path() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let home = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+    let folder = folder("AZURE_CONFIG_DIR").or_else(|| Some(folder(home)?.join(".azure")))?;
+    Some(folder.join("azureProfile.json"))
+}
+
+#[derive(Debug)]
+enum Wrong {
+    Damaged(serde_json::Error),
+    Said(String),
+}
+
+fn select(text: &[u8], wanted: Option<&str>) -> Result<Subscription, Wrong> {
+    // The Azure CLI writes a byte order mark.
+    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
+    let file: File = serde_json::from_slice(text).map_err(Wrong::Damaged)?;
+    let entries = file.subscriptions.into_iter().filter_map(|value| Some((Entry::deserialize(&value).ok()?, value)));
+    let fits = |entry: &Entry| match wanted {
+        Some(wanted) => [&entry.id, &entry.name].iter().any(|name| name.eq_ignore_ascii_case(wanted)),
+        None => entry.is_default,
+    };
+    let mut found = entries.filter(|(entry, _)| fits(entry));
+    let first = found.next();
+    let (entry, value) = match (first, wanted) {
+        (Some(first), _) => first,
+        (None, None) => return Err(Wrong::Said(NOBODY.to_owned())),
+        (None, Some(wanted)) => {
+            let what = format!(
+                "Subscription '{wanted}' not found. Check the spelling and casing and try again, or run 'az login'."
+            );
+            return Err(Wrong::Said(what));
+        }
+    };
+    if let Some(wanted) = wanted.filter(|_| found.next().is_some()) {
+        let what = format!("Multiple subscriptions with the name '{wanted}' found. Specify the subscription ID.");
+        return Err(Wrong::Said(what));
+    }
+    let cloud = match &entry.environment_name {
+        Some(name) => Cloud::named(name),
+        None => Some(Cloud::public()),
+    };
+    Ok(Subscription {
+        is_user: entry.user.kind == "user",
+        username: entry.user.name,
+        tenant: entry.tenant_id,
+        id: entry.id,
+        entry: value,
+        cloud,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "\u{feff}{\"subscriptions\": [
+        {\"id\": \"1\", \"name\": \"One\", \"tenantId\": \"t1\", \"user\": {\"name\": \"u\", \"type\": \"user\"}, \"environmentName\": \"AzureCloud\"},
+        {\"id\": \"2\", \"name\": \"Two\", \"tenantId\": \"t2\", \"user\": {\"name\": \"u\", \"type\": \"user\"}, \"isDefault\": true},
+        {\"id\": \"3\", \"name\": \"two\", \"tenantId\": \"t3\", \"user\": {\"name\": \"s\", \"type\": \"servicePrincipal\"}},
+        {\"id\": \"4\", \"name\": \"Stack\", \"tenantId\": \"t4\", \"user\": {\"name\": \"u\", \"type\": \"user\"}, \"environmentName\": \"Stack\"},
+        {\"id\": 5}]}";
+
+    #[test]
+    fn a_subscription_is_selected_by_name_or_id_or_is_the_default() {
+        for (wanted, tenant) in
+            [(None, "t2"), (Some("one"), "t1"), (Some("1"), "t1"), (Some("3"), "t3"), (Some("STACK"), "t4")]
+        {
+            assert_eq!(select(TEXT.as_bytes(), wanted).unwrap().tenant, tenant, "{wanted:?}");
+        }
+        assert!(!select(TEXT.as_bytes(), Some("3")).unwrap().is_user);
+        assert!(select(TEXT.as_bytes(), Some("4")).unwrap().cloud.is_none());
+    }
+
+    #[test]
+    fn what_is_not_there_is_said_as_the_azure_cli_says_it() {
+        for (text, wanted, part) in [
+            (TEXT, Some("six"), "'six' not found"),
+            (TEXT, Some("two"), "Multiple subscriptions"),
+            ("{}", None, "az login"),
+            ("{\"subscriptions\": []}", None, "az login"),
+        ] {
+            match select(text.as_bytes(), wanted) {
+                Err(Wrong::Said(what)) => assert!(what.contains(part), "{what}"),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(matches!(select(b"[", None), Err(Wrong::Damaged(_))));
+    }
+}
