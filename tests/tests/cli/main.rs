@@ -27,4 +27,5 @@ mod serve;
 mod shim;
 mod sources;
 mod tenants;
+mod tools;
 mod usage;

@@ -15,7 +15,7 @@ use shared_token_cache_entra::cache::DEFAULT_NAME;
 use super::presets::Preset;
 use super::validity::Validity;
 use crate::agent::{Group, Mode, TokenFile};
-pub(super) use helpers::{DockerCredential, Folder, GitCredential, Helper, Links, Shim};
+pub(super) use helpers::{DockerCredential, GitCredential, Helper, Links, Shim};
 pub(super) use http::Http;
 
 /// Entra ID access tokens from the sign-in that this machine already has, decided on in a sandbox.

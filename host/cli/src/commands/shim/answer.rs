@@ -58,7 +58,7 @@ enum Refusal {
 }
 
 pub(super) fn token(tool: Tool, wanted: &TokenAnswer, arguments: &[OsString]) -> ExitCode {
-    crate::commands::log_to_stderr("shared_token_cache=error");
+    crate::commands::log_to_stderr("shared_token_cache=error", true);
     finish(tool, arguments, find(wanted))
 }
 
