@@ -112,9 +112,14 @@ fn help(subcommand: &str) -> String {
 /// The subcommands that a help lists, and their own.
 fn subcommands(parent: &str) -> BTreeSet<String> {
     let text = help(parent);
-    let Some((_, list)) = text.split_once("Commands:\n") else { return BTreeSet::new() };
-    let lines = list.lines().take_while(|line| !line.is_empty());
-    let names = lines.filter(|line| !line.starts_with("   ")).map(|line| line.split_whitespace().next().unwrap());
+    // The program's own help lists them by task, in front of the options.
+    let list = match (parent, text.split_once("Commands:\n"), text.split_once("\nOptions:\n")) {
+        ("", _, Some((tasks, _))) => tasks,
+        (_, Some((_, list)), _) => list.split("\n\n").next().unwrap(),
+        _ => return BTreeSet::new(),
+    };
+    let lines = list.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = lines.map(|line| line.split_whitespace().next().unwrap());
     let mut found = BTreeSet::new();
     for name in names.filter(|name| *name != "help") {
         let name = format!("{parent} {name}").trim_start().to_owned();
