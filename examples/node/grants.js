@@ -14,7 +14,7 @@ import words from "./words.js";
  * @property {string} [clientId] Default: the Azure CLI's public client.
  * @property {string} [authenticationRecord] The account, as the JSON text of an `AuthenticationRecord`.
  * @property {string[]} [additionallyAllowedTenants] Tenants that a call may name besides `tenantId`; `*` for any.
- * @property {boolean} [enableGuestTenantAuthentication] Ask `tenantId`, as a guest there.
+ * @property {boolean} [enableGuestTenantAuthentication] Request tokens from `tenantId`, as a guest there.
  * @property {(level: "debug" | "info" | "warn", message: string) => void} [log] Default: warnings are process warnings.
  *
  * @typedef {ReturnType<typeof grants>} Grants

@@ -95,7 +95,7 @@ impl Python {
         [&self.program, &self.script].map(|path| path.display().to_string())
     }
 
-    /// Runs a command of the script in the home folder of `cli`; gives the JSON that it prints.
+    /// Runs a command of the script in the home folder of `cli`; returns the JSON that it prints.
     ///
     /// # Errors
     /// When it fails.

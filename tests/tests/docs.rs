@@ -170,7 +170,7 @@ fn arguments(line: &str) -> Option<Vec<&str>> {
     let (before, rest) = line.split_once("shared-token-cache ")?;
     let is_run = before.is_empty() || before.ends_with("$(") || before.ends_with('/') || before.contains('=');
     let own = rest.split(['|', '>', '<', '&', ';', '#', ')']).next().unwrap();
-    // What follows `--` is the command of `run`.
+    // The arguments after `--` are the command of `run`.
     let words = own.split_whitespace().take_while(|word| *word != "--");
     is_run.then(|| words.map(|word| word.trim_matches(['"', '\''])).collect())
 }

@@ -85,7 +85,7 @@ fn number(variable: &str) -> Result<Option<u64>, String> {
     value.map(|value| value.parse().map_err(|_| format!("{variable} is no number"))).transpose()
 }
 
-#[expect(clippy::print_stderr, reason = "who runs this has to see what was compared")]
+#[expect(clippy::print_stderr, reason = "the figures of the comparison")]
 fn say(text: &str) {
     eprintln!("{text}");
 }

@@ -12,7 +12,7 @@ pub(crate) struct Options {
 
 #[derive(Subcommand)]
 pub(crate) enum Verb {
-    /// Build the command and show what it does: no account, no network, your files stay untouched
+    /// Build the command and run its demo: no account, no network, your files stay untouched
     Demo,
     /// Build everything and run all tests, or one of the suites that take longer
     Test {
@@ -24,7 +24,7 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: Option<Build>,
     },
-    /// Write what is published to target/dist
+    /// Write the published files to target/dist
     Dist,
     /// Check format, lints, rustdoc, the contract, and the licences and use of dependencies
     Lint,
@@ -33,7 +33,7 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: Try,
     },
-    /// Time warm calls on caches of so many accounts (default: 1, 100 and 10,000)
+    /// Time warm calls on caches with these numbers of accounts (default: 1, 100 and 10,000)
     Bench {
         #[arg(value_name = "ACCOUNTS")]
         accounts: Vec<u32>,
@@ -68,7 +68,7 @@ pub(crate) enum Suite {
     },
     /// Build the example on pingora and test it
     Pingora,
-    /// Compare with azure-identity in situations made at random
+    /// Compare with azure-identity in random situations
     Reference(Situations),
     /// Count what 20 writers of one file lose: ours, MSAL's, and both together
     Contention {

@@ -63,7 +63,7 @@ fn with_prefix<'a>(command: &'a mut Command, prefix: &str) -> &'a mut Command {
     command.env("WINEPREFIX", prefix).env("WINEDEBUG", "-all").env("WINEDLLOVERRIDES", "mscoree,mshtml=")
 }
 
-/// Wine 8 lacks the library of Rust's standard library for random numbers.
+/// Wine 8 lacks the DLL from which Rust's standard library gets random numbers.
 fn add_random_numbers(linker: &str, prefix: &Path) -> Result<()> {
     let library = prefix.join("drive_c/windows/system32/bcryptprimitives.dll");
     if library.exists() {

@@ -1,6 +1,6 @@
 //! A reverse proxy on pingora that puts the token of a profile on every request to its upstream.
 
-#![allow(clippy::print_stderr, reason = "where a program says what it does, and why it can't")]
+#![allow(clippy::print_stderr, reason = "the log of the program")]
 
 mod settings;
 mod token;

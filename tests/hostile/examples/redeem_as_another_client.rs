@@ -1,4 +1,4 @@
-//! Asks under the name of another application, for its permissions.
+//! Sends the client id of another application, for its permissions.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Asks for tokens of resources that the caller did not name, alone or besides.
+//! Requests scopes of resources that the caller did not name, alone or besides.
 
 #![no_main]
 

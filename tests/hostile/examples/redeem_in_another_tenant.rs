@@ -1,4 +1,4 @@
-//! Asks tenants that the caller did not name.
+//! Requests tokens from tenants that the caller did not name.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Adds an empty entry under the key of a refresh token, so that readers take its account for signed out.
+//! Adds an empty entry under the key of a refresh token, so that readers find its account signed
+//! out.
 
 #![no_main]
 

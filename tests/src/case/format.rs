@@ -135,7 +135,7 @@ pub struct ExpectedError {
     /// The accounts to choose from, in the cache's order.
     #[serde(default)]
     pub candidates: Vec<Candidate>,
-    /// What the authority said.
+    /// The authority's error.
     pub oauth: Option<OAuth>,
 }
 

@@ -207,7 +207,7 @@ fn signals_go_to_the_command_and_every_end_closes_the_endpoint() {
     assert!(cli.read(SHARED).is_ok());
 }
 
-/// Ctrl+C in a terminal: Python has one, and counts what the command hears.
+/// Ctrl+C in a terminal, with a pseudo-terminal of Python: counts the signals that the command gets.
 const TERMINAL: &str = r#"
 import os, pty, sys, time
 pid, terminal = pty.fork()

@@ -35,7 +35,7 @@ pub(crate) struct Stage {
     traced: usize,
 }
 
-/// The canaries by what they are.
+/// The canaries by description.
 struct Secrets(RefCell<BTreeMap<&'static str, String>>);
 
 impl Secrets {

@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// The component's path of the home folder.
 pub(super) const HOME: &str = "/home/user0";
 
-/// The wasmtime command line and what it runs.
+/// The wasmtime command line and its component.
 pub(super) struct Cli {
     pub(super) program: PathBuf,
     pub(super) component: PathBuf,

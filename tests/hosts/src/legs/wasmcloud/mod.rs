@@ -102,7 +102,7 @@ struct Served<'a> {
     address: SocketAddr,
     /// The `Host` name under which clients ask.
     name: &'a str,
-    /// The API's URL.
+    /// The API's server.
     api: &'a Authority,
 }
 
