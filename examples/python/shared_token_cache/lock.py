@@ -1,8 +1,8 @@
 """The lock file that writers of a cache share: `<cache file>.lockfile` beside it.
 
 MSAL for Python and JavaScript create this file exclusively and remove it; .NET, Go and Python with
-portalocker put an advisory lock on it. This lock does both, so it excludes all of them, and never takes
-over a lock whose owner is alive.
+portalocker put an advisory lock on it. This lock does both, so it excludes all of them, and takes over
+abandoned lock files only.
 """
 
 from __future__ import annotations
