@@ -151,5 +151,5 @@ fn an_agent_may_be_started_before_anybody_signs_in() {
     agent.write(SHARED, &document(&[SignIn::new(0, LOCAL).access_token(VAULT)]));
     agent.until_file("v", &access_token(0, VAULT));
     let said = agent.end();
-    assert!(said.contains("keeping vault\n") && !said.contains("graph"), "the other user's profile has no token yet: {said}");
+    assert!(said.contains("keeping vault\n") && !said.contains("graph"), "the profile `graph` has no front: {said}");
 }
