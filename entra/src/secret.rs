@@ -1,16 +1,18 @@
 use std::fmt;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-/// A token of any kind. It has no `Display` and no serialisation, prints as `Secret(..)`, and is wiped when dropped.
+/// A token of any kind. It has no `Display` and no serialisation, and prints as `Secret(..)`. Clones share
+/// one text, which is wiped when the last of them is dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
+pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
     /// Takes a secret in.
     #[must_use]
     pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
+        Zeroizing::new(text).into()
     }
 
     /// The secret itself. Every use of this method is a place where it may leave.
@@ -18,17 +20,11 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
-
-    /// The secret itself, still wiped when dropped.
-    #[must_use]
-    pub fn into_inner(self) -> Zeroizing<String> {
-        self.0
-    }
 }
 
 impl From<Zeroizing<String>> for Secret {
     fn from(text: Zeroizing<String>) -> Self {
-        Self(text)
+        Self(Arc::new(text))
     }
 }
 

@@ -376,3 +376,29 @@ async fn a_cache_that_is_unreadable_for_some_seconds_withdraws_the_token() {
     std::fs::rename(&away, &cache).unwrap();
     until_token(&refresher, "at-1").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_token_of_one_account_costs_the_profile_of_another_one_no_call() {
+    let world = World::new(json!({})).await;
+    world.home.write(&home::document(2).to_string()).unwrap();
+    let profile = |name: &str, account: &str| {
+        let profile = Profile::new(name.parse().unwrap(), Source::Shared, &[VAULT]).unwrap();
+        profile.with_account(account).unwrap()
+    };
+    let other = world.start_with(&profile("other", "user1@contoso.com"));
+    until_token(&other, "at-1").await;
+    let renewed = world.start_with(&profile("renewed", "user0@contoso.com"));
+    until_token(&renewed, "at-2").await;
+    tokio::time::sleep(A_WHILE).await;
+    let calls = |refresher: &TokenRefresher| refresher.attempts().counts().values().sum::<u64>();
+    assert_eq!((calls(&other), calls(&renewed)), (1, 1));
+    assert_eq!(token(&other.state()), Some("at-1"));
+
+    // What another program does is another matter, be it the same account that it does it to.
+    let document = world.home.read().unwrap();
+    world.home.write(&document.to_string()).unwrap();
+    tokio::time::sleep(A_WHILE).await;
+    assert_eq!((calls(&other), calls(&renewed)), (2, 2));
+    world.home.write(&home::document(1).to_string()).unwrap();
+    until_withdrawn(&other).await;
+}

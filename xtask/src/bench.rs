@@ -1,14 +1,117 @@
-//! Benchmarks.
+//! What calls cost: by the clock, and in instructions, which are the same on a busy machine.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 
-use crate::run::{cargo, root, run};
+use crate::python;
+use crate::run::{cargo, output, root, run, say};
 
-/// Times warm calls on caches with this many accounts.
-pub(crate) fn warm(accounts: &[u32]) -> Result<()> {
-    run(cargo().args(["build", "--release", "--example", "warm"]))?;
-    let mut warm = Command::new(root().join("target/release/examples/warm"));
-    run(warm.args(accounts.iter().map(u32::to_string)))
+/// Where the figures are kept that changes are compared with.
+const KEPT: &str = "benches/instructions.md";
+
+/// How much more a figure may be than the one that is kept, in percent.
+const TOLERANCE: i64 = 10;
+
+/// What is counted: a name, the work of `bench repeat`, and how often it is done in the shorter and in the longer of two runs.
+const COUNTED: &[(&str, &str, u32, u32)] =
+    &[("a warm call", "warm", 1_000, 2_000), ("a first call with 1,000 accounts", "first", 1, 3)];
+
+/// Times all rows; the example writes the report.
+pub(crate) fn report() -> Result<()> {
+    let example = example()?;
+    let mut command = Command::new(example);
+    match python::with_azure_identity() {
+        Ok(python) => drop(command.env("AZURE_IDENTITY_PYTHON", python)),
+        Err(why) => say(&format!("skipped: the rows of azure-identity, because {why:#}")),
+    }
+    run(&mut command)
+}
+
+/// Counts instructions, and compares with what is kept. With `keep` it writes what is kept anew.
+pub(crate) fn instructions(keep: bool) -> Result<()> {
+    if !python::is_in_path("valgrind") {
+        bail!("there is no valgrind in PATH (Debian: apt-get install valgrind)");
+    }
+    let example = example()?;
+    let mut figures = BTreeMap::new();
+    for (name, work, few, many) in COUNTED {
+        let count = |times: &u32| count(&example, &["repeat", work, &times.to_string()]);
+        figures.insert(*name, (count(many)? - count(few)?) / i64::from(many - few));
+    }
+    let program = root().join("target/release/shared-token-cache");
+    figures.insert("the start of a process", count(&program, &["supported"])?);
+    let file = root().join(KEPT);
+    if keep {
+        return Ok(fs::write(file, page(&figures))?);
+    }
+    let kept = fs::read_to_string(&file).with_context(|| format!("cannot read {KEPT}"))?;
+    let mut slower = Vec::new();
+    for (name, figure) in &figures {
+        let before = kept_figure(&kept, name).with_context(|| format!("{KEPT} has no figure for {name}"))?;
+        let percent = (figure - before) * 100 / before.max(1);
+        say(&format!("{name:<40} {figure:>12} instructions, {percent:+} %"));
+        if percent > TOLERANCE {
+            slower.push(*name);
+        }
+    }
+    if !slower.is_empty() {
+        let slower = slower.join(", ");
+        bail!(
+            "slower by more than {TOLERANCE} %: {slower}; if that has to be, run `cargo xtask bench --instructions --keep`"
+        );
+    }
+    Ok(())
+}
+
+fn example() -> Result<PathBuf> {
+    run(cargo().args(["build", "--release", "--bin", "shared-token-cache", "--example", "bench"]))?;
+    Ok(root().join("target/release/examples/bench"))
+}
+
+/// The instructions of one run of a program.
+fn count(program: &Path, arguments: &[&str]) -> Result<i64> {
+    let log = root().join("target/bench/callgrind.log");
+    fs::create_dir_all(root().join("target/bench"))?;
+    let mut command = Command::new("valgrind");
+    // The machine code of the component is loaded as data, and run.
+    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--smc-check=all-non-file"]);
+    command.arg(format!("--log-file={}", log.display())).arg(program).args(arguments);
+    output(&mut command)?;
+    let text = fs::read_to_string(log)?;
+    let collected = text.lines().find_map(|line| line.split_once("Collected :")).map(|(_, count)| count.trim());
+    collected.and_then(|count| count.parse().ok()).context("callgrind counted nothing")
+}
+
+fn page(figures: &BTreeMap<&str, i64>) -> String {
+    let mut page = "# Instructions\n\nCounted by callgrind; `cargo xtask bench --instructions` compares with these figures, and fails \
+                    where one\nis larger by more than 10 %. `--keep` writes this file.\n\n| what | instructions |\n|---|---|\n"
+        .to_owned();
+    for (name, figure) in figures {
+        page.push_str(&format!("| {name} | {figure} |\n"));
+    }
+    page
+}
+
+fn kept_figure(page: &str, name: &str) -> Option<i64> {
+    let start = format!("| {name} | ");
+    page.lines().find_map(|line| line.strip_prefix(&start)?.trim_end_matches(" |").parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_gives_the_figures_that_it_was_made_of() {
+        let figures = BTreeMap::from([("a warm call", 9_000), ("the start of a process", 12_000_000)]);
+        let page = page(&figures);
+        for (name, figure) in &figures {
+            assert_eq!(kept_figure(&page, name), Some(*figure));
+        }
+        assert_eq!(kept_figure(&page, "a call"), None);
+    }
 }

@@ -50,7 +50,8 @@ fn perform(verb: Verb) -> Result<()> {
         Verb::Dist => dist::print(),
         Verb::Lint => lint::lint(),
         Verb::Try { what: Try::Envoy { example } } => suites::try_envoy(&example),
-        Verb::Bench { accounts } => build().and_then(|()| bench::warm(&accounts)),
+        Verb::Bench { instructions: false, .. } => component::build_artefacts().and_then(|()| bench::report()),
+        Verb::Bench { keep, .. } => component::build_artefacts().and_then(|()| bench::instructions(keep)),
     }
 }
 

@@ -33,10 +33,14 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: Try,
     },
-    /// Time warm calls on caches with these numbers of accounts (default: 1, 100 and 10,000)
+    /// Time calls, tasks, processes and agents, and write target/bench/report.md
     Bench {
-        #[arg(value_name = "ACCOUNTS")]
-        accounts: Vec<u32>,
+        /// Count instructions instead, and compare with benches/instructions.md
+        #[arg(long)]
+        instructions: bool,
+        /// Write what was counted to that file
+        #[arg(long, requires = "instructions")]
+        keep: bool,
     },
 }
 

@@ -240,6 +240,11 @@ impl Store for AzureCliStore {
         self.store.is_at(known)
     }
 
+    /// The Azure CLI may use another form from now on.
+    fn may_move(&self) -> bool {
+        true
+    }
+
     fn mark(&self) -> Option<String> {
         self.store.mark()
     }

@@ -86,6 +86,10 @@ impl<K: Keyring> Store for KeyringOrFile<K> {
         if signalled::is_version(known) { self.keyring.is_at(known) } else { self.file.is_at(known) }
     }
 
+    fn may_move(&self) -> bool {
+        self.file.may_move()
+    }
+
     fn read(&self, known: Option<&str>) -> Result<Read, ReadError> {
         // A program that returns to the keyring touches the file, so an unchanged file is still in
         // use.

@@ -42,19 +42,26 @@ pub struct FileStore {
     path: PathBuf,
     rules: Rules,
     protection: Protection,
+    may_move: bool,
 }
 
 impl FileStore {
     /// A store for a document in plain text.
     #[must_use]
     pub fn new(path: PathBuf, rules: Rules) -> Self {
-        Self { path, rules, protection: Protection::None }
+        Self { path, rules, protection: Protection::None, may_move: false }
     }
 
     /// A store for a document that Windows encrypts for its user.
     #[cfg(windows)]
     pub(crate) fn encrypted(path: PathBuf, rules: Rules) -> Self {
-        Self { path, rules, protection: Protection::Dpapi }
+        Self { path, rules, protection: Protection::Dpapi, may_move: false }
+    }
+
+    /// The same, where another file takes its place when that one holds a document.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn that_may_move(self, may_move: bool) -> Self {
+        Self { may_move, ..self }
     }
 
     /// The file's metadata, found the same way as by a read.
@@ -140,8 +147,12 @@ impl Store for FileStore {
         &self.path
     }
 
+    fn may_move(&self) -> bool {
+        self.may_move
+    }
+
     fn is_at(&self, known: &str) -> bool {
-        self.metadata().is_some_and(|metadata| version::of_file(&metadata) == known)
+        self.metadata().is_some_and(|metadata| version::is_of_file(&metadata, known))
     }
 
     fn read(&self, known: Option<&str>) -> Result<Read, ReadError> {

@@ -61,6 +61,12 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// file's metadata.
     fn is_at(&self, known: &str) -> bool;
 
+    /// Whether the same document, opened again, may lie in another place although this one
+    /// [is at](Self::is_at) its version.
+    fn may_move(&self) -> bool {
+        false
+    }
+
     /// Identifies the state of the guarded file, whose changes signal changes of the document;
     /// `None` if the file is missing. Reads at most its metadata.
     fn mark(&self) -> Option<String> {

@@ -44,7 +44,10 @@ pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
     use crate::keyring::Cache;
     use crate::secret_service::SecretService;
     use crate::signalled::SignalledStore;
-    let file = FileStore::new(plain_file(&place), rules.clone());
+    let path = plain_file(&place);
+    // .NET's file serves only as long as that of the other tools holds no document.
+    let moves = path != place.file;
+    let file = FileStore::new(path, rules.clone()).that_may_move(moves);
     match place.keyring {
         KeyringAccess::None => Box::new(file),
         KeyringAccess::Session | KeyringAccess::Bus(_) => {

@@ -1,5 +1,6 @@
 //! Versions: texts that name a state of a document.
 
+use std::fmt::{self, Write};
 use std::fs::Metadata;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 use std::path::Path;
@@ -8,6 +9,29 @@ use std::time::{Duration, SystemTime};
 /// Identifies a state of a file: every writer changes its time or its size, or replaces it by
 /// another file.
 pub(crate) fn of_file(metadata: &Metadata) -> String {
+    let mut version = String::new();
+    // Writing to a text does not fail.
+    let _ = write(metadata, &mut version);
+    version
+}
+
+/// Whether a file is in this state. Builds no text: this is asked for every warm call.
+pub(crate) fn is_of_file(metadata: &Metadata, known: &str) -> bool {
+    let mut rest = Same(known);
+    write(metadata, &mut rest).is_ok() && rest.0.is_empty()
+}
+
+/// Takes the text that it holds, and fails at another one.
+struct Same<'a>(&'a str);
+
+impl Write for Same<'_> {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        self.0 = self.0.strip_prefix(part).ok_or(fmt::Error)?;
+        Ok(())
+    }
+}
+
+fn write(metadata: &Metadata, to: &mut impl Write) -> fmt::Result {
     let modified = modified(metadata).as_nanos();
     #[cfg(unix)]
     let inode = {
@@ -16,7 +40,7 @@ pub(crate) fn of_file(metadata: &Metadata) -> String {
     };
     #[cfg(not(unix))]
     let inode = 0;
-    format!("{modified:x}.{:x}.{inode:x}", metadata.len())
+    write!(to, "{modified:x}.{:x}.{inode:x}", metadata.len())
 }
 
 /// Marks a version that a later write may leave unchanged. No file ever matches it, so its reader

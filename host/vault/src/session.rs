@@ -150,6 +150,13 @@ impl Session {
         self.call.as_ref().is_some_and(|call| call.document == name)
     }
 
+    /// The version of the call's document, if the guest has looked at it since the call began.
+    #[must_use]
+    pub fn version_of_call(&self) -> Option<&str> {
+        let call = self.call.as_ref().filter(|_| self.up_to_date)?;
+        self.document(&call.document).map(|document| &*document.version)
+    }
+
     /// The component tries to replace a document.
     ///
     /// # Errors

@@ -42,6 +42,11 @@ impl Audit {
         Self { sink: Some(Arc::new(sink)) }
     }
 
+    /// Whether a line reaches anybody.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.sink.is_some() || tracing::enabled!(target: AUDIT, tracing::Level::INFO)
+    }
+
     pub(crate) fn write(&self, line: &AuditLine) {
         line.emit();
         if let Some(Err(error)) = self.sink.as_ref().map(|sink| sink.write(line)) {

@@ -8,10 +8,10 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
 /// The calls that are under way. A call lives as long as somebody waits for it.
-pub(super) struct Flights<K, V: Clone>(Mutex<HashMap<K, WeakShared<BoxFuture<'static, V>>>>);
+pub(crate) struct Flights<K, V: Clone>(Mutex<HashMap<K, WeakShared<BoxFuture<'static, V>>>>);
 
 impl<K: Clone + Eq + Hash, V: Clone + Send + 'static> Flights<K, V> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Mutex::new(HashMap::new()))
     }
 
@@ -35,7 +35,8 @@ impl<K: Clone + Eq + Hash, V: Clone + Send + 'static> Flights<K, V> {
         answer
     }
 
-    fn board<F>(&self, key: &K, start: impl FnOnce() -> F) -> Shared<BoxFuture<'static, V>>
+    /// The answer to come. It has its time when it is asked for and awaited; [`Self::join`] does both.
+    pub(crate) fn board<F>(&self, key: &K, start: impl FnOnce() -> F) -> Shared<BoxFuture<'static, V>>
     where
         F: Future<Output = V> + Send + 'static,
     {

@@ -6,10 +6,13 @@ mod flight;
 mod outcome;
 mod pool;
 mod profile;
+mod released;
 mod tried;
 mod vault;
 
 pub use builder::Builder;
+pub(crate) use examine::Sights;
+pub(crate) use flight::Flights;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,7 +24,6 @@ use crate::audit::Audit;
 use crate::error::{AuthenticationFailureReason, CachedAccount, Error, name};
 use crate::options::TokenRequestOptions;
 use crate::sandbox::NotIssued;
-use flight::Flights;
 use outcome::{Answer, Found, Nothing};
 use pool::Pool;
 use shared_token_cache_policy::Source;
@@ -108,16 +110,23 @@ impl SharedTokenCacheCredential {
     ) -> Result<Served, Error> {
         let start = Instant::now();
         let call = Call { scopes: scopes.iter().map(|scope| scope.as_ref().to_owned()).collect(), request };
-        let answer = self.inner.flights.join(&call, || {
-            let (inner, call) = (Arc::clone(&self.inner), call.clone());
-            async move { inner.get_token(&call).await }
-        });
-        let answer = answer.await;
-        self.inner.audit.write(&outcome::line(&call, &answer, start.elapsed()));
+        let answer = match self.inner.released(&call) {
+            Some(found) => Ok(found),
+            None => {
+                let answer = self.inner.flights.join(&call, || {
+                    let (inner, call) = (Arc::clone(&self.inner), call.clone());
+                    async move { inner.get_token(&call).await }
+                });
+                answer.await
+            }
+        };
+        if self.inner.audit.is_heard() {
+            self.inner.audit.write(&outcome::line(&call, &answer, start.elapsed()));
+        }
         match answer {
             Ok(Found { issued, source }) => {
                 let refreshed = issued.origin == Origin::Refreshed;
-                Ok(Served { access_token: issued.token, source, refreshed })
+                Ok(Served { access_token: issued.token.clone(), source, refreshed })
             }
             Err(Nothing { error, .. }) => Err(error),
         }
@@ -144,6 +153,11 @@ impl SharedTokenCacheCredential {
         Ok(())
     }
 
+    /// Drops the instances that no call uses. The next call has one made, which reads the document.
+    pub(crate) fn drop_idle_instances(&self) {
+        self.inner.sources.iter().for_each(|(_, pool)| pool.drop_idle());
+    }
+
     /// Whether the component says that this platform has a shared token cache; [`Self::supported`] knows without one.
     ///
     /// # Errors
@@ -164,6 +178,13 @@ impl std::fmt::Debug for SharedTokenCacheCredential {
 }
 
 impl Inner {
+    /// What the component of the first source released for an equal call. Sources after it serve only while it can't, which it is asked
+    /// for each time.
+    fn released(&self, call: &Call) -> Option<Found> {
+        let (source, pool) = self.sources.first()?;
+        Some(Found { issued: pool.released(call)?, source: source.clone() })
+    }
+
     /// Tries the sources in order, each completely: its cached tokens, then its refresh tokens. A source without a sign-in that
     /// serves passes on to the next. Who the user is so depends on the order of the sources and on what the authority refuses, and
     /// never on which tokens are cached, nor on the network.
@@ -171,7 +192,7 @@ impl Inner {
         let mut tried = Tried::default();
         let mut sources = self.sources.iter();
         while let Some((source, pool)) = sources.next() {
-            let (error, denied) = match pool.get_token(&call.scopes, &call.request).await {
+            let (error, denied) = match pool.get_token(call).await {
                 Ok(issued) => {
                     self.warn_of_refusals(&tried, source, pool, call).await;
                     return Ok(Found { issued, source: source.clone() });

@@ -1,5 +1,6 @@
 //! What comes of a call, and what the audit says of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use shared_token_cache_vault::Origin;
@@ -16,7 +17,7 @@ pub(super) type Answer = Result<Found, Nothing>;
 /// A token, and the source that had it.
 #[derive(Clone)]
 pub(super) struct Found {
-    pub(super) issued: Issued,
+    pub(super) issued: Arc<Issued>,
     pub(super) source: Source,
 }
 

@@ -2,10 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use shared_token_cache_storage::Store;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::released::Released;
+use super::{Call, examine};
 use crate::error::{CachedAccount, Error, LimitExceeded};
-use crate::options::{CredentialOptions, TokenRequestOptions};
+use crate::options::CredentialOptions;
 use crate::sandbox::{Context, Instance, Issued, NotIssued, Plugin};
 
 pub(super) struct Pool {
@@ -16,6 +19,11 @@ pub(super) struct Pool {
     /// A call needs an instance for itself, and an instance holds the cache document, so these also bound memory; calls that ask for
     /// the same share one anyway.
     places: Semaphore,
+    released: Released,
+    /// What [`examine::place`] tells of it.
+    place: Arc<str>,
+    /// The fingerprint of the account whose token was given last.
+    account: Mutex<Option<String>>,
 }
 
 #[derive(Default)]
@@ -29,19 +37,53 @@ struct Idle {
 impl Pool {
     pub(super) fn new(plugin: Plugin, context: Arc<Context>, options: CredentialOptions) -> Self {
         let places = Semaphore::new(context.policy.limits().instances);
-        Self { plugin, context, options, idle: Mutex::default(), places }
+        let place = examine::place(&context, &options);
+        Self {
+            plugin,
+            context,
+            options,
+            idle: Mutex::default(),
+            places,
+            released: Released::default(),
+            place,
+            account: Mutex::default(),
+        }
     }
 
-    pub(super) async fn get_token(
-        &self,
-        scopes: &[String],
-        request: &TokenRequestOptions,
-    ) -> Result<Issued, NotIssued> {
-        self.with_instance(async |instance| instance.get_token(scopes, request).await).await
+    /// The token of an equal call that the component would release again. One look at the file, and no instance.
+    pub(super) fn released(&self, call: &Call) -> Option<Arc<Issued>> {
+        let (issued, version) = self.released.get(call, self.context.clock.now(), || self.store())?;
+        self.context.seen.at(&version);
+        Some(issued)
+    }
+
+    /// A token of the component.
+    pub(super) async fn get_token(&self, call: &Call) -> Result<Arc<Issued>, NotIssued> {
+        let began = (self.context.clock.now(), self.released.closed());
+        let Call { scopes, request } = call;
+        let issued = self.with_instance(async |instance| instance.get_token(scopes, request).await).await?;
+        let issued = Arc::new(issued);
+        *self.account.lock().unwrap_or_else(PoisonError::into_inner) = Some(issued.account.clone());
+        self.released.put(call, &issued, began, || self.store().filter(|store| !store.may_move()));
+        Ok(issued)
+    }
+
+    /// Where the document lies that calls without Continuous Access Evaluation are for.
+    fn store(&self) -> Option<Arc<dyn Store>> {
+        examine::store(self, false).ok().map(Arc::from)
     }
 
     pub(super) async fn accounts(&self, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {
         self.with_instance(async |instance| instance.accounts(enable_cae).await).await
+    }
+
+    /// The fingerprint of the account whose token was given last.
+    pub(super) fn account(&self) -> Option<String> {
+        self.account.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn place(&self) -> &Arc<str> {
+        &self.place
     }
 
     pub(super) fn context(&self) -> &Context {
@@ -62,6 +104,7 @@ impl Pool {
 
     /// Drops the instances with all that they keep. The last one closes the connections on its way out.
     pub(super) async fn close(&self) -> Result<(), Error> {
+        self.released.close();
         let idle = {
             let mut idle = self.lock();
             idle.closed += 1;
@@ -76,13 +119,20 @@ impl Pool {
         Ok(())
     }
 
+    /// Drops the instances that no call uses, with the documents in them.
+    pub(super) fn drop_idle(&self) {
+        // Outside of the lock: documents are wiped, which takes a while.
+        let idle = std::mem::take(&mut self.lock().instances);
+        drop(idle);
+    }
+
     /// Runs a call on an instance of its own. The instance goes back only after a call that left it whole: one that trapped, ran
     /// out of time, tried to return what it may not, or was abandoned by its caller, is dropped.
     async fn with_instance<T, E: From<Error> + AsRef<Error>>(
         &self,
         call: impl AsyncFnOnce(&mut Instance) -> Result<T, E>,
     ) -> Result<T, E> {
-        let _place = self.place().await?;
+        let _turn = self.turn().await?;
         let (instance, closed) = {
             let mut idle = self.lock();
             (idle.instances.pop(), idle.closed)
@@ -103,7 +153,7 @@ impl Pool {
     }
 
     /// Waits for a place, no longer than a call may take.
-    async fn place(&self) -> Result<Option<SemaphorePermit<'_>>, Error> {
+    async fn turn(&self) -> Result<Option<SemaphorePermit<'_>>, Error> {
         let limits = self.context.policy.limits();
         match tokio::time::timeout(limits.call_time, self.places.acquire()).await {
             // The semaphore is never closed.

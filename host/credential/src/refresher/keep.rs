@@ -13,7 +13,7 @@ use super::look::Looks;
 use super::post::{Ending, Post};
 use super::schedule::{Schedule, Verdict, expired, is_over, verdict};
 use super::{Attempts, TokenState};
-use crate::access_token::Served;
+use crate::access_token::{AccessToken, Served};
 use crate::credential::SharedTokenCacheCredential;
 use crate::error::{Error, UnavailableReason};
 use crate::options::TokenRequestOptions;
@@ -84,10 +84,11 @@ impl Keeper {
         loop {
             // A call would hang where the look does.
             if let Some(changed) = self.looks.changed(TICK).await
-                && (changed || self.schedule.is_due(self.credential.now()))
+                && (changed && !self.stays() || self.schedule.is_due(self.credential.now()))
             {
                 let answer = self.ask(&mut ticks).await;
                 self.looks.overtake();
+                self.rest(&answer);
                 self.take(answer);
             }
             self.withdraw_if_over();
@@ -96,6 +97,11 @@ impl Keeper {
                 _ = &mut *stopped => return,
             }
         }
+    }
+
+    /// Whether the token that is there is not affected by what has changed.
+    fn stays(&self) -> bool {
+        matches!(self.post.state(), TokenState::Valid(_)) && self.credential.only_other_accounts_changed()
     }
 
     /// Asks the credential. A call may take longer than the token lives that is there.
@@ -112,6 +118,16 @@ impl Keeper {
                     self.withdraw_if_over();
                 }
             }
+        }
+    }
+
+    /// Lets go of the document until the next call, which may be in an hour. What an instance knows besides it is kept: a new token
+    /// that could not be written, and when the authority was asked in vain.
+    fn rest(&self, answer: &Result<Served, Error>) {
+        let now = self.credential.now();
+        let is_due = |token: &AccessToken| token.refresh_on.is_some_and(|refresh_on| refresh_on <= now);
+        if matches!(answer, Ok(served) if !served.refreshed && !is_due(&served.access_token)) {
+            self.credential.drop_idle_instances();
         }
     }
 

@@ -1,11 +1,18 @@
 //! Looks at a cache's metadata, on a thread where they may hang.
 
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use tokio::task::{JoinHandle, spawn_blocking};
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use crate::credential::SharedTokenCacheCredential;
+use crate::credential::{Flights, SharedTokenCacheCredential, Sights};
+
+/// The looks that are under way in this process: credentials that would look at the same for the same share one, so that a hundred
+/// profiles of a cache cost one look.
+static UNDER_WAY: LazyLock<Flights<Sights, bool>> = LazyLock::new(Flights::new);
 
 /// Looks at a credential's caches. One look is under way at the most: a file system that hangs costs one thread.
 pub(super) struct Looks {
@@ -14,7 +21,7 @@ pub(super) struct Looks {
 }
 
 struct Look {
-    task: JoinHandle<bool>,
+    task: Shared<BoxFuture<'static, bool>>,
     begun: Instant,
     /// A call has read the cache since the look began, so what the look finds is old.
     overtaken: bool,
@@ -27,13 +34,17 @@ impl Looks {
 
     /// Begins a look, unless one is under way.
     pub(super) fn begin(&mut self) {
-        if self.current.as_ref().is_some_and(|look| look.overtaken && look.task.is_finished()) {
+        if self.current.as_ref().is_some_and(|look| look.overtaken && look.is_over()) {
             self.current = None;
         }
         let credential = &self.credential;
         self.current.get_or_insert_with(|| {
-            let credential = credential.clone();
-            let task = spawn_blocking(move || credential.cache_may_have_changed());
+            let task = UNDER_WAY.board(&credential.sights(), || {
+                let credential = credential.clone();
+                // It begins at once, whether or not it is waited for. One that panicked is made up for by a call.
+                let look = spawn_blocking(move || credential.cache_may_have_changed());
+                look.map(|changed| changed.unwrap_or(true))
+            });
             Look { task, begun: Instant::now(), overtaken: false }
         });
     }
@@ -45,8 +56,7 @@ impl Looks {
         let found = timeout(patience, &mut look.task).await.ok()?;
         let overtaken = look.overtaken;
         self.current = None;
-        // A look that panicked is made up for by a call.
-        Some(!overtaken && found.unwrap_or(true))
+        Some(!overtaken && found)
     }
 
     /// A call has read the cache.
@@ -58,7 +68,13 @@ impl Looks {
 
     /// For how long a look has been under way.
     pub(super) fn hang_for(&self) -> Option<Duration> {
-        let hanging = self.current.as_ref().filter(|look| !look.task.is_finished());
+        let hanging = self.current.as_ref().filter(|look| !look.is_over());
         hanging.map(|look| look.begun.elapsed())
+    }
+}
+
+impl Look {
+    fn is_over(&self) -> bool {
+        self.task.clone().now_or_never().is_some()
     }
 }

@@ -8,8 +8,9 @@ use shared_token_cache_storage::Store;
 #[derive(Default)]
 pub(crate) struct Seen(Mutex<Option<Sight>>);
 
-#[derive(Clone)]
-enum Sight {
+/// What was last seen of a cache.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Sight {
     /// The document at this version: it was read, or written by this program.
     Version(String),
     /// No document; what told of changes was in this state.
@@ -18,8 +19,11 @@ enum Sight {
 
 impl Seen {
     /// The document is, or was just put, at this version.
-    pub(super) fn at(&self, version: &str) {
-        self.put(Sight::Version(version.to_owned()));
+    pub(crate) fn at(&self, version: &str) {
+        let mut sight = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(&*sight, Some(Sight::Version(seen)) if seen == version) {
+            *sight = Some(Sight::Version(version.to_owned()));
+        }
     }
 
     /// The document could not be read. `mark` is the store's, from before it was tried.
@@ -29,12 +33,16 @@ impl Seen {
 
     /// Whether the cache may have changed since. A look at a file's metadata, which may hang; nothing else waits for it.
     pub(crate) fn may_have_changed(&self, store: &dyn Store) -> bool {
-        let sight = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match sight {
+        match self.last() {
             Some(Sight::Version(version)) => !store.is_at(&version),
             Some(Sight::Nothing(mark)) => store.mark() != mark,
             None => false,
         }
+    }
+
+    /// What was last seen.
+    pub(crate) fn last(&self) -> Option<Sight> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn put(&self, sight: Sight) {

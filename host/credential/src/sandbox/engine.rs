@@ -101,6 +101,11 @@ mod tests {
     }
 
     #[test]
+    fn the_engine_counts_no_fuel_which_would_make_a_component_two_to_three_times_slower() {
+        assert!(wasmtime::Store::new(&engine().unwrap(), ()).get_fuel().is_err());
+    }
+
+    #[test]
     fn the_machine_code_of_this_build_fits_this_engine() {
         let compiled = PRECOMPILED.expect("`cargo xtask build` makes it for this platform");
         assert!(load(&engine().unwrap(), compiled).is_ok());

@@ -11,6 +11,7 @@ use super::BORDER;
 use super::Plugin;
 use super::answer::Answer;
 use super::convert;
+use super::own_writes;
 use super::state::{CallState, Context, State};
 use super::wit::Plugin as Exports;
 use super::wit::credential::{self as wit, GuestSharedTokenCacheCredential as Methods};
@@ -52,6 +53,8 @@ pub(crate) struct Issued {
     pub(crate) account: String,
     pub(crate) tenant: String,
     pub(crate) origin: Origin,
+    /// The version of the document that the component has looked at for this call.
+    pub(crate) version: Option<Box<str>>,
 }
 
 /// Why there is no token.
@@ -135,7 +138,11 @@ impl Instance {
             Err(error) => Err(error),
         };
         state.session.end();
-        let denied = mem::take(&mut state.call).denials.last();
+        let CallState { denials, written, .. } = mem::take(&mut state.call);
+        if let Ok(issued) = &token {
+            own_writes::note(written, &issued.account);
+        }
+        let denied = denials.last();
         token.map_err(|error| NotIssued { error, denied })
     }
 
@@ -216,7 +223,8 @@ fn open(token: wit::AccessToken, state: &mut State) -> Result<Issued, Error> {
         token_type: BEARER.into(),
     };
     let account = fingerprint(&opened.home_account_id);
-    Ok(Issued { token: access_token, account, tenant: opened.tenant, origin: opened.origin })
+    let version = state.session.version_of_call().map(Into::into);
+    Ok(Issued { token: access_token, account, tenant: opened.tenant, origin: opened.origin, version })
 }
 
 /// What the component made of a call, unless it broke, or ran into a limit.

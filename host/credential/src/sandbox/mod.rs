@@ -17,17 +17,20 @@ pub(crate) mod imports;
 mod inspect;
 mod instance;
 mod limiter;
+mod own_writes;
+mod read_turns;
 mod sight;
 mod state;
 mod ticker;
 mod wit;
 mod write_queue;
 
-pub(crate) use cache_watch::Seen;
+pub(crate) use cache_watch::{Seen, Sight};
 #[cfg(feature = "runtime-compilation")]
 pub use compile::compile_component;
 pub(crate) use engine::Plugin;
 pub(crate) use instance::{Instance, Issued, NotIssued};
+pub(crate) use own_writes::follow;
 pub(crate) use state::{Context, State};
 
 /// The target of events that tell what crossed the border of the sandbox.

@@ -8,6 +8,8 @@ use shared_token_cache_vault::{Session, Vault};
 use super::cache_watch::Seen;
 use super::convert;
 use super::limiter::Limiter;
+use super::own_writes::Written;
+use super::read_turns::ReadTurn;
 use super::sight::Sight;
 use super::wit::credential as wit;
 use super::write_queue::Turn;
@@ -59,6 +61,10 @@ pub(crate) struct CallState {
     pub(crate) crossings: usize,
     /// A turn at writing that a conflict left unused: it is for the repetition.
     pub(crate) turn: Option<Turn>,
+    /// A turn at reading, until the component has parsed what was read: it then calls another import, or the call ends.
+    pub(crate) reading: Option<ReadTurn>,
+    /// What it wrote.
+    pub(crate) written: Vec<Written>,
     /// What the last `read` found.
     pub(crate) sight: Option<Sight>,
     /// Why the last `read` was denied or over a limit, if it was.

@@ -8,6 +8,8 @@ use super::border_log::printable;
 use super::stores;
 use crate::error::{Error, LimitExceeded};
 use crate::sandbox::BORDER;
+use crate::sandbox::own_writes::Written;
+use crate::sandbox::read_turns::take_read_turn;
 use crate::sandbox::sight::{Seen, Sight};
 use crate::sandbox::wit::cache_file::{Document, Host, ReadError, ReadOutcome, WriteError};
 use crate::sandbox::write_queue::take_turn;
@@ -56,6 +58,7 @@ impl Host for State {
         document: Vec<u8>,
     ) -> Result<String, WriteError> {
         let bytes = document.len();
+        self.call.reading = None;
         let outcome = self.replace_document(&name, expected_version, document).await;
         if let Err(WriteError::Denied(_)) = &outcome {
             self.denied("cache-file.replace");
@@ -111,6 +114,9 @@ impl State {
             self.context.seen.at(known);
             return Ok(ReadOutcome::Unchanged);
         }
+        // The last turn goes first, because a call that waits while it holds one may wait for itself.
+        self.call.reading = None;
+        self.call.reading = take_read_turn().await;
         let (vault, document, version) = (self.context.vault.clone(), name.to_owned(), known.clone());
         let context = Arc::clone(&self.context);
         let read = spawn_blocking(move || {
@@ -171,11 +177,13 @@ impl State {
             Some(turn) => Some(turn),
             None => take_turn(store.guarded()).await,
         };
+        let (file, from) = (store.guarded().to_owned(), expected.clone());
         let replaced = spawn_blocking(move || (store.replace(&expected, open.content()), open)).await;
         let (replaced, open) = replaced.map_err(|error| WriteError::Failed(error.to_string()))?;
         match replaced {
             Ok(version) => {
                 self.session.replaced(open, &version);
+                self.call.written.push(Written { file, from, to: version.clone() });
                 self.context.seen.at(&version);
                 Ok(version)
             }

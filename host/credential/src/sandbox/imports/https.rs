@@ -33,7 +33,7 @@ impl Host for State {
         // A request has six fields. The names of more are not logged, and values never are.
         let names: Vec<_> = form.iter().take(MOST_FIELDS).map(|(name, _)| printable(name)).collect();
         let fields = names.join(", ");
-        self.call.request = None;
+        (self.call.request, self.call.reading) = (None, None);
         let outcome = self.post(&url, headers, form).await;
         if let Err(HttpsError::Denied(_)) = &outcome {
             self.denied("https.post-form");

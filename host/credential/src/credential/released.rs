@@ -1,0 +1,151 @@
+//! Tokens that the component released, for equal calls while the document is at the same version.
+//!
+//! A component that is asked again at the same version of the document gives the same token, until a time comes that matters to it.
+//! The crossing is saved, not the decision: the vault has checked each of these tokens against its call and the policy, neither of which
+//! changes; what can change is looked at for every call: the document's version, the clock, and whether the credential was closed.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use shared_token_cache_storage::Store;
+use shared_token_cache_vault::Origin;
+
+use super::Call;
+use crate::options::TokenRequestOptions;
+use crate::sandbox::Issued;
+
+/// The component releases no cached token with fewer seconds left. With more the answer may be another one, so the component is asked.
+const LEAST_REMAINING: u64 = 300;
+
+/// The component is asked again after so many seconds. Its choice depends on the clock in more ways than by the expiry and the renewal
+/// of the token: accounts of a broker count only while they have tokens, and so do tenants.
+const LONGEST: u64 = 60;
+
+/// The most tokens of one version of a document. A program that asks for more in turn asks the component.
+const MOST: usize = 1024;
+
+/// The tokens of one source of a credential.
+#[derive(Default)]
+pub(super) struct Released(RwLock<State>);
+
+#[derive(Default)]
+struct State {
+    /// How often the credential was closed. A token that a call brings that began before is not kept.
+    closed: u64,
+    at: Option<Version>,
+}
+
+/// A version of the document that calls without Continuous Access Evaluation are for.
+struct Version {
+    version: Arc<str>,
+    /// `None` where the place of the document may be another one at each look.
+    store: Option<Arc<dyn Store>>,
+    tokens: HashMap<Call, Token>,
+}
+
+struct Token {
+    issued: Arc<Issued>,
+    /// When the call began that brought it.
+    asked: u64,
+}
+
+impl Released {
+    /// How often the credential was closed.
+    pub(super) fn closed(&self) -> u64 {
+        self.read().closed
+    }
+
+    /// The token of an equal call and the version of the document that it is from, if the component would release it again.
+    pub(super) fn get(
+        &self,
+        call: &Call,
+        now: u64,
+        open: impl FnOnce() -> Option<Arc<dyn Store>>,
+    ) -> Option<(Arc<Issued>, Arc<str>)> {
+        let (issued, version, store) = {
+            let state = self.read();
+            let at = state.at.as_ref()?;
+            let token = at.tokens.get(call).filter(|token| token.serves(&call.request, now))?;
+            (Arc::clone(&token.issued), Arc::clone(&at.version), at.store.clone())
+        };
+        // No lock is held, because a look at a file may hang.
+        if store.or_else(open).is_some_and(|store| store.is_at(&version)) {
+            return Some((issued, version));
+        }
+        let mut state = self.write();
+        if state.at.as_ref().is_some_and(|at| at.version == version) {
+            state.at = None;
+        }
+        None
+    }
+
+    /// Keeps what the component released for a call that began at `asked`, when the credential had been closed `closed` times.
+    pub(super) fn put(
+        &self,
+        call: &Call,
+        issued: &Arc<Issued>,
+        (asked, closed): (u64, u64),
+        store: impl FnOnce() -> Option<Arc<dyn Store>>,
+    ) {
+        let Some(version) = issued.version.as_deref() else { return };
+        // A token that was just bought is cached from the next call on.
+        if issued.origin != Origin::Cached || !may_be_kept(&call.request) {
+            return;
+        }
+        let token = Token { issued: Arc::clone(issued), asked };
+        let mut state = self.write();
+        if state.closed != closed {
+            return;
+        }
+        match &mut state.at {
+            Some(at) if *at.version == *version => {
+                if at.tokens.len() >= MOST {
+                    at.tokens.retain(|call, token| token.serves(&call.request, asked));
+                }
+                if at.tokens.len() < MOST || at.tokens.contains_key(call) {
+                    at.tokens.insert(call.clone(), token);
+                }
+            }
+            at => {
+                let tokens = HashMap::from([(call.clone(), token)]);
+                *at = Some(Version { version: version.into(), store: store(), tokens });
+            }
+        }
+    }
+
+    /// Forgets all, and what calls bring that are under way.
+    pub(super) fn close(&self) {
+        let mut state = self.write();
+        state.closed += 1;
+        state.at = None;
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Token {
+    /// Whether the component would release it for this request at this time, as far as the clock tells.
+    fn serves(&self, request: &TokenRequestOptions, now: u64) -> bool {
+        let token = &self.issued.token;
+        may_be_kept(request)
+            // A clock that was set back makes every time worthless.
+            && (self.asked..self.asked.saturating_add(LONGEST)).contains(&now)
+            && token.expires_on.saturating_sub(now) > LEAST_REMAINING
+            && token.refresh_on.is_none_or(|refresh_on| now < refresh_on)
+    }
+}
+
+/// A challenge rules out cached tokens, and tokens under Continuous Access Evaluation are looked at each time.
+fn may_be_kept(request: &TokenRequestOptions) -> bool {
+    let TokenRequestOptions { claims, tenant_id: _, enable_cae } = request;
+    claims.is_none() && !enable_cae
+}
+
+#[cfg(test)]
+mod tests;
