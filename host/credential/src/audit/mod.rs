@@ -42,9 +42,11 @@ impl Audit {
         Self { sink: Some(Arc::new(sink)) }
     }
 
-    /// Whether a line reaches anybody.
+    /// Whether a line reaches anything. A program that builds `tracing` with its feature `log` may have a logger and no subscriber.
     pub(crate) fn is_heard(&self) -> bool {
-        self.sink.is_some() || tracing::enabled!(target: AUDIT, tracing::Level::INFO)
+        self.sink.is_some()
+            || tracing::enabled!(target: AUDIT, tracing::Level::INFO)
+            || log::log_enabled!(target: AUDIT, log::Level::Info)
     }
 
     pub(crate) fn write(&self, line: &AuditLine) {
