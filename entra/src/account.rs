@@ -20,6 +20,8 @@ pub fn home_tenant(home_account_id: &str) -> Option<&str> {
 /// The home account id that the `client_info` of a token response names: base64url of `{"uid": …, "utid": …}`, with or without
 /// padding.
 #[must_use]
+// Compiled where it is called, so that the component has the parser's functions once.
+#[inline]
 pub fn of_client_info(client_info: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct ClientInfo {
