@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use shared_token_cache::policy::{AuthorityHost, CoreDumps, Policy, Source};
 use shared_token_cache::{HostSettings, SharedTokenCacheCredential, TokenRequestOptions, TransportOptions};
+use shared_token_cache_entra::cache::DEFAULT_NAME;
 
 use super::arguments::Sources;
 use super::broker::Broker;
@@ -50,7 +51,7 @@ pub(super) async fn token(ask: Ask) -> Result<Token, Failure> {
     }
     let policy = match std::env::var_os(POLICY_VARIABLE).filter(|value| !value.is_empty()) {
         Some(path) => credential::from_file(Path::new(&path))?,
-        None => credential::built_in("msal.cache", &Sources(vec![Source::AzureCli]), None, &settings)?,
+        None => credential::built_in(DEFAULT_NAME, &Sources(vec![Source::AzureCli]), None, &settings)?,
     };
     if policy.core_dumps() == CoreDumps::Allow {
         core_dumps::allow();
