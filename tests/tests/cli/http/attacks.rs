@@ -151,3 +151,25 @@ fn a_client_that_asks_too_often_waits_and_no_other_client_does() {
     std::thread::sleep(Duration::from_millis(1200));
     assert_eq!(endpoint.ask(&key, QUERY).status, 200);
 }
+
+#[test]
+fn a_client_that_ends_its_side_behind_the_request_is_answered() {
+    let cli = signed_in();
+    let two = policy(LOCAL).replace(&format!("[\"{VAULT}\"]"), &format!("[\"{VAULT}\", \"{GRAPH}\"]"));
+    let endpoint = Endpoint::start(&cli, &two, &["app=vault"], &[]);
+    let (key, host, body) = (endpoint.key("app"), &endpoint.address, format!("{{\"scopes\":[\"{VAULT}\"]}}"));
+    let get = format!("GET /msi/token?{QUERY} HTTP/1.1\r\nhost: {host}\r\nx-identity-header: {key}\r\n\r\n");
+    let post = format!(
+        "POST /token?api-version=2023-07-12-preview HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    for request in [get, post] {
+        let mut stream = TcpStream::connect(host).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains(&access_token(0, VAULT)), "{answer}");
+    }
+}

@@ -86,6 +86,7 @@ async fn connection(stream: Box<dyn Stream>, tls: Option<Tls>, site: Arc<Site>, 
     let mut http = hyper::server::conn::http1::Builder::new();
     // Without keep-alive a second request on the connection, sent behind the first, is never read.
     http.timer(TokioTimer::new()).header_read_timeout(HEAD).keep_alive(false);
-    http.max_buf_size(LARGEST_HEAD).max_headers(MOST_FIELDS);
+    // A forwarder may end its side behind the request, and waits for the answer all the same.
+    http.half_close(true).max_buf_size(LARGEST_HEAD).max_headers(MOST_FIELDS);
     drop(tokio::time::timeout(PATIENCE, http.serve_connection(TokioIo::new(stream), service)).await);
 }
