@@ -78,7 +78,7 @@ pub(crate) fn serve(profiles: usize, report: &mut Report) -> Outcome {
             .args(["serve", "--policy"])
             .arg(&policy)
             .arg("--sds")
-            .arg(folder.path().join("socket"))
+            .arg(format!("unix:{}", folder.path().join("socket").display()))
             .stderr(fs::File::create(&log)?)
             .stdout(Stdio::null())
             .spawn()?,
