@@ -15,14 +15,8 @@ use crate::setup::{Certificate, Setup, Tls};
 
 /// The endpoint's names besides the hosts of Microsoft's clouds: loopback, hosts that belong to
 /// no cloud, and a registry.
-const NAMES: [&str; 6] = [
-    "localhost",
-    "127.0.0.1",
-    "login.contoso.com",
-    "adfs.contoso.com",
-    "contoso.ciamlogin.com",
-    "contoso.azurecr.io",
-];
+const NAMES: [&str; 6] =
+    ["localhost", "127.0.0.1", "login.contoso.com", "adfs.contoso.com", "contoso.ciamlogin.com", "contoso.azurecr.io"];
 
 pub(crate) struct Identity {
     pub(crate) server: Arc<ServerConfig>,

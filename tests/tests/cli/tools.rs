@@ -220,3 +220,46 @@ fn a_program_that_is_called_by_an_unknown_name_is_itself() {
     let output = cli.command(&link).args(["supported"]).output().unwrap();
     assert_eq!(Run::try_from(output).unwrap().code, Some(0));
 }
+
+/// Whether a program of others is installed. Where it is not, its test checks nothing and says so.
+#[expect(clippy::print_stderr, reason = "who runs the tests has to know why one checks nothing")]
+fn is_installed(name: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&folders).any(|folder| folder.join(name).is_file());
+    if !found {
+        eprintln!("there is no {name} in PATH");
+    }
+    found
+}
+
+#[test]
+fn kubectl_sends_the_token_of_the_exec_credential() {
+    if !is_installed("kubectl") {
+        return;
+    }
+    let scope = "6dae42f8-4368-4678-94ff-3960e28e3630/.default";
+    for version in ["v1", "v1beta1"] {
+        let cli = world(scope, &["az"]);
+        let server = Authority::answering(200, json!({ "major": "1", "minor": "32" })).unwrap();
+        let user = json!({ "exec": {
+            "apiVersion": format!("client.authentication.k8s.io/{version}"),
+            "interactiveMode": "Never",
+            "command": program().unwrap(),
+            "args": ["get-token", "--preset", "aks", "--output", "exec-credential"],
+        } });
+        let config = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "c",
+            "clusters": [{ "name": "c", "cluster": {
+                "server": format!("https://{}", server.host()), "certificate-authority": server.ca_file() } }],
+            "users": [{ "name": "u", "user": user }],
+            "contexts": [{ "name": "c", "context": { "cluster": "c", "user": "u" } }],
+        });
+        let config = cli.write("kubeconfig", &config.to_string()).unwrap();
+        let mut kubectl = cli.command("kubectl".as_ref());
+        kubectl.args(["--kubeconfig", &config, "get", "--raw", "/version"]);
+        let run = Run::try_from(kubectl.output().unwrap()).unwrap();
+        assert_eq!(run.code, Some(0), "{version}: {run:?}");
+        let sent = format!("Bearer {}", access_token(0, scope));
+        assert_eq!(server.requests()[0].header("authorization"), Some(sent.as_str()), "{version}");
+    }
+}

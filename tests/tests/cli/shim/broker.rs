@@ -140,3 +140,22 @@ fn a_sandbox_says_its_subscription_in_the_environment() {
     let account = world.answer("az account show -o=json");
     assert_eq!((&account["id"], &account["tenantId"]), (&json!(SUBSCRIPTION), &json!(TENANT)));
 }
+
+#[test]
+fn the_endpoint_of_run_is_such_a_broker() {
+    let world = World::signed_in();
+    let program = program().unwrap();
+    for (line, expected) in [
+        (
+            "az account get-access-token --resource https://vault.azure.net --query accessToken -o tsv",
+            access_token(0, VAULT),
+        ),
+        ("azd auth token --scope https://vault.azure.net/.default", access_token(0, VAULT)),
+    ] {
+        // Inside there is no sign-in: the folder of the Azure CLI is another one.
+        let inside = format!("AZURE_CONFIG_DIR=/none {line}");
+        let run = world
+            .run(&format!("{} run --source azure-cli --scope {VAULT} -- /bin/sh -c '{inside}'", program.display()));
+        assert_eq!((run.code, run.stdout), (Some(0), format!("{expected}\n")), "{line}: {}", run.stderr);
+    }
+}
