@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+
 import { look, readWhole, replace, version } from "./file.js";
 import { ImportError } from "./import-error.js";
 import { withLock } from "./lock.js";
@@ -35,13 +37,14 @@ export function cacheFile(files, supported, warn) {
       const found = orFail(path, "not-found", () => readPatiently(path, knownVersion, warn));
       if (!found) return { tag: "unchanged" };
       const { version, content } = found;
-      return { tag: "document", val: { version, content, unencrypted: `in the file ${path}` } };
+      if (!isUtf8(content)) throw new ImportError("not-utf8", placeOf(content));
+      return { tag: "document", val: { version, content: content.toString(), unencrypted: `in the file ${path}` } };
     },
 
     /**
      * @param {string} name
      * @param {string} expectedVersion
-     * @param {Uint8Array} document
+     * @param {string} document
      */
     replace(name, expectedVersion, document) {
       const path = pathOf(name);
@@ -75,6 +78,28 @@ function readPatiently(path, knownVersion, warn) {
     if (found.content.length > 0) return found;
     throw new ImportError("failed", `${path} is empty: the sign-in may be in a keyring, which is not read here`);
   }
+}
+
+/**
+ * Where the text ceases to be UTF-8: line and column, from 1.
+ *
+ * @param {Buffer} content
+ */
+function placeOf(content) {
+  let [line, start] = [1, 0];
+  for (;;) {
+    const end = content.indexOf("\n", start) + 1;
+    if (end === 0 || !isUtf8(content.subarray(start, end))) break;
+    [line, start] = [line + 1, end];
+  }
+  let at = start;
+  for (const character of content.subarray(start).toString()) {
+    const written = Buffer.from(character);
+    // In the place of what is not UTF-8 there is U+FFFD.
+    if (!content.subarray(at, at + written.length).equals(written)) break;
+    at += written.length;
+  }
+  return { line, column: at - start + 1 };
 }
 
 /**

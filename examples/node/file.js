@@ -61,7 +61,7 @@ export function readWhole(path, knownVersion, warn) {
  * Replaces the file atomically. Returns its new version.
  *
  * @param {string} path
- * @param {Uint8Array} content
+ * @param {string} content
  */
 export function replace(path, content) {
   // The Rust host finds a killed program's temporary files by this name.

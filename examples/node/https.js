@@ -24,7 +24,7 @@ const TOKEN_ENDPOINT = /^https:\/\/([^/]+)\/[A-Za-z0-9.-]+\/oauth2\/v2\.0\/token
 
 /**
  * @typedef {{ url: string, headers: [string, string][], form: [string, string][] }} Form
- * @typedef {{ status: number, body: Uint8Array }} Response
+ * @typedef {{ status: number, body: string }} Response
  * @typedef {{ tag: "denied" | "timeout" | "unreachable" | "bad-response", val: string }} HttpsError
  * @typedef {{ response: Response, error?: undefined } | { response?: undefined, error: HttpsError }} Outcome
  */
@@ -123,7 +123,7 @@ async function receive(reply) {
     }
     chunks.push(chunk);
   }
-  return { response: { status: reply.statusCode ?? 0, body: Buffer.concat(chunks) } };
+  return { response: { status: reply.statusCode ?? 0, body: Buffer.concat(chunks).toString() } };
 }
 
 /**

@@ -2,10 +2,10 @@
 export class ImportError extends Error {
   /**
    * @param {string} tag
-   * @param {string} [val]
+   * @param {string | { line: number, column: number }} [val]
    */
   constructor(tag, val) {
-    super(val ?? tag);
+    super(typeof val === "string" ? val : tag);
     this.payload = { tag, val };
   }
 }

@@ -34,8 +34,7 @@ fuzz_target!(|input: &str| {
     let mut session = session();
     session.begin(&Request { scopes: &[SCOPE.to_owned()], ..Request::default() }).unwrap();
     let vault = session.vault().clone();
-    let sealed = session.hold(vault.seal_document(NAME, "1", DOCUMENT.as_bytes().to_vec()).unwrap());
-    let sealed = String::from_utf8(sealed).unwrap();
+    let sealed = session.hold(vault.seal_document(NAME, "1", DOCUMENT.as_bytes().to_vec()).unwrap()).unwrap();
     let reply = redeem(&mut session, &sealed, 200, REPLY);
     let handles: Vec<&str> = [&reply, &sealed].into_iter().flat_map(|text| handles(text)).collect();
     let input = handles
@@ -44,7 +43,7 @@ fuzz_target!(|input: &str| {
         .rev()
         .fold(input.to_owned(), |text, (number, handle)| text.replace(&format!("@{number}"), handle));
     for written in [input.clone(), edited(&sealed, &input)] {
-        let Ok(open) = session.open_document(NAME, "1", written.as_bytes()) else { continue };
+        let Ok(open) = session.open_document(NAME, "1", &written) else { continue };
         check(std::str::from_utf8(open.content()).unwrap());
         keep(open.content());
     }

@@ -1,10 +1,10 @@
 //! The same world behind a vault, as in the host.
 
 use shared_token_cache_core::{
-    AccessToken, Error, FormReply, FormRequest, HttpsError, LogLevel, Options, Platform, ReadError, ReadOutcome,
+    AccessToken, CacheDocument, Error, FormReply, FormRequest, HttpsError, LogLevel, Options, Platform, ReadError, ReadOutcome,
     Secret, Settings, WriteError,
 };
-use shared_token_cache_vault::{Form, Refused, Request, Session};
+use shared_token_cache_vault::{Form, NotUtf8, Refused, Request, Session};
 
 use crate::world::{NOW, SCOPE, World, ask};
 use crate::{is_sealed, session};
@@ -47,23 +47,21 @@ impl Border {
 }
 
 /// The component's view has no secret.
-fn assert_sealed(text: &[u8]) {
-    let text = String::from_utf8_lossy(text);
-    assert_ne!(is_sealed(&text), Some(false), "{text}");
+fn assert_sealed(text: &str) {
+    assert_ne!(is_sealed(text), Some(false), "{text}");
 }
 
 impl Platform for Border {
     fn read_cache(&mut self, name: &str, known: Option<&str>) -> Result<ReadOutcome, ReadError> {
-        let ReadOutcome::Document(mut document) = self.world.read_cache(name, known)? else {
-            return Ok(ReadOutcome::Unchanged);
-        };
-        let sealed = self.session.vault().clone().seal_document(name, &document.version, document.content);
-        document.content = self.session.hold(sealed.unwrap());
-        assert_sealed(&document.content);
-        Ok(ReadOutcome::Document(document))
+        let Some(version) = self.world.newer_than(known) else { return Ok(ReadOutcome::Unchanged) };
+        let sealed = self.session.vault().clone().seal_document(name, &version, self.world.content().to_vec());
+        let not_utf8 = |NotUtf8 { line, column }| ReadError::NotUtf8 { line, column };
+        let content = self.session.hold(sealed.unwrap()).map_err(not_utf8)?;
+        assert_sealed(&content);
+        Ok(ReadOutcome::Document(CacheDocument { version, content, unencrypted: None }))
     }
 
-    fn replace_cache(&mut self, name: &str, expected: &str, document: &[u8]) -> Result<String, WriteError> {
+    fn replace_cache(&mut self, name: &str, expected: &str, document: &str) -> Result<String, WriteError> {
         let allowed = self.session.try_to_write();
         let open = match allowed.and_then(|()| self.session.open_document(name, expected, document)) {
             Ok(open) => open,

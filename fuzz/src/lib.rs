@@ -46,7 +46,7 @@ pub fn answered() -> Session {
     let mut session = session();
     session.begin(&Request { scopes: &[SCOPE.to_owned()], ..Request::default() }).unwrap();
     let sealed = session.vault().clone().seal_document(NAME, "0", DOCUMENT.as_bytes().to_vec()).unwrap();
-    let sealed = String::from_utf8(session.hold(sealed)).unwrap();
+    let sealed = session.hold(sealed).unwrap();
     let _ = redeem(&mut session, &sealed, 400, r#"{"error":"invalid_grant"}"#);
     session
 }
@@ -69,5 +69,5 @@ pub fn redeem(session: &mut Session, sealed: &str, status: u16, reply: &str) -> 
     let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let form = Form { authority_host: HOST, tenant: "organizations", headers: &[], fields: &fields };
     let redemption = session.open_form(&form).unwrap().redemption;
-    String::from_utf8(session.seal_reply(redemption, status, reply.as_bytes().to_vec(), NOW)).unwrap()
+    session.seal_reply(redemption, status, reply.as_bytes().to_vec(), NOW)
 }

@@ -51,6 +51,12 @@ impl World {
         Self { reply: Some(reply), ..Self::new(content) }
     }
 
+    /// The version of the document, if it is another than the known one.
+    #[must_use]
+    pub fn newer_than(&self, known: Option<&str>) -> Option<String> {
+        Some(self.version.to_string()).filter(|version| known != Some(version))
+    }
+
     /// The current document.
     #[must_use]
     pub fn content(&self) -> &[u8] {
@@ -73,19 +79,17 @@ pub fn ask(platform: &mut impl Platform, options: &Options) -> Result<AccessToke
 /// A reply with a JSON body.
 #[must_use]
 pub fn json_reply(status: u16, body: &str) -> FormReply {
-    FormReply { status, body: body.as_bytes().to_vec() }
+    FormReply { status, body: body.to_owned() }
 }
 
 impl Platform for World {
     fn read_cache(&mut self, _: &str, known: Option<&str>) -> Result<ReadOutcome, ReadError> {
-        let version = self.version.to_string();
-        if known == Some(version.as_str()) {
-            return Ok(ReadOutcome::Unchanged);
-        }
-        Ok(ReadOutcome::Document(CacheDocument { version, content: self.content.clone(), unencrypted: None }))
+        let Some(version) = self.newer_than(known) else { return Ok(ReadOutcome::Unchanged) };
+        let content = CacheDocument::text(self.content.clone())?;
+        Ok(ReadOutcome::Document(CacheDocument { version, content, unencrypted: None }))
     }
 
-    fn replace_cache(&mut self, _: &str, expected: &str, document: &[u8]) -> Result<String, WriteError> {
+    fn replace_cache(&mut self, _: &str, expected: &str, document: &str) -> Result<String, WriteError> {
         if let Some(content) = self.overtaken_by.take() {
             self.content = content;
             self.version += 1;
@@ -96,8 +100,8 @@ impl Platform for World {
         if expected != self.version.to_string() {
             return Err(WriteError::Conflict);
         }
-        self.written.push(document.to_vec());
-        self.content = document.to_vec();
+        self.written.push(document.as_bytes().to_vec());
+        self.content = document.as_bytes().to_vec();
         self.version += 1;
         Ok(self.version.to_string())
     }

@@ -23,11 +23,9 @@ pub struct Cache {
 #[allow(clippy::panic, reason = "an attempt that can't begin has to be noticed")]
 pub fn cache() -> Cache {
     match cache_file::read(DOCUMENT, None) {
-        Ok(ReadOutcome::Document(document)) => Cache {
-            version: document.version,
-            text: String::from_utf8_lossy(&document.content).into_owned(),
-            is_paid: false,
-        },
+        Ok(ReadOutcome::Document(document)) => {
+            Cache { version: document.version, text: document.content, is_paid: false }
+        }
         other => panic!("the cache can't be read: {other:?}"),
     }
 }
@@ -60,7 +58,7 @@ impl Cache {
 
     /// Replaces the document with this text.
     pub fn replace_unpaid(&self, text: &str) -> Result<String, WriteError> {
-        cache_file::replace(DOCUMENT, &self.version, text.as_bytes())
+        cache_file::replace(DOCUMENT, &self.version, text)
     }
 
     /// Appends one more section to the document and writes it.

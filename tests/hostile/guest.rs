@@ -76,10 +76,10 @@ fn obey(words: &[&str]) -> String {
         ["trap"] => panic!("as told"),
         ["read", name] => format!("{:?}", cache_file::read(name, None).map(|_| "read")),
         ["replace", name, version, content] => {
-            format!("{:?}", cache_file::replace(name, version, content.as_bytes()))
+            format!("{:?}", cache_file::replace(name, version, content))
         }
         ["replace-with", name, bytes] => {
-            let document = vec![b' '; bytes.parse().unwrap_or_default()];
+            let document = " ".repeat(bytes.parse().unwrap_or_default());
             format!("{:?}", cache_file::replace(name, "", &document))
         }
         ["answer", bytes] => "x".repeat(bytes.parse().unwrap_or_default()),

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use shared_token_cache as host;
 use shared_token_cache::policy::{Access, CacheGrant, CacheName, Policy, Source};
@@ -66,6 +67,7 @@ async fn play(case: &Case) -> Result<Recorded, String> {
             claims: call.claims.clone(),
             tenant_id: call.tenant_id.clone(),
             enable_cae: call.enable_cae,
+            min_validity: call.min_validity.map(|seconds| Duration::from_secs(seconds.into())),
         };
         let outcome = credential.get_token_with(&call.scopes, request).await;
         recorded.said.push(format!("{credential:?} {outcome:?} {outcome:#?}"));
@@ -149,7 +151,7 @@ fn transport(case: &Case, home: &Home, endpoint: &TokenEndpoint) -> TransportOpt
     transport.resolve = hosts(case).into_iter().map(|host| (host, endpoint.address())).collect();
     transport.proxy_from_env = false;
     transport.most_retries = 1;
-    transport.retry_delay = std::time::Duration::from_millis(1);
+    transport.retry_delay = Duration::from_millis(1);
     transport
 }
 

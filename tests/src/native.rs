@@ -73,6 +73,7 @@ impl World {
             claims: call.claims.clone(),
             tenant_id: call.tenant_id.clone(),
             enable_cae: call.enable_cae,
+            min_validity: call.min_validity,
         };
         let token = credential.get_token(self, &call.scopes, &request);
         self.recorded.said.push(format!("{credential:?} {token:?}"));
@@ -106,16 +107,16 @@ impl Platform for World {
         // The cases are plain files on every platform.
         Ok(ReadOutcome::Document(CacheDocument {
             version,
-            content: stored.content.clone(),
+            content: CacheDocument::text(stored.content.clone())?,
             unencrypted: Some("in a test".into()),
         }))
     }
 
-    fn replace_cache(&mut self, name: &str, expected: &str, document: &[u8]) -> Result<String, WriteError> {
+    fn replace_cache(&mut self, name: &str, expected: &str, document: &str) -> Result<String, WriteError> {
         self.recorded.written.push(name.to_owned());
         match self.documents.get_mut(name) {
             Some(stored) if stored.version.to_string() == expected => {
-                *stored = Stored { content: document.to_vec(), version: stored.version + 1 };
+                *stored = Stored { content: document.as_bytes().to_vec(), version: stored.version + 1 };
                 Ok(stored.version.to_string())
             }
             _ => Err(WriteError::Conflict),
@@ -140,7 +141,9 @@ impl Platform for World {
         };
         self.recorded.problems.extend(exchange.request.problems(&request.url, &form, header));
         match exchange.reply {
-            ScriptedReply::Response { status, body } => Ok(FormReply { status, body }),
+            ScriptedReply::Response { status, body } => {
+                Ok(FormReply { status, body: String::from_utf8_lossy(&body).into_owned() })
+            }
             ScriptedReply::Unreachable => Err(HttpsError::Unreachable("the connection was closed".into())),
         }
     }

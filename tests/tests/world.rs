@@ -24,11 +24,11 @@ fn the_component_imports_its_own_four_interfaces_and_no_wasi() {
     let imports = names(false).unwrap();
     assert!(!imports.iter().any(|import| import.starts_with("wasi:")), "{imports:?}");
     let own = ["cache-file", "clock", "https", "log"];
-    assert_eq!(imports, own.map(|name| format!("azure-identity:shared-token-cache/{name}@0.1.0")));
+    assert_eq!(imports, own.map(|name| format!("azure-identity:shared-token-cache/{name}@0.2.0")));
 }
 
 #[test]
 fn the_component_exports_the_credential_as_a_resource_and_as_plain_functions() {
     let own = ["credential", "tokens"];
-    assert_eq!(names(true).unwrap(), own.map(|name| format!("azure-identity:shared-token-cache/{name}@0.1.0")));
+    assert_eq!(names(true).unwrap(), own.map(|name| format!("azure-identity:shared-token-cache/{name}@0.2.0")));
 }

@@ -11,7 +11,7 @@ from wasmtime import Config, Engine, Store, WasmtimeError
 from wasmtime.component import Component as Compiled
 from wasmtime.component import Linker, Record, Variant
 
-NAME = "azure-identity:shared-token-cache/{}@0.1.0"
+NAME = "azure-identity:shared-token-cache/{}@0.2.0"
 IMPORTS = {
     "cache-file": ("read", "replace", "supported"),
     "https": ("post-form", "get-settings", "close-idle-connections"),

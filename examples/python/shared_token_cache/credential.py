@@ -109,7 +109,7 @@ class SharedTokenCacheCredential:
     def _get_token(
         self, scopes: Iterable[str], claims: str | None, tenant_id: str | None, cae: bool
     ) -> AccessTokenInfo:
-        request = record(claims=claims, tenant_id=tenant_id, enable_cae=bool(cae))
+        request = record(claims=claims, tenant_id=tenant_id, enable_cae=bool(cae), min_validity=None)
         with self._instance() as instance:
             found = instance.call("get-token", list(scopes), request, self._options)
         if isinstance(found, Variant):

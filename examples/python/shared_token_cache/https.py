@@ -88,7 +88,7 @@ class Https:
                     return Failure("bad-response", f"the reply has more than {LARGEST_REPLY} bytes")
                 if reply.length:
                     return Failure("unreachable", "the connection broke in the middle of the reply")
-                return record(status=reply.status, body=content)
+                return record(status=reply.status, body=content.decode(errors="replace"))
         except (OSError, http.client.HTTPException, ValueError) as error:
             return _failure(error)
 

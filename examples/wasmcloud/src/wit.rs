@@ -10,7 +10,7 @@ wit_bindgen::generate!({
         package contoso:whoami;
 
         world consumer {
-            import azure-identity:shared-token-cache/tokens@0.1.0;
+            import azure-identity:shared-token-cache/tokens@0.2.0;
         }
     ",
 });

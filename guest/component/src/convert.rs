@@ -34,8 +34,8 @@ impl From<credential::Options> for core::Options {
 
 impl From<credential::TokenRequestOptions> for core::TokenRequestOptions {
     fn from(options: credential::TokenRequestOptions) -> Self {
-        let credential::TokenRequestOptions { claims, tenant_id, enable_cae } = options;
-        Self { claims, tenant_id, enable_cae }
+        let credential::TokenRequestOptions { claims, tenant_id, enable_cae, min_validity } = options;
+        Self { claims, tenant_id, enable_cae, min_validity }
     }
 }
 
@@ -123,6 +123,7 @@ impl From<cache_file::ReadError> for core::ReadError {
             cache_file::ReadError::NotFound(place) => Self::NotFound(place),
             cache_file::ReadError::Denied(why) => Self::Denied(why),
             cache_file::ReadError::Failed(why) => Self::Failed(why),
+            cache_file::ReadError::NotUtf8(cache_file::Place { line, column }) => Self::NotUtf8 { line, column },
         }
     }
 }

@@ -20,7 +20,7 @@ impl Platform for Host {
         }
     }
 
-    fn replace_cache(&mut self, name: &str, expected: &str, document: &[u8]) -> Result<String, WriteError> {
+    fn replace_cache(&mut self, name: &str, expected: &str, document: &str) -> Result<String, WriteError> {
         cache_file::replace(name, expected, document).map_err(Into::into)
     }
 

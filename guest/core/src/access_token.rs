@@ -17,6 +17,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) account: &'a HomeAccountId,
     pub(crate) scopes: &'a Scopes,
     pub(crate) tenant: &'a RequestTenant,
+    /// How many seconds it has to live at least, as its caller says.
+    pub(crate) min_validity: u64,
     pub(crate) now: u64,
 }
 
@@ -44,6 +46,7 @@ fn fits(token: &AccessTokenEntry, wanted: &Wanted<'_>) -> bool {
     token.plain_bearer
         && is_a_time(&token.expires_on)
         && token.expires_on.saturating_sub(wanted.now) > LEAST_REMAINING_SECONDS
+        && token.expires_on.saturating_sub(wanted.now) >= wanted.min_validity
         // A token from the future was written under another clock, which makes its expiry worthless too.
         && token.cached_at.is_none_or(|cached_at| cached_at <= wanted.now)
         && wanted.tenant.issued(&token.realm, wanted.account)

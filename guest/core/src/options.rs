@@ -42,6 +42,8 @@ pub struct TokenRequestOptions {
     pub tenant_id: Option<String>,
     /// Ask for a token under Continuous Access Evaluation.
     pub enable_cae: bool,
+    /// How many seconds the token has to live at least.
+    pub min_validity: Option<u32>,
 }
 
 /// [`Options`] that make sense, in types that can only hold good values.

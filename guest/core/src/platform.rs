@@ -12,7 +12,7 @@ pub trait Platform {
     ///
     /// # Errors
     /// When it was not replaced; it is then as it was.
-    fn replace_cache(&mut self, name: &str, expected: &str, document: &[u8]) -> Result<String, WriteError>;
+    fn replace_cache(&mut self, name: &str, expected: &str, document: &str) -> Result<String, WriteError>;
 
     /// Whether the platform has a shared token cache.
     fn shared_cache_supported(&mut self) -> bool;
@@ -51,9 +51,25 @@ pub struct CacheDocument {
     /// Changes whenever the document does.
     pub version: String,
     /// The document.
-    pub content: Vec<u8>,
+    pub content: String,
     /// Where it is stored in plain text, for a message; `None` when it is encrypted.
     pub unencrypted: Option<String>,
+}
+
+impl CacheDocument {
+    /// The text of a document, for platforms that hold its bytes.
+    ///
+    /// # Errors
+    /// [`ReadError::NotUtf8`].
+    pub fn text(content: Vec<u8>) -> Result<String, ReadError> {
+        String::from_utf8(content).map_err(|error| {
+            let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+            let line = valid.iter().filter(|&&byte| byte == b'\n').count() + 1;
+            let column = valid.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
+            let number = |number| u32::try_from(number).unwrap_or(u32::MAX);
+            ReadError::NotUtf8 { line: number(line), column: number(column) }
+        })
+    }
 }
 
 impl std::fmt::Debug for CacheDocument {
@@ -75,6 +91,13 @@ pub enum ReadError {
     Denied(String),
     /// It can't be had.
     Failed(String),
+    /// It is damaged: its bytes are not UTF-8 from this place on.
+    NotUtf8 {
+        /// Line, from 1.
+        line: u32,
+        /// Column in bytes, from 1.
+        column: u32,
+    },
 }
 
 /// Why a document was not replaced.
@@ -118,8 +141,8 @@ impl std::fmt::Debug for FormRequest {
 pub struct FormReply {
     /// The HTTP status code.
     pub status: u16,
-    /// The body.
-    pub body: Vec<u8>,
+    /// The body. U+FFFD stands for what was not UTF-8.
+    pub body: String,
 }
 
 impl std::fmt::Debug for FormReply {

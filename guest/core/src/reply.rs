@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use shared_token_cache_entra::account::of_client_info;
 use shared_token_cache_entra::token::{BEARER, is_a_time, is_bearer};
 use shared_token_cache_entra::{Class, PAGE, Refusal, Secret, class_of, is_a_page};
-use zeroize::Zeroizing;
 
 use crate::document::{Object, json};
 use crate::error::{Error, OAuthError};
@@ -54,10 +53,7 @@ pub(crate) enum Outcome {
 /// than it does.
 pub(crate) fn read(reply: &FormReply, account: &HomeAccountId, requested_at: u64) -> Result<Outcome, Error> {
     let status = reply.status;
-    // An error keeps its code whatever the encoding of its description. A token with a replaced character would be a broken one.
-    let is_utf8 = std::str::from_utf8(&reply.body).is_ok();
-    let content = Zeroizing::new(String::from_utf8_lossy(&reply.body).into_owned());
-    let body = Object::parse(content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&content)).ok();
+    let body = Object::parse(reply.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&reply.body)).ok();
     let error = body.as_ref().and_then(|body| Some(oauth_error(&text(body, "error")?, body)));
     if class(status, error.as_ref()).is_some_and(Class::may_pass) {
         return Ok(Outcome::Busy(busy(status, error.as_ref())));
@@ -65,7 +61,7 @@ pub(crate) fn read(reply: &FormReply, account: &HomeAccountId, requested_at: u64
     if let (Some(error), Some(body)) = (error, &body) {
         return Ok(Outcome::Refused { client_mismatch: is_client_mismatch(&error.code, body), error });
     }
-    if is_a_page(status, &reply.body) {
+    if is_a_page(status, reply.body.as_bytes()) {
         return Ok(Outcome::Busy(format!("an answer with status {status} is no JSON: {PAGE}")));
     }
     let unexpected =
@@ -77,7 +73,8 @@ pub(crate) fn read(reply: &FormReply, account: &HomeAccountId, requested_at: u64
     if status != 200 {
         return Err(unexpected("neither a token nor an OAuth 2.0 error"));
     }
-    if !is_utf8 {
+    // An error keeps its code whatever the encoding of its description. A token with a replaced character would be a broken one.
+    if reply.body.contains(char::REPLACEMENT_CHARACTER) {
         return Err(unexpected("a body that is not UTF-8"));
     }
     Ok(match token(&body, account, requested_at) {
@@ -216,7 +213,7 @@ mod tests {
     }
 
     fn read_json(status: u16, json: &str) -> Result<Outcome, Error> {
-        read(&FormReply { status, body: json.as_bytes().to_vec() }, &account(), 1000)
+        read(&FormReply { status, body: json.to_owned() }, &account(), 1000)
     }
 
     fn token_of(json: &str) -> TokenReply {
@@ -393,7 +390,10 @@ mod tests {
 
     #[test]
     fn an_error_that_is_not_utf_8_keeps_its_code_and_a_token_that_is_not_is_none() {
-        let reply = |status, body: &[u8]| read(&FormReply { status, body: body.to_vec() }, &account(), 1000);
+        let reply = |status, body: &[u8]| {
+            let body = String::from_utf8_lossy(body).into_owned();
+            read(&FormReply { status, body }, &account(), 1000)
+        };
         let refused = reply(400, b"{\"error\":\"invalid_grant\",\"error_description\":\"ung\xfcltig\"}");
         match refused {
             Ok(Outcome::Refused { error, .. }) => {

@@ -199,7 +199,7 @@ mod tests {
                 (format!("{realm}-{expires_on}"), token)
             })
             .collect();
-        let document = Document::parse(serde_json::json!({ "AccessToken": tokens }).to_string().into_bytes()).unwrap();
+        let document = Document::parse(serde_json::json!({ "AccessToken": tokens }).to_string()).unwrap();
         let account = HomeAccountId::new(&format!("uid.{home}")).unwrap();
         let authority = Authority::parse(authority).unwrap();
         RequestTenant::home().of(&account, &document, &authority, 1000).name

@@ -10,7 +10,7 @@ use crate::places::places;
 use crate::replace::replace;
 use crate::settings::{Settings, variables};
 use crate::version::{STEP_SECONDS, State};
-use crate::wit::cache_file::{Document, Guest, ReadError, ReadOutcome, WriteError};
+use crate::wit::cache_file::{Document, Guest, Place, ReadError, ReadOutcome, WriteError};
 
 /// The time that a writer may take between truncating the file and writing it.
 const TORN_READ_PATIENCE: Duration = Duration::from_secs(1);
@@ -25,10 +25,10 @@ impl Guest for Adapter {
             let last = pause::now() >= deadline;
             match attempt(settings, &found, known_version.as_deref())? {
                 Attempt::Unchanged => return Ok(ReadOutcome::Unchanged),
-                Attempt::Whole(document) => return Ok(ReadOutcome::Document(document)),
+                Attempt::Whole(document) => return document.map(ReadOutcome::Document),
                 // The content has been incomplete the whole time, so it is damaged. The reader's
                 // parser reports that.
-                Attempt::Torn(Some(document)) if last => return Ok(ReadOutcome::Document(document)),
+                Attempt::Torn(Some(document)) if last => return document.map(ReadOutcome::Document),
                 Attempt::Torn(None) if last => {
                     return Err(ReadError::Failed(format!("{} is being written all the time", found.shown)));
                 }
@@ -37,18 +37,18 @@ impl Guest for Adapter {
         }
     }
 
-    fn replace(name: String, expected_version: String, document: Vec<u8>) -> Result<String, WriteError> {
+    fn replace(name: String, expected_version: String, document: String) -> Result<String, WriteError> {
         let settings = settings().map_err(|why| WriteError::Failed(why.to_owned()))?;
         let found = find(settings, &name).map_err(|error| match error {
             // The document was removed after it was read; the next read reports that.
-            ReadError::NotFound(_) => WriteError::Conflict,
+            ReadError::NotFound(_) | ReadError::NotUtf8(_) => WriteError::Conflict,
             ReadError::Denied(why) => WriteError::Denied(why),
             ReadError::Failed(why) => WriteError::Failed(why),
         })?;
         if u64::try_from(document.len()).is_ok_and(|size| size > settings.document_size) {
             return Err(WriteError::Denied(too_large(settings)));
         }
-        replace(settings.replace, &found, &expected_version, &document)
+        replace(settings.replace, &found, &expected_version, document.as_bytes())
     }
 
     fn supported() -> bool {
@@ -69,9 +69,9 @@ fn find(settings: &Settings, name: &str) -> Result<Found, ReadError> {
 
 enum Attempt {
     Unchanged,
-    Whole(Document),
+    Whole(Result<Document, ReadError>),
     /// A program may be writing; the document, if it stayed the same during the reading.
-    Torn(Option<Document>),
+    Torn(Option<Result<Document, ReadError>>),
 }
 
 fn attempt(settings: &Settings, found: &Found, known: Option<&str>) -> Result<Attempt, ReadError> {
@@ -102,8 +102,20 @@ fn attempt(settings: &Settings, found: &Found, known: Option<&str>) -> Result<At
     Ok(if whole { Attempt::Whole(document) } else { Attempt::Torn(Some(document)) })
 }
 
-fn document(found: &Found, state: State, content: Vec<u8>) -> Document {
-    Document { version: state.version(), content, unencrypted: Some(format!("in the file {}", found.shown)) }
+fn document(found: &Found, state: State, content: Vec<u8>) -> Result<Document, ReadError> {
+    let content = String::from_utf8(content).map_err(|error| {
+        let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        ReadError::NotUtf8(behind(valid))
+    })?;
+    Ok(Document { version: state.version(), content, unencrypted: Some(format!("in the file {}", found.shown)) })
+}
+
+/// Line and column right behind `bytes`, both from 1.
+fn behind(bytes: &[u8]) -> Place {
+    let line = bytes.iter().filter(|&&byte| byte == b'\n').count() + 1;
+    let column = bytes.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
+    let number = |number| u32::try_from(number).unwrap_or(u32::MAX);
+    Place { line: number(line), column: number(column) }
 }
 
 /// Whether the text ends where a JSON object ends. Programs write from the front, so an incomplete

@@ -64,7 +64,11 @@ impl Exchange<'_> {
         };
         let retry_after = reply.headers().get("retry-after").into_iter().next();
         let retry_after = retry_after.and_then(|value| String::from_utf8(value).ok());
-        Ok(Reply { response: Response { status: reply.status(), body: self.receive(&reply)? }, retry_after })
+        let body = self.receive(&reply)?;
+        // Text that is UTF-8 is not copied.
+        let body =
+            String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        Ok(Reply { response: Response { status: reply.status(), body }, retry_after })
     }
 
     fn send(&self, outgoing: OutgoingBody, body: &[u8]) -> Result<(), Failure> {

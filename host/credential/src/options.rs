@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::authentication_record::AuthenticationRecord;
 use shared_token_cache_entra::cloud;
 use shared_token_cache_policy::AuthorityHost;
@@ -33,6 +35,9 @@ pub struct TokenRequestOptions {
     pub tenant_id: Option<String>,
     /// Ask for a token under Continuous Access Evaluation.
     pub enable_cae: bool,
+    /// How long the token has to live at least. A cached token that lives shorter is renewed. Where the new one lives shorter as
+    /// well, it goes into the cache and the call fails as `no-token`.
+    pub min_validity: Option<Duration>,
 }
 
 /// The host's settings, which hold for every credential.

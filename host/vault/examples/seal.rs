@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let sealed = vault.seal_document(NAME, "1", content)?;
         let seal = start.elapsed();
 
-        let text = session.hold(sealed);
+        let text = session.hold(sealed).map_err(|_| "the document is not UTF-8")?;
         redeem(&mut session, &text)?;
         let start = Instant::now();
         let open = session.open_document(NAME, "1", &text)?;
@@ -92,7 +92,7 @@ fn document(accounts: usize) -> Result<String, std::fmt::Error> {
 }
 
 /// Redeems the last refresh token, as no call without a redemption may write.
-fn redeem(session: &mut Session, text: &[u8]) -> Result<(), Box<dyn Error>> {
+fn redeem(session: &mut Session, text: &str) -> Result<(), Box<dyn Error>> {
     let handle = last_handle(text, "sealed-r-").ok_or("no refresh token")?;
     let fields = [
         ("grant_type", "refresh_token"),
@@ -108,8 +108,7 @@ fn redeem(session: &mut Session, text: &[u8]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn last_handle(text: &[u8], prefix: &str) -> Option<String> {
-    let text = std::str::from_utf8(text).ok()?;
+fn last_handle(text: &str, prefix: &str) -> Option<String> {
     let start = text.rfind(prefix)?;
     text.get(start..)?.split('"').next().map(str::to_owned)
 }

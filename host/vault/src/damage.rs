@@ -1,4 +1,4 @@
-//! Documents that are not JSON objects.
+//! Documents that are not UTF-8, or not JSON objects.
 //!
 //! The guest reports line and column of the damage, and nothing of a document that cannot be read may reach it: where strings
 //! begin and end in it is anybody's guess. So it gets a stand-in, which is white space up to the place and damage of the same
@@ -14,7 +14,25 @@ use crate::json::SPACE;
 
 pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// Where a document ends to be one, from 1.
+/// Where the bytes of a document cease to be UTF-8. The contract has a word for it, as text is all that can cross.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotUtf8 {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in bytes, from 1.
+    pub column: u32,
+}
+
+impl NotUtf8 {
+    /// The place behind `valid`, all that comes before the first bad byte.
+    pub(crate) fn behind(valid: &[u8]) -> Self {
+        let (line, column) = place_behind(valid);
+        let number = |number| u32::try_from(number).unwrap_or(u32::MAX);
+        Self { line: number(line), column: number(column) }
+    }
+}
+
+/// Where a text ceases to be a JSON object, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Damage {
     sort: Sort,
@@ -24,21 +42,17 @@ pub(crate) struct Damage {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sort {
-    NotUtf8,
     NotJson,
     NotAnObject,
 }
 
 impl Damage {
     /// The damage of `content`, which is known to have some. The place is the one that the guest's parser reports.
-    pub(crate) fn of(content: &[u8]) -> Self {
-        let text = match std::str::from_utf8(content) {
-            Ok(text) => text,
-            Err(error) => return Self::behind(Sort::NotUtf8, content.get(..error.valid_up_to()).unwrap_or_default()),
-        };
+    pub(crate) fn of(text: &str) -> Self {
         let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         let leading = text.get(..text.len() - text.trim_start_matches(SPACE).len()).unwrap_or_default();
-        let start = Self::behind(Sort::NotAnObject, leading.as_bytes());
+        let (line, column) = place_behind(leading.as_bytes());
+        let start = Self { sort: Sort::NotAnObject, line, column };
         match serde_json::from_str::<Members>(text.trim_matches(SPACE)) {
             Err(error) if error.classify() == Category::Data => start,
             Err(error) => {
@@ -52,22 +66,20 @@ impl Damage {
     }
 
     /// A text without any content that the guest's parser refuses for the same reason at the same place.
-    pub(crate) fn stand_in(self) -> Vec<u8> {
-        let mut text = vec![b'\n'; self.line - 1];
-        text.resize(text.len() + self.column - 1, b' ');
-        text.push(match self.sort {
-            Sort::NotUtf8 => 0xFF,
-            Sort::NotJson => b'!',
-            Sort::NotAnObject => b'0',
-        });
-        text
+    pub(crate) fn stand_in(self) -> String {
+        let damage = match self.sort {
+            Sort::NotJson => '!',
+            Sort::NotAnObject => '0',
+        };
+        format!("{}{}{damage}", "\n".repeat(self.line - 1), " ".repeat(self.column - 1))
     }
+}
 
-    fn behind(sort: Sort, bytes: &[u8]) -> Self {
-        let line = bytes.iter().filter(|&&byte| byte == b'\n').count() + 1;
-        let column = bytes.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
-        Self { sort, line, column }
-    }
+/// Line and column right behind `bytes`, both from 1.
+fn place_behind(bytes: &[u8]) -> (usize, usize) {
+    let line = bytes.iter().filter(|&&byte| byte == b'\n').count() + 1;
+    let column = bytes.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
+    (line, column)
 }
 
 /// An object as the guest reads one: keys are text, values of any depth are skipped without recursion.
@@ -127,41 +139,44 @@ mod tests {
 
     #[test]
     fn the_guest_finds_the_same_damage_at_the_same_place_and_nothing_else() {
-        let cases: &[&[u8]] = &[
-            b" ",
-            b"\n\n",
-            b"[1]",
-            b"\r\n\t [\"hunter2\"]",
-            b"\"hunter2\"",
-            b"\"hunter2",
-            b"7",
-            b"-",
-            b"null",
-            b"nul",
-            b"hunter2",
-            b"{",
-            b"{\n",
-            b"{\"hunter2\"",
-            b"{\n  \"a\": hunter2}",
-            b"{\"a\": \"hunter2",
-            b"{\"a\": {\"secret\": \"hunter2\", }}",
-            b"{\"a\": {\"secret\": \"hunter2\n\"}}",
-            b"{\"a\": {\"secret\": \"hunter2\\q\"}}",
-            b"{\"a\": {\"secret\": \"hunter2\"}} hunter2",
-            b"{\"\\ud800\": 1}",
-            b"\n {\"a\": 01}",
-            b"{\"a\":\n\"\xff\"}",
-            b"\xff",
-            b"\xef\xbb\xbf {",
-            b"\xef\xbb\xbf{\"a\":\xff}",
-            b"\xef\xbb\xbf\xef\xbb\xbf{}",
+        let cases: &[&str] = &[
+            " ",
+            "\n\n",
+            "[1]",
+            "\r\n\t [\"hunter2\"]",
+            "\"hunter2\"",
+            "\"hunter2",
+            "7",
+            "-",
+            "null",
+            "nul",
+            "hunter2",
+            "{",
+            "{\n",
+            "{\"hunter2\"",
+            "{\n  \"a\": hunter2}",
+            "{\"a\": \"hunter2",
+            "{\"a\": {\"secret\": \"hunter2\", }}",
+            "{\"a\": {\"secret\": \"hunter2\n\"}}",
+            "{\"a\": {\"secret\": \"hunter2\\q\"}}",
+            "{\"a\": {\"secret\": \"hunter2\"}} hunter2",
+            "{\"\\ud800\": 1}",
+            "\n {\"a\": 01}",
+            "\u{feff} {",
+            "\u{feff}\u{feff}{}",
         ];
         for case in cases {
-            let shown = String::from_utf8_lossy(case);
-            let expected = Document::parse(case.to_vec()).unwrap_err();
+            let expected = Document::parse((*case).to_owned()).unwrap_err();
             let stand_in = Damage::of(case).stand_in();
-            assert!(stand_in.trim_ascii().len() <= 1, "{shown}");
-            assert_eq!(Document::parse(stand_in).unwrap_err(), expected, "{shown}");
+            assert!(stand_in.trim().len() <= 1, "{case}");
+            assert_eq!(Document::parse(stand_in).unwrap_err(), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_are_counted_from_the_start_of_their_line() {
+        for (valid, line, column) in [(&b""[..], 1, 1), (b"\xef\xbb\xbf{\"a\":", 1, 9), (b"{\"a\":\n\"", 2, 2)] {
+            assert_eq!(NotUtf8::behind(valid), NotUtf8 { line, column }, "{valid:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ use shared_token_cache_entra::schema::Section;
 use zeroize::Zeroizing;
 
 use crate::credential::Credential;
-use crate::damage::{BYTE_ORDER_MARK, Damage};
+use crate::damage::{BYTE_ORDER_MARK, Damage, NotUtf8};
 use crate::facts::Facts;
 use crate::handle::{Handle, Kind, Sealer};
 use crate::index::{Field, Index, NoIndex, Shape, Span, Spot};
@@ -44,20 +44,22 @@ impl Document {
         name: &str,
         version: &str,
         mut content: Zeroizing<Vec<u8>>,
-    ) -> Result<(Self, Vec<u8>), Refused> {
+    ) -> Result<(Self, Result<String, NotUtf8>), Refused> {
         let content = match String::from_utf8(std::mem::take(&mut *content)) {
             Ok(content) => Zeroizing::new(content),
             Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
                 let content = Zeroizing::new(error.into_bytes());
-                return Ok((Self::damaged(name, version), Damage::of(&content).stand_in()));
+                let place = NotUtf8::behind(content.get(..valid).unwrap_or_default());
+                return Ok((Self::damaged(name, version), Err(place)));
             }
         };
         match Self::read(sealer, name, version, content)? {
             Ok(document) => {
-                let sealed = document.sealed().into_bytes();
-                Ok((document, sealed))
+                let sealed = document.sealed();
+                Ok((document, Ok(sealed)))
             }
-            Err(content) => Ok((Self::damaged(name, version), Damage::of(content.as_bytes()).stand_in())),
+            Err(content) => Ok((Self::damaged(name, version), Ok(Damage::of(&content).stand_in()))),
         }
     }
 

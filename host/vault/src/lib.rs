@@ -28,6 +28,7 @@ mod vault;
 mod verdict;
 
 pub use credential::{Credential, Record, Request};
+pub use damage::NotUtf8;
 pub use form::{Form, OpenForm};
 pub use handle::{Kind, NoRandomness, contains_handle};
 pub use hindrance::{Application, Hindrance};

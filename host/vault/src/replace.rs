@@ -55,15 +55,14 @@ impl Session {
     /// # Errors
     /// [`Refused::StaleDocument`] if the guest was not given that version: it is then to read again, as after a conflict. Any
     /// other [`Refused`] if the document differs from that version in more than it may.
-    pub fn open_document(&self, name: &str, version: &str, sealed: &[u8]) -> Result<OpenDocument, Refused> {
+    pub fn open_document(&self, name: &str, version: &str, sealed: &str) -> Result<OpenDocument, Refused> {
         let original = self.version(name, version)?;
         if original.damaged {
             return Err(Refused::DamagedDocument);
         }
         self.check_write()?;
         self.check_size(sealed.len())?;
-        let text = std::str::from_utf8(sealed).map_err(|_| Refused::NotAnObject)?;
-        let content = self.opened(original, text)?;
+        let content = self.opened(original, sealed)?;
         let document = Document::read(self.vault.sealer(), name, "", content)?.map_err(|_| Refused::NotAnObject)?;
         Ok(OpenDocument { document })
     }

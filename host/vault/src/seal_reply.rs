@@ -18,10 +18,10 @@ use crate::session::Session;
 use crate::verdict::Verdict;
 
 /// What the guest gets instead of a body that can't be sealed. It is as little a token as the body was.
-const UNUSABLE: &[u8] = b"null";
+const UNUSABLE: &str = "null";
 
 /// What the guest gets instead of markup, so that it can tell the page of a proxy from an answer of the authority.
-const MARKUP: &[u8] = b"<";
+const MARKUP: &str = "<";
 
 impl Session {
     /// Seals the body of a reply, whatever its status. A byte order mark is dropped. Markup becomes `<`, and what else is not a JSON object
@@ -34,11 +34,11 @@ impl Session {
         status: u16,
         body: impl Into<Zeroizing<Vec<u8>>>,
         now: u64,
-    ) -> Vec<u8> {
+    ) -> String {
         let mut body = body.into();
         // The guest tells an empty body from an unusable one.
         if body.is_empty() {
-            return Vec::new();
+            return String::new();
         }
         if body.starts_with(BYTE_ORDER_MARK.as_bytes()) {
             body.drain(..BYTE_ORDER_MARK.len());
@@ -53,7 +53,7 @@ impl Session {
         let echoes = Echoes::new(&body, redemption.secret.expose());
         let Some(index) = self.index_of_reply(&body, &echoes) else {
             let is_markup = body.trim_ascii_start().starts_with('<');
-            return if is_markup { MARKUP.to_vec() } else { UNUSABLE.to_vec() };
+            return if is_markup { MARKUP } else { UNUSABLE }.to_owned();
         };
         let verdict = Verdict::of(status, &body);
         let elsewhere = if verdict == Verdict::Bought { self.elsewhere(&redemption, &body) } else { None };
@@ -91,7 +91,7 @@ impl Session {
         sealed.push_str(body.get(from as usize..).unwrap_or_default());
         // An error keeps its code whatever the encoding of its description. A token with a replaced character would be broken.
         if !is_utf8 && has_secrets {
-            return UNUSABLE.to_vec();
+            return UNUSABLE.to_owned();
         }
         self.note_answer(verdict, &redemption, now);
         self.withheld = elsewhere.map(|scope| echoes.without(&scope, &|handle| self.is_live(handle)));
@@ -99,7 +99,7 @@ impl Session {
             let reply = Reply::of(redemption, body, secrets, now);
             self.keep_reply(reply, now);
         }
-        sealed.into_bytes()
+        sealed
     }
 
     /// The scope of another resource that the authority granted in this call, where its access token was withheld for that.

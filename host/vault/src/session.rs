@@ -7,6 +7,7 @@ use shared_token_cache_policy::Denied;
 
 use crate::call::Call;
 use crate::credential::Request;
+use crate::damage::NotUtf8;
 use crate::document::Document;
 use crate::handle::{Handle, Kind};
 use crate::people::Chosen;
@@ -131,7 +132,10 @@ impl Session {
     }
 
     /// Holds the secrets of a document that the guest gets to read, and gives the text for it.
-    pub fn hold(&mut self, sealed: Sealed) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// The place where the document is not UTF-8.
+    pub fn hold(&mut self, sealed: Sealed) -> Result<String, NotUtf8> {
         // Whoever reads a document again drops what it made of the last version, but for what this call brought.
         let (name, calls) = (&*sealed.document.name, self.calls);
         self.replies.retain(|held| *held.reply.document != *name || held.reply.call == calls);

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use zeroize::Zeroizing;
 
 use crate::credential::Credential;
+use crate::damage::NotUtf8;
 use crate::document::Document;
 use crate::handle::{NoRandomness, Sealer};
 use crate::refused::Refused;
@@ -28,13 +29,13 @@ pub(crate) struct Shared {
 /// A sealed document: what the guest may see, and the secrets, for [`crate::Session::hold`].
 pub struct Sealed {
     pub(crate) document: Arc<Document>,
-    /// The document with handles for secrets.
-    pub text: Vec<u8>,
+    /// The document with handles for secrets, or the place where it is damaged.
+    pub(crate) text: Result<String, NotUtf8>,
 }
 
 impl fmt::Debug for Sealed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sealed({} bytes)", self.text.len())
+        write!(f, "Sealed({} bytes)", self.text.as_ref().map_or(0, String::len))
     }
 }
 
@@ -48,7 +49,8 @@ impl Vault {
         Ok(Self { shared: Arc::new(Shared { sealer, credential, largest_document, held: Mutex::default() }) })
     }
 
-    /// Seals a document as it was read. What is not a JSON object becomes a text without content, damaged at the same place.
+    /// Seals a document as it was read. What is not a JSON object becomes a text without content, damaged at the same place;
+    /// of what is not UTF-8 the place alone is kept.
     ///
     /// # Errors
     /// [`Refused::TooMany`].
@@ -60,7 +62,7 @@ impl Vault {
     ) -> Result<Sealed, Refused> {
         let content = content.into();
         if let Some(document) = self.find(name, version, &content) {
-            return Ok(Sealed { text: document.sealed().into_bytes(), document });
+            return Ok(Sealed { text: Ok(document.sealed()), document });
         }
         let (document, text) = Document::seal(self.sealer(), name, version, content)?;
         let document = Arc::new(document);

@@ -12,7 +12,7 @@ impl Attempt for FloodTheLogThroughOtherImports {
         let name = format!("innocent\nERROR the user did it\r\u{1b}[2J {}", "x".repeat(5_000));
         for _ in 0..1_000 {
             let _ = cache_file::read(&name, None);
-            let _ = cache_file::replace(&name, &name, &[]);
+            let _ = cache_file::replace(&name, &name, "");
             let _ = post(&name, &[], &form("").with(&name, ""));
         }
         tell("flooded")

@@ -9,7 +9,7 @@ struct ReplaceAnotherCache;
 
 impl Attempt for ReplaceAnotherCache {
     fn get_token(_: &Call) -> Answer {
-        tell(cache_file::replace("other.cache.nocae", "", b"{}"))
+        tell(cache_file::replace("other.cache.nocae", "", "{}"))
     }
 }
 

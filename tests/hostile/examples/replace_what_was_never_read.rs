@@ -9,7 +9,7 @@ struct ReplaceWhatWasNeverRead;
 
 impl Attempt for ReplaceWhatWasNeverRead {
     fn get_token(_: &Call) -> Answer {
-        tell_all(["", "0", "1", "latest"].map(|version| cache_file::replace(DOCUMENT, version, b"{}")))
+        tell_all(["", "0", "1", "latest"].map(|version| cache_file::replace(DOCUMENT, version, "{}")))
     }
 }
 

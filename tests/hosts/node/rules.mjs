@@ -1,5 +1,8 @@
 // The example's grants, and the destinations of its import `https`.
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { cacheFile } from "./examples/node/cache-file.js";
 import { Https } from "./examples/node/https.js";
@@ -24,8 +27,17 @@ assert.throws(() => read("msal.cache.nocae"), { payload: { tag: "not-found", val
 for (const name of ["msal.cache.cae", "/nowhere/msal.cache.nocae", "constructor", ""]) {
   const denied = (error) => error.payload?.tag === "denied";
   assert.throws(() => read(name), denied, name);
-  assert.throws(() => replace(name, "version", Buffer.from("{}")), denied, name);
+  assert.throws(() => replace(name, "version", "{}"), denied, name);
 }
+
+// What is not UTF-8 is damaged at its place.
+const folder = mkdtempSync(join(tmpdir(), "rules-"));
+const damaged = cacheFile(new Map([["msal.cache.nocae", join(folder, "cache")]]), true, () => {});
+for (const [content, line, column] of [["ff", 1, 1], ["7b22c3a4223a0a22c3a9c3227d", 2, 4], ["7b7d0ac37d", 2, 1]]) {
+  writeFileSync(join(folder, "cache"), Buffer.from(content, "hex"), { mode: 0o600 });
+  assert.throws(() => damaged.read("msal.cache.nocae"), { payload: { tag: "not-utf8", val: { line, column } } }, content);
+}
+rmSync(folder, { recursive: true });
 
 const { authority } = scene;
 const https = new Https([authority, "login.microsoftonline.com"]);

@@ -7,7 +7,7 @@ from wasmtime import Engine, Store, WasiConfig
 from wasmtime.component import Component, Linker, Record, Variant
 
 HOME = "/home/user0"
-TOKENS = "azure-identity:shared-token-cache/tokens@0.1.0"
+TOKENS = "azure-identity:shared-token-cache/tokens@0.2.0"
 
 
 def wasi_of(scene):

@@ -43,11 +43,11 @@ class FileTest(support.HomeTest):
 class CacheFileTest(FileTest):
     def test_a_document_is_read_once_for_each_version(self):
         document = self.files.read(NAME, None)
-        self.assertEqual(document.content, b'{"a": 1}')
+        self.assertEqual(document.content, '{"a": 1}')
         self.assertIn(str(self.cache), document.unencrypted)
         self.assertIsNone(self.files.read(NAME, document.version))
         self.write({"a": 2})
-        self.assertEqual(self.files.read(NAME, document.version).content, b'{"a": 2}')
+        self.assertEqual(self.files.read(NAME, document.version).content, '{"a": 2}')
 
     def test_a_file_is_read_when_a_later_write_would_show(self):
         # A write within the granularity of the file system's clock does not change the modification
@@ -64,12 +64,12 @@ class CacheFileTest(FileTest):
             os.utime(self.cache, ns=(later, later))
 
         with mock.patch("time.sleep", another_write):
-            self.assertEqual(self.files.read(NAME, None).content, b'{"a": 2}')
+            self.assertEqual(self.files.read(NAME, None).content, '{"a": 2}')
         self.assertGreater(time.time() - self.cache.stat().st_mtime, cache_file.TICK)
 
     def test_a_replacement_is_a_new_private_file(self):
         version, inode = self.version(), self.cache.stat().st_ino
-        new = self.files.replace(NAME, version, b'{"a": 2}')
+        new = self.files.replace(NAME, version, '{"a": 2}')
         self.assertEqual((self.read(), self.version()), ({"a": 2}, new))
         self.assertNotEqual(self.cache.stat().st_ino, inode)
         self.assertEqual((self.cache.stat().st_mode & 0o777, self.beside()), (0o600, []))
@@ -79,34 +79,34 @@ class CacheFileTest(FileTest):
         self.addCleanup(os.umask, before)
         self.cache.chmod(0o644)
         with self.assertLogs("shared_token_cache"):
-            self.files.replace(NAME, self.version(), b"{}")
+            self.files.replace(NAME, self.version(), "{}")
         self.assertEqual(self.cache.stat().st_mode & 0o777, 0o600)
 
     def test_a_document_that_has_changed_is_not_replaced(self):
         version = self.version()
         self.write({"a": 3})
-        self.assertFailed(self.files.replace(NAME, version, b"{}"), "conflict")
+        self.assertFailed(self.files.replace(NAME, version, "{}"), "conflict")
         self.assertEqual((self.read(), self.beside()), ({"a": 3}, []))
         self.cache.unlink()
-        self.assertFailed(self.files.replace(NAME, version, b"{}"), "conflict")
+        self.assertFailed(self.files.replace(NAME, version, "{}"), "conflict")
         self.assertEqual(self.beside(), [])
 
     def test_a_document_that_changes_while_its_replacement_is_written_stays(self):
         version = self.version()
         with mock.patch("os.fsync", side_effect=lambda _: self.write({"other": 1})):
-            self.assertFailed(self.files.replace(NAME, version, b"{}"), "conflict")
+            self.assertFailed(self.files.replace(NAME, version, "{}"), "conflict")
         self.assertEqual((self.read(), self.beside()), ({"other": 1}, []))
 
     def test_a_lock_that_was_taken_away_while_writing_is_not_relied_upon(self):
         version = self.version()
         with mock.patch("os.fsync", side_effect=lambda _: self.lockfile.unlink()):
-            self.assertFailed(self.files.replace(NAME, version, b"{}"), "conflict")
+            self.assertFailed(self.files.replace(NAME, version, "{}"), "conflict")
         self.assertEqual((self.read(), self.beside()), ({"a": 1}, []))
 
     def test_a_failed_write_leaves_nothing_behind(self):
         version = self.version()
         with mock.patch("os.fsync", side_effect=OSError(28, "No space left on device")):
-            self.assertFailed(self.files.replace(NAME, version, b"{}"), "failed", "No space")
+            self.assertFailed(self.files.replace(NAME, version, "{}"), "failed", "No space")
         self.assertEqual((self.read(), self.beside()), ({"a": 1}, []))
 
     def test_half_of_a_document_is_read_again(self):
@@ -117,16 +117,23 @@ class CacheFileTest(FileTest):
     def test_a_damaged_document_is_given_as_it_is(self):
         self.write('{"a": ')
         started = time.monotonic()
-        self.assertEqual(self.files.read(NAME, None).content, b'{"a": ')
+        self.assertEqual(self.files.read(NAME, None).content, '{"a": ')
         self.assertLess(time.monotonic() - started, 3)
         self.age(self.cache, 10)
         started = time.monotonic()
-        self.assertEqual(self.files.read(NAME, None).content, b'{"a": ')
+        self.assertEqual(self.files.read(NAME, None).content, '{"a": ')
         self.assertLess(time.monotonic() - started, 0.5)
 
     def test_no_file_is_not_found_and_not_created(self):
         self.cache.unlink()
         self.assertFailed(self.files.read(NAME, None), "not-found", str(self.cache))
+
+    def test_what_is_not_utf_8_is_damaged_at_its_place(self):
+        for content, line, column in [(b"\xff", 1, 1), ('{"ä":\n"é'.encode() + b'\xc3"}', 2, 4), (b"{}\xc3", 1, 3)]:
+            self.cache.write_bytes(content)
+            os.utime(self.cache, (1, 1))
+            failure = self.files.read(NAME, None)
+            self.assertEqual((failure.tag, failure.payload.line, failure.payload.column), ("not-utf8", line, column))
         self.assertEqual(self.beside(), [])
 
     def test_only_files_of_ones_own_are_read(self):
@@ -150,7 +157,7 @@ class CacheFileTest(FileTest):
     def test_the_size_of_a_document_is_limited(self):
         with mock.patch.object(cache_file, "LARGEST", 3):
             self.assertFailed(self.files.read(NAME, None), "failed", "3 are allowed")
-            self.assertFailed(self.files.replace(NAME, "", b"{  }"), "denied", "3 bytes")
+            self.assertFailed(self.files.replace(NAME, "", "{  }"), "denied", "3 bytes")
 
     def test_a_file_that_others_may_use_is_warned_of(self):
         self.cache.chmod(0o644)
@@ -170,12 +177,12 @@ class CacheFileTest(FileTest):
             "a" * 200 + ".cae",
         ]:
             self.assertFailed(self.files.read(name, None), "denied")
-            self.assertFailed(self.files.replace(name, "", b"{}"), "denied")
+            self.assertFailed(self.files.replace(name, "", "{}"), "denied")
 
     def test_a_read_only_file_is_not_replaced(self):
         # Root, who may run the tests, can write everything.
         with mock.patch("os.access", return_value=False) as access:
-            self.assertFailed(self.files.replace(NAME, self.version(), b"{}"), "denied", "read-only")
+            self.assertFailed(self.files.replace(NAME, self.version(), "{}"), "denied", "read-only")
         access.assert_called_with(self.cache, os.W_OK)
         self.assertEqual(self.read(), {"a": 1})
 
@@ -184,9 +191,9 @@ class CacheFileTest(FileTest):
         self.write({"az": 1}, self.home / ".azure/msal_token_cache.json")
         self.write({"az": 2}, self.home / "moved/msal_token_cache.json")
         for name in (NAME, "msal.cache.cae"):
-            self.assertEqual(files.read(name, None).content, b'{"az": 1}')
+            self.assertEqual(files.read(name, None).content, '{"az": 1}')
         with mock.patch.dict(os.environ, AZURE_CONFIG_DIR=str(self.home / "moved")):
-            self.assertEqual(files.read(NAME, None).content, b'{"az": 2}')
+            self.assertEqual(files.read(NAME, None).content, '{"az": 2}')
         with self.assertRaises(ValueError):
             CacheFile("keyring")
 
@@ -197,7 +204,7 @@ class LockTest(FileTest):
         self.enterContext(mock.patch.object(lock, "PATIENCE", 0.3))
 
     def replace(self):
-        return self.files.replace(NAME, self.version(), b'{"a": 2}')
+        return self.files.replace(NAME, self.version(), '{"a": 2}')
 
     def test_a_lock_that_exists_keeps_us_out(self):
         for text in [f"{os.getpid()} python", "", "who knows"]:
@@ -287,7 +294,7 @@ files, done = CacheFile("shared"), 0
 while done < 20:
     found = files.read("msal.cache.nocae", None)
     document = {"count": json.loads(found.content)["count"] + 1}
-    done += isinstance(files.replace("msal.cache.nocae", found.version, json.dumps(document).encode()), str)
+    done += isinstance(files.replace("msal.cache.nocae", found.version, json.dumps(document)), str)
 """
         command = [sys.executable, "-c", script, str(support.EXAMPLE)]
         writers = [subprocess.Popen(command) for _ in range(3)]

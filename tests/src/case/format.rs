@@ -93,6 +93,7 @@ pub(super) struct CallFile {
     pub(super) tenant_id: Option<String>,
     #[serde(default)]
     pub(super) enable_cae: bool,
+    pub(super) min_validity: Option<u32>,
     /// Files of the case's folder, by document.
     #[serde(default)]
     pub(super) replaced_before: BTreeMap<String, String>,

@@ -73,6 +73,7 @@ fn call(file: CallFile, now: u64, folder: &Path) -> Result<Call, String> {
         claims: file.claims,
         tenant_id: file.tenant_id,
         enable_cae: file.enable_cae,
+        min_validity: file.min_validity,
         expected,
     })
 }

@@ -55,6 +55,8 @@ pub struct Call {
     pub tenant_id: Option<String>,
     /// Whether the call enables Continuous Access Evaluation.
     pub enable_cae: bool,
+    /// How many seconds the token has to live at least.
+    pub min_validity: Option<u32>,
     /// The expected outcome.
     pub expected: Expected,
 }

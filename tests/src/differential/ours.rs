@@ -120,6 +120,7 @@ impl Ours {
             claims: call.claims.clone(),
             tenant_id: call.tenant_id.clone(),
             enable_cae: call.enable_cae,
+            min_validity: None,
         };
         let outcome = match &credential.credential {
             Ok(credential) => outcome(self.runtime.block_on(credential.get_token_with(&call.scopes, request)))?,

@@ -42,7 +42,7 @@ impl Platform for Faulty {
         self.read.clone().map_or_else(|| self.world.read_cache(name, known), Err)
     }
 
-    fn replace_cache(&mut self, name: &str, expected: &str, document: &[u8]) -> Result<String, WriteError> {
+    fn replace_cache(&mut self, name: &str, expected: &str, document: &str) -> Result<String, WriteError> {
         if let Some(rival) = self.rival.take() {
             self.world.replace(&Documents::from([(name.to_owned(), rival)]));
         }

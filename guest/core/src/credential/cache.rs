@@ -69,6 +69,10 @@ impl Cache {
                 None
             }
             Err(ReadError::Denied(why) | ReadError::Failed(why)) => return Err(self.unavailable(&why)),
+            Err(ReadError::NotUtf8 { line, column }) => {
+                self.forget();
+                return Err(self.damaged(format_args!("it is not UTF-8: line {line}, column {column}")));
+            }
         };
         // The old document goes first: there may not be room for two large ones.
         self.forget();
@@ -149,7 +153,7 @@ impl Cache {
                 }
             }
             self.derive(authority, configuration);
-            match platform.replace_cache(&self.name, &version, self.document.text().as_bytes()) {
+            match platform.replace_cache(&self.name, &version, self.document.text()) {
                 Ok(version) => {
                     self.version = Some(version);
                     return;
@@ -182,15 +186,7 @@ impl Cache {
                 "it lies in plain text {place}, and the options do not allow that; set allow-unencrypted-storage to use it"
             )));
         }
-        let document = Document::parse(found.content).map_err(|error| {
-            Error::unavailable(
-                UnavailableReason::CacheCorrupt,
-                format!(
-                    "the cache {} is damaged: {error}; it was left as it is. Move it away and sign in again, or restore it",
-                    self.name
-                ),
-            )
-        })?;
+        let document = Document::parse(found.content).map_err(|error| self.damaged(format_args!("{error}")))?;
         Ok((found.version, document))
     }
 
@@ -206,6 +202,16 @@ impl Cache {
                 missing: self.missing.as_deref(),
             }),
         };
+    }
+
+    fn damaged(&self, why: std::fmt::Arguments<'_>) -> Error {
+        Error::unavailable(
+            UnavailableReason::CacheCorrupt,
+            format!(
+                "the cache {} is damaged: {why}; it was left as it is. Move it away and sign in again, or restore it",
+                self.name
+            ),
+        )
     }
 
     fn unavailable(&self, why: &str) -> Error {

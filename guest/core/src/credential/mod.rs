@@ -10,10 +10,10 @@ use shared_token_cache_entra::Secret;
 use crate::access_token::Wanted;
 use crate::account_info::CachedAccount;
 use crate::claims;
-use crate::error::Error;
+use crate::error::{Error, UnavailableReason};
 use crate::inventory;
 use crate::options::{Configuration, Options, TokenRequestOptions};
-use crate::platform::{LogLevel, Platform};
+use crate::platform::{LogLevel, Platform, Settings};
 use crate::redeem::{self, Request};
 use crate::tenant;
 use crate::types::{Authority, Scopes};
@@ -26,7 +26,12 @@ pub struct Credential {
     authority: Option<Authority>,
     with_cae: Cache,
     without_cae: Cache,
+    /// Of renewals ahead of a token's expiry.
     pauses: Pauses,
+    /// Of renewals that brought a token which lives shorter than its caller asked.
+    short_lived: Pauses,
+    /// What the host said when it was asked first.
+    settings: Option<Settings>,
 }
 
 /// An access token and how long it lives, in seconds since the Unix epoch.
@@ -57,6 +62,8 @@ impl Credential {
             with_cae: cache(true),
             without_cae: cache(false),
             pauses: Pauses::default(),
+            short_lived: Pauses::default(),
+            settings: None,
             configuration,
         })
     }
@@ -76,25 +83,26 @@ impl Credential {
         // A challenge means that the resource would not take the cached token.
         let challenged = request.claims.as_deref().is_some_and(|claims| !claims.trim().is_empty());
 
-        let settings = platform.settings();
+        let settings = self.settings.get_or_insert_with(|| platform.settings());
         let disabled = settings.disable_multitenant_authentication;
         let tenant = tenant::resolve(&self.configuration, request.tenant_id.as_deref(), disabled);
         if let Err(error @ Error::InvalidArgument(_)) = tenant {
             return Err(error);
         }
-        let authority = self.authority(&settings.default_authority_host)?;
+        let authority = self.authority(platform)?;
         let cache = if request.enable_cae { &mut self.with_cae } else { &mut self.without_cae };
         cache.refresh(platform, &authority, &self.configuration)?;
         let now = platform.now();
+        let min_validity = u64::from(request.min_validity.unwrap_or_default());
         let account = cache.selected(&authority, &self.configuration, |account| {
             let Ok(tenant) = &tenant else { return false };
             let account = &account.home_account_id;
             let tenant = tenant.of(account, cache.document(), &authority, now);
-            let wanted = Wanted { account, scopes: &scopes, tenant: &tenant, now };
+            let wanted = Wanted { account, scopes: &scopes, tenant: &tenant, min_validity, now };
             !challenged && cache.token(&wanted, &authority, &self.configuration).is_some()
         })?;
         let tenant = tenant?.of(&account.home_account_id, cache.document(), &authority, now);
-        let wanted = Wanted { account: &account.home_account_id, scopes: &scopes, tenant: &tenant, now };
+        let wanted = Wanted { account: &account.home_account_id, scopes: &scopes, tenant: &tenant, min_validity, now };
         let cached = if challenged { None } else { cache.token(&wanted, &authority, &self.configuration) };
         if let Some(token) = &cached
             && (token.refresh_on.is_none_or(|refresh_on| now < refresh_on)
@@ -103,6 +111,15 @@ impl Credential {
             return Ok(token.clone());
         }
 
+        let short = |expires_on: u64| too_short(expires_on.saturating_sub(now), min_validity);
+        let any = Wanted { min_validity: 0, ..wanted };
+        if !challenged
+            && cached.is_none()
+            && self.short_lived.holds(&account.home_account_id, &scopes, &tenant, now)
+            && let Some(token) = cache.token(&any, &authority, &self.configuration)
+        {
+            return Err(short(token.expires_on));
+        }
         let request = Request {
             account: &account,
             scopes: &scopes,
@@ -112,7 +129,12 @@ impl Credential {
             configuration: &self.configuration,
         };
         match (redeem(platform, cache, &request), cached) {
-            (Ok(token), _) => Ok(token),
+            (Ok(token), _) if token.expires_on.saturating_sub(now) >= min_validity => Ok(token),
+            (Ok(_), Some(token)) => Ok(token),
+            (Ok(token), None) => {
+                self.short_lived.may_try(&account.home_account_id, &scopes, &tenant, now);
+                Err(short(token.expires_on))
+            }
             (Err(error), Some(token)) => {
                 platform.log(LogLevel::Info, &format!("no new token before the cached one expires: {error}"));
                 Ok(token)
@@ -126,7 +148,7 @@ impl Credential {
     /// # Errors
     /// When the cache can't be read.
     pub fn accounts(&mut self, platform: &mut impl Platform, enable_cae: bool) -> Result<Vec<CachedAccount>, Error> {
-        let authority = self.authority(&platform.settings().default_authority_host)?;
+        let authority = self.authority(platform)?;
         let cache = if enable_cae { &mut self.with_cae } else { &mut self.without_cae };
         cache.refresh(platform, &authority, &self.configuration)?;
         Ok(inventory::accounts(cache.document(), &authority, &self.configuration))
@@ -138,17 +160,27 @@ impl Credential {
         self.with_cae.forget();
         self.without_cae.forget();
         self.pauses = Pauses::default();
+        self.short_lived = Pauses::default();
+        self.settings = None;
         platform.close_idle_connections();
     }
 
-    fn authority(&mut self, default: &str) -> Result<Authority, Error> {
+    fn authority(&mut self, platform: &mut impl Platform) -> Result<Authority, Error> {
         if let Some(authority) = &self.authority {
             return Ok(authority.clone());
         }
-        let authority = Authority::parse(default)?;
+        let settings = self.settings.get_or_insert_with(|| platform.settings());
+        let authority = Authority::parse(&settings.default_authority_host)?;
         self.authority = Some(authority.clone());
         Ok(authority)
     }
+}
+
+fn too_short(lives: u64, asked: u64) -> Error {
+    let message = format!(
+        "the authority issued a token that lives {lives} s, and the call asks for one that lives {asked} s; ask for {lives} s or less"
+    );
+    Error::unavailable(UnavailableReason::NoToken, message)
 }
 
 /// Redeems a refresh token of the account and writes the outcome back. The token reaches its caller whatever the write does.

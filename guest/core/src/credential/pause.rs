@@ -22,16 +22,25 @@ impl Pauses {
         tenant: &RequestTenant,
         now: u64,
     ) -> bool {
-        let key = (account.clone(), scopes.as_set(), tenant.as_str().to_owned());
-        if self.0.get(&key).is_some_and(|tried| (*tried..tried.saturating_add(PAUSE_SECONDS)).contains(&now)) {
+        if self.holds(account, scopes, tenant, now) {
             return false;
         }
         if self.0.len() >= MOST_ENTRIES {
             self.0.clear();
         }
-        self.0.insert(key, now);
+        self.0.insert(key(account, scopes, tenant), now);
         true
     }
+
+    /// Whether a pause has begun and is not over.
+    pub(super) fn holds(&self, account: &HomeAccountId, scopes: &Scopes, tenant: &RequestTenant, now: u64) -> bool {
+        let tried = self.0.get(&key(account, scopes, tenant));
+        tried.is_some_and(|tried| (*tried..tried.saturating_add(PAUSE_SECONDS)).contains(&now))
+    }
+}
+
+fn key(account: &HomeAccountId, scopes: &Scopes, tenant: &RequestTenant) -> (HomeAccountId, String, String) {
+    (account.clone(), scopes.as_set(), tenant.as_str().to_owned())
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ impl Document {
             edit.apply(&mut section, &layout);
             root.set(name, section.to_text(&layout, 1), &layout, 1);
         }
-        Ok(Self::parse(root.to_text(&layout, 0).into_bytes())?)
+        Ok(Self::parse(root.to_text(&layout, 0))?)
     }
 }
 

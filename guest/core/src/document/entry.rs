@@ -1,16 +1,14 @@
 //! Entries of the document as the credential looks at them. A field of another type counts as missing, and an entry without a
 //! field that it needs as no entry: one writer's mistake must not cost the user all other sign-ins.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use shared_token_cache_entra::Secret;
-use shared_token_cache_entra::schema::BROKER;
+use shared_token_cache_entra::schema::{BROKER, field};
 use shared_token_cache_entra::token::is_bearer;
 
-use super::json;
+use super::json::{seconds, text};
+use super::scan::{NotJson, Scanner};
 use crate::types::HomeAccountId;
 
 /// An entry of the section `Account`.
@@ -62,49 +60,72 @@ pub(crate) struct AccessTokenEntry {
 }
 
 /// Every field that some entry type has, still as JSON text. `null` counts as missing.
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(crate) struct RawEntry<'a> {
-    #[serde(borrow, default)]
-    home_account_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    environment: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    realm: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    username: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    account_source: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    client_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    family_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    last_modification_time: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    target: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    token_type: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    cached_at: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    expires_on: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    refresh_on: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    key_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    ext_cache_key: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    user_assertion_hash: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    secret: Option<&'a RawValue>,
+    home_account_id: Option<&'a str>,
+    environment: Option<&'a str>,
+    realm: Option<&'a str>,
+    username: Option<&'a str>,
+    account_source: Option<&'a str>,
+    client_id: Option<&'a str>,
+    family_id: Option<&'a str>,
+    last_modification_time: Option<&'a str>,
+    target: Option<&'a str>,
+    token_type: Option<&'a str>,
+    cached_at: Option<&'a str>,
+    expires_on: Option<&'a str>,
+    refresh_on: Option<&'a str>,
+    key_id: Option<&'a str>,
+    ext_cache_key: Option<&'a str>,
+    user_assertion_hash: Option<&'a str>,
+    secret: Option<&'a str>,
 }
 
 impl<'a> RawEntry<'a> {
-    /// `None` when the value is not an object.
+    /// `None` when the value is not an object that readers agree on.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        // A struct would also be read from an array, which no writer makes.
-        text.starts_with('{').then(|| serde_json::from_str(text).ok()).flatten()
+        let mut scanner = Scanner::new(text);
+        scanner.enter().then(|| Self::read(&mut scanner).ok()).flatten().flatten()
+    }
+
+    /// Reads the members of an object. There is no entry where a field stands twice or a key is no text.
+    pub(crate) fn read(scanner: &mut Scanner<'a>) -> Result<Option<Self>, NotJson> {
+        let (mut entry, mut seen, mut is_entry, mut first) = (Self::default(), 0_u32, true, true);
+        while let Some(key) = scanner.key(&mut first)? {
+            let value = scanner.value()?;
+            let Some(key) = key.text() else {
+                is_entry = false;
+                continue;
+            };
+            let Some((number, field)) = entry.field(&key) else { continue };
+            is_entry &= seen & (1 << number) == 0;
+            seen |= 1 << number;
+            *field = (value != "null").then_some(value);
+        }
+        Ok(is_entry.then_some(entry))
+    }
+
+    fn field(&mut self, name: &str) -> Option<(u32, &mut Option<&'a str>)> {
+        Some(match name {
+            field::HOME_ACCOUNT_ID => (0, &mut self.home_account_id),
+            field::ENVIRONMENT => (1, &mut self.environment),
+            field::REALM => (2, &mut self.realm),
+            field::USERNAME => (3, &mut self.username),
+            field::ACCOUNT_SOURCE => (4, &mut self.account_source),
+            field::CLIENT_ID => (5, &mut self.client_id),
+            field::FAMILY_ID => (6, &mut self.family_id),
+            field::LAST_MODIFICATION_TIME => (7, &mut self.last_modification_time),
+            field::TARGET => (8, &mut self.target),
+            field::TOKEN_TYPE => (9, &mut self.token_type),
+            field::CACHED_AT => (10, &mut self.cached_at),
+            field::EXPIRES_ON => (11, &mut self.expires_on),
+            field::REFRESH_ON => (12, &mut self.refresh_on),
+            field::KEY_ID => (13, &mut self.key_id),
+            field::EXT_CACHE_KEY => (14, &mut self.ext_cache_key),
+            field::USER_ASSERTION_HASH => (15, &mut self.user_assertion_hash),
+            field::SECRET => (16, &mut self.secret),
+            _ => return None,
+        })
     }
 
     pub(crate) fn secret(&self) -> Option<Secret> {
@@ -128,7 +149,7 @@ impl<'a> RawEntry<'a> {
             environment: owned(self.environment)?,
             client_id: owned(self.client_id).unwrap_or_default(),
             family_id: owned(self.family_id).filter(|family| !family.is_empty()),
-            last_modification_time: self.last_modification_time.and_then(number).unwrap_or_default(),
+            last_modification_time: self.last_modification_time.and_then(seconds).unwrap_or_default(),
             place,
         })
     }
@@ -152,9 +173,9 @@ impl<'a> RawEntry<'a> {
             client_id: owned(self.client_id).unwrap_or_default(),
             realm: owned(self.realm).unwrap_or_default(),
             target: owned(self.target)?,
-            cached_at: self.cached_at.and_then(number),
-            expires_on: self.expires_on.and_then(number)?,
-            refresh_on: self.refresh_on.and_then(number),
+            cached_at: self.cached_at.and_then(seconds),
+            expires_on: self.expires_on.and_then(seconds)?,
+            refresh_on: self.refresh_on.and_then(seconds),
             plain_bearer: bearer && !bound,
             place,
         })
@@ -172,20 +193,12 @@ impl<'a> RawEntry<'a> {
     }
 }
 
-fn owned(value: Option<&RawValue>) -> Option<Box<str>> {
+fn owned(value: Option<&str>) -> Option<Box<str>> {
     text(value?).map(Into::into)
 }
 
-fn is_text(value: &RawValue) -> bool {
-    value.get().starts_with('"')
-}
-
-fn text(value: &RawValue) -> Option<Cow<'_, str>> {
-    json::text(value.get())
-}
-
-fn number(value: &RawValue) -> Option<u64> {
-    json::seconds(value.get())
+fn is_text(value: &str) -> bool {
+    value.starts_with('"')
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::entry::{AccessTokenEntry, AccountEntry, AppMetadataEntry, RawEntry, RefreshTokenEntry};
 use super::object::Object;
+use super::scan::{NotJson, Scanner};
 use crate::types::HomeAccountId;
 
 /// A cache document with an index of its entries. Looking something up costs the same however many accounts there are.
@@ -32,14 +33,6 @@ impl std::fmt::Debug for Document {
 /// Why a document does not parse. The message names the place, and nothing of the content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// The bytes are not UTF-8.
-    #[error("it is not UTF-8: line {line}, column {column}")]
-    NotUtf8 {
-        /// Line of the first bad byte, from 1.
-        line: usize,
-        /// Column of the first bad byte, from 1.
-        column: usize,
-    },
     /// The text is not JSON.
     #[error("it is not JSON: line {line}, column {column}")]
     NotJson {
@@ -63,12 +56,7 @@ impl Document {
     ///
     /// # Errors
     /// When it is not a JSON object.
-    pub fn parse(content: Vec<u8>) -> Result<Self, ParseError> {
-        let mut text = String::from_utf8(content).map_err(|error| {
-            let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-            let (line, column) = end_of(valid);
-            ParseError::NotUtf8 { line, column }
-        })?;
+    pub fn parse(mut text: String) -> Result<Self, ParseError> {
         // Editors on Windows put a byte order mark there; JSON has none, and MSAL fails on it.
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
@@ -76,26 +64,55 @@ impl Document {
         if text.is_empty() {
             return Ok(Self::empty());
         }
-        let root = Object::parse(&text).map_err(|error| parse_error(&text, &error))?;
+        let mut document = Self::empty();
+        if document.index(&text).is_err() {
+            return Err(why_not_json(&text));
+        }
+        document.text = text;
+        Ok(document)
+    }
 
-        let mut accounts = Vec::new();
-        each_entry(&text, &root, Section::Account, |entry, _| accounts.extend(entry.account()));
-        let mut refresh_tokens = Vec::new();
-        each_entry(&text, &root, Section::RefreshToken, |entry, place| {
-            refresh_tokens.extend(entry.refresh_token(place))
-        });
-        let mut access_tokens: HashMap<HomeAccountId, Vec<AccessTokenEntry>> = HashMap::new();
-        let mut applications = BTreeSet::new();
-        each_entry(&text, &root, Section::AccessToken, |entry, place| {
-            applications.extend(entry.application());
-            if let Some(token) = entry.access_token(place) {
-                access_tokens.entry(token.home_account_id.clone()).or_default().push(token);
+    /// Notes the entries of a text. Of two sections of one name the last one counts, as JSON parsers have it.
+    fn index(&mut self, text: &str) -> Result<(), NotJson> {
+        let mut scanner = Scanner::new(text);
+        if !scanner.enter() {
+            return Err(NotJson);
+        }
+        let mut first = true;
+        while let Some(key) = scanner.key(&mut first)? {
+            match Section::named(key.text().as_deref().ok_or(NotJson)?) {
+                Some(Section::Account) => {
+                    let mut accounts = Vec::new();
+                    let whole = each_entry(&mut scanner, &mut |entry, _| accounts.extend(entry.account()))?;
+                    self.accounts = if whole { accounts } else { Vec::new() };
+                }
+                Some(Section::RefreshToken) => {
+                    let mut tokens = Vec::new();
+                    let whole =
+                        each_entry(&mut scanner, &mut |entry, place| tokens.extend(entry.refresh_token(place)))?;
+                    self.refresh_tokens = if whole { tokens } else { Vec::new() };
+                }
+                Some(Section::AccessToken) => {
+                    let mut tokens: HashMap<HomeAccountId, Vec<AccessTokenEntry>> = HashMap::new();
+                    let mut applications = BTreeSet::new();
+                    let whole = each_entry(&mut scanner, &mut |entry, place| {
+                        applications.extend(entry.application());
+                        if let Some(token) = entry.access_token(place) {
+                            tokens.entry(token.home_account_id.clone()).or_default().push(token);
+                        }
+                    })?;
+                    (self.access_tokens, self.applications) =
+                        if whole { (tokens, applications) } else { Default::default() };
+                }
+                Some(Section::AppMetadata) => {
+                    let mut metadata = Vec::new();
+                    let whole = each_entry(&mut scanner, &mut |entry, _| metadata.extend(entry.app_metadata()))?;
+                    self.app_metadata = if whole { metadata } else { Vec::new() };
+                }
+                Some(Section::IdToken) | None => _ = scanner.value()?,
             }
-        });
-        let mut app_metadata = Vec::new();
-        each_entry(&text, &root, Section::AppMetadata, |entry, _| app_metadata.extend(entry.app_metadata()));
-        drop(root);
-        Ok(Self { text, accounts, refresh_tokens, access_tokens, app_metadata, applications })
+        }
+        if scanner.is_at_end() { Ok(()) } else { Err(NotJson) }
     }
 
     /// A cache that nobody has written yet.
@@ -142,21 +159,34 @@ impl Document {
     }
 }
 
-/// Calls `each` for every object in a section. A section that is missing, `null` or no object has none.
+/// Calls `each` for every object in a section. One that is `null` or no object has none. Gives whether all keys are text; where one is
+/// not, the section has no entries.
 fn each_entry<'a>(
-    text: &'a str,
-    root: &'a Object<'a>,
-    section: Section,
-    mut each: impl FnMut(RawEntry<'a>, Range<usize>),
-) {
-    let Some(section) = root.get(section.name()).and_then(|value| Object::parse(value).ok()) else { return };
-    for (_, value) in section.members() {
-        // Every value borrows from `text`: nothing was edited. Its address is its place.
-        let start = (value.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-        let Some(value) = text.get(start..start + value.len()) else { continue };
-        if let Some(entry) = RawEntry::parse(value) {
-            each(entry, start..start + value.len());
+    scanner: &mut Scanner<'a>,
+    each: &mut dyn FnMut(RawEntry<'a>, Range<usize>),
+) -> Result<bool, NotJson> {
+    if !scanner.enter() {
+        scanner.value()?;
+        return Ok(true);
+    }
+    let (mut first, mut whole) = (true, true);
+    while let Some(key) = scanner.key(&mut first)? {
+        whole &= key.text().is_some();
+        let start = scanner.at();
+        if !scanner.enter() {
+            scanner.value()?;
+        } else if let Some(entry) = RawEntry::read(scanner)? {
+            each(entry, start..scanner.at());
         }
+    }
+    Ok(whole)
+}
+
+/// What `serde_json` says about a text that the scanner does not take.
+fn why_not_json(text: &str) -> ParseError {
+    match Object::parse(text) {
+        Ok(_) => ParseError::NotJson { line: 1, column: 1 },
+        Err(error) => parse_error(text, &error),
     }
 }
 
@@ -185,23 +215,21 @@ mod tests {
 
     #[test]
     fn an_empty_document_has_no_entries_and_nonsense_is_refused_with_its_place() {
-        assert!(Document::parse(Vec::new()).unwrap().accounts().is_empty());
-        assert!(Document::parse(b"\xef\xbb\xbf{}".to_vec()).unwrap().accounts().is_empty());
+        assert!(Document::parse(String::new()).unwrap().accounts().is_empty());
+        assert!(Document::parse("\u{feff}{}".into()).unwrap().accounts().is_empty());
         for (text, expected) in [
-            (&b"{\n  \"a\": oops}"[..], ParseError::NotJson { line: 2, column: 8 }),
-            (b"\n\n [1]", ParseError::NotAnObject { line: 3, column: 2 }),
-            (b"{} trailing", ParseError::NotJson { line: 1, column: 4 }),
-            (b" ", ParseError::NotJson { line: 1, column: 2 }),
-            (b"{\"a\":\n\"\xff\"}", ParseError::NotUtf8 { line: 2, column: 2 }),
+            ("{\n  \"a\": oops}", ParseError::NotJson { line: 2, column: 8 }),
+            ("\n\n [1]", ParseError::NotAnObject { line: 3, column: 2 }),
+            ("{} trailing", ParseError::NotJson { line: 1, column: 4 }),
+            (" ", ParseError::NotJson { line: 1, column: 2 }),
         ] {
-            assert_eq!(Document::parse(text.to_vec()).unwrap_err(), expected, "{}", String::from_utf8_lossy(text));
+            assert_eq!(Document::parse(text.to_owned()).unwrap_err(), expected, "{text}");
         }
     }
 
     #[test]
     fn sections_of_another_type_are_absent() {
-        let document =
-            Document::parse(br#"{"Account": null, "AccessToken": [1], "RefreshToken": "x"}"#.to_vec()).unwrap();
+        let document = Document::parse(r#"{"Account": null, "AccessToken": [1], "RefreshToken": "x"}"#.into()).unwrap();
         assert!(document.accounts().is_empty() && document.refresh_tokens().is_empty());
     }
 
@@ -209,7 +237,7 @@ mod tests {
     fn nesting_without_end_does_not_exhaust_the_stack() {
         let deep = 2_000_000;
         let text = format!(r#"{{"x": {}{}, "Account": {{}}}}"#, "[".repeat(deep), "]".repeat(deep));
-        assert!(Document::parse(text.into_bytes()).is_ok());
-        assert!(Document::parse("[".repeat(deep).into_bytes()).is_err());
+        assert!(Document::parse(text).is_ok());
+        assert!(Document::parse("[".repeat(deep)).is_err());
     }
 }

@@ -6,6 +6,7 @@ mod index;
 pub(crate) mod json;
 mod keys;
 mod object;
+mod scan;
 
 pub(crate) use edit::Edit;
 pub(crate) use entry::{AccessTokenEntry, AccountEntry, RefreshTokenEntry};

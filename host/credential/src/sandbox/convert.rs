@@ -3,6 +3,7 @@
 //! Texts from the component are escaped and truncated here, after accounts have been compared with those that the vault knows.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use super::wit::credential as wit;
 use crate::authentication_record::AuthenticationRecord;
@@ -35,9 +36,15 @@ impl From<&CredentialOptions> for wit::Options {
 
 impl From<&TokenRequestOptions> for wit::TokenRequestOptions {
     fn from(options: &TokenRequestOptions) -> Self {
-        let TokenRequestOptions { claims, tenant_id, enable_cae } = options.clone();
-        Self { claims, tenant_id, enable_cae }
+        let TokenRequestOptions { claims, tenant_id, enable_cae, min_validity } = options.clone();
+        Self { claims, tenant_id, enable_cae, min_validity: min_validity.map(whole_seconds) }
     }
+}
+
+/// What is less than a second counts as one, and what is more than the contract can say as that.
+fn whole_seconds(time: Duration) -> u32 {
+    let begun = u64::from(time.subsec_nanos() > 0);
+    u32::try_from(time.as_secs().saturating_add(begun)).unwrap_or(u32::MAX)
 }
 
 /// The most bytes of a name: of a user, a tenant, a host, a code.

@@ -16,7 +16,7 @@ const MAGIC: &[u8] = b"\0asm";
 
 /// The package of the contract, with the version.
 const PACKAGE: &str = "azure-identity:shared-token-cache/";
-const VERSION: &str = "@0.1.0";
+const VERSION: &str = "@0.2.0";
 const IMPORTS: [&str; 4] = ["cache-file", "clock", "https", "log"];
 const EXPORTS: [&str; 2] = ["credential", "tokens"];
 

@@ -47,7 +47,7 @@ fn opened(now: u64, username: &str, change: impl Fn(&mut Value)) -> Result<Strin
     let mut session = vault.session();
     session.begin(&Request { scopes: &[SCOPE.to_owned()], now, ..Request::default() }).unwrap();
     let sealed = vault.seal_document(NAME, "1", document.to_string().into_bytes()).unwrap();
-    let handles = handles(&String::from_utf8(session.hold(sealed)).unwrap());
+    let handles = handles(&session.hold(sealed).unwrap());
     session.open_result(&handles["a0"], NOW).map(|open| open.token.expose().to_owned())
 }
 

@@ -73,7 +73,7 @@ impl Fixture {
         session.begin(&Request { scopes: &[SCOPE.to_owned()], ..Request::default() }).unwrap();
         let plain = document();
         let sealed = vault.seal_document(NAME, "1", plain.clone().into_bytes()).unwrap();
-        let text = String::from_utf8(session.hold(sealed)).unwrap();
+        let text = session.hold(sealed).unwrap();
         let handles = handles(&text);
         Self { session, plain, text, handles }
     }
@@ -120,7 +120,7 @@ impl Fixture {
     /// Redeems the first account's refresh token; gives what the guest gets to see of the answer.
     pub(crate) fn redeem(&mut self, status: u16, body: &str) -> String {
         let redemption = self.open_form("r0").unwrap().redemption;
-        String::from_utf8(self.session.seal_reply(redemption, status, body.as_bytes().to_vec(), NOW)).unwrap()
+        self.session.seal_reply(redemption, status, body.as_bytes().to_vec(), NOW)
     }
 
     /// A session whose call may write, though it has nothing to write.

@@ -38,7 +38,7 @@ fn allowed(authority: &str, home: &str, realms: &[(&str, u64)], asked: &str) -> 
     let mut session = vault.session();
     session.begin(&Request { scopes: &[SCOPE.to_owned()], now: NOW, ..Request::default() }).unwrap();
     let sealed = vault.seal_document(NAME, "1", document.to_string().into_bytes()).unwrap();
-    let handles = handles(&String::from_utf8(session.hold(sealed)).unwrap());
+    let handles = handles(&session.hold(sealed).unwrap());
     let fields = form(&handles["r"]);
     let sent = session.open_form(&Form { authority_host: authority, tenant: asked, headers: &[], fields: &fields });
     if let Err(refused) = &sent {

@@ -21,7 +21,7 @@ use shared_token_cache_vault::Credential;
 fn nothing_prints_a_secret() {
     let fixture = Fixture::new(Credential::default()).refused();
     let open = fixture.open_form("r0").unwrap();
-    let document = fixture.session.open_document(NAME, "1", fixture.text.as_bytes()).unwrap();
+    let document = fixture.session.open_document(NAME, "1", &fixture.text).unwrap();
     let sealed = fixture.session.vault().seal_document(NAME, "1", fixture.plain.clone().into_bytes()).unwrap();
     let token = fixture.session.open_result(&fixture.handle("a0"), NOW).unwrap();
     let values: [(&str, &dyn Debug); 9] = [

@@ -23,11 +23,11 @@ fn written(family: &str, old: &[String], new: &[String]) -> Result<(), Refused> 
     };
     let plain = with(&fixture.plain, old);
     let sealed = fixture.session.vault().seal_document(NAME, "2", plain.into_bytes()).unwrap();
-    fixture.session.hold(sealed);
+    fixture.session.hold(sealed).unwrap();
     let family = if family.is_empty() { String::new() } else { format!(",\"foci\":\"{family}\"") };
     fixture.redeem(200, &format!("{{\"access_token\":\"at-new\",\"expires_in\":9{family}}}"));
     let text = with(&fixture.text, new);
-    let open = fixture.session.open_document(NAME, "2", text.as_bytes())?;
+    let open = fixture.session.open_document(NAME, "2", &text)?;
     assert_eq!(String::from_utf8_lossy(open.content()), with(&fixture.plain, new));
     Ok(())
 }

@@ -13,7 +13,6 @@ const BODY: &str = r#"{"token_type":"Bearer","scope":"x","expires_in":3600,"acce
 fn answer(fixture: &mut Fixture, body: &str) -> (String, Vec<String>) {
     let redemption = fixture.open_form("r0").unwrap().redemption;
     let sealed = fixture.session.seal_reply(redemption, 200, body.as_bytes().to_vec(), NOW);
-    let sealed = String::from_utf8(sealed).unwrap();
     let handles = sealed.split('"').filter(|text| text.starts_with("sealed-")).map(str::to_owned).collect();
     (sealed, handles)
 }
@@ -120,7 +119,7 @@ fn an_error_that_is_not_utf_8_keeps_its_code_and_a_token_that_is_not_is_withheld
         let mut fixture = Fixture::new(Credential::default());
         let redemption = fixture.open_form("r0").unwrap().redemption;
         let seen = fixture.session.seal_reply(redemption, 200, body.to_vec(), NOW);
-        assert_eq!(String::from_utf8(seen).unwrap(), sealed);
+        assert_eq!(seen, sealed);
     }
 }
 
@@ -151,12 +150,11 @@ fn what_a_reply_repeats_of_the_refresh_token_or_of_a_handle_is_taken_out_and_the
     ] {
         let mut fixture = Fixture::new(Credential::default());
         let sealed = fixture.session.vault().seal_document(NAME, "2", plain.clone().into_bytes()).unwrap();
-        let text = String::from_utf8(fixture.session.hold(sealed)).unwrap();
+        let text = fixture.session.hold(sealed).unwrap();
         let handle = cache::handles(&text)["r0"].clone();
         let redemption = fixture.open_form(&handle).unwrap().redemption;
         let body = body.replace("HANDLE", &handle);
-        let sealed = fixture.session.seal_reply(redemption, 200, body.clone().into_bytes(), NOW);
-        let mut sealed = String::from_utf8(sealed).unwrap();
+        let mut sealed = fixture.session.seal_reply(redemption, 200, body.clone().into_bytes(), NOW);
         while let Some(start) = sealed.find("sealed-") {
             let end = start + sealed[start..].find('"').unwrap();
             sealed.replace_range(start..end, "SEALED");
@@ -215,7 +213,7 @@ fn a_token_for_another_resource_is_withheld_unless_the_policy_allows_what_it_gra
         assert_eq!(sealed.contains("\\ud800"), withheld, "the component takes it for no token: {sealed}");
         assert_eq!(fixture.session.withheld(), withheld.then_some(granted));
         let rotated = fixture.put(&fixture.text, "r0", &handles[1]);
-        let open = fixture.session.open_document(NAME, "1", rotated.as_bytes()).unwrap();
+        let open = fixture.session.open_document(NAME, "1", &rotated).unwrap();
         assert!(String::from_utf8_lossy(open.content()).contains("\"rt-new\""), "the refresh token is kept");
     }
 }
@@ -255,7 +253,7 @@ fn a_challenge_is_answered_by_a_token_of_the_same_call_whose_request_had_its_cla
     let redemption = ask(Some("{\"a\":1}")).unwrap().redemption;
     let sealed =
         fixture.session.seal_reply(redemption, 200, br#"{"access_token":"at-new","expires_in":1}"#.to_vec(), NOW);
-    let handle = String::from_utf8(sealed).unwrap().split('"').nth(3).unwrap().to_owned();
+    let handle = sealed.split('"').nth(3).unwrap().to_owned();
     assert!(fixture.session.open_result(&handle, NOW).is_ok());
     fixture.session.begin(&challenge).unwrap();
     fixture.session.unchanged(NAME, "1");
@@ -274,9 +272,9 @@ fn an_access_token_that_is_more_than_a_token_is_none() {
 
         let plain = fixture.plain.replacen("at-0", token, 1);
         let sealed = fixture.session.vault().seal_document(NAME, "2", plain.into_bytes()).unwrap();
-        let text = String::from_utf8(fixture.session.hold(sealed)).unwrap();
+        let text = fixture.session.hold(sealed).unwrap();
         assert!(text.contains("\\ud800"), "{text}");
-        let open = fixture.session.open_document(NAME, "2", text.as_bytes()).unwrap();
+        let open = fixture.session.open_document(NAME, "2", &text).unwrap();
         assert!(String::from_utf8_lossy(open.content()).contains(token), "the document keeps it as it is");
     }
     let mut fixture = Fixture::new(Credential::default());
@@ -390,7 +388,7 @@ fn new_tokens_are_written_into_the_entries_that_they_are_about() {
         let mut fixture = Fixture::new(Credential::default());
         let (_, new) = answer(&mut fixture, BODY);
         let text = change(&fixture, &fixture.text, &new);
-        let opened = fixture.session.open_document(NAME, "1", text.as_bytes());
+        let opened = fixture.session.open_document(NAME, "1", &text);
         match (opened, expected) {
             (Ok(open), Ok(part)) => {
                 let content = String::from_utf8(open.content().to_vec()).unwrap();
@@ -428,7 +426,7 @@ fn a_refresh_token_that_the_authority_gave_back_has_a_new_time_and_no_other() {
     ] {
         let mut fixture = Fixture::new(Credential::default());
         answer(&mut fixture, body);
-        let opened = fixture.session.open_document(NAME, "1", dated(&fixture, name, &time).as_bytes());
+        let opened = fixture.session.open_document(NAME, "1", &dated(&fixture, name, &time));
         assert_eq!(opened.is_ok(), allowed, "{body} {name} {time}: {:?}", opened.err());
     }
 }
@@ -449,10 +447,10 @@ fn answers_outlive_writes_that_fail_and_rotations_add_up() {
     assert_eq!(fixture.session.open_result(&first[0], NOW).map(|token| token.origin), Ok(Origin::Cached));
     let redemption = fixture.open_form(&first[1]).unwrap().redemption;
     let sealed = fixture.session.seal_reply(redemption, 200, br#"{"refresh_token":"rt-newer"}"#.to_vec(), NOW);
-    let second = String::from_utf8(sealed).unwrap().split('"').nth(3).unwrap().to_owned();
+    let second = sealed.split('"').nth(3).unwrap().to_owned();
 
     let text = with_entry(&fixture.put(&fixture.text, "r0", &second), "AccessToken", &entry(&first[0]));
-    let open = fixture.session.open_document(NAME, "1", text.as_bytes()).unwrap();
+    let open = fixture.session.open_document(NAME, "1", &text).unwrap();
     assert!(String::from_utf8_lossy(open.content()).contains("rt-newer"));
     fixture.session.replaced(open, "2");
 
@@ -467,8 +465,8 @@ fn answers_outlive_writes_that_fail_and_rotations_add_up() {
     }
     fixture.session.unchanged(NAME, "2");
     assert!(fixture.session.open_result(&first[0], NOW).is_ok());
-    assert_eq!(fixture.session.open_document(NAME, "1", text.as_bytes()).unwrap_err(), Refused::StaleDocument);
-    assert_eq!(fixture.session.open_document(NAME, "2", text.as_bytes()).unwrap_err(), Refused::NothingRedeemed);
+    assert_eq!(fixture.session.open_document(NAME, "1", &text).unwrap_err(), Refused::StaleDocument);
+    assert_eq!(fixture.session.open_document(NAME, "2", &text).unwrap_err(), Refused::NothingRedeemed);
 }
 
 #[test]
@@ -477,14 +475,14 @@ fn a_conflict_does_not_cost_the_answer() {
     let (_, new) = answer(&mut fixture, BODY);
     let newer = fixture.plain.replacen("rt-1", "rt-1-rotated", 1);
     let sealed = fixture.session.vault().seal_document(NAME, "2", newer.into_bytes()).unwrap();
-    let text = String::from_utf8(fixture.session.hold(sealed)).unwrap();
+    let text = fixture.session.hold(sealed).unwrap();
     let text = with_entry(&fixture.put(&text, "r0", &new[1]), "AccessToken", &entry(&new[0]));
-    assert!(fixture.session.open_document(NAME, "2", text.as_bytes()).is_ok());
+    assert!(fixture.session.open_document(NAME, "2", &text).is_ok());
     // During the call the version that was read first still counts, and afterwards it does not.
-    assert!(fixture.session.open_document(NAME, "1", fixture.text.as_bytes()).is_ok());
+    assert!(fixture.session.open_document(NAME, "1", &fixture.text).is_ok());
     fixture.session.end();
-    assert_eq!(fixture.session.open_document(NAME, "1", fixture.text.as_bytes()).unwrap_err(), Refused::StaleDocument);
-    let refused = fixture.session.open_document(NAME, "2", text.as_bytes()).unwrap_err();
+    assert_eq!(fixture.session.open_document(NAME, "1", &fixture.text).unwrap_err(), Refused::StaleDocument);
+    let refused = fixture.session.open_document(NAME, "2", &text).unwrap_err();
     assert_eq!(refused, Refused::NothingRedeemed, "the call is over");
 }
 
@@ -493,7 +491,7 @@ fn changed(fixture: &mut Fixture, from: &str, to: &str) -> String {
     let plain = fixture.plain.replacen(from, to, 1);
     assert_ne!(plain, fixture.plain, "{from}");
     let sealed = fixture.session.vault().seal_document(NAME, "2", plain.into_bytes()).unwrap();
-    String::from_utf8(fixture.session.hold(sealed)).unwrap()
+    fixture.session.hold(sealed).unwrap()
 }
 
 #[test]
@@ -546,7 +544,7 @@ fn a_token_that_was_bought_in_another_tenant_serves_no_call_for_this_one() {
         Form { authority_host: "login.microsoftonline.com", tenant: "fabrikam.com", headers: &[], fields: &fields };
     let redemption = fixture.session.open_form(&form).unwrap().redemption;
     let sealed = fixture.session.seal_reply(redemption, 200, BODY.as_bytes().to_vec(), NOW);
-    let reply: serde_json::Value = serde_json::from_slice(&sealed).unwrap();
+    let reply: serde_json::Value = serde_json::from_str(&sealed).unwrap();
     let handle = reply["access_token"].as_str().unwrap();
     let wrong = || Err(Refused::WrongTenant(Kind::AccessToken));
     for (tenant_id, expected) in [
@@ -576,7 +574,7 @@ fn a_rotation_ends_in_the_entry_that_was_redeemed_and_in_none_like_it() {
         "\"r1\":{\"home_account_id\":\"uid-0.utid-0\"",
     );
     let (_, new) = answer(&mut fixture, BODY);
-    let open = |fixture: &Fixture, text: String| fixture.session.open_document(NAME, "2", text.as_bytes()).map(drop);
+    let open = |fixture: &Fixture, text: String| fixture.session.open_document(NAME, "2", &text).map(drop);
     assert_eq!(open(&fixture, fixture.put(&text, "r1", &new[1])), Err(wrong.clone()));
     assert_eq!(open(&fixture, fixture.put(&text, "r0", &new[1])), Ok(()));
     // The same refresh token in the entry of another client.
@@ -597,12 +595,12 @@ fn any_number_of_rotations_may_wait_for_their_first_write() {
         let redemption = fixture.open_form(&newest).unwrap().redemption;
         let body = format!("{{\"refresh_token\":\"rt-0-{number}\"}}");
         let sealed = fixture.session.seal_reply(redemption, 200, body.into_bytes(), NOW);
-        newest = String::from_utf8(sealed).unwrap().split('"').nth(3).unwrap().to_owned();
+        newest = sealed.split('"').nth(3).unwrap().to_owned();
         let text = fixture.put(&fixture.text, "r0", &newest);
-        let open = fixture.session.open_document(NAME, "1", text.as_bytes()).unwrap();
+        let open = fixture.session.open_document(NAME, "1", &text).unwrap();
         assert!(String::from_utf8_lossy(open.content()).contains(&format!("\"rt-0-{number}\"")));
         let elsewhere = fixture.put(&fixture.text, "r1", &newest);
-        let refused = fixture.session.open_document(NAME, "1", elsewhere.as_bytes()).unwrap_err();
+        let refused = fixture.session.open_document(NAME, "1", &elsewhere).unwrap_err();
         assert_eq!(refused, Refused::WrongEntry(Kind::RefreshToken));
     }
 }
@@ -613,7 +611,7 @@ fn a_refresh_token_whose_entry_says_two_things_stays_though_it_is_dead() {
     let (from, to) = ("\"client\",\"secret\":\"rt-1\"", "\"client\",\"client_id\":\"client\",\"secret\":\"rt-0\"");
     let text = changed(&mut fixture, from, to);
     fixture.redeem(400, r#"{"error":"invalid_grant","suberror":"bad_token"}"#);
-    let open = |text: String| fixture.session.open_document(NAME, "2", text.as_bytes()).map(drop);
+    let open = |text: String| fixture.session.open_document(NAME, "2", &text).map(drop);
     assert_eq!(open(fixture.less(&text, "r0", "r1")), Ok(()));
     assert_eq!(open(fixture.less(&text, "r1", "r-family")), Err(Refused::RemovedRefreshToken));
 }
@@ -640,7 +638,7 @@ fn an_access_token_says_its_type_in_a_word() {
         let (_, new) = answer(&mut fixture, &BODY.replace("Bearer", bought));
         let entry = changed_entry(&new[0], &[("token_type", written)]);
         let text = with_entry(&fixture.text, "AccessToken", &entry);
-        let opened = fixture.session.open_document(NAME, "1", text.as_bytes()).map(drop);
+        let opened = fixture.session.open_document(NAME, "1", &text).map(drop);
         assert_eq!(opened, expected, "{bought} {written}");
     }
 }
@@ -657,7 +655,7 @@ fn a_new_entry_is_as_large_as_any_entry_and_no_larger() {
         let entry = entry.replacen(":{", &format!(":{{{}", " ".repeat(size - entry.len())), 1);
         assert_eq!(entry.len(), size);
         let text = with_entry(&fixture.text, "AccessToken", &entry);
-        let opened = fixture.session.open_document(NAME, "1", text.as_bytes()).map(drop);
+        let opened = fixture.session.open_document(NAME, "1", &text).map(drop);
         assert_eq!(opened, expected, "{size}");
     }
 }
@@ -671,7 +669,7 @@ fn a_new_token_takes_the_place_of_one_whose_key_has_capitals() {
     let (_, new) = answer(&mut fixture, BODY);
     let (start, end) = (text.find(key).unwrap(), text.find("\"a1\":").unwrap());
     let text = format!("{}{},{}", &text[..start], entry(&new[0]), &text[end..]);
-    let open = fixture.session.open_document(NAME, "2", text.as_bytes()).unwrap();
+    let open = fixture.session.open_document(NAME, "2", &text).unwrap();
     let content = String::from_utf8_lossy(open.content()).into_owned();
     assert!(content.contains("\"at-new\"") && !content.contains("\"at-0\""), "{content}");
 }
@@ -682,17 +680,13 @@ fn what_a_call_bought_goes_into_a_cache_that_holds_nothing() {
         let mut fixture = Fixture::new(Credential::default());
         let (_, new) = answer(&mut fixture, BODY);
         let sealed = fixture.session.vault().seal_document(NAME, "2", empty.as_bytes().to_vec()).unwrap();
-        fixture.session.hold(sealed);
+        fixture.session.hold(sealed).unwrap();
         let text = format!("{mark}{{\"AccessToken\":{{{}}}}}", entry(&new[0]));
-        let open = fixture.session.open_document(NAME, "2", text.as_bytes()).unwrap();
+        let open = fixture.session.open_document(NAME, "2", &text).unwrap();
         let written = format!("{mark}{{\"AccessToken\":{{{}}}}}", entry("at-new"));
         assert_eq!(String::from_utf8_lossy(open.content()), written, "{empty:?}");
         // There is nothing that another section could come from.
         let more = format!("{mark}{{\"AccessToken\":{{{}}},\"Account\":{{}}}}", entry(&new[0]));
-        assert_eq!(
-            fixture.session.open_document(NAME, "2", more.as_bytes()).unwrap_err(),
-            Refused::ChangedAccounts,
-            "{empty:?}"
-        );
+        assert_eq!(fixture.session.open_document(NAME, "2", &more).unwrap_err(), Refused::ChangedAccounts, "{empty:?}");
     }
 }

@@ -167,7 +167,7 @@ fn a_token_that_another_program_removed_is_not_handed_out_any_more() {
     assert!(fixture.session.open_result(&handle, NOW).is_ok());
     let newer = fixture.plain.replacen("at-0", "at-0-renewed", 1);
     let sealed = fixture.session.vault().seal_document(NAME, "2", newer.into_bytes()).unwrap();
-    fixture.session.hold(sealed);
+    fixture.session.hold(sealed).unwrap();
     assert_eq!(fixture.session.open_result(&handle, NOW), Err(Refused::NotAnAccessToken));
 }
 
@@ -185,7 +185,7 @@ fn nothing_opens_while_several_accounts_could_serve() {
     let end = fixture.plain.find("\"r-family\":").unwrap();
     let one = format!("{}{}", &fixture.plain[..start], &fixture.plain[end..]);
     let sealed = fixture.session.vault().seal_document(NAME, "2", one.into_bytes()).unwrap();
-    fixture.session.hold(sealed);
+    fixture.session.hold(sealed).unwrap();
     assert!(fixture.session.open_result(&fixture.handle("a0"), NOW).is_ok());
     let opened = fixture.session.open_result(&fixture.handle("a1"), NOW);
     assert_eq!(opened, Err(Refused::WrongAccount(Kind::AccessToken)));
@@ -209,7 +209,7 @@ fn a_cached_token_serves_after_the_call_removed_the_dead_refresh_token_of_its_ac
     let entry = |name: &str| fixture.text.find(&format!("\"{name}\":")).unwrap();
     let text = format!("{}{}", &fixture.text[..entry("r0")], &fixture.text[entry("r1")..]);
     // The family's refresh token of the account is there still, and goes as well in a cache without one.
-    let open = fixture.session.open_document(NAME, "1", text.as_bytes()).unwrap();
+    let open = fixture.session.open_document(NAME, "1", &text).unwrap();
     fixture.session.replaced(open, "2");
     assert!(fixture.session.open_result(&fixture.handle("a0"), NOW).is_ok());
     let without = fixture.plain.replacen("\"family_id\":\"1\",", "", 1).replacen("\"r0\":", "\"r0-gone\":", 1);
@@ -219,7 +219,7 @@ fn a_cached_token_serves_after_the_call_removed_the_dead_refresh_token_of_its_ac
         1,
     );
     let sealed = fixture.session.vault().seal_document(NAME, "3", without.into_bytes()).unwrap();
-    fixture.session.hold(sealed);
+    fixture.session.hold(sealed).unwrap();
     assert!(fixture.session.open_result(&fixture.handle("a0"), NOW).is_ok());
     fixture.session.begin(&Request { scopes: &[SCOPE.to_owned()], ..Request::default() }).unwrap();
     fixture.session.unchanged(NAME, "3");

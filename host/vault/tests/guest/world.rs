@@ -10,7 +10,7 @@ use shared_token_cache_core::{
     CacheDocument, Credential, FormReply, FormRequest, HttpsError, LogLevel, Platform, ReadError, ReadOutcome,
     Settings, TokenRequestOptions, WriteError,
 };
-use shared_token_cache_vault::{Form, Request, Session, Vault, contains_handle};
+use shared_token_cache_vault::{Form, NotUtf8, Request, Session, Vault, contains_handle};
 
 use crate::case::{authority, collect, credential, options, text};
 
@@ -97,6 +97,7 @@ impl World {
             claims: text(&call["claims"]),
             tenant_id: text(&call["tenant_id"]),
             enable_cae: call["enable_cae"].as_bool() == Some(true),
+            min_validity: call["min_validity"].as_u64().map(|seconds| seconds.try_into().unwrap()),
         };
         if let Some(session) = &mut self.session {
             session
@@ -136,8 +137,7 @@ impl World {
         self.documents.insert(name.to_owned(), (version, content));
     }
 
-    fn assert_no_secret(&self, text: &[u8]) {
-        let text = String::from_utf8_lossy(text);
+    fn assert_no_secret(&self, text: &str) {
         for secret in &self.secrets {
             // Some cases name an entry like its secret.
             let as_value = [format!(":\"{secret}\""), format!(": \"{secret}\"")];
@@ -160,21 +160,23 @@ impl Platform for World {
             Some(session) => {
                 let vault = session.vault().clone();
                 let sealed = session.hold(vault.seal_document(name, &version, content).unwrap());
+                let not_utf8 = |NotUtf8 { line, column }| ReadError::NotUtf8 { line, column };
+                let sealed = sealed.map_err(not_utf8)?;
                 self.assert_no_secret(&sealed);
                 sealed
             }
-            None => content,
+            None => CacheDocument::text(content)?,
         };
         Ok(ReadOutcome::Document(CacheDocument { version, content, unencrypted: Some("in a test".into()) }))
     }
 
-    fn replace_cache(&mut self, name: &str, expected: &str, document: &[u8]) -> Result<String, WriteError> {
+    fn replace_cache(&mut self, name: &str, expected: &str, document: &str) -> Result<String, WriteError> {
         let Some((version, content)) = self.documents.get_mut(name) else { return Err(WriteError::Conflict) };
         if version.to_string() != expected {
             return Err(WriteError::Conflict);
         }
         let Some(session) = &mut self.session else {
-            (*version, *content) = (*version + 1, document.to_vec());
+            (*version, *content) = (*version + 1, document.as_bytes().to_vec());
             return Ok(version.to_string());
         };
         let opened = session.try_to_write().and_then(|()| session.open_document(name, expected, document));
@@ -235,7 +237,7 @@ impl Platform for World {
                 self.assert_no_secret(&sealed);
                 sealed
             }
-            _ => body.into_bytes(),
+            _ => body,
         };
         Ok(FormReply { status, body })
     }
@@ -255,6 +257,6 @@ impl Platform for World {
     }
 
     fn log(&mut self, _: LogLevel, message: &str) {
-        self.assert_no_secret(message.as_bytes());
+        self.assert_no_secret(message);
     }
 }

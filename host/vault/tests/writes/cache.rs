@@ -95,7 +95,7 @@ impl Cache {
         self.extra = start.map(|start| plain[start..plain.find("\"rt-0\":").unwrap()].to_owned());
         let version = if self.plain.is_empty() { "1" } else { "2" };
         let sealed = self.session.vault().seal_document(NAME, version, plain.as_bytes().to_vec()).unwrap();
-        self.sealed = String::from_utf8(self.session.hold(sealed)).unwrap();
+        self.sealed = self.session.hold(sealed).unwrap();
         self.plain = plain.to_owned();
         self.note_handles(plain, &self.sealed.clone());
     }
@@ -112,7 +112,7 @@ impl Cache {
         let form = Form { authority_host: HOST, tenant: "organizations", headers: &[], fields: &fields };
         let redemption = self.session.open_form(&form).unwrap().redemption;
         let sealed = self.session.seal_reply(redemption, 200, REPLY.as_bytes().to_vec(), NOW);
-        self.note_handles(REPLY, &String::from_utf8(sealed).unwrap());
+        self.note_handles(REPLY, &sealed);
     }
 
     fn note_handles(&mut self, plain: &str, sealed: &str) {
@@ -139,7 +139,7 @@ impl Cache {
 
     pub(crate) fn open(&self, new: &str) -> Result<String, Refused> {
         let version = if self.extra.is_some() { "2" } else { "1" };
-        let open = self.session.open_document(NAME, version, new.as_bytes())?;
+        let open = self.session.open_document(NAME, version, new)?;
         Ok(String::from_utf8(open.content().to_vec()).unwrap())
     }
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use shared_token_cache_storage::{self as storage, Note};
-use shared_token_cache_vault::Refused;
+use shared_token_cache_vault::{NotUtf8, Refused};
 use tokio::task::spawn_blocking;
 
 use super::border_log::printable;
@@ -11,7 +11,7 @@ use crate::sandbox::BORDER;
 use crate::sandbox::own_writes::Written;
 use crate::sandbox::read_turns::take_read_turn;
 use crate::sandbox::sight::{Seen, Sight};
-use crate::sandbox::wit::cache_file::{Document, Host, ReadError, ReadOutcome, WriteError};
+use crate::sandbox::wit::cache_file::{Document, Host, Place, ReadError, ReadOutcome, WriteError};
 use crate::sandbox::write_queue::take_turn;
 use crate::sandbox::{Context, State};
 use shared_token_cache_policy::Access;
@@ -29,6 +29,7 @@ impl Host for State {
                 self.saw(&name, Seen::Failed);
                 Err(ReadError::Failed(why))
             }
+            Err(ReadFailure::NotUtf8(NotUtf8 { line, column })) => Err(ReadError::NotUtf8(Place { line, column })),
             Err(ReadFailure::Refused(error)) => Err(self.refuse_read(error)),
         };
         if let Err(ReadError::Denied(_)) = &outcome {
@@ -55,7 +56,7 @@ impl Host for State {
         &mut self,
         name: String,
         expected_version: String,
-        document: Vec<u8>,
+        document: String,
     ) -> Result<String, WriteError> {
         let bytes = document.len();
         self.call.reading = None;
@@ -142,13 +143,13 @@ impl State {
             Some((version, sealed, unencrypted, seen)) => {
                 self.saw(name, seen);
                 self.context.seen.at(&version);
-                let content = self.session.hold(sealed);
+                let content = self.session.hold(sealed).map_err(ReadFailure::NotUtf8)?;
                 Ok(ReadOutcome::Document(Document { version, content, unencrypted }))
             }
         }
     }
 
-    async fn replace_document(&mut self, name: &str, expected: String, content: Vec<u8>) -> Result<String, WriteError> {
+    async fn replace_document(&mut self, name: &str, expected: String, content: String) -> Result<String, WriteError> {
         let context = &self.context;
         let (grant, store) = stores::open(context, name).map_err(|refused| match refused {
             stores::Refused::Denied(denied) => WriteError::Denied(denied.to_string()),
@@ -202,6 +203,8 @@ enum ReadFailure {
     /// Where it was looked for, and what lies near.
     NotFound(String, Vec<Note>),
     Failed(String),
+    /// It was read, and its bytes are not UTF-8.
+    NotUtf8(NotUtf8),
     /// The policy denies it, or it is over a limit: the caller's error if the call ends with it.
     Refused(Error),
 }
@@ -233,5 +236,6 @@ fn describe(error: &ReadError) -> String {
         ReadError::NotFound(place) => format!("not found: {place}"),
         ReadError::Denied(why) => format!("denied: {why}"),
         ReadError::Failed(why) => format!("failed: {why}"),
+        ReadError::NotUtf8(Place { line, column }) => format!("not UTF-8: line {line}, column {column}"),
     }
 }

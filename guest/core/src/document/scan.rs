@@ -1,0 +1,312 @@
+//! JSON text read from the front: one pass, without a tree and without copies. It takes what `serde_json`'s raw values take:
+//! numbers of any size and nesting of any depth.
+
+use std::borrow::Cow;
+
+use super::json;
+
+/// So many bytes are looked at together. The compiler makes one vector operation of them.
+const STEP: usize = 16;
+
+/// A place in a JSON text.
+pub(crate) struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+/// The text is not JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotJson;
+
+/// The key of a member, as it is written.
+pub(crate) struct Key<'a> {
+    literal: &'a str,
+    escaped: bool,
+}
+
+impl<'a> Key<'a> {
+    /// What it says; `None` where half a surrogate pair makes it no text.
+    pub(crate) fn text(&self) -> Option<Cow<'a, str>> {
+        if self.escaped {
+            return json::text(self.literal);
+        }
+        self.literal.get(1..self.literal.len() - 1).map(Cow::Borrowed)
+    }
+}
+
+impl<'a> Scanner<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// How many bytes have been read.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Enters an object, if the next value is one.
+    pub(crate) fn enter(&mut self) -> bool {
+        let enters = self.peek() == Some(b'{');
+        self.at += usize::from(enters);
+        enters
+    }
+
+    /// The key of the next member of the object that the scanner is in, and stands before its value; `None` behind the object's end.
+    /// `first` is to be true before the first member.
+    pub(crate) fn key(&mut self, first: &mut bool) -> Result<Option<Key<'a>>, NotJson> {
+        match (self.peek(), std::mem::take(first)) {
+            (Some(b'}'), _) => {
+                self.at += 1;
+                return Ok(None);
+            }
+            (Some(b'"'), true) => {}
+            (Some(b','), false) => {
+                self.at += 1;
+                self.expect(b'"')?;
+            }
+            _ => return Err(NotJson),
+        }
+        let (start, escaped) = (self.at, self.string()?);
+        let literal = self.text.get(start..self.at).ok_or(NotJson)?;
+        self.expect(b':')?;
+        self.at += 1;
+        self.peek();
+        Ok(Some(Key { literal, escaped }))
+    }
+
+    /// Reads any value; gives its text.
+    pub(crate) fn value(&mut self) -> Result<&'a str, NotJson> {
+        self.peek();
+        let start = self.at;
+        self.skip()?;
+        self.text.get(start..self.at).ok_or(NotJson)
+    }
+
+    /// Whether nothing but white space is left.
+    pub(crate) fn is_at_end(&mut self) -> bool {
+        self.peek().is_none()
+    }
+
+    fn byte(&self, at: usize) -> Option<u8> {
+        self.text.as_bytes().get(at).copied()
+    }
+
+    /// The byte behind white space, where the scanner then stands.
+    fn peek(&mut self) -> Option<u8> {
+        loop {
+            match self.byte(self.at) {
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                byte => return byte,
+            }
+        }
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), NotJson> {
+        if self.peek() == Some(byte) { Ok(()) } else { Err(NotJson) }
+    }
+
+    /// Needs a byte of memory for each level of nesting, and no stack.
+    fn skip(&mut self) -> Result<(), NotJson> {
+        // Whether each container around is an object.
+        let mut around: Vec<bool> = Vec::new();
+        loop {
+            let mut first = false;
+            match self.peek().ok_or(NotJson)? {
+                byte @ (b'{' | b'[') => {
+                    self.at += 1;
+                    around.push(byte == b'{');
+                    first = true;
+                }
+                b'"' => _ = self.string()?,
+                b'-' | b'0'..=b'9' => self.number()?,
+                b't' => self.word("true")?,
+                b'f' => self.word("false")?,
+                b'n' => self.word("null")?,
+                _ => return Err(NotJson),
+            }
+            // Behind a value, or at the beginning of a container: up to the next value.
+            loop {
+                let Some(object) = around.last() else { return Ok(()) };
+                let ended = if *object {
+                    self.key(&mut first)?.is_none()
+                } else {
+                    match (self.peek(), std::mem::take(&mut first)) {
+                        (Some(b']'), _) => {
+                            self.at += 1;
+                            true
+                        }
+                        (Some(b','), false) => {
+                            self.at += 1;
+                            false
+                        }
+                        (Some(_), true) => false,
+                        _ => return Err(NotJson),
+                    }
+                };
+                if !ended {
+                    break;
+                }
+                around.pop();
+            }
+        }
+    }
+
+    /// Reads a string; tells whether it has escapes.
+    fn string(&mut self) -> Result<bool, NotJson> {
+        let mut escaped = false;
+        self.at += 1;
+        loop {
+            self.at = self.plain_end();
+            match self.byte(self.at) {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(escaped);
+                }
+                Some(b'\\') => {
+                    escaped = true;
+                    self.at += match self.byte(self.at + 1) {
+                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
+                        Some(b'u') if self.are_hex_digits(self.at + 2) => 6,
+                        _ => return Err(NotJson),
+                    };
+                }
+                _ => return Err(NotJson),
+            }
+        }
+    }
+
+    /// Where the next quote, backslash or control character is, or the end.
+    fn plain_end(&self) -> usize {
+        let mut at = self.at;
+        let rest = self.text.as_bytes().get(at..).unwrap_or_default();
+        for chunk in rest.chunks_exact(STEP) {
+            if chunk.iter().fold(0, |ends, byte| ends | u8::from(ends_plain(*byte))) != 0 {
+                break;
+            }
+            at += STEP;
+        }
+        let rest = self.text.as_bytes().get(at..).unwrap_or_default();
+        at + rest.iter().position(|byte| ends_plain(*byte)).unwrap_or(rest.len())
+    }
+
+    fn are_hex_digits(&self, at: usize) -> bool {
+        self.text.as_bytes().get(at..at + 4).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    }
+
+    fn word(&mut self, word: &str) -> Result<(), NotJson> {
+        let is_there = self.text.as_bytes().get(self.at..).is_some_and(|rest| rest.starts_with(word.as_bytes()));
+        self.at += word.len();
+        if is_there { Ok(()) } else { Err(NotJson) }
+    }
+
+    fn number(&mut self) -> Result<(), NotJson> {
+        self.at += usize::from(self.byte(self.at) == Some(b'-'));
+        match self.byte(self.at) {
+            Some(b'0') => self.at += 1,
+            _ => self.digits()?,
+        }
+        if self.byte(self.at) == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.byte(self.at), Some(b'e' | b'E')) {
+            self.at += 1;
+            self.at += usize::from(matches!(self.byte(self.at), Some(b'+' | b'-')));
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    /// At least one.
+    fn digits(&mut self) -> Result<(), NotJson> {
+        let start = self.at;
+        while self.byte(self.at).is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        if self.at > start { Ok(()) } else { Err(NotJson) }
+    }
+}
+
+fn ends_plain(byte: u8) -> bool {
+    byte == b'"' || byte == b'\\' || byte < 0x20
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    fn is_json(text: &str) -> bool {
+        let mut scanner = Scanner::new(text);
+        scanner.value().is_ok() && scanner.is_at_end()
+    }
+
+    #[test]
+    fn it_takes_what_serde_json_takes() {
+        for text in [
+            "",
+            " ",
+            "{}",
+            "[]",
+            "{ }",
+            "[ ]",
+            "[1]",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{,}",
+            "{\"a\":1 \"b\":2}",
+            "{\"a\":1}}",
+            "[1}",
+            "{\"a\":1]",
+            "{1:1}",
+            "01",
+            "-",
+            "-0",
+            "0.",
+            "0.5",
+            ".5",
+            "1e",
+            "1e+",
+            "1E-07",
+            "+1",
+            "nul",
+            "null",
+            "nulls",
+            "True",
+            "true",
+            "false",
+            "\"",
+            "\"a\"",
+            "\"\\\"",
+            "\"\\u00e9\"",
+            "\"\\u00g0\"",
+            "\"\\x\"",
+            "\"\n\"",
+            "\"\\ud800\"",
+            "{\"\\ud800\":1}",
+            "\"0123456789abcdef\u{1}\"",
+            "\"0123456789abcde\\\\\"",
+            "7 7",
+            "{} x",
+            "\u{feff}{}",
+            "{\"a\":[{\"b\":[[],{}]},\"c\"],\"d\":{\"e\":null}}",
+        ] {
+            assert_eq!(is_json(text), serde_json::from_str::<&RawValue>(text).is_ok(), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn it_takes_any_text_as_serde_json_does(text in "[\\{\\}\\[\\]\",:a-c0-9 \\\\\n.eE+-]{0,40}") {
+            prop_assert_eq!(is_json(&text), serde_json::from_str::<&RawValue>(&text).is_ok());
+        }
+    }
+}
