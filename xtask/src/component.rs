@@ -14,6 +14,8 @@ use crate::{table, tools};
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 const PACKAGE: &str = "shared-token-cache-guest";
+/// The profile of components, see `Cargo.toml`.
+const PROFILE: &str = "guest";
 const PRECOMPILE: &str = "shared-token-cache-precompile";
 /// The targets that the component is compiled for ahead of time.
 const TARGETS: &[&str] = &[
@@ -33,8 +35,8 @@ const HUGE_TABLE: u32 = 10_000_000;
 pub(crate) fn build() -> Result<PathBuf> {
     add_target()?;
     say("building the component");
-    run(cargo().args(["build", "--release", "--target", TARGET, "--package", PACKAGE]))?;
-    componentize("shared_token_cache.wasm", "shared-token-cache.wasm")
+    run(cargo().args(["build", "--profile", PROFILE, "--target", TARGET, "--package", PACKAGE]))?;
+    componentize("guest/shared_token_cache.wasm", "shared-token-cache.wasm")
 }
 
 /// Builds the component, and writes the files of the crate `host/component` to its folder.
@@ -94,16 +96,24 @@ fn host_target() -> Result<String> {
 pub(crate) fn build_adapter() -> Result<PathBuf> {
     add_target()?;
     say("building the adapter to WASI");
-    run(cargo().args(["build", "--release", "--target", TARGET, "--package", "shared-token-cache-wasi-adapter"]))?;
-    componentize("shared_token_cache_wasi_adapter.wasm", "shared-token-cache-wasi-adapter.wasm")
+    run(cargo().args([
+        "build",
+        "--profile",
+        PROFILE,
+        "--target",
+        TARGET,
+        "--package",
+        "shared-token-cache-wasi-adapter",
+    ]))?;
+    componentize("guest/shared_token_cache_wasi_adapter.wasm", "shared-token-cache-wasi-adapter.wasm")
 }
 
 /// Builds the components of the examples.
 pub(crate) fn build_examples() -> Result<()> {
     add_target()?;
     say("building the components of the examples");
-    run(cargo().args(["build", "--release", "--target", TARGET, "--package", "wasmcloud-consumer"]))?;
-    componentize("wasmcloud_consumer.wasm", "wasmcloud-consumer.wasm")?;
+    run(cargo().args(["build", "--profile", PROFILE, "--target", TARGET, "--package", "wasmcloud-consumer"]))?;
+    componentize("guest/wasmcloud_consumer.wasm", "wasmcloud-consumer.wasm")?;
     Ok(())
 }
 
@@ -111,14 +121,13 @@ pub(crate) fn build_examples() -> Result<()> {
 pub(crate) fn build_hostile() -> Result<()> {
     add_target()?;
     say("building the hostile components");
-    // Together with the component itself, so that shared dependencies are built once.
-    let packages = ["--package", PACKAGE, "--package", HOSTILE, "--lib", "--examples"];
+    let packages = ["--package", HOSTILE, "--lib", "--examples"];
     run(cargo().args(["build", "--release", "--target", TARGET]).args(packages))?;
-    componentize("examples/guest.wasm", "hostile.wasm")?;
+    componentize("release/examples/guest.wasm", "hostile.wasm")?;
     let folder = root().join("target/component/hostile");
     let attempts = attempts()?;
     for name in &attempts {
-        componentize(&format!("examples/{name}.wasm"), &format!("hostile/{name}.wasm"))?;
+        componentize(&format!("release/examples/{name}.wasm"), &format!("hostile/{name}.wasm"))?;
     }
     // Removes attempts that no longer exist.
     for file in fs::read_dir(folder)? {
@@ -139,7 +148,7 @@ fn attempts() -> Result<Vec<String>> {
 
 /// Makes a component from a core module.
 fn componentize(module: &str, name: &str) -> Result<PathBuf> {
-    let module = root().join("target").join(TARGET).join("release").join(module);
+    let module = root().join("target").join(TARGET).join(module);
     let mut module = read(&module)?;
     if name == "hostile/grow_a_table.wasm" {
         module = table::enlarge(&module, HUGE_TABLE).context("the module has no table")?;

@@ -5,9 +5,6 @@ use std::borrow::Cow;
 
 use super::json;
 
-/// So many bytes are looked at together. The compiler makes one vector operation of them.
-const STEP: usize = 16;
-
 /// A place in a JSON text.
 pub(crate) struct Scanner<'a> {
     text: &'a str,
@@ -178,15 +175,16 @@ impl<'a> Scanner<'a> {
     /// Where the next quote, backslash or control character is, or the end.
     fn plain_end(&self) -> usize {
         let mut at = self.at;
-        let rest = self.text.as_bytes().get(at..).unwrap_or_default();
-        for chunk in rest.chunks_exact(STEP) {
-            if chunk.iter().fold(0, |ends, byte| ends | u8::from(ends_plain(*byte))) != 0 {
-                break;
+        let (chunks, rest) = self.text.as_bytes().get(at..).unwrap_or_default().as_chunks::<8>();
+        for chunk in chunks {
+            let ends = ends_plain(u64::from_le_bytes(*chunk));
+            if ends != 0 {
+                return at + ends.trailing_zeros() as usize / 8;
             }
-            at += STEP;
+            at += chunk.len();
         }
-        let rest = self.text.as_bytes().get(at..).unwrap_or_default();
-        at + rest.iter().position(|byte| ends_plain(*byte)).unwrap_or(rest.len())
+        let ends = |byte: &u8| ends_plain(u64::from(*byte) | !0xFF) & 0xFF != 0;
+        at + rest.iter().position(ends).unwrap_or(rest.len())
     }
 
     fn are_hex_digits(&self, at: usize) -> bool {
@@ -227,8 +225,13 @@ impl<'a> Scanner<'a> {
     }
 }
 
-fn ends_plain(byte: u8) -> bool {
-    byte == b'"' || byte == b'\\' || byte < 0x20
+/// Sets the highest bit of each of eight bytes that is a quote, a backslash or a control character. The lowest such bit is exact; above
+/// it a borrow may set more.
+fn ends_plain(bytes: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let zeros = |bytes: u64| bytes.wrapping_sub(EACH) & !bytes;
+    let controls = bytes.wrapping_sub(EACH * 0x20) & !bytes;
+    (controls | zeros(bytes ^ (EACH * u64::from(b'"'))) | zeros(bytes ^ (EACH * u64::from(b'\\')))) & (EACH << 7)
 }
 
 #[cfg(test)]
@@ -298,6 +301,19 @@ mod tests {
             "{\"a\":[{\"b\":[[],{}]},\"c\"],\"d\":{\"e\":null}}",
         ] {
             assert_eq!(is_json(text), serde_json::from_str::<&RawValue>(text).is_ok(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn any_byte_in_any_place_ends_plain_text_or_does_not() {
+        for byte in 0..=0xFF_u8 {
+            for place in 0..17 {
+                let mut text = [b'a'; 20];
+                text[place] = byte;
+                let text = text.map(char::from).iter().collect::<String>();
+                let end = if byte < 0x20 || byte == b'"' || byte == b'\\' { place } else { text.len() };
+                assert_eq!(Scanner::new(&text).plain_end(), end, "{byte} at {place}");
+            }
         }
     }
 
