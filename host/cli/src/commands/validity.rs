@@ -1,7 +1,7 @@
 //! How long a token has to live at least, for callers that keep it for a while without asking when it expires.
 
 use std::str::FromStr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use shared_token_cache::TokenRequestOptions;
 
@@ -53,7 +53,8 @@ impl Validity {
 
     /// Options of a call by which a token that is cached and lives shorter is renewed.
     pub(super) fn request(self) -> TokenRequestOptions {
-        TokenRequestOptions::default()
+        let min_validity = (self != Self::default()).then(|| Duration::from_secs(self.0.into()));
+        TokenRequestOptions { min_validity, ..TokenRequestOptions::default() }
     }
 
     /// Refuses a token that lives shorter: its caller would use it after its end.
