@@ -24,11 +24,11 @@ impl Platform for Native {
         if known == Some(version.as_str()) {
             return Ok(ReadOutcome::Unchanged);
         }
-        let content = fs::read_to_string(&self.0).map_err(|error| ReadError::Failed(error.to_string()))?.into();
+        let content = fs::read_to_string(&self.0).map_err(|error| ReadError::Failed(error.to_string()))?;
         Ok(ReadOutcome::Document(CacheDocument { version, content, unencrypted: None }))
     }
 
-    fn replace_cache(&mut self, _: &str, _: &str, _: &[u8]) -> Result<String, WriteError> {
+    fn replace_cache(&mut self, _: &str, _: &str, _: &str) -> Result<String, WriteError> {
         Err(WriteError::Denied("a bench writes nothing".into()))
     }
 

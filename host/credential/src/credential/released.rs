@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use shared_token_cache_storage::Store;
 use shared_token_cache_vault::Origin;
@@ -137,13 +138,14 @@ impl Token {
             // A clock that was set back makes every time worthless.
             && (self.asked..self.asked.saturating_add(LONGEST)).contains(&now)
             && token.expires_on.saturating_sub(now) > LEAST_REMAINING
+            && request.min_validity.is_none_or(|least| Duration::from_secs(token.expires_on.saturating_sub(now)) >= least)
             && token.refresh_on.is_none_or(|refresh_on| now < refresh_on)
     }
 }
 
 /// A challenge rules out cached tokens, and tokens under Continuous Access Evaluation are looked at each time.
 fn may_be_kept(request: &TokenRequestOptions) -> bool {
-    let TokenRequestOptions { claims, tenant_id: _, enable_cae } = request;
+    let TokenRequestOptions { claims, tenant_id: _, enable_cae, min_validity: _ } = request;
     claims.is_none() && !enable_cae
 }
 

@@ -115,3 +115,14 @@ fn a_program_that_asks_for_ever_more_tokens_fills_no_memory() {
     put(2 * MOST, NOW + 60);
     assert_eq!(Arc::strong_count(&token), 3, "those whose time is over make room");
 }
+
+#[test]
+fn a_token_that_lives_shorter_by_now_than_its_call_asks_is_looked_for_anew() {
+    let request = TokenRequestOptions { min_validity: Some(Duration::from_secs(3590)), ..Default::default() };
+    let call = Call { request, ..call("a") };
+    for (now, serves) in [(NOW, true), (NOW + 10, true), (NOW + 11, false)] {
+        let (released, store) = (Released::default(), Arc::new(Fake::default()));
+        released.put(&call, &issued(Origin::Cached, "1", 3600, None), (NOW, 0), || Some(store));
+        assert_eq!(released.get(&call, now, || None).is_some(), serves, "{now}");
+    }
+}
