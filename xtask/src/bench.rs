@@ -48,7 +48,8 @@ pub(crate) fn instructions(keep: bool) -> Result<()> {
     if keep {
         return Ok(fs::write(file, page(&figures))?);
     }
-    let kept = fs::read_to_string(&file).with_context(|| format!("cannot read {KEPT}"))?;
+    let kept = fs::read_to_string(&file)
+        .with_context(|| format!("cannot read {KEPT}; `cargo xtask bench --instructions --keep` writes it"))?;
     let mut slower = Vec::new();
     for (name, figure) in &figures {
         let before = kept_figure(&kept, name).with_context(|| format!("{KEPT} has no figure for {name}"))?;
