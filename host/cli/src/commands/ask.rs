@@ -14,7 +14,7 @@ use super::core_dumps;
 use super::credential;
 use super::forms::Token;
 use super::output::Failure;
-use super::validity::Validity;
+use super::validity::{self, Validity};
 
 /// SDKs give a tool 10 to 13 seconds.
 pub(super) const BUDGET: Duration = Duration::from_secs(9);
@@ -67,7 +67,10 @@ pub(super) async fn token(ask: Ask) -> Result<Token, Failure> {
         builder = builder.username(username);
     }
     let request = TokenRequestOptions { claims: ask.claims, tenant_id: ask.tenant, ..validity.request() };
-    Ok(builder.build()?.get_token_with(&ask.scopes, request).await?.into())
+    let asked_at = validity::now();
+    let token = Token::from(builder.build()?.get_token_with(&ask.scopes, request).await?);
+    validity.check(token.expires_on, asked_at)?;
+    Ok(token)
 }
 
 fn within_budget(policy: Policy) -> Policy {

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::ask::{Ask, BUDGET};
 use super::forms::Token;
 use super::output::{Failure, clean};
-use super::validity::Validity;
+use super::validity::{self, Validity};
 
 /// Where the broker is, and what it knows its clients by.
 pub(super) struct Broker {
@@ -69,6 +69,7 @@ impl Broker {
         if ask.claims.is_some() {
             return Err(Failure::invalid("the broker of this sandbox takes no claims"));
         }
+        let asked_at = validity::now();
         let answer = tokio::time::timeout(BUDGET, self.get(resource)).await;
         let token = answer.unwrap_or_else(|_| Err(unreachable(format!("no answer within {} s", BUDGET.as_secs()))))?;
         if let (Some(asked), Some(issuer)) = (&ask.tenant, tenant_of(token.token.expose()))
@@ -80,7 +81,7 @@ impl Broker {
                 "{what}; use a profile for that tenant outside of the sandbox"
             )));
         }
-        validity.check(token.expires_on)?;
+        validity.check(token.expires_on, asked_at)?;
         Ok(token)
     }
 

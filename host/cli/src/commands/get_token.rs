@@ -10,7 +10,7 @@ use super::credential::{self, with};
 use super::filters::{self, Filters};
 use super::forms::{self, Besides, Token};
 use super::output::{Failure, print_secret};
-use super::{in_use, presets};
+use super::{in_use, presets, validity};
 
 pub(super) async fn run(arguments: GetToken) -> Result<ExitCode, Failure> {
     if let Some(name) = &arguments.variable {
@@ -25,8 +25,9 @@ pub(super) async fn run(arguments: GetToken) -> Result<ExitCode, Failure> {
         arguments.request_tenant.clone().or(arguments.tenant_id.clone()),
     );
     let validity = arguments.min_validity.unwrap_or_default();
+    let asked_at = validity::now();
     let token = Token::from(obtain(arguments).await?);
-    validity.check(token.expires_on)?;
+    validity.check(token.expires_on, asked_at)?;
     let besides = Besides { tenant: tenant.as_deref(), variable: variable.as_deref(), ..Besides::default() };
     print_secret(&forms::line(&token, form, &besides)?)?;
     Ok(ExitCode::SUCCESS)

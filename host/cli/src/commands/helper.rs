@@ -9,7 +9,7 @@ use super::forms::Token;
 use super::get_token;
 use super::output::Failure;
 use super::presets::Preset;
-use super::validity::Validity;
+use super::validity::{self, Validity};
 
 /// A token for a known resource: of the broker where the environment names one and the command line names no sign-in, else of a cache.
 pub(super) async fn token(with: Helper, preset: Preset) -> Result<Token, Failure> {
@@ -39,7 +39,8 @@ pub(super) async fn token(with: Helper, preset: Preset) -> Result<Token, Failure
         output: TokenForm::Token,
         variable: None,
     };
+    let asked_at = validity::now();
     let token = Token::from(get_token::obtain(arguments).await?);
-    validity.check(token.expires_on)?;
+    validity.check(token.expires_on, asked_at)?;
     Ok(token)
 }

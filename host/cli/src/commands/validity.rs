@@ -57,10 +57,9 @@ impl Validity {
         TokenRequestOptions { min_validity, ..TokenRequestOptions::default() }
     }
 
-    /// Refuses a token that lives shorter: its caller would use it after its end.
-    pub(super) fn check(self, expires_on: u64) -> Result<(), Failure> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let lives = expires_on.saturating_sub(now);
+    /// Refuses a token that lives shorter, counted from when it was asked for: its caller would use it after its end.
+    pub(super) fn check(self, expires_on: u64, asked_at: u64) -> Result<(), Failure> {
+        let lives = expires_on.saturating_sub(asked_at);
         if lives >= u64::from(self.0) {
             return Ok(());
         }
@@ -69,6 +68,11 @@ impl Validity {
             self.0
         )))
     }
+}
+
+/// Seconds since the Unix epoch.
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 #[cfg(test)]
@@ -87,9 +91,10 @@ mod tests {
 
     #[test]
     fn a_token_that_lives_shorter_is_refused() {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        assert!(Validity(3600).check(now + 3610).is_ok());
-        assert!(Validity(3600).check(now + 3500).is_err());
-        assert!(Validity::default().check(now - 10).is_ok());
+        let now = now();
+        assert!(Validity(3600).check(now + 3600, now).is_ok());
+        assert!(Validity(3600).check(now + 3599, now).is_err());
+        assert!(Validity(3600).check(0, now).is_err());
+        assert!(Validity::default().check(now - 10, now).is_ok());
     }
 }
