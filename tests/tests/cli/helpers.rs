@@ -5,8 +5,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use shared_token_cache_tests::cli::{ANYTHING, Authority, Cli, Run};
+use shared_token_cache_tests::home::now;
 use shared_token_cache_tests::sign_in::{
-    FAR, LOCAL, PUBLIC, SignIn, VAULT, access_token, document, new_access_token, tenant, token_reply,
+    FAR, GRAPH, LOCAL, PUBLIC, SignIn, VAULT, access_token, document, new_access_token, tenant, token_reply,
 };
 
 const ARM: &str = "https://management.azure.com/.default";
@@ -182,4 +183,41 @@ fn a_token_that_a_shell_would_act_on_is_no_variable() {
 fn terraform_is_another_name_for_strings() {
     let cli = signed_in();
     assert_eq!(printed(&cli, "terraform", &[]).stdout, printed(&cli, "strings", &[]).stdout);
+}
+
+/// A sign-in at an authority on this machine with a token that lives for so many seconds.
+fn token_that_lives(seconds: u64) -> String {
+    let expires_on = (now() + seconds).to_string();
+    let fields = json!({ "expires_on": expires_on, "extended_expires_on": expires_on });
+    document(&[SignIn::new(0, LOCAL).access_token_with(GRAPH, fields)])
+}
+
+#[test]
+fn a_token_that_lives_shorter_than_asked_is_renewed() {
+    for (lives, asked, renewed) in
+        [(3000, "60m", true), (3000, "40m", false), (3000, "1h", true), (3000, "2000s", false)]
+    {
+        let authority = Authority::answering(200, token_reply(0)).unwrap();
+        let cli = Cli::with_shared(&token_that_lives(lives)).unwrap();
+        let answer = cli.redeem(&authority, &["--min-validity", asked]).unwrap().answer().unwrap();
+        let expected = if renewed { new_access_token(0) } else { access_token(0, GRAPH) };
+        assert_eq!(answer["token"], expected, "{asked}");
+        assert_eq!(authority.requests().len(), usize::from(renewed), "{asked}");
+    }
+}
+
+#[test]
+fn a_new_token_that_lives_shorter_than_asked_is_not_printed() {
+    let mut reply = token_reply(0);
+    reply.as_object_mut().unwrap().remove("expires_on");
+    let authority = Authority::answering(200, reply).unwrap();
+    let cli = Cli::with_shared(&token_that_lives(600)).unwrap();
+    let run = cli.redeem(&authority, &["--min-validity", "2h", "--output", "token"]).unwrap();
+    assert!(run.code.is_some_and(|code| code != 0) && run.stdout.is_empty(), "{run:?}");
+    assert!(run.stderr.contains("7200 s"), "{}", run.stderr);
+    assert_eq!(authority.requests().len(), 1);
+    for asked in ["60", "1.5h", "-1m", "30d", ""] {
+        let asked = format!("--min-validity={asked}");
+        assert_eq!(cli.redeem(&authority, &[&asked]).unwrap().code, Some(2), "{asked}");
+    }
 }
