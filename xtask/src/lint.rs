@@ -26,6 +26,7 @@ pub(crate) fn lint() -> Result<()> {
     say("lints");
     let deny = ["--all-targets", "--", "-D", "warnings"];
     run(cargo().args(["clippy", "--release"]).args(deny))?;
+    run(cargo().args(["clippy", "--package", "xtask"]).args(deny))?;
     let components = COMPONENTS.iter().flat_map(|name| ["--package", name]);
     run(cargo().args(["clippy", "--release", "--target", component::TARGET]).args(components).args(deny))?;
     say("rustdoc");

@@ -14,6 +14,7 @@ pub(crate) fn all() -> Result<()> {
     say("building and running the tests (the first time takes some minutes)");
     // Some tests run the programs, which `cargo test` alone does not build.
     run(cargo().args(["build", "--release"]))?;
+    run(cargo().args(["test", "--quiet", "--package", "xtask"]))?;
     run(cargo().envs(python::peers()).args(["test", "--release"]))
 }
 
