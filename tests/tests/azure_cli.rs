@@ -62,8 +62,9 @@ fn we_list_who_signed_in_with_the_azure_cli(peers: &Peers) -> io::Result<()> {
     peers.login(2)?;
     let host = peers.authority.host();
     let run = peers.cli.run(&["accounts", "--source", "azure-cli", "--authority", &host])?;
-    let line = |number| format!("{}, home tenant {}, localhost, from azure-cli\n", username(number), tenant(number));
-    same("accounts", &run.stdout, &[0, 1].map(line).concat())
+    let line = |number| format!("{}  {}  localhost  azure-cli  yes\n", username(number), tenant(number));
+    let heading = "ACCOUNT            HOME TENANT    CLOUD      SOURCE     USABLE\n";
+    same("accounts", &run.stdout, &format!("{heading}{}", [0, 1].map(line).concat()))
 }
 
 fn we_take_the_token_that_the_azure_cli_cached(peers: &Peers) -> io::Result<()> {

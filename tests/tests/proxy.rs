@@ -72,7 +72,7 @@ async fn get_token(home: &Home, endpoint: &TokenEndpoint, environment: HashMap<&
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_is_used_unless_the_environment_excepts_the_host() {
     let endpoint =
-        TokenEndpoint::start(|_| Reply::json(200, json!({ "access_token": "at-1", "expires_in": 1 }))).await.unwrap();
+        TokenEndpoint::start(|_| Reply::json(200, json!({ "access_token": "at-1", "expires_in": 60 }))).await.unwrap();
     let proxy = Proxy::start().await.unwrap();
     let home = Home::signed_in(1).unwrap();
     home.write(&home.read().unwrap().to_string().replace("login.microsoftonline.com", "localhost")).unwrap();

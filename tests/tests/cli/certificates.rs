@@ -102,8 +102,8 @@ fn doctor_reports_how_the_authority_is_reached() {
     let doctor =
         |cli: &Cli, more: &[&str]| cli.run(&[&["doctor", "--authority", &authority.host()], more].concat()).unwrap();
     let run = doctor(&cli, &[]);
-    assert!(run.stdout.contains(&format!("  proxy: http://{proxy} (https_proxy)\n")), "{run:?}");
-    assert!(run.stdout.contains(&format!("authorities: {} (SSL_CERT_FILE)\n", authority.ca_file())), "{run:?}");
+    assert!(run.stdout.contains(&format!("  proxy        http://{proxy} (https_proxy)\n")), "{run:?}");
+    assert!(run.stdout.contains(&format!("  certificates {} (SSL_CERT_FILE)\n", authority.ca_file())), "{run:?}");
     assert!(run.stdout.contains("ok           it answers") && !run.stdout.contains("made-up"), "{run:?}");
 
     cli.set("NO_PROXY", "*.localhost");

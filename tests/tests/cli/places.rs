@@ -70,7 +70,7 @@ fn the_file_of_dotnet_serves_where_the_others_have_none() {
     cli.write(DOTNET, &local_cache()).unwrap();
     let (code, report) = doctor(&cli).unwrap();
     assert!(code == Some(0), "{report}");
-    has(&report, &[&format!("shared: file {}", cli.home().join(DOTNET).display())]);
+    has(&report, &[&format!("source shared\n  cache        file {}", cli.home().join(DOTNET).display())]);
     cli.write(DOTNET, &cache_of(3)).unwrap();
 
     // An empty file is a change signal only.

@@ -38,7 +38,7 @@ fn an_authority_that_the_policy_does_not_list_is_denied_though_a_flag_names_it()
     let error = cli.redeem(&authority, &["--policy", &policy]).unwrap().error(5).unwrap();
     assert_eq!(error["kind"], "denied");
     assert!(error["reason"].is_null());
-    assert!(error["message"].as_str().unwrap().contains("authorities"), "{error}");
+    assert!(error["hint"].as_str().unwrap().contains("under `authorities`"), "{error}");
     assert!(authority.requests().is_empty());
 }
 

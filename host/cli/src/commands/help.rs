@@ -22,6 +22,8 @@ Examples:
   One of several accounts
     shared-token-cache accounts
     shared-token-cache get-token --scope https://vault.azure.net/.default --username user0@contoso.com
+  Tokens for the Azure clients of a program
+    shared-token-cache run --scope https://vault.azure.net/.default -- python app.py
   A token file for another process, kept fresh
     shared-token-cache serve --policy policy.toml --token-file vault=/run/user/1000/vault/token
 

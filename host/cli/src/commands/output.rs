@@ -229,13 +229,13 @@ pub(super) fn report(failure: &Failure, form: ErrorForm) -> ExitCode {
         }
         ErrorForm::Text => {
             complain(&clean(&failure.cause.message()));
-            if let Some(hint) = failure.hint() {
-                complain_in(&Line::default().styled(HINT, "hint:").text(&format!(" {}", clean(hint))));
-            }
             if let Cause::Credential(Error::CredentialUnavailable(unavailable)) = &failure.cause {
                 for account in &unavailable.candidates {
                     complain(&format!("  {}", line(account)));
                 }
+            }
+            if let Some(hint) = failure.hint() {
+                complain_in(&Line::default().styled(HINT, "hint:").text(&format!(" {}", clean(hint))));
             }
         }
     }
