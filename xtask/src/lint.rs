@@ -1,6 +1,6 @@
 //! Static checks of the sources.
 
-use std::process::Command;
+use std::path::Path;
 
 use anyhow::Result;
 
@@ -43,7 +43,13 @@ pub(crate) fn lint() -> Result<()> {
 /// Runs a check of dependencies, or prints that its tool can't be installed.
 fn check_dependencies(tool: &str, version: &str, arguments: &[&str]) -> Result<()> {
     match tools::cargo_tool(tool, version) {
-        Ok(program) => run(Command::new(program).current_dir(crate::root()).arg(tool).args(arguments)),
+        Ok(program) => {
+            // By cargo, as some tools take their own name for an argument otherwise.
+            let own = program.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let mut folders: Vec<_> = own.map(Path::to_owned).into_iter().collect();
+            folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+            run(cargo().env("PATH", std::env::join_paths(folders)?).arg(tool).args(arguments))
+        }
         Err(why) => {
             say(&format!("skipped: cargo {tool}, because {why:#}"));
             Ok(())

@@ -1,11 +1,11 @@
 //! External tools: the one in `PATH`, or one that is installed below `target`.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use crate::run::{cargo, output, root, run, say};
+use crate::python::is_in_path;
+use crate::run::{cargo, root, run, say};
 
 /// A subcommand of cargo, `cargo-NAME`, at the version that this project was tested with. One in
 /// `PATH` is used at any version.
@@ -13,10 +13,11 @@ pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
     let folder = root().join("target/tools");
     let program = format!("cargo-{name}{}", std::env::consts::EXE_SUFFIX);
     let own = folder.join("bin").join(&program);
-    for candidate in [Path::new(&program), &own] {
-        if output(Command::new(candidate).args([name, "--version"])).is_ok() {
-            return Ok(candidate.to_owned());
-        }
+    if is_in_path(&program) {
+        return Ok(program.into());
+    }
+    if own.is_file() {
+        return Ok(own);
     }
     say(&format!("installing cargo-{name} {version} into target/tools"));
     let mut install = cargo();

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 /// `--preset`, and the end of a name that the program is called by.
+#[allow(rustdoc::bare_urls, reason = "the help of the command shows these texts as they are")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Preset {
     /// Azure Resource Manager: https://management.azure.com/.default
