@@ -20,7 +20,7 @@ pub fn home_tenant(home_account_id: &str) -> Option<&str> {
 /// The home account id that the `client_info` of a token response names: base64url of `{"uid": …, "utid": …}`, with or without
 /// padding.
 #[must_use]
-// Compiled where it is called, so that the component has the parser's functions once.
+// Inlined, so that the component contains the parser's functions only once.
 #[inline]
 pub fn of_client_info(client_info: &str) -> Option<String> {
     #[derive(Deserialize)]

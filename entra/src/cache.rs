@@ -1,6 +1,7 @@
-//! Names of caches. A cache is two documents: tokens that live under Continuous Access Evaluation (CAE) are kept apart.
+//! Names of caches. A cache is two documents: one for tokens under Continuous Access Evaluation
+//! (CAE), one for others.
 
-/// The cache of a credential that names none.
+/// The default name of a cache.
 pub const DEFAULT_NAME: &str = "msal.cache";
 
 /// Suffix of the document of calls with Continuous Access Evaluation.
@@ -9,10 +10,12 @@ pub const CAE: &str = ".cae";
 /// Suffix of the document of calls without it.
 pub const NOCAE: &str = ".nocae";
 
-/// The document of [`DEFAULT_NAME`] for calls without Continuous Access Evaluation, which keyrings of several libraries treat apart.
+/// The document of [`DEFAULT_NAME`] for calls without Continuous Access Evaluation. In keyrings,
+/// azure-identity for Python and JavaScript use another name for it.
 pub const DEFAULT_DOCUMENT: &str = "msal.cache.nocae";
 
-/// Whether a text can be a cache's name, without a suffix: letters, digits, `.`, `-` and `_`, so that a name can never be a path.
+/// Whether a text can be a cache's name, without a suffix: letters, digits, `.`, `-` and `_`. A
+/// name can therefore never be a path.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     (1..=128).contains(&text.len())

@@ -1,13 +1,13 @@
-/// What helps against an error of a token endpoint.
+/// The remedy for an error of a token endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Class {
-    /// The authority failed. The same request can succeed a moment later.
+    /// The authority failed. A retry can succeed a moment later.
     Busy,
-    /// The authority counts too many requests. The same request can succeed after a pause, and a
-    /// repetition at once makes the pause longer.
+    /// The authority limits the rate of requests. A retry can succeed after a pause; an immediate
+    /// one makes the pause longer.
     TooMany,
-    /// The user has to do something at a sign-in: a second factor, a consent, a compliant device.
+    /// The user has to act at a sign-in: a second factor, a consent, a compliant device.
     InteractionNeeded,
     /// The refresh token is expired, revoked or unknown. A new sign-in replaces it.
     DeadGrant,
@@ -15,7 +15,7 @@ pub enum Class {
     WrongTenant,
     /// This application may not have the token, or may not redeem this refresh token.
     WrongClient,
-    /// The request makes no sense to the authority: a scope, a resource or a parameter.
+    /// The request is invalid: a scope, a resource or a parameter.
     Misconfigured,
 }
 
@@ -34,14 +34,14 @@ impl Class {
         }
     }
 
-    /// Whether the authority said nothing about the sign-in, so that a token that is still valid
-    /// stays valid and a later call can succeed.
+    /// Whether the error is temporary and says nothing about the sign-in: a valid token stays
+    /// valid, and a later call can succeed.
     #[must_use]
     pub fn may_pass(self) -> bool {
         matches!(self, Self::Busy | Self::TooMany)
     }
 
-    /// Whether the same request is worth repeating at once.
+    /// Whether to retry the same request at once.
     #[must_use]
     pub fn is_worth_repeating(self) -> bool {
         self == Self::Busy

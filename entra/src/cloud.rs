@@ -1,10 +1,10 @@
 //! Microsoft's clouds, and the hosts of their authorities.
 
-/// The clouds. The hosts of a row are names of one environment, so a token cached under one serves all, and each of them issues
-/// tokens.
+/// The clouds. The hosts of a row are aliases: a token cached under one is valid for all, and each
+/// of them issues tokens.
 ///
-/// The rows are those of azure-identity's `KNOWN_ALIASES`, joined by `login-us.microsoftonline.com`, which MSAL knows as a
-/// cloud of its own, and by the sovereign clouds that MSAL 1.39 trusts.
+/// The rows are azure-identity's `KNOWN_ALIASES`, `login-us.microsoftonline.com`, which MSAL treats
+/// as a cloud of its own, and the sovereign clouds that MSAL 1.39 trusts.
 pub const CLOUDS: [&[&str]; 8] = [
     &["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
     &["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
@@ -16,10 +16,11 @@ pub const CLOUDS: [&[&str]; 8] = [
     &["login.sovcloud-identity.sg"],
 ];
 
-/// The authority of a credential that names none.
+/// The default authority.
 pub const DEFAULT_HOST: &str = "login.microsoftonline.com";
 
-/// The domain of the authorities of customers' identities (CIAM), which have a tenant of their own and no `organizations`.
+/// The domain of authorities for customer identities (CIAM), which have one tenant of their own and
+/// no `organizations`.
 const CUSTOMERS: &str = ".ciamlogin.com";
 
 /// All hosts of all clouds.
@@ -27,14 +28,14 @@ pub fn hosts() -> impl Iterator<Item = &'static str> {
     CLOUDS.into_iter().flatten().copied()
 }
 
-/// Whether two hosts are names of one environment. A host of no known cloud is its own.
+/// Whether two hosts are aliases of one cloud. An unknown host is a cloud of its own.
 #[must_use]
 pub fn is_same(one: &str, other: &str) -> bool {
     let has = |cloud: &[&str], host: &str| cloud.iter().any(|alias| alias.eq_ignore_ascii_case(host));
     one.eq_ignore_ascii_case(other) || CLOUDS.iter().any(|cloud| has(cloud, one) && has(cloud, other))
 }
 
-/// Whether a host is an authority of customers' identities (CIAM).
+/// Whether a host is an authority for customer identities (CIAM).
 #[must_use]
 pub fn is_of_customers(host: &str) -> bool {
     let end = host.len().checked_sub(CUSTOMERS.len()).and_then(|start| host.get(start..));
@@ -73,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_of_customers_is_known_by_its_domain() {
+    fn an_authority_of_customers_is_recognised_by_its_domain() {
         for (host, expected) in [
             ("contoso.ciamlogin.com", true),
             ("Contoso.CIAMlogin.com", true),

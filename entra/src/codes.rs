@@ -1,4 +1,4 @@
-//! The errors of token endpoints, one a row, each with its source.
+//! The errors of token endpoints, one per row, each with its source.
 //!
 //! Sources: "RFC" is RFC 6749, section 5.2 or 4.1.2.1. "OIDC" is OpenID Connect Core, section
 //! 3.1.2.6. A name in capitals and small letters is the one on Microsoft's page
@@ -62,7 +62,7 @@ pub(crate) const NUMBERS: &[(u64, Class)] = &[
     (90041, Busy), // msal-js#4329, with `server_error`
     (90090, Busy), // GraphRetryableError
     (90091, Busy), // GraphServiceUnreachable
-    // Too many requests. A repetition within the same minutes is counted as well.
+    // Too many requests. An immediate retry is counted too.
     (50196, TooMany), // LoopDetected
     (90055, TooMany), // TenantThrottlingError
     // The user has to do something.
@@ -109,7 +109,7 @@ pub(crate) const NUMBERS: &[(u64, Class)] = &[
     (530_003, InteractionNeeded), // azure-cli#29282: the device has to be managed
     (530_032, InteractionNeeded), // BlockedByConditionalAccessOnSecurityPolicy
     (700_020, InteractionNeeded), // InteractionRequired
-    // The refresh token is of no use any more.
+    // The refresh token is no longer valid.
     (50057, DeadGrant),   // UserDisabled
     (50089, DeadGrant),   // "Flow token expired"
     (50132, DeadGrant),   // SsoArtifactInvalidOrExpired

@@ -1,11 +1,11 @@
-//! Answers that are not the authority's.
+//! Detection of responses that do not come from the authority.
 
-/// What to say of such an answer.
+/// The message about such a response.
 pub const PAGE: &str = "a proxy or portal seems to answer in place of the authority; sign in to the network in a web \
                         browser, or check HTTPS_PROXY and NO_PROXY";
 
-/// Whether an answer is a page for people, as proxies and the portals of hotels and trains send it
-/// in place of the authority's answer: a redirect, 511 (RFC 6585, section 6), or markup.
+/// Whether a response is a page for people, as proxies and captive portals (hotels, trains) send it
+/// in place of the authority's response: a redirect, 511 (RFC 6585, section 6), or markup.
 #[must_use]
 pub fn is_a_page(status: u16, body: &[u8]) -> bool {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_redirect_and_markup_are_no_answers_of_an_authority() {
+    fn a_redirect_and_markup_are_pages() {
         for (status, body, expected) in [
             (302, "", true),
             (307, "{}", true),

@@ -1,9 +1,9 @@
-//! Errors of a token endpoint by what helps against them.
+//! Classes of a token endpoint's errors, by remedy.
 
 use crate::class::Class;
 use crate::codes::{CODES, NUMBERS, SUBERRORS};
 
-/// The fields of an error response that tell its class (RFC 6749, section 5.2, and Microsoft's
+/// The fields of an error response that decide its class (RFC 6749, section 5.2, and Microsoft's
 /// additions).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Refusal<'a> {
@@ -17,25 +17,25 @@ pub struct Refusal<'a> {
     pub description: Option<&'a str>,
 }
 
-/// The class of an answer that is no token; none when neither the error nor the status is known.
+/// The class of a response without a token; `None` when neither the error nor the status is listed.
 ///
-/// The OAuth error decides first, because the authority sends the same error with several statuses:
-/// an `error` that says "busy", then the numbers, which are the most exact, then `suberror` and
-/// `error`. The status decides where there is no error that the tables know.
+/// The OAuth error decides before the status, because the authority sends the same error with
+/// several statuses. First comes an `error` that is temporary, then the numbers, which are the most
+/// exact, then `suberror` and `error`. The status decides when the tables list none of these.
 #[must_use]
 pub fn class_of(status: u16, refusal: Option<&Refusal<'_>>) -> Option<Class> {
     refusal.and_then(class_of_refusal).or_else(|| class_of_status(status))
 }
 
-/// Whether the refusal is about this refresh token or this client, so that the next refresh token
-/// of the account may be accepted.
+/// Whether the refusal concerns this refresh token or this client, so that the account's next
+/// refresh token may be accepted.
 #[must_use]
 pub fn another_refresh_token_may_do(code: &str) -> bool {
     matches!(code, "invalid_grant" | "invalid_client" | "unauthorized_client" | "client_mismatch")
 }
 
-/// Whether the authority will never accept this refresh token again. `invalid_grant` alone may be a
-/// policy that the user can satisfy.
+/// Whether the authority will never accept this refresh token again. A plain `invalid_grant` is not
+/// enough: it may be a policy that the user can satisfy.
 #[must_use]
 pub fn is_dead(code: &str, suberror: Option<&str>) -> bool {
     code == "invalid_grant" && matches!(suberror, Some("bad_token" | "token_expired"))
@@ -54,7 +54,8 @@ fn class_of_refusal(refusal: &Refusal<'_>) -> Option<Class> {
         .or(by_code)
 }
 
-/// RFC 9110, section 15, and RFC 6585, section 4. 511 is a portal's: see [`crate::is_a_page`].
+/// RFC 9110, section 15, and RFC 6585, section 4. 511 comes from a captive portal: see
+/// [`crate::is_a_page`].
 fn class_of_status(status: u16) -> Option<Class> {
     match status {
         511 => None,
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_that_says_busy_is_busy_whatever_the_status() {
+    fn a_temporary_error_is_temporary_with_every_status() {
         for status in [200, 302, 400, 401, 403, 429, 500, 503] {
             for (code, numbers) in [
                 ("temporarily_unavailable", &[][..]),
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_known_by_its_number_before_its_code_and_by_its_code_before_the_status() {
+    fn the_number_decides_before_the_code_and_the_code_before_the_status() {
         for (status, code, suberror, numbers, expected) in [
             (400, "invalid_grant", None, &[][..], Class::DeadGrant),
             (400, "invalid_grant", None, &[50076], Class::InteractionNeeded),
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_class_that_may_pass_is_repeated() {
+    fn only_a_temporary_class_is_retried() {
         assert!(Class::Busy.is_worth_repeating() && Class::Busy.may_pass());
         assert!(!Class::TooMany.is_worth_repeating() && Class::TooMany.may_pass());
         assert!(!Class::DeadGrant.may_pass() && !Class::InteractionNeeded.may_pass());

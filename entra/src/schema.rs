@@ -1,6 +1,6 @@
 //! Sections and fields of a cache document, as MSAL writes them: `msal/token_cache.py`.
 
-/// A section of the document that has a meaning here.
+/// A section of the document that this project reads or writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     /// Access tokens.
@@ -11,12 +11,12 @@ pub enum Section {
     IdToken,
     /// Accounts.
     Account,
-    /// What is known of applications.
+    /// Metadata of applications.
     AppMetadata,
 }
 
 impl Section {
-    /// All of them.
+    /// All sections.
     pub const ALL: [Self; 5] = [Self::AccessToken, Self::RefreshToken, Self::IdToken, Self::Account, Self::AppMetadata];
 
     /// The section's key in the document, and the `credential_type` of its entries.

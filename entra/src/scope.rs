@@ -3,8 +3,8 @@
 /// Scopes of OpenID Connect, which come with a token of any resource: OpenID Connect Core 1.0, sections 3.1.2.1, 5.4 and 11.
 const OPENID_CONNECT: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
-/// Whether a scope is of OpenID Connect. Microsoft Entra ID also takes such a scope with Microsoft Graph's name in front, and with
-/// slashes too many, so the last segment decides.
+/// Whether a scope is of OpenID Connect. Microsoft Entra ID also accepts such a scope with
+/// Microsoft Graph's name in front and with extra slashes, so the last segment decides.
 #[must_use]
 pub fn is_of_openid_connect(scope: &str) -> bool {
     let name = scope.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_segment_tells_a_scope_of_openid_connect() {
+    fn the_last_segment_decides_whether_a_scope_is_of_openid_connect() {
         for (scope, expected) in [
             ("openid", true),
             ("OFFLINE_ACCESS", true),

@@ -3,19 +3,19 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-/// A token of any kind. It has no `Display` and no serialisation, and prints as `Secret(..)`. Clones share
-/// one text, which is wiped when the last of them is dropped.
+/// A token of any kind. It has no `Display` and no serialisation, and its `Debug` prints
+/// `Secret(..)`. Clones share one text, which is zeroized when the last of them is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
-    /// Takes a secret in.
+    /// Wraps a secret.
     #[must_use]
     pub fn new(text: String) -> Self {
         Zeroizing::new(text).into()
     }
 
-    /// The secret itself. Every use of this method is a place where it may leave.
+    /// The secret in plain text. Every call of this method is a place where the secret can leave.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

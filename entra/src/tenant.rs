@@ -1,4 +1,4 @@
-//! Names of tenants that are no tenant's own.
+//! Tenant names that are aliases, and not the name of one tenant.
 
 /// The tenant of every work or school account: the authority finds the home tenant by itself.
 pub const ORGANIZATIONS: &str = "organizations";
@@ -21,7 +21,7 @@ pub fn is_adfs(name: &str) -> bool {
     name.eq_ignore_ascii_case(ADFS)
 }
 
-/// Whether a name stands for the tenant that the account lives in, whichever that is.
+/// Whether a name is an alias of the account's home tenant.
 #[must_use]
 pub fn means_home(name: &str) -> bool {
     is_home_realm(name) || name.eq_ignore_ascii_case(CONSUMERS)
@@ -37,7 +37,7 @@ pub fn is_home_realm(realm: &str) -> bool {
 /// Whether a text can be a tenant's segment of a URL: a GUID or a domain, in letters, digits, `-` and `.`.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
-    // Dots alone would be a path that climbs.
+    // Dots alone would be a path segment such as `..`.
     text.bytes().any(|byte| byte.is_ascii_alphanumeric())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
 }

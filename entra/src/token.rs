@@ -1,27 +1,27 @@
-//! What caches and replies say of a token.
+//! Fields of a token in caches and responses.
 
-/// The type of a token that is bound to nothing: RFC 6750.
+/// The type of a token that is not bound to a key: RFC 6750.
 pub const BEARER: &str = "Bearer";
 
-/// Whether a token's type is `Bearer`, in whatever case.
+/// Whether a token's type is `Bearer`, without regard to case.
 #[must_use]
 pub fn is_bearer(token_type: &str) -> bool {
     token_type.eq_ignore_ascii_case(BEARER)
 }
 
-/// More seconds than any clock counts, and as many as a float holds without a gap.
+/// The largest accepted number of seconds. A float represents every integer up to here exactly.
 const MOST_SECONDS: f64 = 9e15;
 
-/// A count of seconds, from the text of a number or a string: a whole number. A fraction is cut off.
+/// A number of seconds from the text of a number or a string. A fraction is truncated.
 #[must_use]
 pub fn seconds(text: &str) -> Option<u64> {
     let text = text.trim();
-    // The schema's form first: it is exact where a float is not.
+    // An integer, the schema's form, comes first: a float would round a large one.
     let number = || text.parse::<f64>().ok().filter(|number| (0.0..=MOST_SECONDS).contains(number));
     text.parse().ok().or_else(|| number().map(|number| number as u64))
 }
 
-/// The end of the year 2199. What ends later does not count seconds, but perhaps milliseconds.
+/// The end of the year 2199. A larger number is not in seconds; it may be in milliseconds.
 const LATEST: u64 = 7_258_118_399;
 
 /// Whether a number can be the time at which a token expires.

@@ -1,12 +1,12 @@
-//! `words.json` has the words of this crate for programs in other languages. Rust code uses the constants, so that no program
-//! has to parse a file for them.
+//! `words.json` has this crate's constants for programs in other languages. Rust code uses the
+//! constants and parses no file.
 
 use serde_json::{Value, json};
 
 use crate::{cache, client, cloud, header};
 
 #[test]
-fn the_file_for_other_languages_says_what_the_constants_say() {
+fn the_file_for_other_languages_equals_the_constants() {
     let file: Value = serde_json::from_str(include_str!("../words.json")).unwrap();
     let constants = json!({
         "clouds": cloud::CLOUDS,

@@ -1,4 +1,5 @@
-//! The contract's types and the core's, field by field. A variant that one side lacks does not compile.
+//! Conversions between the contract's types and the core's, field by field. A variant that one side
+//! lacks does not compile.
 
 use shared_token_cache_core as core;
 

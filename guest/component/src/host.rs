@@ -4,7 +4,7 @@ use shared_token_cache_core::{
 
 use crate::wit::{cache_file, clock, https, log};
 
-/// The imports of the component as the core's platform.
+/// The core's platform, implemented by the component's imports.
 pub(crate) struct Host;
 
 impl Platform for Host {

@@ -1,5 +1,5 @@
-//! The credential as a WebAssembly component. What it does is in `shared-token-cache-core`; here the world's functions are
-//! bound to it and its types converted.
+//! The credential as a WebAssembly component: binds the WIT world's functions to
+//! `shared-token-cache-core`, which holds the logic, and converts between their types.
 
 mod convert;
 mod credential;

@@ -8,7 +8,8 @@ use crate::wit::credential::{Options as WitOptions, TokenRequestOptions};
 use crate::wit::tokens::{AccessToken, Error, Guest};
 
 thread_local! {
-    /// The credential of the last call with its options, so that a host that keeps its instance does not parse the cache anew.
+    /// The last call's credential and options. A host that reuses the instance does not parse the
+    /// cache again.
     static LAST: RefCell<Option<(Options, Credential)>> = const { RefCell::new(None) };
 }
 

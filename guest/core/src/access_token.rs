@@ -1,4 +1,4 @@
-//! Which cached access token answers a call.
+//! Selection of the cached access token that serves a call.
 
 use std::cmp::Reverse;
 
@@ -9,21 +9,23 @@ use crate::options::Configuration;
 use crate::tenant::RequestTenant;
 use crate::types::{Authority, HomeAccountId, Scopes};
 
-/// A token with no more than this many seconds left is not handed out: its caller needs time to use it.
+/// A token with no more than this many seconds left counts as expired: its caller needs time to use
+/// it.
 const LEAST_REMAINING_SECONDS: u64 = 300;
 
-/// What a token has to be.
+/// The conditions that a token must meet.
 pub(crate) struct Wanted<'a> {
     pub(crate) account: &'a HomeAccountId,
     pub(crate) scopes: &'a Scopes,
     pub(crate) tenant: &'a RequestTenant,
-    /// How many seconds it has to live at least, as its caller says.
+    /// The least remaining lifetime in seconds, from the call's options.
     pub(crate) min_validity: u64,
     pub(crate) now: u64,
 }
 
-/// The best cached token: this client's first, then one that needs no renewal yet, then the one that lives longest. What a renewal
-/// brought may live shorter than what it renewed, and would otherwise be renewed again and again.
+/// The best cached token, by client (this one first), by `refresh_on` (not yet reached first), then
+/// by latest expiry. A renewed token may expire before the one that it replaces; by expiry alone,
+/// the old token would win and be renewed again and again.
 pub(crate) fn find<'a>(
     document: &'a Document,
     wanted: &Wanted<'_>,
@@ -34,7 +36,8 @@ pub(crate) fn find<'a>(
         .access_tokens_of(wanted.account)
         .iter()
         .filter(|token| fits(token, wanted) && authority.has_alias(&token.environment))
-        // A record speaks of one application, and another's token may carry other permissions.
+        // A record is for one application, and another application's token may carry other
+        // permissions.
         .filter(|token| configuration.record.is_none() || configuration.client_id.is(&token.client_id))
         .min_by_key(|token| {
             let due = token.refresh_on.is_some_and(|refresh_on| refresh_on <= wanted.now);
@@ -47,7 +50,8 @@ fn fits(token: &AccessTokenEntry, wanted: &Wanted<'_>) -> bool {
         && is_a_time(&token.expires_on)
         && token.expires_on.saturating_sub(wanted.now) > LEAST_REMAINING_SECONDS
         && token.expires_on.saturating_sub(wanted.now) >= wanted.min_validity
-        // A token from the future was written under another clock, which makes its expiry worthless too.
+        // `cached_at` in the future means that another clock wrote the entry, so its expiry is
+        // unreliable too.
         && token.cached_at.is_none_or(|cached_at| cached_at <= wanted.now)
         && wanted.tenant.issued(&token.realm, wanted.account)
         && wanted.scopes.are_within(&token.target)

@@ -1,4 +1,4 @@
-//! Which account a credential uses.
+//! Selection of the account that a credential uses.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -41,14 +41,14 @@ pub(crate) fn candidates(document: &Document, authority: &Authority, configurati
     candidates
 }
 
-/// What a cache holds for a credential.
+/// The cache's content, for the selection of an account.
 pub(crate) struct Holdings<'a> {
     pub(crate) document: &'a Document,
     pub(crate) authority: &'a Authority,
     pub(crate) configuration: &'a Configuration,
     /// The accounts to choose from.
     pub(crate) candidates: &'a [Candidate],
-    /// Where the cache was looked for in vain.
+    /// The place where no cache was found.
     pub(crate) missing: Option<&'a str>,
 }
 
@@ -57,7 +57,8 @@ pub(crate) fn select(holdings: &Holdings<'_>) -> Result<Candidate, Error> {
     only(holdings.candidates, holdings.configuration).unwrap_or_else(|| Err(not_found(holdings)))
 }
 
-/// The one of these accounts that the credential's username and tenant select; `None` when they select none.
+/// The one of these accounts that the credential's username and tenant select; `None` if none
+/// matches.
 pub(crate) fn only(candidates: &[Candidate], configuration: &Configuration) -> Option<Result<Candidate, Error>> {
     let filters = Filters::of(configuration);
     match (matching(candidates, configuration).as_slice(), filters.is_some()) {
@@ -80,12 +81,12 @@ fn matching<'a>(candidates: &'a [Candidate], configuration: &Configuration) -> V
     let filters = Filters::of(configuration);
     let by_name: Vec<&Candidate> =
         candidates.iter().filter(|candidate| has_username(candidate, filters.username)).collect();
-    // A guest's home is elsewhere, so there the tenant is asked only to tell several accounts apart.
+    // A guest's home is another tenant, so the tenant only selects among several accounts.
     let tenant_decides = !configuration.enable_guest_tenant_authentication || by_name.len() > 1;
     by_name.into_iter().filter(|candidate| !tenant_decides || lives_in(candidate, filters.tenant)).collect()
 }
 
-/// Why there is no account to use, and what helps.
+/// The error when no account can be used, with a hint.
 fn not_found(holdings: &Holdings<'_>) -> Error {
     let Holdings { document, authority, configuration, candidates, missing } = holdings;
     let none = |reason, message: String| Error::unavailable(reason, message);
@@ -97,7 +98,8 @@ fn not_found(holdings: &Holdings<'_>) -> Error {
     let accounts: Vec<Candidate> = unusable.iter().map(|unusable| unusable.account.clone()).collect();
     let meant = matching(&accounts, configuration);
     let meant: Vec<&Unusable> = unusable.iter().filter(|unusable| meant.contains(&&unusable.account)).collect();
-    // What was asked for is there, or nothing else is: that is what the user has to know.
+    // Accounts that match the filters are explained; without a match, and without any usable
+    // account, all are.
     let explained = if meant.is_empty() && candidates.is_empty() { unusable.iter().collect() } else { meant };
     match explained.as_slice() {
         [account] if account.is_brokered() && candidates.is_empty() => {
@@ -117,7 +119,7 @@ fn not_found(holdings: &Holdings<'_>) -> Error {
     }
 }
 
-/// The accounts that there are, in place of the one that was asked for.
+/// The error when no account has the username and tenant, with the accounts of the cache.
 fn no_match(holdings: &Holdings<'_>) -> Error {
     let Holdings { document, authority, configuration, candidates, .. } = holdings;
     let filters = Filters::of(configuration);
@@ -145,7 +147,8 @@ fn no_match(holdings: &Holdings<'_>) -> Error {
     listing(UnavailableReason::NoMatchingAccount, message, &all)
 }
 
-/// The account of an authentication record. It needs no refresh token to be found.
+/// The account of an authentication record. It needs no refresh token, because a cached access
+/// token may serve.
 pub(crate) fn recorded(
     document: &Document,
     authority: &Authority,
@@ -167,7 +170,8 @@ pub(crate) fn recorded(
     }
 }
 
-/// Whether the cache knows the record's account by another name only: it was renamed, or the record was tampered with.
+/// Whether every entry of the record's account has another username: the account was renamed, or
+/// the record was edited.
 pub(crate) fn is_renamed(document: &Document, record: &AuthenticationRecord) -> bool {
     let mut names = document
         .accounts()
@@ -185,7 +189,7 @@ fn has_username(candidate: &Candidate, username: Option<&str>) -> bool {
     })
 }
 
-/// Whether the account's home is the tenant. AD FS has no tenants, so the id of an account there names none.
+/// Whether the tenant is the account's home. AD FS has no tenants, so its account ids name none.
 fn lives_in(candidate: &Candidate, tenant: Option<&str>) -> bool {
     tenant.is_none_or(|tenant| match candidate.home_account_id.home_tenant() {
         Some(home) => home.eq_ignore_ascii_case(tenant),
@@ -193,7 +197,7 @@ fn lives_in(candidate: &Candidate, tenant: Option<&str>) -> bool {
     })
 }
 
-/// What selects an account.
+/// The options that select an account.
 #[derive(Clone, Copy)]
 struct Filters<'a> {
     username: Option<&'a str>,

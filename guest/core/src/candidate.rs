@@ -5,19 +5,20 @@ use crate::tenant;
 use crate::text::quoted;
 use crate::types::{Authority, HomeAccountId};
 
-/// An account with a refresh token that this credential may use. Entries of several realms make one account.
+/// An account with a refresh token that this credential may use. Its entries of several realms are
+/// merged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Candidate {
     pub(crate) home_account_id: HomeAccountId,
     pub(crate) username: String,
 }
 
-/// More accounts than this are not described in a message.
+/// Messages describe at most this many accounts.
 pub(crate) const MOST_LISTED: usize = 5;
 
 impl Candidate {
-    /// Takes the username of an entry. A refresh writes entries without one, which must not hide that of a sign-in; the entry of
-    /// the home tenant has the right one.
+    /// Takes the username of an entry. Entries written by a refresh have none, so an empty name
+    /// never replaces another; the home tenant's entry has the right name.
     pub(crate) fn learn_name(&mut self, entry: &AccountEntry) {
         let home = self.home_account_id.home_tenant().is_some_and(|home| home.eq_ignore_ascii_case(&entry.realm));
         if !entry.username.is_empty() && (home || self.username.is_empty()) {
@@ -25,7 +26,7 @@ impl Candidate {
         }
     }
 
-    /// Where the account lives, and the other tenants that the cache knows it in.
+    /// The home tenant of the account, and its other tenants in the cache, for a message.
     pub(crate) fn whereabouts(&self, document: &Document, authority: &Authority) -> String {
         let name = quoted(&self.username);
         let Some(home) = self.home_account_id.home_tenant() else {
@@ -47,7 +48,8 @@ impl Candidate {
 
 /// Whether this credential may redeem a refresh token: it is of its client, or of a family of clients that share theirs.
 ///
-/// Before January 2026 every sign-in of the Azure CLI's client came with a family; since then its own client id has to do.
+/// Sign-ins with the Azure CLI's client had a family until January 2026. Later ones have none and
+/// are matched by client id.
 pub(crate) fn is_usable(token: &RefreshTokenEntry, authority: &Authority, configuration: &Configuration) -> bool {
     authority.has_alias(&token.environment)
         && (token.family_id.is_some() || configuration.client_id.is(&token.client_id))

@@ -3,10 +3,12 @@
 use crate::document::Object;
 use crate::error::Error;
 
-/// What a client says that takes tokens under Continuous Access Evaluation: it can answer a claims challenge.
+/// The client capability `CP1`: the client can answer a claims challenge, as Continuous Access
+/// Evaluation requires.
 const CAPABILITIES: &str = r#"{"values":["CP1"]}"#;
 
-/// The claims to send: those of the call, with the client's capabilities merged in when the call enables CAE.
+/// The claims to send: those of the call, merged with the client's capabilities when it enables
+/// CAE.
 pub(crate) fn merged(claims: Option<&str>, enable_cae: bool) -> Result<Option<String>, Error> {
     let claims = claims.filter(|claims| !claims.trim().is_empty());
     let given = claims.map(Object::parse).transpose().map_err(|error| {
@@ -22,7 +24,7 @@ pub(crate) fn merged(claims: Option<&str>, enable_cae: bool) -> Result<Option<St
     }
     let mut root = given.unwrap_or_else(Object::empty);
     let access_token = root.get("access_token").unwrap_or("{}").to_owned();
-    // `null` asks for nothing in particular, so the capabilities may take its place.
+    // `null` requests nothing in particular, so the capabilities may replace it.
     let mut access_token = match access_token.as_str() {
         "null" => Object::empty(),
         other => Object::parse(other)

@@ -3,7 +3,7 @@ use crate::account_info::Account;
 /// Why a call failed. The text is for people; programs tell errors apart by variant and reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The call or the credential's options make no sense.
+    /// The call's arguments or the credential's options are invalid.
     #[error("{0}")]
     InvalidArgument(String),
     /// This sign-in can't serve the call.
@@ -23,9 +23,9 @@ pub enum Error {
 /// Details of [`Error::CredentialUnavailable`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unavailable {
-    /// What is missing.
+    /// The reason, for programs.
     pub reason: UnavailableReason,
-    /// The same for a person.
+    /// The reason, for people.
     pub message: String,
     /// The accounts to choose from, where there are several.
     pub candidates: Vec<Account>,
@@ -55,15 +55,15 @@ pub enum UnavailableReason {
 /// Details of [`Error::ClientAuthentication`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthenticationFailure {
-    /// What kind of refusal it is.
+    /// The kind of refusal.
     pub reason: AuthenticationFailureReason,
-    /// The same for a person.
+    /// The refusal, for people.
     pub message: String,
-    /// What the authority said.
+    /// The authority's OAuth 2.0 error.
     pub oauth: Option<Box<OAuthError>>,
 }
 
-/// What kind of refusal it is. The order is that of the WIT.
+/// The kind of refusal. The order is that of the WIT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthenticationFailureReason {
     /// The call names a tenant that the options do not allow.

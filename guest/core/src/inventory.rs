@@ -1,4 +1,4 @@
-//! What a cache holds, for a person who wants to know.
+//! The accounts of a cache, for the list that a user reads.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,8 @@ use crate::document::{AccountEntry, Document};
 use crate::options::Configuration;
 use crate::types::{Authority, HomeAccountId};
 
-/// All accounts in the document's order. An account of the credential's cloud is one account under any of the cloud's names.
+/// All accounts in the document's order. Entries under several host names of the credential's cloud
+/// are one account.
 pub(crate) fn accounts(
     document: &Document,
     authority: &Authority,
@@ -55,13 +56,13 @@ pub(crate) fn accounts(
     accounts
 }
 
-/// Adds what another entry of the account tells. The home tenant's entry has the right name.
+/// Adds the username and the tenant of an entry. The home tenant's entry has the right username.
 fn add(account: &mut CachedAccount, entry: &AccountEntry) {
     let home = entry.home_account_id.home_tenant().is_some_and(|home| home.eq_ignore_ascii_case(&entry.realm));
     if !entry.username.is_empty() && (home || account.account.username.is_empty()) {
         account.account.username = entry.username.to_string();
     }
-    // A refresh writes entries of the realm that it asked, and `organizations` is no tenant.
+    // A refresh writes entries under the realm of the request, and `organizations` is not a tenant.
     let tenant = entry.realm.as_ref();
     let is_tenant = !tenant.is_empty() && !means_home(tenant);
     if is_tenant && !account.tenants.iter().any(|known| known.eq_ignore_ascii_case(tenant)) {

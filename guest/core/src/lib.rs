@@ -1,11 +1,12 @@
-//! What a shared token cache credential does, as pure logic.
+//! The credential of a shared token cache, as pure logic.
 //!
-//! [`Credential`] is the whole behaviour: load the cache, select the account, pick a cached access token or redeem a refresh
-//! token, and write back what the authority answered. It reaches the world through one trait, [`Platform`], so the same code
-//! runs in the WebAssembly component and natively in tests.
+//! [`Credential`] is the whole behaviour: load the cache, select the account, pick a cached access
+//! token or redeem a refresh token, and write the response back. Its only access to the outside is
+//! one trait, [`Platform`], so the same code runs in the WebAssembly component and natively in
+//! tests.
 //!
-//! A secret is an opaque string here. Nothing in this crate looks into a refresh token, an access token or an id token, so a
-//! host may hand in sealed handles in their place.
+//! A secret is an opaque string. This crate never parses a refresh token, an access token or an id
+//! token, so a host can pass handles in their place.
 
 #![forbid(unsafe_code)]
 

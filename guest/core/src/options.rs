@@ -2,8 +2,8 @@ use crate::error::Error;
 use crate::record::AuthenticationRecord;
 use crate::types::{Authority, CacheName, ClientId, TenantId};
 
-/// The options of a credential as a caller gives them. All of them may be left out. They have no `Debug`, because a record holds
-/// an account's id in full.
+/// The options of a credential, all optional. They have no `Debug`, because a record holds an
+/// account's full id.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// Username of the account to use.
@@ -12,15 +12,16 @@ pub struct Options {
     pub authority: Option<String>,
     /// Home tenant of the account to use.
     pub tenant_id: Option<String>,
-    /// Client id to ask with.
+    /// Client id of the requests.
     pub client_id: Option<String>,
-    /// The account to use, as azure-identity's JSON. Its authority and client then are the credential's.
+    /// The account to use, as azure-identity's JSON. Its authority and client then apply to the
+    /// credential.
     pub authentication_record: Option<String>,
     /// Which cache to use.
     pub cache_persistence_options: Option<CachePersistenceOptions>,
     /// Tenants that a call may name besides the configured one.
     pub additionally_allowed_tenants: Vec<String>,
-    /// Ask `tenant_id` for tokens, as a guest there.
+    /// Request tokens from `tenant_id`, as a guest there.
     pub enable_guest_tenant_authentication: bool,
 }
 
@@ -29,24 +30,24 @@ pub struct Options {
 pub struct CachePersistenceOptions {
     /// Name of the cache.
     pub name: Option<String>,
-    /// Whether a cache in plain text will do.
+    /// Whether a cache in plain text is accepted.
     pub allow_unencrypted_storage: bool,
 }
 
-/// What one call asks for besides its scopes.
+/// The options of one call besides its scopes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TokenRequestOptions {
     /// Claims that the token must satisfy, a JSON object.
     pub claims: Option<String>,
-    /// Tenant to ask.
+    /// Tenant that issues the token.
     pub tenant_id: Option<String>,
-    /// Ask for a token under Continuous Access Evaluation.
+    /// Request a token under Continuous Access Evaluation.
     pub enable_cae: bool,
-    /// How many seconds the token has to live at least.
+    /// The least remaining lifetime of the token, in seconds.
     pub min_validity: Option<u32>,
 }
 
-/// [`Options`] that make sense, in types that can only hold good values.
+/// Validated [`Options`].
 #[derive(Debug, Clone)]
 pub(crate) struct Configuration {
     pub(crate) username: Option<String>,
@@ -65,7 +66,7 @@ impl TryFrom<Options> for Configuration {
     type Error = Error;
 
     fn try_from(options: Options) -> Result<Self, Error> {
-        // Without options the user's own cache is read as it is, encrypted or not.
+        // Without options, the user's own cache is read, encrypted or not.
         let persistence = options
             .cache_persistence_options
             .unwrap_or(CachePersistenceOptions { name: None, allow_unencrypted_storage: true });

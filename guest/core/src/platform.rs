@@ -1,6 +1,6 @@
 use shared_token_cache_entra::Secret;
 
-/// The outside world, as narrow as the component's imports. Whatever differs between a test and production is a method here.
+/// The host's functions, one for each import of the component. Tests implement them with fakes.
 pub trait Platform {
     /// Reads the document `name`, for example `msal.cache.nocae`, unless it is still at version `known`.
     ///
@@ -11,7 +11,7 @@ pub trait Platform {
     /// Replaces the document `name` if it is still at version `expected`; gives the new version.
     ///
     /// # Errors
-    /// When it was not replaced; it is then as it was.
+    /// When it was not replaced. The stored document is then unchanged.
     fn replace_cache(&mut self, name: &str, expected: &str, document: &str) -> Result<String, WriteError>;
 
     /// Whether the platform has a shared token cache.
@@ -36,7 +36,7 @@ pub trait Platform {
     fn log(&mut self, level: LogLevel, message: &str);
 }
 
-/// What a read found.
+/// The result of a read.
 #[derive(Debug, Clone)]
 pub enum ReadOutcome {
     /// The version is still the known one.
@@ -89,9 +89,9 @@ pub enum ReadError {
     NotFound(String),
     /// The policy forbids it.
     Denied(String),
-    /// It can't be had.
+    /// The store failed.
     Failed(String),
-    /// It is damaged: its bytes are not UTF-8 from this place on.
+    /// Its bytes are not UTF-8 from this position on.
     NotUtf8 {
         /// Line, from 1.
         line: u32,
@@ -125,7 +125,7 @@ pub struct FormRequest {
 }
 
 impl std::fmt::Debug for FormRequest {
-    /// Names only: a header names the account, and the form has secrets.
+    /// Prints names only, because a header holds the account's id and the form holds secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names = |pairs: &mut dyn Iterator<Item = &'static str>| pairs.collect::<Vec<_>>();
         f.debug_struct("FormRequest")
@@ -141,7 +141,7 @@ impl std::fmt::Debug for FormRequest {
 pub struct FormReply {
     /// The HTTP status code.
     pub status: u16,
-    /// The body. U+FFFD stands for what was not UTF-8.
+    /// The body, with U+FFFD in place of bytes that are not UTF-8.
     pub body: String,
 }
 
@@ -167,19 +167,19 @@ pub enum HttpsError {
 /// The host's settings for every credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The authority of credentials that name none.
+    /// The authority of credentials whose options name none.
     pub default_authority_host: String,
     /// Whether every request goes to the configured tenant.
     pub disable_multitenant_authentication: bool,
 }
 
-/// How much a log line matters.
+/// The level of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogLevel {
     /// For a developer of the credential.
     Debug,
-    /// For a user who looks for a reason.
+    /// For a user who diagnoses a failure.
     Info,
-    /// Something went wrong, and the call succeeded all the same.
+    /// A problem that did not make the call fail.
     Warn,
 }

@@ -1,4 +1,4 @@
-//! What must hold for every input.
+//! Property tests: statements that hold for every input.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -10,7 +10,7 @@ use crate::document::{Document, Edit, Object};
 use crate::options::{Configuration, Options};
 use crate::types::{Authority, HomeAccountId};
 
-/// Any JSON, not too deep.
+/// Any JSON of limited depth.
 fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -28,7 +28,7 @@ fn any_value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A field of an entry: mostly something that occurs, sometimes anything.
+/// A field of an entry: mostly a realistic value, sometimes any JSON.
 fn any_field() -> impl Strategy<Value = Value> {
     prop_oneof![
         4 => prop::sample::select(vec!["uid-1.utid-1", "uid-2.utid-2", "no-dot", "login.microsoftonline.com",
@@ -38,7 +38,7 @@ fn any_field() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// A document in the shape of MSAL's, with anything where something is expected.
+/// A document in MSAL's shape, with any JSON in any place.
 fn any_document() -> impl Strategy<Value = Value> {
     let fields = prop::sample::select(vec![
         "home_account_id",
@@ -90,7 +90,7 @@ fn configuration() -> (Authority, Configuration) {
 }
 
 proptest! {
-    // What fails is printed, and becomes a test or a case of its own.
+    // A failing input is printed, and becomes a test or a case.
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
@@ -102,7 +102,8 @@ proptest! {
     fn text_that_looks_like_json_parses_or_is_refused(text in "[\\{\\}\\[\\]\",:a-c0-9 \\\\\n]{0,200}") {
         let parsed = Document::parse(text.clone()).is_ok();
         let is_object = serde_json::from_str::<Map<String, Value>>(&text).is_ok();
-        // Depth and the range of numbers are no concern of ours, so what serde_json refuses may still parse, but not the reverse.
+        // The scanner has no limits on depth and number ranges, so it may accept text that
+        // serde_json refuses, but not the reverse.
         prop_assert!(parsed || !is_object);
     }
 
@@ -119,11 +120,12 @@ proptest! {
     #[test]
     fn an_edit_keeps_every_value_that_it_does_not_name(before in any_document(), pretty in any::<bool>()) {
         let text = if pretty { serde_json::to_string_pretty(&before).unwrap() } else { before.to_string() };
-        // As read back, because serde_json does not read every float as it wrote it.
+        // Reads the text back, because serde_json does not parse every float to the value it
+        // printed.
         let before: Value = serde_json::from_str(&text).unwrap();
         let document = Document::parse(text.clone()).unwrap();
         let Ok(edited) = document.edited(&edits()) else {
-            // Only a section that can't be written into refuses an edit.
+            // The only reason to refuse an edit is a section that is not an object.
             let refusing = ["AccessToken", "RefreshToken", "AppMetadata"].map(|name| before.get(name));
             prop_assert!(refusing.into_iter().flatten().any(|section| !section.is_object() && !section.is_null()));
             return Ok(());
@@ -169,7 +171,7 @@ proptest! {
         let tokens: Map<_, _> = with_token.iter().enumerate().filter(|(_, with)| **with).map(token).collect();
         let (authority, configuration) = configuration();
         let choose = |accounts: &[(usize, &str)]| {
-            // Written by hand, because a map would put the entries in order.
+            // Written by hand, because a map would sort the entries.
             let accounts: Vec<_> = accounts.iter().map(entry).map(|(key, entry)| format!("{key:?}:{entry}")).collect();
             let tokens = Value::from(tokens.clone());
             let text = format!("{{\"Account\":{{{}}},\"RefreshToken\":{tokens}}}", accounts.join(","));

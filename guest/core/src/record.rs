@@ -1,4 +1,4 @@
-//! An account that an application remembers: azure-identity's `AuthenticationRecord`, in its JSON form.
+//! azure-identity's `AuthenticationRecord` in JSON: the account that an application signed in with.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,10 @@ use crate::document::{Object, json};
 use crate::error::Error;
 use crate::types::{Authority, ClientId, HomeAccountId, TenantId};
 
-/// The one version of the form.
+/// The only version of the format.
 const VERSION: &str = "1.0";
 
-/// Which account, of which application, in which tenant. It holds no secret.
+/// The account, application and tenant of an earlier sign-in. It holds no secret.
 #[derive(Debug, Clone)]
 pub(crate) struct AuthenticationRecord {
     pub(crate) authority: Authority,
@@ -20,7 +20,8 @@ pub(crate) struct AuthenticationRecord {
 }
 
 impl AuthenticationRecord {
-    /// Reads `{"authority", "clientId", "homeAccountId", "tenantId", "username", "version": "1.0"}`; more fields do no harm.
+    /// Reads `authority`, `clientId`, `homeAccountId`, `tenantId`, `username` and `version`, which
+    /// is `"1.0"`. Other fields are ignored.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let object = Object::parse(text).map_err(|error| {
             invalid(&format!("it is not a JSON object: line {}, column {}", error.line(), error.column()))

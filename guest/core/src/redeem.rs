@@ -14,10 +14,10 @@ use crate::text::quoted;
 use crate::types::{Authority, HomeAccountId, Scopes};
 use crate::unusable;
 
-/// More tenants than this are not listed in a message.
+/// Messages list at most this many tenants.
 const MOST_TENANTS: usize = 5;
 
-/// What is asked of the authority.
+/// The parameters of a token request.
 pub(crate) struct Request<'a> {
     pub(crate) account: &'a Candidate,
     pub(crate) scopes: &'a Scopes,
@@ -28,13 +28,13 @@ pub(crate) struct Request<'a> {
     pub(crate) configuration: &'a Configuration,
 }
 
-/// How it went, and what was learned about refresh tokens on the way.
+/// The result of the token requests, and the fate of the refresh tokens that were used.
 pub(crate) struct Redemption {
-    /// The new token, and the refresh token that bought it.
+    /// The new token, and the refresh token that was redeemed for it.
     pub(crate) result: Result<(TokenReply, Secret), Error>,
     /// Refresh tokens that the authority declared dead.
     pub(crate) dead: Vec<Secret>,
-    /// A refresh token that was redeemed, and the one that came in its place with an access token of no use.
+    /// A redeemed refresh token and its replacement, when the response had no usable access token.
     pub(crate) exchanged: Option<(Secret, Secret)>,
     /// The time just before the last request.
     pub(crate) requested_at: u64,
@@ -64,7 +64,8 @@ pub(crate) fn redeem(platform: &mut impl Platform, document: &Document, request:
                 if is_dead(&refusal.code, refusal.suberror.as_deref()) {
                     redemption.dead.push(refresh_token);
                 }
-                // The client is not in the family, so none of the family's other tokens will do.
+                // The client is not in the family, so the authority will refuse the family's other
+                // tokens too.
                 let not_in_family = token.on_trial && client_mismatch;
                 let another_may_do = client_mismatch || another_refresh_token_may_do(&refusal.code);
                 first_refusal.get_or_insert(refusal);
@@ -125,7 +126,7 @@ fn form(request: &Request<'_>, refresh_token: &Secret) -> FormRequest {
     FormRequest { url: request.authority.token_endpoint(request.tenant.as_str()), headers, form }
 }
 
-/// Tells the authority's front end where the account lives, so that the request lands near its data.
+/// The header that routes the request to the data centre of the account's home tenant.
 fn anchor_mailbox(account: &HomeAccountId) -> Option<String> {
     let (uid, utid) = account.parts()?;
     let header_safe = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -144,10 +145,10 @@ fn no_token(document: &Document, request: &Request<'_>) -> String {
     )
 }
 
-/// Codes of Microsoft Entra ID for an account that is asked for in a tenant where it is not known.
+/// Codes of Microsoft Entra ID for an account that is unknown in the requested tenant.
 const WRONG_TENANT: [u64; 4] = [50020, 50034, 90002, 90072];
 
-/// Which tenants would do, where the authority says that this one does not.
+/// A hint that names other tenants of the account, when the authority refused this one.
 fn another_tenant(refusal: &OAuthError, document: &Document, request: &Request<'_>) -> Option<String> {
     refusal.error_codes.iter().find(|code| WRONG_TENANT.contains(code))?;
     let account = &request.account.home_account_id;

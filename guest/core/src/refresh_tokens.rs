@@ -8,17 +8,17 @@ use crate::document::{Document, RefreshTokenEntry};
 use crate::options::Configuration;
 use crate::types::{Authority, HomeAccountId};
 
-/// The family of clients that share refresh tokens: Microsoft Entra ID has but this one.
+/// The family of clients that share refresh tokens. Microsoft Entra ID has only this one.
 const FAMILY: &str = "1";
 
 /// A refresh token to try.
 pub(crate) struct RefreshToken {
     pub(crate) secret: Secret,
-    /// It is of a family of which this client may turn out not to be a member.
+    /// The token belongs to a family, and the cache does not say whether this client is a member.
     pub(crate) on_trial: bool,
 }
 
-/// The refresh tokens to try, best first; a secret that stands in several entries once.
+/// The refresh tokens to try, best first. A secret that several entries hold is listed once.
 pub(crate) fn in_order(
     document: &Document,
     account: &HomeAccountId,
@@ -45,21 +45,21 @@ pub(crate) fn in_order(
     tokens
 }
 
-/// What is known about the client and families.
+/// Whether the client belongs to a family.
 #[derive(Debug, PartialEq, Eq)]
 enum Membership {
-    /// Nobody asks: without a record every token of a family may do.
+    /// Without an authentication record, every family's tokens are tried.
     Assumed,
-    /// The client has never got a token here.
+    /// The cache holds no metadata of the client, so it has never received a token here.
     Unknown,
-    /// The client is in none.
+    /// The client's metadata names no family.
     None,
-    /// The client is in this one.
+    /// The client's metadata names this family.
     Of(String),
 }
 
 impl Membership {
-    /// The client's metadata tells, which a token response brought along.
+    /// Read from the client's metadata, which is written with each token response.
     fn of(document: &Document, authority: &Authority, configuration: &Configuration) -> Self {
         if configuration.record.is_none() {
             return Self::Assumed;
@@ -75,7 +75,7 @@ impl Membership {
         own.find_map(|entry| entry.family_id.as_deref()).map_or(Self::None, |family| Self::Of(family.to_owned()))
     }
 
-    /// The lower, the earlier a token is tried; `None`: not at all.
+    /// The order in which tokens are tried, lowest first. `None` excludes the token.
     fn rank(&self, token: &RefreshTokenEntry, configuration: &Configuration) -> Option<u8> {
         let own = configuration.client_id.is(&token.client_id);
         let family = token.family_id.as_deref();

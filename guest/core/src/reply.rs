@@ -1,4 +1,4 @@
-//! What a token endpoint answered.
+//! Responses of a token endpoint.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::error::{Error, OAuthError};
 use crate::platform::FormReply;
 use crate::types::HomeAccountId;
 
-/// The length at which text from the authority is cut before it becomes part of an error.
+/// Text from the authority is truncated to this many bytes in errors.
 const LONGEST_TEXT: usize = 2_000;
 
 /// RFC 8259, section 8.1: a parser may skip it.
@@ -30,27 +30,28 @@ pub(crate) struct TokenReply {
     pub(crate) family_id: Option<String>,
 }
 
-/// How an exchange went, when the network did its part.
+/// The result of an exchange that got a response.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Token(Box<TokenReply>),
     Refused {
         error: OAuthError,
-        /// The authority says that the client may not use this refresh token of a family.
+        /// The authority refused this refresh token because the client is not in its family.
         client_mismatch: bool,
     },
-    /// A token response whose access token is of no use.
+    /// A token response without a usable access token.
     Unusable {
         why: Error,
-        /// The refresh token that came with it in the place of the redeemed one, which may be of no use any more.
+        /// The refresh token of the response. It replaces the redeemed one, which may no longer be
+        /// valid.
         refresh_token: Option<Secret>,
     },
-    /// The authority failed, or something else answered in its place. A later try can succeed.
+    /// The authority failed, or another server answered. A retry can succeed.
     Busy(String),
 }
 
-/// Reads a response. `requested_at` is the time just before the request, so that a token is never thought to live longer
-/// than it does.
+/// Reads a response. `requested_at` is the time just before the request, so the computed expiry is
+/// never later than the real one.
 pub(crate) fn read(reply: &FormReply, account: &HomeAccountId, requested_at: u64) -> Result<Outcome, Error> {
     let status = reply.status;
     let body = Object::parse(reply.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&reply.body)).ok();
@@ -73,7 +74,8 @@ pub(crate) fn read(reply: &FormReply, account: &HomeAccountId, requested_at: u64
     if status != 200 {
         return Err(unexpected("neither a token nor an OAuth 2.0 error"));
     }
-    // An error keeps its code whatever the encoding of its description. A token with a replaced character would be a broken one.
+    // Checked after errors, which keep their code even if their description has a replaced
+    // character. In a token, a replaced character would break it.
     if reply.body.contains(char::REPLACEMENT_CHARACTER) {
         return Err(unexpected("a body that is not UTF-8"));
     }
@@ -84,7 +86,7 @@ pub(crate) fn read(reply: &FormReply, account: &HomeAccountId, requested_at: u64
     })
 }
 
-/// The class of an answer, from the table that the host has as well.
+/// The class of a response, from the table that the host uses too.
 fn class(status: u16, error: Option<&OAuthError>) -> Option<Class> {
     let refusal = error.map(|error| Refusal {
         code: &error.code,
@@ -102,7 +104,7 @@ fn busy(status: u16, error: Option<&OAuthError>) -> String {
     format!("the authority answered with status {status}{code}{description}")
 }
 
-/// Its refresh token is another account's too.
+/// The response's refresh token belongs to the other account too, so it is not kept.
 const ANOTHER_ACCOUNT: &str = "a token of another account";
 
 fn token(body: &Object<'_>, account: &HomeAccountId, requested_at: u64) -> Result<TokenReply, &'static str> {
@@ -126,7 +128,8 @@ fn token(body: &Object<'_>, account: &HomeAccountId, requested_at: u64) -> Resul
         return Err("a token that has expired already; check this machine's clock");
     }
     let lifetime = expires_in.unwrap_or_else(|| expires_on.saturating_sub(requested_at));
-    // Without a word from the authority a long-lived token is renewed at half its life, as azure-identity does.
+    // Without `refresh_in`, a token of two hours or more is renewed at half its life, as in
+    // azure-identity.
     let refresh_in = number(body, "refresh_in").or_else(|| (lifetime >= 7200).then_some(lifetime / 2));
     let extended = number(body, "ext_expires_in").map(|extra| requested_at.saturating_add(extra));
     Ok(TokenReply {
@@ -141,7 +144,7 @@ fn token(body: &Object<'_>, account: &HomeAccountId, requested_at: u64) -> Resul
     })
 }
 
-/// What `client_info` does not say can't contradict.
+/// An id that `client_info` does not contain cannot contradict the account.
 fn is_of_account(client_info: &str, account: &HomeAccountId) -> bool {
     of_client_info(client_info).is_none_or(|id| id.eq_ignore_ascii_case(account.as_str()))
 }
@@ -159,7 +162,8 @@ fn oauth_error(code: &str, body: &Object<'_>) -> OAuthError {
     }
 }
 
-/// Microsoft Entra ID says so in a list of its own, as `msal/application.py` knows; the other two places are those of a code.
+/// Microsoft Entra ID lists it in `error_additional_info` (`msal/application.py`); the code and the
+/// suberror are checked too.
 fn is_client_mismatch(code: &str, body: &Object<'_>) -> bool {
     const CLIENT_MISMATCH: &str = "client_mismatch";
     let listed: Option<Vec<String>> =
@@ -169,7 +173,7 @@ fn is_client_mismatch(code: &str, body: &Object<'_>) -> bool {
         || listed.is_some_and(|listed| listed.iter().any(|entry| entry == CLIENT_MISMATCH))
 }
 
-/// A field that is a string with something in it. A field of another type counts as missing.
+/// A string field that is not empty. A field of another type counts as missing.
 fn text(body: &Object<'_>, field: &str) -> Option<String> {
     body.get(field).and_then(json::text).filter(|text| !text.is_empty()).map(Cow::into_owned)
 }
@@ -178,12 +182,12 @@ fn secret(body: &Object<'_>, field: &str) -> Option<Secret> {
     text(body, field).map(Secret::new)
 }
 
-/// A field that counts seconds, as a number or a string: Microsoft Entra ID's v1 endpoints write strings.
+/// A number of seconds, as a number or a string: Microsoft Entra ID's v1 endpoints write strings.
 fn number(body: &Object<'_>, field: &str) -> Option<u64> {
     body.get(field).and_then(json::seconds)
 }
 
-/// Text from the authority as it may stand in a message: on one line, and not endless.
+/// Text from the authority for a message: on one line, and truncated.
 fn printable(text: &str) -> String {
     let mut line = String::new();
     for word in text.split(|character: char| character.is_whitespace() || character.is_control()) {
@@ -272,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_no_token_is_said_to_be_unexpected_and_not_quoted() {
+    fn a_response_without_a_token_is_unexpected_and_not_quoted() {
         let other = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(r#"{"uid":"other","utid":"utid"}"#);
         for (status, json) in [
             (200, String::new()),
@@ -323,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_is_not_in_the_family_is_told_so_in_one_of_three_places() {
+    fn a_client_mismatch_is_found_in_any_of_three_fields() {
         for json in [
             r#"{"error":"client_mismatch"}"#,
             r#"{"error":"invalid_grant","suberror":"client_mismatch"}"#,
@@ -341,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_says_busy_is_busy_whatever_the_status() {
+    fn a_busy_error_is_busy_with_every_status() {
         for status in [200, 400, 401] {
             for json in [
                 r#"{"error":"temporarily_unavailable"}"#,
@@ -355,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_is_no_hiccup_is_a_refusal_whatever_the_status() {
+    fn a_permanent_error_is_a_refusal_with_every_status() {
         for status in [200, 400, 429, 503] {
             assert!(
                 matches!(read_json(status, r#"{"error":"invalid_grant"}"#), Ok(Outcome::Refused { .. })),
@@ -365,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_in_place_of_an_answer_is_said_to_be_one_and_not_quoted() {
+    fn a_page_in_place_of_a_response_is_reported_and_not_quoted() {
         for (status, body) in [
             (302, "hunter2"),
             (200, "<html>hunter2</html>"),
@@ -389,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_is_not_utf_8_keeps_its_code_and_a_token_that_is_not_is_none() {
+    fn an_error_that_is_not_utf_8_keeps_its_code_and_such_a_token_is_refused() {
         let reply = |status, body: &[u8]| {
             let body = String::from_utf8_lossy(body).into_owned();
             read(&FormReply { status, body }, &account(), 1000)

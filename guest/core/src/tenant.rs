@@ -1,4 +1,4 @@
-//! Which tenant a request goes to.
+//! The tenant that a request is sent to.
 
 use shared_token_cache_entra::tenant::{ADFS, ORGANIZATIONS, PERSONAL, is_adfs, is_home_realm, means_home};
 
@@ -11,7 +11,7 @@ use crate::types::{Authority, HomeAccountId, TenantId};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RequestTenant {
     name: String,
-    /// The account's own tenant is meant, under whichever name.
+    /// Whether the request is for the account's home tenant, under any of its names.
     is_home: bool,
 }
 
@@ -26,13 +26,15 @@ impl RequestTenant {
         Self { name: if is_adfs(name) { ADFS } else { name }.to_owned(), is_home: false }
     }
 
-    /// The tenant's segment in the token endpoint's path, and the realm of what it issues.
+    /// The tenant's segment in the token endpoint's path, and the realm of the tokens that it
+    /// issues.
     pub(crate) fn as_str(&self) -> &str {
         &self.name
     }
 
-    /// The same for one account. `organizations` does not serve every account: an authority of customers (CIAM) has no such
-    /// tenant, so the account's home is named, and a personal account is served by the tenant that its cached tokens are of.
+    /// The request's tenant for one account. `organizations` does not serve every account: a
+    /// customer authority (CIAM) does not have it, so the home tenant replaces it; a personal
+    /// account uses the only tenant of its cached tokens.
     pub(crate) fn of(&self, account: &HomeAccountId, document: &Document, authority: &Authority, now: u64) -> Self {
         let home = account.home_tenant().filter(|_| self.is_home);
         let name = match home {
@@ -43,15 +45,16 @@ impl RequestTenant {
         Self { name: name.unwrap_or(&self.name).to_owned(), is_home: self.is_home }
     }
 
-    /// Whether a token that is cached under `realm` was issued by this tenant. MSAL caches a token under the tenant that was
-    /// named in the request, so a token of the home tenant may stand under `organizations` or `common`.
+    /// Whether a token cached under `realm` was issued by this tenant. MSAL caches a token under
+    /// the tenant of the request, so the home tenant's tokens can be under `organizations` or
+    /// `common`.
     pub(crate) fn issued(&self, realm: &str, account: &HomeAccountId) -> bool {
         let is = |tenant: &str| realm.eq_ignore_ascii_case(tenant);
         is(&self.name) || (self.is_home && (is_home_realm(realm) || account.home_tenant().is_some_and(is)))
     }
 }
 
-/// The tenants that the cache knows the account in besides its home, in the document's order.
+/// The tenants of the account's entries, without its home, in the document's order.
 pub(crate) fn visited<'a>(account: &'a HomeAccountId, document: &'a Document, authority: &Authority) -> Vec<&'a str> {
     let tokens = document.access_tokens_of(account).iter().map(|token| (&*token.environment, &*token.realm));
     let entries = document.accounts().iter().filter(|entry| entry.home_account_id == *account);
@@ -60,7 +63,7 @@ pub(crate) fn visited<'a>(account: &'a HomeAccountId, document: &'a Document, au
     distinct(realms.map(|(_, realm)| realm), account)
 }
 
-/// The only tenant that the account's cached tokens are of: those that still live decide, and all of them where none does.
+/// The only tenant of the account's unexpired tokens, or of all its tokens if all have expired.
 fn only_visited<'a>(
     account: &HomeAccountId,
     document: &'a Document,
@@ -76,7 +79,7 @@ fn only_visited<'a>(
     }
 }
 
-/// Each tenant once, without the account's home and without names that stand for it.
+/// Each tenant once, without the account's home and without aliases of it.
 fn distinct<'a>(realms: impl Iterator<Item = &'a str>, account: &HomeAccountId) -> Vec<&'a str> {
     let mut tenants: Vec<&str> = Vec::new();
     for realm in realms {
@@ -89,7 +92,8 @@ fn distinct<'a>(realms: impl Iterator<Item = &'a str>, account: &HomeAccountId) 
     tenants
 }
 
-/// Resolves the tenant that a call asks for against the configured one. A tenant that is not asked in the end may have any name.
+/// Resolves a call's tenant against the configured one. The name is validated only if the tenant is
+/// used.
 pub(crate) fn resolve(
     configuration: &Configuration,
     requested: Option<&str>,
@@ -117,8 +121,8 @@ pub(crate) fn resolve(
     }))
 }
 
-/// With a record its tenant, unless the options name another; for a guest the tenant that the options name. AD FS is nobody's
-/// home, so an option that names it says whom to ask.
+/// A record's tenant, unless the options name another; for a guest, the tenant of the options. No
+/// account has AD FS as its home tenant, so an option that names it sets the tenant of the request.
 fn configured(configuration: &Configuration) -> RequestTenant {
     let named = configuration.tenant_id.as_ref();
     let tenant = match &configuration.record {
@@ -154,7 +158,7 @@ mod tests {
             (configuration(None, false, &["a.com"]), Some("A.com"), false, Ok("A.com")),
             (configuration(None, false, &["*"]), Some("b.com"), false, Ok("b.com")),
             (configuration(None, false, &["a.com"]), Some("b.com"), false, Err(())),
-            // A tenant id selects an account; it is not asked unless guests are enabled.
+            // A tenant id only selects an account, unless guest authentication is enabled.
             (configuration(Some("h.com"), false, &[]), None, false, home),
             (configuration(Some("h.com"), true, &[]), None, false, Ok("h.com")),
             (configuration(Some("h.com"), true, &[]), Some("a.com"), false, Err(())),
@@ -162,7 +166,7 @@ mod tests {
             (configuration(Some("adfs"), true, &[]), Some("a.com"), false, Ok("adfs")),
             (configuration(Some("ADFS"), false, &[]), None, false, Ok("adfs")),
             (configuration(None, false, &[]), Some("ADFS"), false, Ok("adfs")),
-            // What is not asked may have any name.
+            // An unused tenant may have any name.
             (configuration(None, false, &[]), Some("some_tenant"), true, home),
             (configuration(Some("adfs"), true, &[]), Some("some_tenant"), false, Ok("adfs")),
             (configuration(None, false, &[]), Some(""), false, home),
@@ -187,7 +191,8 @@ mod tests {
         }
     }
 
-    /// The tenant that is asked for an account of `home` with cached tokens of `realms`, each with its expiry.
+    /// The tenant of a request for an account of `home` with cached tokens of `realms`, each with
+    /// its expiry.
     fn asked(authority: &str, home: &str, realms: &[(&str, u64)]) -> String {
         let tokens: serde_json::Map<_, _> = realms
             .iter()
@@ -212,11 +217,11 @@ mod tests {
             (&[("t2", 2000)], "t2"),
             (&[("t2", 2000), ("t2", 3000), ("common", 2000), (PERSONAL, 2000)], "t2"),
             (&[("t2", 2000), ("t3", 2000)], ORGANIZATIONS),
-            // Those that still live decide.
+            // Unexpired tokens decide.
             (&[("t2", 2000), ("t3", 500)], "t2"),
             (&[("t2", 500)], "t2"),
             (&[("t2", 500), ("t3", 500)], ORGANIZATIONS),
-            // The cache may hold anything.
+            // A realm that is not a tenant's name is ignored.
             (&[("../t2", 2000)], ORGANIZATIONS),
         ] {
             assert_eq!(asked("login.microsoftonline.com", PERSONAL, realms), expected, "{realms:?}");

@@ -1,9 +1,10 @@
-//! Text of others in messages.
+//! Foreign text in messages.
 
-/// The length at which a name is cut.
+/// Names are truncated to this many characters.
 const LONGEST: usize = 120;
 
-/// A name from a cache or a caller, in quotes and on one line: whatever could steer a terminal is escaped.
+/// A name from a cache or a caller, quoted on one line, with control characters escaped so that it
+/// cannot steer a terminal.
 pub(crate) fn quoted(text: &str) -> String {
     let short: String = text.chars().take(LONGEST).collect();
     format!("{short:?}{}", if short.len() < text.len() { "…" } else { "" })

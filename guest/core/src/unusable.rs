@@ -1,4 +1,4 @@
-//! Accounts that the cache knows and the credential can't use, and what a person can do about each.
+//! Accounts of the cache that the credential can't use, with the reason and a hint for each.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,7 +15,7 @@ pub(crate) struct Unusable {
     why: Why,
 }
 
-/// What is in the way.
+/// The reason why an account can't be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Why {
     /// The account is of another cloud.
@@ -37,7 +37,7 @@ impl Unusable {
     fn in_words(&self) -> String {
         let name = quoted(&self.account.username);
         match &self.why {
-            // MSAL's environments are hosts without a port, and so is what an authority is compared with.
+            // An authority is compared without its port, as in MSAL's environments.
             Why::Cloud(host) if host.contains(':') => format!(
                 "the account {name} is cached under {}, which has a port, and so is of no authority; sign in again",
                 quoted(host)
@@ -62,7 +62,7 @@ impl Unusable {
     }
 }
 
-/// Where the sign-in of a broker is, and the ways out. `name` is quoted already.
+/// The hint for a sign-in that a broker holds. `name` is already quoted.
 pub(crate) fn brokered(name: &str) -> String {
     format!(
         "the account broker of the operating system holds the sign-in of {name}, so the cache has access tokens of an hour or so \
@@ -73,7 +73,8 @@ pub(crate) fn brokered(name: &str) -> String {
     )
 }
 
-/// All of them, in the document's order. An account that can be used in this cloud is none of them, whatever others have of it.
+/// All unusable accounts in the document's order. An account that is usable in this cloud is not
+/// listed, even if other clouds hold entries of it.
 pub(crate) fn all(document: &Document, authority: &Authority, configuration: &Configuration) -> Vec<Unusable> {
     let mut usable: HashSet<&HomeAccountId> = HashSet::new();
     let mut clients: HashMap<&HomeAccountId, Vec<String>> = HashMap::new();
@@ -111,7 +112,7 @@ pub(crate) fn all(document: &Document, authority: &Authority, configuration: &Co
     found
 }
 
-/// What is known of accounts that can't be used, and of applications, for a message; nothing when there are none.
+/// A message about unusable accounts and applications; `None` when there are neither.
 pub(crate) fn explanation(unusable: &[&Unusable], document: &Document) -> Option<String> {
     let mut sentences: Vec<String> = unusable.iter().take(MOST_LISTED).map(|unusable| unusable.in_words()).collect();
     if unusable.len() > MOST_LISTED {

@@ -1,4 +1,4 @@
-//! What a token response changes in the document.
+//! The edits that write a token response into the document.
 
 use shared_token_cache_entra::Secret;
 use shared_token_cache_entra::schema::{Section, field};
@@ -7,7 +7,8 @@ use crate::document::{Edit, access_token_key, app_metadata_key, id_token_key};
 use crate::redeem::Request;
 use crate::reply::TokenReply;
 
-/// One write for all of it: the access token, the rotated refresh token in its place, the id token, the client's metadata.
+/// All edits of one write: the access token, the rotated refresh token, the id token and the
+/// client's metadata.
 pub(crate) fn edits(request: &Request<'_>, reply: &TokenReply, redeemed: &Secret, requested_at: u64) -> Vec<Edit> {
     let home = request.account.home_account_id.as_str();
     let environment = request.authority.environment();
@@ -65,12 +66,12 @@ pub(crate) fn edits(request: &Request<'_>, reply: &TokenReply, redeemed: &Secret
     edits
 }
 
-/// The new refresh token takes the place of the redeemed one, whatever came of the access token.
+/// Replaces the redeemed refresh token by the new one, also when the access token is unusable.
 pub(crate) fn rotation(old: &Secret, new: Secret, now: u64) -> Edit {
     Edit::RotateRefreshToken { old: old.clone(), new, now }
 }
 
-/// What a refusal changes: refresh tokens that will never do again go.
+/// Removes refresh tokens that the authority will not accept again.
 pub(crate) fn removals(dead: Vec<Secret>) -> impl Iterator<Item = Edit> {
     dead.into_iter().map(|secret| Edit::RemoveRefreshToken { secret })
 }

@@ -1,4 +1,4 @@
-//! One cache document as a credential keeps it between calls.
+//! One cache document, kept between the calls of a credential.
 
 use shared_token_cache_entra::token::BEARER;
 
@@ -14,18 +14,18 @@ use crate::redeem::Request;
 use crate::types::Authority;
 use crate::unusable::{self, Unusable};
 
-/// How often a write is repeated because another program was faster.
+/// How often a write is retried after a conflict with another program.
 const MOST_WRITES: usize = 16;
 
-/// A document, what was derived from its version, and how to get the next version.
+/// A document, its version, and the accounts derived from it.
 #[derive(Debug)]
 pub(super) struct Cache {
     name: String,
     allow_unencrypted_storage: bool,
-    /// `None` until a document was read, and while there is none.
+    /// `None` before the first read, and while no document exists.
     version: Option<String>,
     document: Document,
-    /// Where the document was looked for in vain.
+    /// The place where no document was found.
     missing: Option<String>,
     candidates: Vec<Candidate>,
     selected: Result<Candidate, Error>,
@@ -44,7 +44,7 @@ impl Cache {
         }
     }
 
-    /// Makes sure that this is the document as it is now. Reads nothing when the host says that it has not changed.
+    /// Reads the document if its version has changed.
     pub(super) fn refresh(
         &mut self,
         platform: &mut impl Platform,
@@ -74,7 +74,7 @@ impl Cache {
                 return Err(self.damaged(format_args!("it is not UTF-8: line {line}, column {column}")));
             }
         };
-        // The old document goes first: there may not be room for two large ones.
+        // Drops the old document first: memory may not have room for two large ones.
         self.forget();
         self.missing = missing;
         if let Some(found) = found {
@@ -91,7 +91,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Forgets the document, so that the next call reads it.
+    /// Drops the document, so that the next call reads it again.
     pub(super) fn forget(&mut self) {
         *self = Self::new(std::mem::take(&mut self.name), self.allow_unencrypted_storage);
     }
@@ -100,8 +100,8 @@ impl Cache {
         &self.document
     }
 
-    /// The account to use. One whose sign-in the operating system's broker holds will do where no other does and `serves` says that
-    /// it has a token for the call.
+    /// The account to use. An account whose sign-in the operating system's broker holds is used
+    /// only if no other account can be and `serves` finds a cached token of it for the call.
     pub(super) fn selected(
         &self,
         authority: &Authority,
@@ -122,7 +122,7 @@ impl Cache {
         account::only(&serving, configuration).unwrap_or_else(|| self.selected.clone())
     }
 
-    /// A cached token.
+    /// The cached token that serves a call.
     pub(super) fn token(
         &self,
         wanted: &Wanted<'_>,
@@ -138,8 +138,9 @@ impl Cache {
         })
     }
 
-    /// Writes `edits` into the newest version of the document. A write that fails is logged and costs nobody a token: the
-    /// edited document is then kept in memory until the stored one changes.
+    /// Writes `edits` with compare-and-swap, retrying after a conflict. A failed write is logged,
+    /// and the caller still gets its token: the edited document stays in memory until the stored
+    /// one changes.
     pub(super) fn write(&mut self, platform: &mut impl Platform, edits: &[Edit], request: &Request<'_>) {
         let (authority, configuration) = (request.authority, request.configuration);
         let mut problem = "another program kept changing it".to_owned();

@@ -1,4 +1,4 @@
-//! The credential: read, select, pick or redeem, write back.
+//! The credential: read the cache, select an account, pick or redeem a token, write back.
 
 mod cache;
 mod pause;
@@ -19,18 +19,18 @@ use crate::tenant;
 use crate::types::{Authority, Scopes};
 use crate::write_back;
 
-/// A credential on a shared token cache. What it keeps between calls only saves time.
+/// A credential on a shared token cache. The state kept between calls is only a cache.
 #[derive(Debug)]
 pub struct Credential {
     configuration: Configuration,
     authority: Option<Authority>,
     with_cae: Cache,
     without_cae: Cache,
-    /// Of renewals ahead of a token's expiry.
+    /// Pauses between renewals ahead of a token's expiry.
     pauses: Pauses,
-    /// Of renewals that brought a token which lives shorter than its caller asked.
+    /// Pauses after renewals whose token was shorter-lived than the call requires.
     short_lived: Pauses,
-    /// What the host said when it was asked first.
+    /// The host's settings, read once.
     settings: Option<Settings>,
 }
 
@@ -68,7 +68,7 @@ impl Credential {
         })
     }
 
-    /// An access token for `scopes`: a cached one where one fits, else a new one.
+    /// An access token for `scopes`: a cached one if it serves the call, else a new one.
     ///
     /// # Errors
     /// See [`Error`].
@@ -80,7 +80,7 @@ impl Credential {
     ) -> Result<AccessToken, Error> {
         let scopes = Scopes::parse(scopes)?;
         let claims = claims::merged(request.claims.as_deref(), request.enable_cae)?;
-        // A challenge means that the resource would not take the cached token.
+        // A claims challenge means that the resource rejected the cached token.
         let challenged = request.claims.as_deref().is_some_and(|claims| !claims.trim().is_empty());
 
         let settings = self.settings.get_or_insert_with(|| platform.settings());
@@ -154,7 +154,7 @@ impl Credential {
         Ok(inventory::accounts(cache.document(), &authority, &self.configuration))
     }
 
-    /// Drops what is kept, and idle connections. The next call starts afresh.
+    /// Drops all state and idle connections. The next call starts afresh.
     pub fn close(&mut self, platform: &mut impl Platform) {
         self.authority.clone_from(&self.configuration.authority);
         self.with_cae.forget();
@@ -183,7 +183,8 @@ fn too_short(lives: u64, asked: u64) -> Error {
     Error::unavailable(UnavailableReason::NoToken, message)
 }
 
-/// Redeems a refresh token of the account and writes the outcome back. The token reaches its caller whatever the write does.
+/// Redeems a refresh token and writes the result back. The caller gets the token even if the write
+/// fails.
 fn redeem(platform: &mut impl Platform, cache: &mut Cache, request: &Request<'_>) -> Result<AccessToken, Error> {
     let redemption = redeem::redeem(platform, cache.document(), request);
     let mut edits = Vec::new();

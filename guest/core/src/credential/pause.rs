@@ -3,18 +3,19 @@ use std::collections::HashMap;
 use crate::tenant::RequestTenant;
 use crate::types::{HomeAccountId, Scopes};
 
-/// How long a token that could be renewed, but is still good, is handed out after a try to renew it.
+/// The least number of seconds between two renewals of a token that is still valid.
 const PAUSE_SECONDS: u64 = 30;
 
-/// More entries than this are not worth keeping: all of them have probably run out.
+/// The map is cleared at this size: most of its pauses have expired.
 const MOST_ENTRIES: usize = 256;
 
-/// When each token was last tried to be renewed ahead of its expiry, so that an authority in trouble is not asked on every call.
+/// The time of each token's last renewal ahead of its expiry. A failing authority is then not asked
+/// on every call.
 #[derive(Debug, Default)]
 pub(super) struct Pauses(HashMap<(HomeAccountId, String, String), u64>);
 
 impl Pauses {
-    /// Whether to try now; if so, the pause begins.
+    /// Whether to renew now; if so, starts the pause.
     pub(super) fn may_try(
         &mut self,
         account: &HomeAccountId,
@@ -32,7 +33,7 @@ impl Pauses {
         true
     }
 
-    /// Whether a pause has begun and is not over.
+    /// Whether a pause is running.
     pub(super) fn holds(&self, account: &HomeAccountId, scopes: &Scopes, tenant: &RequestTenant, now: u64) -> bool {
         let tried = self.0.get(&key(account, scopes, tenant));
         tried.is_some_and(|tried| (*tried..tried.saturating_add(PAUSE_SECONDS)).contains(&now))
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_try_is_followed_by_thirty_seconds_of_rest() {
+    fn a_renewal_is_followed_by_a_pause_of_thirty_seconds() {
         let mut pauses = Pauses::default();
         let account = HomeAccountId::new("uid.utid").unwrap();
         let (a, b) = (Scopes::parse(&["a".into()]).unwrap(), Scopes::parse(&["b".into()]).unwrap());

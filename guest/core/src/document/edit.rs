@@ -1,4 +1,4 @@
-//! Changes to a document, applied to its newest text so that they can be repeated after a conflict.
+//! Changes to a document. A write conflict repeats them on the newest text.
 
 use shared_token_cache_entra::Secret;
 use shared_token_cache_entra::schema::{Section, field};
@@ -9,15 +9,17 @@ use super::json::quoted;
 use super::object::{Kept, Layout, Object};
 use crate::types::HomeAccountId;
 
-/// One change. None of them depends on where something stood when the change was thought up.
+/// One change. It names entries by key or secret, never by position, so that it can be repeated.
 #[derive(Debug, Clone)]
 pub(crate) enum Edit {
-    /// Puts an entry in place of the one with this key, or adds it. Keys are compared without case: MSAL for Go wrote
-    /// mixed-case keys before 1.1, and such an entry would otherwise stay beside the new one.
+    /// Replaces the entry with this key, or adds it. Keys are compared without case: MSAL for Go
+    /// wrote mixed-case keys before 1.1, and such an entry would otherwise remain beside the new
+    /// one.
     Put { section: Section, key: String, fields: Vec<(&'static str, String)> },
-    /// Sets fields of the entry with this key and keeps its others, or adds it.
+    /// Sets fields of the entry with this key and keeps its other fields, or adds the entry.
     Merge { section: Section, key: String, fields: Vec<(&'static str, String)> },
-    /// Sets the secret of the one refresh token entry that holds `old`. Several: leaves them all alone.
+    /// Sets the secret of the refresh token entry that holds `old`. If several hold it, changes
+    /// none.
     RotateRefreshToken { old: Secret, new: Secret, now: u64 },
     /// Removes refresh token entries that hold `secret`.
     RemoveRefreshToken { secret: Secret },
@@ -25,7 +27,7 @@ pub(crate) enum Edit {
     RemoveExpired { account: HomeAccountId, now: u64 },
 }
 
-/// A section that is neither missing, `null` nor an object: nothing can be written into it without losing what it holds.
+/// The section is neither missing, `null` nor an object, so a write would lose its content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EditError {
     #[error("its section {0:?} is not an object")]
@@ -35,7 +37,7 @@ pub(crate) enum EditError {
 }
 
 impl Document {
-    /// This document with `edits` applied; what they do not name stays as it is.
+    /// This document with `edits` applied. Everything else keeps its bytes.
     pub(crate) fn edited(&self, edits: &[Edit]) -> Result<Self, EditError> {
         let text = if self.text().is_empty() { "{}" } else { self.text() };
         let layout = if self.text().is_empty() { Layout::msal() } else { Layout::of(text) };
@@ -106,7 +108,8 @@ impl Edit {
     }
 }
 
-/// The entry with string fields set. Anything that is not an object is replaced: it was no entry.
+/// The entry with string fields set. A value that is not an object is replaced: it is not a valid
+/// entry.
 fn with_fields(entry: &str, fields: &[(&'static str, String)], layout: &Layout) -> String {
     let mut object = Object::parse(entry).unwrap_or_else(|_| Object::empty());
     for (name, value) in fields {

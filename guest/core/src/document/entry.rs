@@ -1,5 +1,5 @@
-//! Entries of the document as the credential looks at them. A field of another type counts as missing, and an entry without a
-//! field that it needs as no entry: one writer's mistake must not cost the user all other sign-ins.
+//! Typed entries of the document. A field of another type counts as missing, and an entry without a
+//! required field is skipped: one program's mistake must not cost the user all other sign-ins.
 
 use std::ops::Range;
 
@@ -30,7 +30,7 @@ pub(crate) struct RefreshTokenEntry {
     pub(crate) client_id: Box<str>,
     pub(crate) family_id: Option<Box<str>>,
     pub(crate) last_modification_time: u64,
-    /// Where the entry stands in the document.
+    /// Byte range of the entry in the document.
     pub(crate) place: Range<usize>,
 }
 
@@ -55,11 +55,11 @@ pub(crate) struct AccessTokenEntry {
     pub(crate) refresh_on: Option<u64>,
     /// A bearer token that nothing binds to a key, a user assertion or an extended cache key.
     pub(crate) plain_bearer: bool,
-    /// Where the entry stands in the document.
+    /// Byte range of the entry in the document.
     pub(crate) place: Range<usize>,
 }
 
-/// Every field that some entry type has, still as JSON text. `null` counts as missing.
+/// Every field that any entry type has, as JSON text. `null` counts as missing.
 #[derive(Default)]
 pub(crate) struct RawEntry<'a> {
     home_account_id: Option<&'a str>,
@@ -82,13 +82,14 @@ pub(crate) struct RawEntry<'a> {
 }
 
 impl<'a> RawEntry<'a> {
-    /// `None` when the value is not an object that readers agree on.
+    /// `None` when the value is not an object, or has duplicate fields or a key that is not text.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let mut scanner = Scanner::new(text);
         scanner.enter().then(|| Self::read(&mut scanner).ok()).flatten().flatten()
     }
 
-    /// Reads the members of an object. There is no entry where a field stands twice or a key is no text.
+    /// Reads the members of an object. Duplicate fields and keys that are not text give `None`,
+    /// because parsers disagree about them.
     pub(crate) fn read(scanner: &mut Scanner<'a>) -> Result<Option<Self>, NotJson> {
         let (mut entry, mut seen, mut is_entry, mut first) = (Self::default(), 0_u32, true, true);
         while let Some(key) = scanner.key(&mut first)? {
@@ -164,7 +165,7 @@ impl<'a> RawEntry<'a> {
 
     pub(crate) fn access_token(&self, place: Range<usize>) -> Option<AccessTokenEntry> {
         self.secret.filter(|secret| is_text(secret))?;
-        // The schema's default; MSAL for Java leaves the field out.
+        // A missing type means Bearer, the schema's default; MSAL for Java leaves the field out.
         let bearer = self.token_type.is_none_or(|kind| text(kind).is_some_and(|kind| is_bearer(&kind)));
         let bound = [self.key_id, self.ext_cache_key, self.user_assertion_hash].iter().any(|field| field.is_some());
         Some(AccessTokenEntry {
@@ -181,7 +182,7 @@ impl<'a> RawEntry<'a> {
         })
     }
 
-    /// The client of an access token that is of no account: an application got it for itself.
+    /// The client of an access token without an account: an application requested it for itself.
     pub(crate) fn application(&self) -> Option<Box<str>> {
         let no_account = self.home_account_id.is_none_or(|id| text(id).is_some_and(|id| id.is_empty()));
         self.secret.filter(|secret| no_account && is_text(secret))?;
@@ -206,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_of_another_shape_is_no_entry() {
+    fn an_entry_of_another_shape_is_skipped() {
         for json in ["null", "[]", "7", "\"x\"", "[null,null]"] {
             assert!(RawEntry::parse(json).is_none(), "{json}");
         }

@@ -10,7 +10,8 @@ use super::object::Object;
 use super::scan::{NotJson, Scanner};
 use crate::types::HomeAccountId;
 
-/// A cache document with an index of its entries. Looking something up costs the same however many accounts there are.
+/// A cache document with an index of its entries. The cost of a lookup does not depend on the
+/// number of accounts.
 pub struct Document {
     text: String,
     accounts: Vec<AccountEntry>,
@@ -30,7 +31,7 @@ impl std::fmt::Debug for Document {
     }
 }
 
-/// Why a document does not parse. The message names the place, and nothing of the content.
+/// Why a document does not parse. The message has the position and no content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
     /// The text is not JSON.
@@ -41,7 +42,7 @@ pub enum ParseError {
         /// Column of the first error, from 1.
         column: usize,
     },
-    /// The text is JSON of another kind.
+    /// The text is JSON, but not an object.
     #[error("it is not a JSON object: line {line}, column {column}")]
     NotAnObject {
         /// Line of the value, from 1.
@@ -52,12 +53,12 @@ pub enum ParseError {
 }
 
 impl Document {
-    /// Parses a document. An empty one is a cache without entries, as for MSAL.
+    /// Parses a document. Empty text is a cache without entries, as in MSAL.
     ///
     /// # Errors
     /// When it is not a JSON object.
     pub fn parse(mut text: String) -> Result<Self, ParseError> {
-        // Editors on Windows put a byte order mark there; JSON has none, and MSAL fails on it.
+        // Editors on Windows write a byte order mark. JSON forbids it, and MSAL fails on it.
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
         }
@@ -72,7 +73,8 @@ impl Document {
         Ok(document)
     }
 
-    /// Notes the entries of a text. Of two sections of one name the last one counts, as JSON parsers have it.
+    /// Indexes the entries. Of two sections with the same name the last one counts, as in JSON
+    /// parsers.
     fn index(&mut self, text: &str) -> Result<(), NotJson> {
         let mut scanner = Scanner::new(text);
         if !scanner.enter() {
@@ -115,7 +117,7 @@ impl Document {
         if scanner.is_at_end() { Ok(()) } else { Err(NotJson) }
     }
 
-    /// A cache that nobody has written yet.
+    /// A cache that has not been written yet.
     #[must_use]
     pub fn empty() -> Self {
         Self {
@@ -144,7 +146,7 @@ impl Document {
         &self.app_metadata
     }
 
-    /// The clients of access tokens that are of no account.
+    /// The clients of access tokens that belong to no account.
     pub(crate) fn applications(&self) -> &BTreeSet<Box<str>> {
         &self.applications
     }
@@ -159,8 +161,8 @@ impl Document {
     }
 }
 
-/// Calls `each` for every object in a section. One that is `null` or no object has none. Gives whether all keys are text; where one is
-/// not, the section has no entries.
+/// Calls `each` for every object in a section; a section that is not an object has none. Returns
+/// whether all keys are valid text; if not, the caller drops the section's entries.
 fn each_entry<'a>(
     scanner: &mut Scanner<'a>,
     each: &mut dyn FnMut(RawEntry<'a>, Range<usize>),
@@ -182,7 +184,7 @@ fn each_entry<'a>(
     Ok(whole)
 }
 
-/// What `serde_json` says about a text that the scanner does not take.
+/// The position of the error as `serde_json` reports it, because the scanner reports none.
 fn why_not_json(text: &str) -> ParseError {
     match Object::parse(text) {
         Ok(_) => ParseError::NotJson { line: 1, column: 1 },

@@ -10,14 +10,14 @@ pub(crate) fn text(value: &str) -> Option<Cow<'_, str>> {
     if inner.contains('\\') { serde_json::from_str(value).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
 }
 
-/// The value as a count of seconds: a number, or a string of one, as the cache's schema has it.
+/// The value as a number of seconds: a JSON number, or a string of digits as in the cache's schema.
 pub(crate) fn seconds(value: &str) -> Option<u64> {
     token::seconds(&text(value).unwrap_or(Cow::Borrowed(value)))
 }
 
 /// A JSON string literal.
 pub(crate) fn quoted(text: &str) -> String {
-    // A string can always be written; the empty literal is for the type's sake.
+    // Serializing a string cannot fail; the fallback only satisfies the type.
     serde_json::to_string(text).unwrap_or_else(|_| "\"\"".into())
 }
 

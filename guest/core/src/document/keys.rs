@@ -1,4 +1,4 @@
-//! The keys that MSAL gives to entries.
+//! Keys of cache entries, as MSAL builds them.
 
 /// Key of an access token without an extended cache key: `msal/token_cache.py`, `key_makers`.
 pub(crate) fn access_token_key(home: &str, environment: &str, client_id: &str, realm: &str, target: &str) -> String {

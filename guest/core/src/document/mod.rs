@@ -1,4 +1,5 @@
-//! The cache document: parsed once per version into an index, edited without touching what is not understood.
+//! The cache document: indexed once per version, and edited without changing bytes that no edit
+//! names.
 
 mod edit;
 mod entry;

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::json::quoted;
 
-/// A JSON object, cut into its members.
+/// A JSON object, split into its members.
 pub(crate) struct Object<'a> {
     members: Vec<Member<'a>>,
     /// The white space before the closing brace.
@@ -28,7 +28,7 @@ pub(crate) struct Member<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// Cuts `text`, which may have white space around the object.
+    /// Splits `text`, which may have white space around the object.
     pub(crate) fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
         let text = text.trim_matches(is_json_space);
         let pairs: Pairs<'a> = serde_json::from_str(text)?;
@@ -58,7 +58,7 @@ impl<'a> Object<'a> {
         self.members.iter().map(|member| (&*member.key, &*member.value))
     }
 
-    /// The value of `key`; of the last one where the key stands twice, as JSON parsers have it.
+    /// The value of `key`. Of duplicate keys the last one counts, as in JSON parsers.
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.members.iter().rev().find(|member| member.key == key).map(|member| &*member.value)
     }
@@ -81,7 +81,7 @@ impl<'a> Object<'a> {
         self.to_text(&Layout { lines: None }, 0)
     }
 
-    /// Applies `edit` to every value; `None` removes the member.
+    /// Applies `edit` to every member.
     pub(crate) fn retain_map(&mut self, mut edit: impl FnMut(&str, &str) -> Kept) {
         self.members.retain_mut(|member| match edit(&member.key, &member.value) {
             Kept::AsIs => true,
@@ -96,8 +96,9 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Gives the member `key` a value made from its present one, or from `{}`. A member whose key differs only in case counts
-    /// as the same: the first gets the right key, unless it is there too, and no other remains.
+    /// Sets the member `key` to a value made from its present one, or from `{}`. Keys are compared
+    /// without case: the exact match wins, else the first match is renamed. Members whose key
+    /// differs only in case are removed.
     pub(crate) fn upsert(&mut self, key: &str, layout: &Layout, depth: usize, value: impl FnOnce(&str) -> String) {
         let exact = self.members.iter().position(|member| member.key == key);
         let found = exact.or_else(|| self.members.iter().position(|member| member.key.eq_ignore_ascii_case(key)));
@@ -145,16 +146,16 @@ impl<'a> Object<'a> {
     }
 }
 
-/// What becomes of a member.
+/// The result of an edit for one member.
 pub(crate) enum Kept {
     AsIs,
     Replaced(String),
     Removed,
 }
 
-/// How a document is laid out, so that what is added looks like what is there.
+/// The white space of a document, so that added members look like the existing ones.
 pub(crate) struct Layout {
-    /// The line break and the indentation of one level; `None` when all is on one line.
+    /// The line break and the indentation of one level; `None` for a document on one line.
     lines: Option<(&'static str, String)>,
 }
 
@@ -170,7 +171,7 @@ impl Layout {
         Self { lines }
     }
 
-    /// MSAL for Python's: a line a member, four spaces a level.
+    /// The layout of MSAL for Python: one line per member, four spaces per level.
     pub(crate) fn msal() -> Self {
         Self { lines: Some(("\n", "    ".into())) }
     }
@@ -218,7 +219,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     }
 }
 
-/// `Cow` alone would always copy; this borrows where the text has no escapes.
+/// Borrows where the text has no escapes; deserializing a plain `Cow` always copies.
 #[derive(serde::Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 

@@ -1,11 +1,11 @@
-//! JSON text read from the front: one pass, without a tree and without copies. It takes what `serde_json`'s raw values take:
-//! numbers of any size and nesting of any depth.
+//! A JSON scanner that reads the text once, without a tree and without copies. It accepts the same
+//! texts as `serde_json`'s raw values: numbers of any size and nesting of any depth.
 
 use std::borrow::Cow;
 
 use super::json;
 
-/// A place in a JSON text.
+/// A position in a JSON text.
 pub(crate) struct Scanner<'a> {
     text: &'a str,
     at: usize,
@@ -15,14 +15,14 @@ pub(crate) struct Scanner<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotJson;
 
-/// The key of a member, as it is written.
+/// The key of a member, as written in the text.
 pub(crate) struct Key<'a> {
     literal: &'a str,
     escaped: bool,
 }
 
 impl<'a> Key<'a> {
-    /// What it says; `None` where half a surrogate pair makes it no text.
+    /// The unescaped key; `None` for half a surrogate pair, which is not text.
     pub(crate) fn text(&self) -> Option<Cow<'a, str>> {
         if self.escaped {
             return json::text(self.literal);
@@ -36,20 +36,20 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0 }
     }
 
-    /// How many bytes have been read.
+    /// The number of bytes read.
     pub(crate) fn at(&self) -> usize {
         self.at
     }
 
-    /// Enters an object, if the next value is one.
+    /// Enters an object if the next value is one.
     pub(crate) fn enter(&mut self) -> bool {
         let enters = self.peek() == Some(b'{');
         self.at += usize::from(enters);
         enters
     }
 
-    /// The key of the next member of the object that the scanner is in, and stands before its value; `None` behind the object's end.
-    /// `first` is to be true before the first member.
+    /// Reads the next key of the current object and stops before its value; `None` after the
+    /// object's end. `first` must be true before the first member.
     pub(crate) fn key(&mut self, first: &mut bool) -> Result<Option<Key<'a>>, NotJson> {
         match (self.peek(), std::mem::take(first)) {
             (Some(b'}'), _) => {
@@ -71,7 +71,7 @@ impl<'a> Scanner<'a> {
         Ok(Some(Key { literal, escaped }))
     }
 
-    /// Reads any value; gives its text.
+    /// Reads any value and returns its text.
     pub(crate) fn value(&mut self) -> Result<&'a str, NotJson> {
         self.peek();
         let start = self.at;
@@ -79,7 +79,7 @@ impl<'a> Scanner<'a> {
         self.text.get(start..self.at).ok_or(NotJson)
     }
 
-    /// Whether nothing but white space is left.
+    /// Whether only white space is left.
     pub(crate) fn is_at_end(&mut self) -> bool {
         self.peek().is_none()
     }
@@ -88,7 +88,7 @@ impl<'a> Scanner<'a> {
         self.text.as_bytes().get(at).copied()
     }
 
-    /// The byte behind white space, where the scanner then stands.
+    /// Skips white space and returns the next byte without reading it.
     fn peek(&mut self) -> Option<u8> {
         loop {
             match self.byte(self.at) {
@@ -102,9 +102,9 @@ impl<'a> Scanner<'a> {
         if self.peek() == Some(byte) { Ok(()) } else { Err(NotJson) }
     }
 
-    /// Needs a byte of memory for each level of nesting, and no stack.
+    /// Uses one byte of heap per level of nesting, and no recursion.
     fn skip(&mut self) -> Result<(), NotJson> {
-        // Whether each container around is an object.
+        // For each open container, whether it is an object.
         let mut around: Vec<bool> = Vec::new();
         loop {
             let mut first = false;
@@ -121,7 +121,7 @@ impl<'a> Scanner<'a> {
                 b'n' => self.word("null")?,
                 _ => return Err(NotJson),
             }
-            // Behind a value, or at the beginning of a container: up to the next value.
+            // After a value, or at the start of a container: advance to the next value.
             loop {
                 let Some(object) = around.last() else { return Ok(()) };
                 let ended = if *object {
@@ -148,7 +148,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reads a string; tells whether it has escapes.
+    /// Reads a string and returns whether it has escapes.
     fn string(&mut self) -> Result<bool, NotJson> {
         let mut escaped = false;
         self.at += 1;
@@ -172,7 +172,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Where the next quote, backslash or control character is, or the end.
+    /// The position of the next quote, backslash or control character, or of the end.
     fn plain_end(&self) -> usize {
         let mut at = self.at;
         let (chunks, rest) = self.text.as_bytes().get(at..).unwrap_or_default().as_chunks::<8>();
@@ -215,7 +215,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// At least one.
+    /// Reads one digit or more.
     fn digits(&mut self) -> Result<(), NotJson> {
         let start = self.at;
         while self.byte(self.at).is_some_and(|byte| byte.is_ascii_digit()) {
@@ -225,8 +225,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Sets the highest bit of each of eight bytes that is a quote, a backslash or a control character. The lowest such bit is exact; above
-/// it a borrow may set more.
+/// Sets the highest bit of each byte that is a quote, a backslash or a control character. Only the
+/// lowest set bit is exact, because a borrow can set higher ones.
 fn ends_plain(bytes: u64) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let zeros = |bytes: u64| bytes.wrapping_sub(EACH) & !bytes;
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_what_serde_json_takes() {
+    fn it_accepts_the_same_texts_as_serde_json() {
         for text in [
             "",
             " ",

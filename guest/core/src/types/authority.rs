@@ -41,7 +41,7 @@ impl Authority {
         Ok(Self { host: host.to_ascii_lowercase(), port })
     }
 
-    /// The environment that new cache entries name: the host without a port, as MSAL writes it.
+    /// The `environment` of new cache entries: the host without a port, as MSAL writes it.
     pub(crate) fn environment(&self) -> &str {
         &self.host
     }
@@ -51,12 +51,13 @@ impl Authority {
         cloud::is_same(&self.host, environment)
     }
 
-    /// Whether this is an authority of customers' identities (CIAM), which has a tenant of its own and no `organizations`.
+    /// Whether this is an authority for customer identities (CIAM), which has one tenant of its own
+    /// and no `organizations`.
     pub(crate) fn is_of_customers(&self) -> bool {
         cloud::is_of_customers(&self.host)
     }
 
-    /// The token endpoint of `tenant`: version 2.0, which AD FS does not have.
+    /// The token endpoint of `tenant`, version 2.0. AD FS has an endpoint without a version.
     pub(crate) fn token_endpoint(&self, tenant: &str) -> String {
         let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
         let version = if tenant == ADFS { "" } else { "v2.0/" };
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_of_customers_is_known_by_its_domain() {
+    fn an_authority_of_customers_is_recognised_by_its_domain() {
         for (host, expected) in [
             ("contoso.ciamlogin.com", true),
             ("Contoso.CIAMlogin.com:443", true),
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_https_host_is_refused() {
+    fn text_other_than_an_https_host_is_refused() {
         for text in [
             "",
             "https://",
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_an_authority_is_said() {
+    fn the_error_names_the_fault_of_an_authority() {
         for (text, part) in [
             ("https://localhost:8443/x", "more than a host and a port"),
             ("localhost:8443#", "more than a host and a port"),

@@ -2,7 +2,7 @@ use shared_token_cache_entra::cache;
 
 use crate::error::Error;
 
-/// The name of a cache, without its suffix: `msal.cache` unless the caller says otherwise.
+/// The name of a cache without its suffix, by default `msal.cache`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CacheName(String);
 
@@ -19,7 +19,7 @@ impl CacheName {
         }
     }
 
-    /// The name of the document: with the suffix for calls with or without enable-cae.
+    /// The name of the document: the cache's name with the suffix for calls with or without CAE.
     pub(crate) fn document(&self, enable_cae: bool) -> String {
         cache::document(&self.0, enable_cae)
     }

@@ -2,12 +2,13 @@ use shared_token_cache_entra::client::AZURE_CLI;
 
 use crate::error::Error;
 
-/// The application that asks for tokens.
+/// The client id of the application that requests tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ClientId(String);
 
 impl ClientId {
-    /// A GUID for Microsoft Entra ID; AD FS takes any name, so only what could break a form or a key is refused.
+    /// Microsoft Entra ID uses GUIDs and AD FS any name, so only characters that could break a form
+    /// or a cache key are refused.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let good = (1..=128).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:/".contains(&byte));
@@ -24,7 +25,7 @@ impl ClientId {
         &self.0
     }
 
-    /// Client ids are GUIDs, which writers spell in either case.
+    /// Compares without case: programs write GUIDs in either case.
     pub(crate) fn is(&self, cached: &str) -> bool {
         self.0.eq_ignore_ascii_case(cached)
     }

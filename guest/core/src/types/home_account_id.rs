@@ -24,7 +24,7 @@ impl HomeAccountId {
         account::home_tenant(&self.0)
     }
 
-    /// The id as logs may show it.
+    /// The id, truncated for logs.
     pub(crate) fn shortened(&self) -> String {
         shortened(&self.0)
     }

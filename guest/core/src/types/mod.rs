@@ -1,4 +1,4 @@
-//! Values that parsed: each type can only hold what makes sense.
+//! Validated types: a value exists only if its parser accepted it.
 
 mod authority;
 mod cache_name;
@@ -14,7 +14,7 @@ pub(crate) use home_account_id::HomeAccountId;
 pub(crate) use scopes::Scopes;
 pub(crate) use tenant_id::TenantId;
 
-/// A username as logs may show it: enough to recognise one's own, not enough to learn another's.
+/// A username, truncated for logs: its owner recognises it, and others cannot complete it.
 pub(crate) fn shortened(text: &str) -> String {
     let shown: String = text.chars().take(3).collect();
     format!("{shown}…")

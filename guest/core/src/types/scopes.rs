@@ -36,7 +36,7 @@ impl Scopes {
         sorted.join(" ")
     }
 
-    /// The same for every order and case in which these scopes can be asked for.
+    /// A key that does not depend on the order, the case or the repetition of the scopes.
     pub(crate) fn as_set(&self) -> String {
         let mut scopes: Vec<String> = self.0.iter().map(|scope| scope.to_ascii_lowercase()).collect();
         scopes.sort_unstable();
@@ -44,7 +44,8 @@ impl Scopes {
         scopes.join(" ")
     }
 
-    /// Whether a token for `target` covers all of these scopes; scopes of Microsoft Entra ID have no case.
+    /// Whether a token for `target` covers all of these scopes. Microsoft Entra ID ignores their
+    /// case.
     pub(crate) fn are_within(&self, target: &str) -> bool {
         self.0.iter().all(|scope| target.split_whitespace().any(|cached| cached.eq_ignore_ascii_case(scope)))
     }
@@ -67,12 +68,12 @@ mod tests {
     }
 
     #[test]
-    fn order_case_and_repetition_make_no_other_set() {
+    fn order_case_and_repetition_do_not_change_the_set() {
         assert_eq!(scopes(&["a", "c"]).unwrap().as_set(), scopes(&["C a A"]).unwrap().as_set());
     }
 
     #[test]
-    fn nothing_and_illegal_characters_are_refused() {
+    fn an_empty_list_and_illegal_characters_are_refused() {
         for arguments in [&[][..], &[""], &[" \t"], &["a\"b"], &["a\\b"], &["\u{e9}"], &["a", "b\u{7f}"]] {
             assert!(matches!(scopes(arguments), Err(Error::InvalidArgument(_))), "{arguments:?}");
         }
