@@ -1,4 +1,4 @@
-//! How long it takes to seal a large cache, to open it again, and what the guest gets to read.
+//! Measures the time to seal a large cache, to open it again, and to open a token of it.
 //!
 //! `cargo run --release -p shared-token-cache-vault --example seal -- 10000`
 

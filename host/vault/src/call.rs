@@ -1,4 +1,4 @@
-//! What a call of a credential asks, worked out.
+//! The derived parameters of a call: its document, scopes, tenant and claims.
 
 use shared_token_cache_entra::account::home_tenant;
 use shared_token_cache_entra::tenant::{ADFS, ORGANIZATIONS, is_adfs, is_home_realm, means_home};
@@ -7,12 +7,12 @@ use shared_token_cache_policy::Denied;
 use crate::claims::Claims;
 use crate::credential::{Credential, Request};
 
-/// A call, worked out.
+/// The derived parameters of a call.
 #[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) document: String,
     pub(crate) scopes: Vec<String>,
-    /// None: the credential may not ask the tenant that the call names.
+    /// `None`: the credential must not request tokens in the tenant that the call names.
     pub(crate) tenant: Option<Tenant>,
     pub(crate) challenged: bool,
     pub(crate) claims: Claims,
@@ -22,7 +22,7 @@ pub(crate) struct Call {
 /// The tenant that a request goes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Tenant {
-    /// The account's own, asked for under another name.
+    /// The account's home tenant, which is requested under another name.
     Home,
     Named(String),
 }
@@ -32,7 +32,7 @@ impl Tenant {
         Self::Named(if is_adfs(tenant) { ADFS } else { tenant }.to_owned())
     }
 
-    /// Whether a request names this tenant so. `home` is the name of the account's own.
+    /// Whether the URL segment names this tenant. `home` is the name of the account's home tenant.
     pub(crate) fn is_asked_as(&self, segment: &str, home: &str) -> bool {
         match self {
             Self::Home => segment.eq_ignore_ascii_case(home),
@@ -40,7 +40,8 @@ impl Tenant {
         }
     }
 
-    /// Whether a token cached under `realm` is of this tenant. `home` is the name under which the account's own is asked.
+    /// Whether a token cached under `realm` is of this tenant. `home` is the name under which the
+    /// home tenant is requested.
     pub(crate) fn is_realm(&self, realm: &str, home_account_id: &str, home: &str) -> bool {
         let is = |tenant: &str| realm.eq_ignore_ascii_case(tenant);
         match self {
@@ -50,16 +51,18 @@ impl Tenant {
     }
 }
 
-/// The tenant that was asked under this name for an account.
+/// The tenant that `name` means for an account: its home tenant for a common name.
 pub(crate) fn asked_tenant<'a>(name: &'a str, home_account_id: &'a str) -> &'a str {
     if means_home(name) { home_tenant(home_account_id).unwrap_or(name) } else { name }
 }
 
 impl Credential {
-    /// Whether the policy allows the call, as far as that can be said before an account is chosen.
+    /// Checks what the policy can decide before an account is chosen: scopes, username, named
+    /// tenant.
     pub(crate) fn check(&self, call: &Call) -> Result<(), Denied> {
         self.policy.check_scopes(&call.scopes)?;
-        // Before a cache is looked at, so that the denial does not tell whether the account exists.
+        // Checked before the cache is read, so that the denial does not reveal whether the account
+        // exists.
         if let Some(name) = self.username.as_deref().filter(|name| !name.is_empty() && self.record.is_none()) {
             self.policy.check_username(name)?;
         }
@@ -80,7 +83,7 @@ impl Credential {
         }
     }
 
-    /// BEHAVIOUR, section 5, "Tenant of the request".
+    /// The rule is in docs/behaviour.md, section 5.
     fn tenant(&self, asked: Option<&str>) -> Option<Tenant> {
         let named = self.tenant_id.as_deref();
         let configured = match &self.record {
@@ -99,7 +102,7 @@ impl Credential {
     }
 }
 
-/// Whether each of `wanted` is among `granted`; scopes of Microsoft Entra ID have no case.
+/// Whether each of `wanted` is among `granted`, without regard to case, as in Microsoft Entra ID.
 pub(crate) fn covers<'a>(mut granted: impl Iterator<Item = &'a str> + Clone, wanted: &[String]) -> bool {
     !wanted.is_empty()
         && wanted.iter().all(|scope| granted.clone().any(|granted| granted.eq_ignore_ascii_case(scope)))
@@ -112,7 +115,7 @@ mod tests {
     use crate::credential::Record;
 
     #[test]
-    fn a_tenant_is_resolved_as_the_guest_resolves_it() {
+    fn a_tenant_is_resolved_as_the_component_resolves_it() {
         let credential = |tenant: Option<&str>, guest, allowed: &[&str]| Credential {
             tenant_id: tenant.map(str::to_owned),
             enable_guest_tenant_authentication: guest,
@@ -147,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_that_was_asked_under_a_common_name_is_the_account_s_own() {
+    fn a_common_name_of_a_tenant_means_the_account_s_home() {
         for name in ["organizations", "common", "consumers", "Consumers"] {
             assert_eq!(asked_tenant(name, "u.home"), "home", "{name}");
             assert_eq!(asked_tenant(name, "u"), name);

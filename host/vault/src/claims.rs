@@ -1,16 +1,17 @@
-//! The `claims` of a request: those of the call, with the client's capability under Continuous Access Evaluation, and no others.
+//! The `claims` of a request: those of the call, plus the client capability under Continuous Access
+//! Evaluation, and no others.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, json};
 
-/// What the requests of a call have to say in `claims`.
+/// The `claims` that the requests of a call must have.
 #[derive(Clone)]
 pub(crate) enum Claims {
     /// The field is missing.
     Nothing,
-    /// The text, or another one of the same value.
+    /// This text, or another one of the same value.
     These { text: Option<String>, value: Option<Value> },
 }
 
@@ -28,7 +29,8 @@ impl Claims {
         }
     }
 
-    /// Whether a request may have this field. Members may come in any order, each once.
+    /// Whether a request may have this field: the same text, or the same members in any order, each
+    /// once.
     pub(crate) fn allow(&self, field: Option<&str>) -> bool {
         match (self, field) {
             (Self::Nothing, None) => true,
@@ -41,7 +43,7 @@ impl Claims {
     }
 }
 
-/// The client says that it can answer a claims challenge.
+/// Adds the client capability `CP1`: the client can handle a claims challenge.
 fn with_capability(mut claims: Value) -> Option<Value> {
     let access_token = claims.as_object_mut()?.entry("access_token").or_insert(Value::Null);
     if access_token.is_null() {
@@ -51,7 +53,7 @@ fn with_capability(mut claims: Value) -> Option<Value> {
     Some(claims)
 }
 
-/// A JSON value in which no object has a member twice: readers differ in which of the two they take.
+/// A JSON value without repeated members: readers differ in which of two they take.
 struct Unique(Value);
 
 impl<'de> Deserialize<'de> for Unique {

@@ -1,4 +1,4 @@
-//! What a credential was made for, and what a caller asks of it.
+//! The options of a credential, and the parameters of a call.
 
 use std::sync::Arc;
 
@@ -7,28 +7,29 @@ use shared_token_cache_entra::tenant::is_adfs;
 use shared_token_cache_entra::{cache, cloud};
 use shared_token_cache_policy::Policy;
 
-/// What a credential was made for. The vault opens nothing that does not fit.
+/// The options of a credential. The vault opens nothing that does not fit them.
 #[derive(Clone, Default)]
 pub struct Credential {
     /// Name of the cache, without `.cae` or `.nocae`.
     pub cache_name: String,
-    /// The authority: a host, with or without scheme and port. With a record the record's.
+    /// The authority: a host, with or without scheme and port. A record's authority takes
+    /// precedence.
     pub authority: String,
-    /// The client id. With a record the record's.
+    /// The client id. A record's client id takes precedence.
     pub client_id: String,
     /// The username that selects the account.
     pub username: Option<String>,
-    /// The tenant that selects the account, or that is asked as a guest.
+    /// The tenant that selects the account, or the tenant to visit as a guest.
     pub tenant_id: Option<String>,
     /// The account of an authentication record.
     pub record: Option<Record>,
     /// Tenants that a call may name besides the configured one.
     pub additionally_allowed_tenants: Vec<String>,
-    /// Whether `tenant_id` is asked as a guest.
+    /// Whether tokens are requested in `tenant_id` as a guest.
     pub enable_guest_tenant_authentication: bool,
-    /// Whether every request goes to the configured tenant, whichever a call names.
+    /// Whether every request goes to the configured tenant, whichever tenant a call names.
     pub disable_multitenant_authentication: bool,
-    /// Which scopes, tenants, accounts and clients it may be used for. The default allows none.
+    /// The scopes, tenants, accounts and clients that the policy allows. The default allows none.
     pub policy: Arc<Policy>,
 }
 
@@ -37,27 +38,27 @@ pub struct Credential {
 pub struct Record {
     /// The account's id.
     pub home_account_id: String,
-    /// The tenant to ask.
+    /// The tenant of its requests.
     pub tenant_id: String,
 }
 
-/// What a call for a token asks.
+/// The parameters of a call for a token.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Request<'a> {
-    /// The scopes, each maybe several, parted by white space.
+    /// The scopes. Each string may hold several, separated by white space.
     pub scopes: &'a [String],
     /// The tenant that the call names.
     pub tenant_id: Option<&'a str>,
-    /// The claims that the token must satisfy, if the call answers a challenge.
+    /// The claims of a challenge, which the token must satisfy.
     pub claims: Option<&'a str>,
-    /// Whether the token is to live under Continuous Access Evaluation.
+    /// Whether the token is for Continuous Access Evaluation.
     pub enable_cae: bool,
     /// The time, in seconds since the Unix epoch.
     pub now: u64,
 }
 
 impl Credential {
-    /// The name of one of the credential's two caches.
+    /// The name of one of the credential's two documents.
     pub(crate) fn document_name(&self, enable_cae: bool) -> String {
         cache::document(&self.cache_name, enable_cae)
     }
@@ -70,20 +71,21 @@ impl Credential {
         cloud::is_same(cloud::host_of(&self.authority), environment)
     }
 
-    /// Whether the credential's options select this account, as far as an account tells by itself.
+    /// Whether the credential's options select this account, as far as one account can show.
     pub(crate) fn selects(&self, home_account_id: &str, username: &str) -> bool {
         if let Some(record) = &self.record {
             return record.home_account_id == home_account_id;
         }
         let named = self.username.as_deref().filter(|name| !name.is_empty());
-        // As a guest the tenant only tells several accounts apart, which one account does not show.
+        // In guest authentication the tenant only selects among several accounts.
         let home = self.tenant_id.as_deref().filter(|_| !self.enable_guest_tenant_authentication);
         named.is_none_or(|name| same_name(name, username))
             && home.is_none_or(|tenant| lives_in(home_account_id, tenant))
     }
 }
 
-/// Whether the account's home is the tenant. AD FS has no tenants, so the id of an account there names none.
+/// Whether the tenant is the account's home. AD FS has no tenants, so an account id there names
+/// none.
 pub(crate) fn lives_in(home_account_id: &str, tenant: &str) -> bool {
     match home_tenant(home_account_id) {
         Some(home) => home.eq_ignore_ascii_case(tenant),

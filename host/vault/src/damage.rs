@@ -1,8 +1,8 @@
 //! Documents that are not UTF-8, or not JSON objects.
 //!
-//! The guest reports line and column of the damage, and nothing of a document that cannot be read may reach it: where strings
-//! begin and end in it is anybody's guess. So it gets a stand-in, which is white space up to the place and damage of the same
-//! sort there. Two numbers are all that it tells.
+//! The component reports line and column of the damage. No byte of a damaged document may reach it,
+//! because the parser cannot tell where strings begin and end. So it gets a stand-in: white space
+//! up to the place, and there damage of the same sort. The stand-in reveals two numbers.
 
 use std::fmt;
 
@@ -14,7 +14,8 @@ use crate::json::SPACE;
 
 pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// Where the bytes of a document cease to be UTF-8. The contract has a word for it, as text is all that can cross.
+/// The place of the first byte that is not UTF-8. The contract has an error for it, because it
+/// carries documents as strings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotUtf8 {
     /// Line, from 1.
@@ -24,7 +25,7 @@ pub struct NotUtf8 {
 }
 
 impl NotUtf8 {
-    /// The place behind `valid`, all that comes before the first bad byte.
+    /// The place after `valid`, the bytes before the first bad one.
     pub(crate) fn behind(valid: &[u8]) -> Self {
         let (line, column) = place_behind(valid);
         let number = |number| u32::try_from(number).unwrap_or(u32::MAX);
@@ -32,7 +33,7 @@ impl NotUtf8 {
     }
 }
 
-/// Where a text ceases to be a JSON object, from 1.
+/// The place, counted from 1, where a text stops being a JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Damage {
     sort: Sort,
@@ -47,7 +48,7 @@ enum Sort {
 }
 
 impl Damage {
-    /// The damage of `content`, which is known to have some. The place is the one that the guest's parser reports.
+    /// Finds the damage of `content`, at the place that the component's parser reports.
     pub(crate) fn of(text: &str) -> Self {
         let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         let leading = text.get(..text.len() - text.trim_start_matches(SPACE).len()).unwrap_or_default();
@@ -60,12 +61,13 @@ impl Damage {
                 let column = if line == 1 { start.column + column - 1 } else { column };
                 Self { sort: Sort::NotJson, line: start.line + line - 1, column }
             }
-            // The walker is never stricter than the parser.
+            // Unreachable: the walker accepts every text that the parser accepts.
             Ok(_) => Self { sort: Sort::NotJson, ..start },
         }
     }
 
-    /// A text without any content that the guest's parser refuses for the same reason at the same place.
+    /// A text without content that the component's parser refuses for the same reason at the same
+    /// place.
     pub(crate) fn stand_in(self) -> String {
         let damage = match self.sort {
             Sort::NotJson => '!',
@@ -75,14 +77,15 @@ impl Damage {
     }
 }
 
-/// Line and column right behind `bytes`, both from 1.
+/// Line and column after `bytes`, both from 1.
 fn place_behind(bytes: &[u8]) -> (usize, usize) {
     let line = bytes.iter().filter(|&&byte| byte == b'\n').count() + 1;
     let column = bytes.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
     (line, column)
 }
 
-/// An object as the guest reads one: keys are text, values of any depth are skipped without recursion.
+/// An object as the component reads it: keys are decoded, values of any depth are skipped without
+/// recursion.
 struct Members;
 
 impl<'de> Deserialize<'de> for Members {
@@ -108,7 +111,7 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
-/// A string that has to be text: `IgnoredAny` would let half a surrogate pair pass.
+/// A string that must decode to text: `IgnoredAny` would accept half a surrogate pair.
 struct Text;
 
 impl<'de> Deserialize<'de> for Text {
@@ -138,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_guest_finds_the_same_damage_at_the_same_place_and_nothing_else() {
+    fn the_component_finds_the_same_damage_at_the_same_place_and_nothing_else() {
         let cases: &[&str] = &[
             " ",
             "\n\n",

@@ -13,16 +13,17 @@ use crate::literal::{self, Form};
 use crate::people::{Chosen, People};
 use crate::refused::Refused;
 
-/// A version of a document with its secrets. They are kept once, in the text, and wiped when the last holder of the version is dropped.
+/// A version of a document with its secrets. The secrets are kept once, in the text, and zeroized
+/// when the last reference to the version is dropped.
 pub(crate) struct Document {
     pub(crate) name: Box<str>,
     pub(crate) version: Box<str>,
-    /// Nothing of a damaged document.
+    /// Empty for a damaged document.
     content: Zeroizing<String>,
     pub(crate) damaged: bool,
     index: Index,
     places: Vec<Place>,
-    /// The numbers of places in the order of their handles.
+    /// Indices of `places`, sorted by handle.
     by_handle: Vec<u32>,
     people: OnceLock<People>,
     chosen: OnceLock<Chosen>,
@@ -38,7 +39,7 @@ pub(crate) struct Place {
 }
 
 impl Document {
-    /// Takes a document in, and gives the text that a guest may see of it.
+    /// Indexes a document, and returns the text that the component may see.
     pub(crate) fn seal(
         sealer: &Sealer,
         name: &str,
@@ -63,7 +64,7 @@ impl Document {
         }
     }
 
-    /// Takes a document in; gives it back if it is damaged.
+    /// Indexes a document; returns the text if it is damaged.
     pub(crate) fn read(
         sealer: &Sealer,
         name: &str,
@@ -137,7 +138,7 @@ impl Document {
         sealed
     }
 
-    /// Whether `text` is what a guest gets to see of this range, byte for byte.
+    /// Whether `text` is the sealed form of this range, byte for byte.
     pub(crate) fn seals_to(&self, range: &Range<usize>, text: &str) -> bool {
         let json = self.json();
         let (mut from, mut rest) = (range.start, text.as_bytes());
@@ -153,7 +154,7 @@ impl Document {
         json.get(from..range.end).is_some_and(|json| json.as_bytes() == rest)
     }
 
-    /// The secrets in a range, in their order.
+    /// The secrets in a range, in order.
     pub(crate) fn places_in(&self, range: &Range<usize>) -> impl Iterator<Item = &Place> {
         let first = self.places.partition_point(|place| (place.value.start as usize) < range.start);
         let from_there = self.places.get(first..).unwrap_or_default().iter();
@@ -161,7 +162,7 @@ impl Document {
         from_there.take_while(move |place| place.value.end as usize <= end)
     }
 
-    /// What the document begins with besides JSON.
+    /// The byte order mark, or nothing.
     pub(crate) fn byte_order_mark(&self) -> &str {
         self.content.get(..self.content.len() - self.json().len()).unwrap_or_default()
     }
@@ -178,36 +179,37 @@ impl Document {
         from_there.map_while(move |number| Some((*number, place(*number).filter(|at| at.handle == handle)?)))
     }
 
-    /// The secret as it is written.
+    /// The secret as a JSON literal.
     pub(crate) fn literal(&self, place: &Place) -> &str {
         place.value.of(self.json())
     }
 
-    /// What the entry says whose secret it is. Nothing where readers could differ about it.
+    /// The fields of the secret's entry. `None` where readers could differ about them.
     pub(crate) fn facts(&self, place: &Place) -> Option<Facts<'_>> {
         let entry = self.index.entries.get(place.entry? as usize)?;
         Facts::of(self.json(), entry)
     }
 
-    /// What the entries of tokens say, those whose secret is text.
+    /// The fields of token entries whose secret is text.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = Facts<'_>> {
         let texts = self.places.iter().filter(|place| place.form == Form::Text);
         texts.filter_map(|place| self.facts(place))
     }
 
-    /// What the entries of accounts say.
+    /// The fields of account entries.
     pub(crate) fn account_entries(&self) -> impl Iterator<Item = Facts<'_>> {
         let entries = self.index.entries.iter().skip(self.index.first_account);
         let accounts = entries.filter(|entry| entry.section == Section::Account);
         accounts.filter_map(|entry| Facts::of(self.json(), entry))
     }
 
-    /// Whose the home account ids are.
+    /// The accounts by their home account id.
     pub(crate) fn people(&self) -> &People {
         self.people.get_or_init(|| People::of(self.account_entries()))
     }
 
-    /// The one account that the credential's options leave. A document is of one vault, and so of one credential.
+    /// The account that the credential's options select. A document belongs to one vault, and so to
+    /// one credential.
     pub(crate) fn chosen(&self, credential: &Credential) -> &Chosen {
         self.chosen.get_or_init(|| {
             let tokens = self.index.entries.iter().filter(|entry| entry.section == Section::RefreshToken);
@@ -226,7 +228,7 @@ impl Document {
     }
 }
 
-/// The longest that stands for a secret: quotes, brackets, half a surrogate pair.
+/// The longest literal of a handle: quotes, brackets, half a surrogate pair.
 const LONGEST_LITERAL: usize = 48;
 
 pub(crate) fn json_of(content: &str) -> &str {

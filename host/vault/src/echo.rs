@@ -1,4 +1,5 @@
-//! What a reply repeats of secrets. Errors of token endpoints quote what they were sent, and the component and messages get these errors.
+//! Redaction of secrets that a reply repeats. Errors of token endpoints quote parts of the request,
+//! and reach the component and the messages.
 
 use zeroize::Zeroizing;
 
@@ -6,16 +7,16 @@ use crate::handle::Handle;
 use crate::index::{Index, Shape};
 use crate::json::{decode, decode_secret};
 
-/// Shorter refresh tokens could stand in an innocent text by chance.
+/// Shorter refresh tokens could occur in a harmless text by chance.
 const SHORTEST: usize = 8;
 
-/// Shorter tokens of the reply itself could be innocent words.
+/// Shorter tokens of the reply itself could be ordinary words.
 const SHORTEST_OF_REPLY: usize = 16;
 
-/// What takes the place of a secret in a text.
+/// Replaces a secret in a text.
 const MARK: &str = "[secret]";
 
-/// The secrets that a reply must not repeat outside of their places.
+/// The secrets that a reply must not repeat outside of their members.
 pub(crate) struct Echoes(Vec<Zeroizing<String>>);
 
 impl Echoes {
@@ -29,12 +30,13 @@ impl Echoes {
         if redeemed.len() >= SHORTEST {
             secrets.push(Zeroizing::new(redeemed.to_owned()));
         }
-        // A secret may be the beginning of another one.
+        // Longest first: a secret may be the beginning of another one.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         Self(secrets)
     }
 
-    /// Whether a JSON literal repeats a secret or a handle. Half a surrogate pair makes a string no text, in which nothing can be found.
+    /// Whether a JSON literal repeats a secret or a handle. A string with half a surrogate pair
+    /// cannot be searched, and counts as a repetition.
     pub(crate) fn are_in(&self, literal: &str, is_live: &dyn Fn(Handle) -> bool) -> bool {
         match decode(literal) {
             Some(text) => self.are_in_text(&text) || Handle::all_in(&text).any(is_live),
@@ -42,17 +44,17 @@ impl Echoes {
         }
     }
 
-    /// A JSON literal with marks in the places of secrets and handles.
+    /// A JSON literal with marks for secrets and handles.
     pub(crate) fn literal_without(&self, literal: &str, is_live: &dyn Fn(Handle) -> bool) -> String {
         match decode(literal) {
-            // A string can always be written.
+            // Serializing a string does not fail.
             Some(text) => serde_json::to_string(&self.without(&text, is_live)).unwrap_or_else(|_| "\"\"".to_owned()),
             None if literal.starts_with('"') => "\"\"".to_owned(),
             None => "null".to_owned(),
         }
     }
 
-    /// A text with marks in the places of secrets and handles.
+    /// A text with marks for secrets and handles.
     pub(crate) fn without(&self, text: &str, is_live: &dyn Fn(Handle) -> bool) -> String {
         let mut clean = Zeroizing::new(text.to_owned());
         for secret in &self.0 {
@@ -64,11 +66,11 @@ impl Echoes {
             handle.push_to(&mut written);
             clean = Zeroizing::new(clean.replace(&written, MARK));
         }
-        // A secret that is there in another spelling takes the whole text with it.
+        // A secret in another encoding cannot be cut out, so the whole text is replaced.
         if self.are_in_text(&clean) { MARK.to_owned() } else { clean.to_string() }
     }
 
-    /// Whether a text repeats a secret, as it is or as forms and URLs write it.
+    /// Whether a text repeats a secret, plain or percent-encoded.
     fn are_in_text(&self, text: &str) -> bool {
         let is_in = |text: &str| self.0.iter().any(|secret| text.contains(secret.as_str()));
         is_in(text) || (text.contains('%') && is_in(&decoded(text)))

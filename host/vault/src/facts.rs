@@ -6,7 +6,7 @@ use shared_token_cache_entra::token::is_bearer;
 use crate::index::{Entry, Field};
 use crate::json::{decode, seconds};
 
-/// What an entry says.
+/// The fields of an entry, decoded.
 #[derive(Clone, Copy)]
 pub(crate) struct Facts<'a> {
     json: &'a str,
@@ -31,7 +31,7 @@ impl<'a> Facts<'a> {
         self.entry.raw(self.json, field).is_some()
     }
 
-    /// A bearer token, bound to nothing.
+    /// Whether the token is a bearer token that is not bound to a key or a user assertion.
     pub(crate) fn is_plain_bearer(&self) -> bool {
         let bearer = !self.has(Field::TokenType) || self.text(Field::TokenType).is_some_and(|kind| is_bearer(&kind));
         bearer && ![Field::KeyId, Field::ExtCacheKey, Field::UserAssertionHash].iter().any(|field| self.has(*field))

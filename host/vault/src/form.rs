@@ -1,4 +1,5 @@
-//! Forms: a refresh token leaves as the `refresh_token` of a refresh request that the call needs, and in no other way.
+//! Forms: a refresh token leaves only as the `refresh_token` of a refresh request that the call
+//! needs.
 
 use shared_token_cache_entra::account::home_tenant;
 use shared_token_cache_entra::{Secret, cloud};
@@ -10,17 +11,17 @@ use crate::redemption::{Holder, Redemption};
 use crate::refused::Refused;
 use crate::session::Session;
 
-/// All that a refresh request has: RFC 6749, section 6, and what Microsoft Entra ID adds.
+/// The fields of a refresh request: RFC 6749, section 6, and the additions of Microsoft Entra ID.
 const FIELDS: [&str; 6] = ["grant_type", "refresh_token", "scope", "client_id", "client_info", "claims"];
 
-/// A request that a guest wants to make. The policy has seen its URL.
+/// A request of the component. The policy has checked its URL.
 #[derive(Debug, Clone, Copy)]
 pub struct Form<'a> {
     /// The URL's host, without the port.
     pub authority_host: &'a str,
     /// The first segment of the URL's path.
     pub tenant: &'a str,
-    /// The header fields that the guest sets.
+    /// The header fields that the component sets.
     pub headers: &'a [(String, String)],
     /// The form.
     pub fields: &'a [(String, String)],
@@ -31,12 +32,12 @@ pub struct Form<'a> {
 pub struct OpenForm {
     /// The fields, in their order.
     pub fields: Vec<(String, Secret)>,
-    /// What the vault needs to know when the answer comes.
+    /// The state for sealing the reply.
     pub redemption: Redemption,
 }
 
 impl Session {
-    /// Opens the refresh token of a form, if it is one that the present call needs.
+    /// Opens the refresh token of a form, if the present call needs the request.
     ///
     /// # Errors
     /// [`Refused`].
@@ -53,13 +54,13 @@ impl Session {
         if !call.claims.allow(field("claims")?) {
             return Err(Refused::WrongClaims);
         }
-        // Without it the reply does not tell whose the tokens are.
+        // Without `client_info` the reply does not name the account of its tokens.
         if field("client_info")? != Some("1") {
             return Err(Refused::MissingField("client_info"));
         }
 
         let kind = Kind::RefreshToken;
-        // The authority parts scopes at spaces, so what only looks like one is no way to ask for another.
+        // The authority splits scopes at spaces only; other white space is part of a scope.
         let scopes: Vec<String> = scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
         let wanted = call.scopes.iter().map(String::as_str);
         if !covers(wanted, &scopes) || !covers(scopes.iter().map(String::as_str), &call.scopes) {
@@ -94,7 +95,8 @@ impl Session {
         })
     }
 
-    /// Equal secrets may stand in several entries; the first that may be redeemed decides, or else what is wrong with the first.
+    /// Equal secrets may be in several entries. The first entry that may be redeemed is used; if
+    /// there is none, the error is that of the first.
     fn find_holder(
         &self,
         handle: Handle,
@@ -140,7 +142,7 @@ impl Session {
     }
 }
 
-/// No field is unknown, and no handle is where it has no business.
+/// Refuses unknown fields, and handles outside of `refresh_token`.
 fn check_for_handles(form: &Form<'_>) -> Result<(), Refused> {
     if contains_handle(form.tenant) || contains_handle(form.authority_host) {
         return Err(Refused::HandleInRequest("URL"));

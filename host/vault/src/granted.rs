@@ -1,17 +1,18 @@
-//! Whether the scopes that an authority granted are of another resource than those that were asked for.
+//! Detects that an authority granted scopes of another resource than the requested one.
 //!
-//! A resource may have several names, and an authority names a scope in another way than the one who asked. So another resource is
-//! certain only where both sides name resources by `https` URLs whose hosts are known not to be of one resource.
+//! A resource may have several names, and authorities rename scopes. So another resource is certain
+//! only where both sides name resources by `https` URLs whose hosts are not known to belong to one
+//! resource.
 
 use shared_token_cache_entra::scope::is_of_openid_connect;
 
-/// Hosts that name one resource, each with the hosts below it.
+/// Hosts that name one resource, each including its subdomains.
 const SAME: [&[&str]; 6] = [
     // Azure Resource Manager.
     &["management.azure.com", "management.core.windows.net"],
     &["management.usgovcloudapi.net", "management.core.usgovcloudapi.net"],
     &["management.chinacloudapi.cn", "management.core.chinacloudapi.cn"],
-    // Azure Storage, whose accounts are resources of one application.
+    // Azure Storage: the accounts are resources of one application.
     &[
         "storage.azure.com",
         "blob.core.windows.net",
@@ -22,18 +23,18 @@ const SAME: [&[&str]; 6] = [
     ],
     // Exchange Online.
     &["outlook.office.com", "outlook.office365.com"],
-    // SharePoint, with a host for each tenant.
+    // SharePoint: each tenant has a host.
     &["sharepoint.com"],
 ];
 
-/// A resource that is named by a URL.
+/// A resource named by a URL.
 struct Resource {
     host: String,
-    /// Its segments, without slashes around them. It is part of the name.
+    /// The path without outer slashes. It is part of the name.
     path: String,
 }
 
-/// The granted scopes that name a resource, where none of them can be of a resource that was asked for.
+/// The granted scopes that name a resource, if none of them can be of a requested resource.
 pub(crate) fn elsewhere(granted: &str, asked: &[String]) -> Option<Vec<String>> {
     let asked = asked.iter().filter(|scope| !is_of_openid_connect(scope));
     let asked: Vec<Resource> = asked.map(|scope| Resource::of(scope)).collect::<Option<_>>()?;
@@ -42,9 +43,9 @@ pub(crate) fn elsewhere(granted: &str, asked: &[String]) -> Option<Vec<String>> 
         match Resource::of(scope) {
             Some(resource) if asked.iter().any(|asked| asked.may_be(&resource)) => return None,
             Some(_) => scopes.push(scope.to_owned()),
-            // An application's id, or `api://…`, may be another name of what was asked for.
+            // An application's id, or `api://…`, may be another name of the requested resource.
             None if scope.contains('/') => return None,
-            // A permission alone is of the resource that the others name.
+            // A permission without a resource belongs to the resource that the other scopes name.
             None => {}
         }
     }
@@ -61,7 +62,7 @@ impl Resource {
         (!host.is_empty()).then(|| Self { host: host.to_owned(), path: path.trim_matches('/').to_owned() })
     }
 
-    /// Whether both names may be of one resource.
+    /// Whether both names may mean one resource.
     fn may_be(&self, other: &Self) -> bool {
         if self.host == other.host {
             return is_below(&self.path, &other.path) || is_below(&other.path, &self.path);
@@ -74,7 +75,7 @@ impl Resource {
     }
 }
 
-/// Whether a path is another one, or below it: a permission's name may have a slash.
+/// Whether a path equals or is below another one: a permission's name may contain a slash.
 fn is_below(path: &str, parent: &str) -> bool {
     path.strip_prefix(parent).is_some_and(|rest| parent.is_empty() || rest.is_empty() || rest.starts_with('/'))
 }

@@ -1,8 +1,9 @@
-//! Handles: what the guest sees where a secret was.
+//! Handles: the text that the component sees in the place of a secret.
 //!
-//! `sealed-r-Jx2bV0m4f1uQe8Zk9sTtAw`: a prefix, the kind, and 128 bits of HMAC-SHA256 under the vault's own random key. Equal
-//! secrets of one kind have equal handles, which the guest needs to compare them, and have them again after a reload. NoAccount
-//! without the key can make one, and all of its characters stand for themselves in JSON, in forms and in URLs.
+//! `sealed-r-Jx2bV0m4f1uQe8Zk9sTtAw`: a prefix, the kind, and 128 bits of HMAC-SHA256 under the
+//! vault's random key. Equal secrets of one kind have equal handles, also after a reload: the
+//! component compares them. A handle cannot be made without the key. Its characters need no escape
+//! in JSON, in forms and in URLs.
 
 use std::fmt;
 
@@ -13,7 +14,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroize as _;
 
-/// What a handle stands for.
+/// The kind of secret behind a handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// An access token.
@@ -22,7 +23,7 @@ pub enum Kind {
     RefreshToken,
     /// An id token.
     IdToken,
-    /// Something else that a document calls secret. It goes back where it came from, and nowhere else.
+    /// Another secret of a document. It is restored in its old place only.
     Opaque,
 }
 
@@ -63,7 +64,7 @@ pub(crate) struct Handle {
 }
 
 impl Handle {
-    /// Reads exactly a handle.
+    /// Parses a handle; surrounding text is an error.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (kind, tag) = text.strip_prefix(PREFIX)?.split_once('-')?;
         let kind = Kind::ALL.into_iter().find(|known| kind.as_bytes() == [known.letter()])?;
@@ -81,21 +82,21 @@ impl Handle {
         text.push_str(std::str::from_utf8(&tag).unwrap_or_default());
     }
 
-    /// Every place in `text` that has the shape of a handle.
+    /// Every substring of `text` with the shape of a handle.
     pub(crate) fn all_in(text: &str) -> impl Iterator<Item = Self> {
         memchr::memmem::find_iter(text.as_bytes(), PREFIX)
             .filter_map(|start| Self::parse(text.get(start..start + LENGTH)?))
     }
 }
 
-/// Whether `text` has something in it that looks like a handle of some vault. Handles are no secrets, and no business of anybody
-/// but guest and host either.
+/// Whether `text` contains something with the shape of a handle, of any vault. Handles are not
+/// secret, but are for component and host only.
 #[must_use]
 pub fn contains_handle(text: &str) -> bool {
     Handle::all_in(text).next().is_some()
 }
 
-/// Makes handles.
+/// Computes handles.
 #[derive(Clone)]
 pub(crate) struct Sealer(Hmac<Sha256>);
 
@@ -105,7 +106,7 @@ pub(crate) struct Sealer(Hmac<Sha256>);
 pub struct NoRandomness(getrandom::Error);
 
 impl Sealer {
-    /// A sealer with a key of its own.
+    /// A sealer with a new random key.
     pub(crate) fn new() -> Result<Self, NoRandomness> {
         let mut key = Key::<Hmac<Sha256>>::default();
         getrandom::fill(&mut key).map_err(NoRandomness)?;
@@ -114,7 +115,8 @@ impl Sealer {
         Ok(Self(mac))
     }
 
-    /// The handle of a secret. `form` tells apart secrets that are written alike but are not the same.
+    /// The handle of a secret. `form` distinguishes values of different JSON types with the same
+    /// text.
     pub(crate) fn handle(&self, kind: Kind, form: u8, secret: &str) -> Handle {
         let mut mac = self.0.clone();
         mac.update(&[kind.letter(), form]);
@@ -157,7 +159,7 @@ mod tests {
             assert_eq!(text.len(), LENGTH);
             assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{text}");
             assert_eq!(Handle::parse(&text), Some(handle));
-            // What stands before is no kind: with one it could be a handle too, whose tag happens to begin like this.
+            // `x` is not a kind: after a kind's letter the next characters could be read as a tag.
             assert_eq!(Handle::all_in(&format!("sealed-sealed-x-{text}{text}x")).collect::<Vec<_>>(), [handle, handle]);
             assert!(contains_handle(&format!("x{text}x")) && !contains_handle(&text[..text.len() - 1]));
             for near in [&text[1..], &format!("{text}A"), &text.replace('-', "_"), &text.to_uppercase()] {

@@ -1,4 +1,4 @@
-//! What keeps a credential from using an account that a document knows.
+//! Reasons why a credential cannot use an account of a document.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +9,21 @@ use crate::facts::Facts;
 use crate::index::Field;
 use crate::session::Session;
 
-/// Why a credential can't use what a cache holds.
+/// The reason why a credential cannot use an account of a cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Hindrance {
     /// The account is of another cloud than the credential's authority.
     OtherCloud,
-    /// The account's refresh tokens are of these clients and of no family, and the credential is none of them.
+    /// The account's refresh tokens belong to these clients and to no family, and the credential is
+    /// another client.
     OtherClient(Vec<String>),
-    /// The operating system's account broker holds the sign-in: there are access tokens, and nothing to renew them.
+    /// The operating system's account broker holds the sign-in: there are access tokens, but no
+    /// refresh token.
     Broker,
-    /// The account has no refresh token: it was signed out.
+    /// The account has no refresh token: the user signed out.
     NoRefreshToken,
-    /// It is no account: an application, such as a service principal, got access tokens for itself.
+    /// Not an account: an application, such as a service principal, with access tokens of its own.
     Application(String),
 }
 
@@ -46,16 +48,17 @@ pub struct Application {
     pub client_id: String,
     /// The cloud.
     pub environment: String,
-    /// The tenants that they are of.
+    /// The tenants of the tokens.
     pub tenants: Vec<String>,
-    /// How many there are.
+    /// The number of tokens.
     pub access_tokens: u32,
-    /// When the last of them expires, in seconds since the Unix epoch.
+    /// The latest expiry, in seconds since the Unix epoch.
     pub latest_expiry: Option<u64>,
 }
 
 impl Session {
-    /// What keeps the credential from using an account of one of its two caches, which the guest listed as unusable.
+    /// The reason why the credential cannot use an account that the component listed as unusable,
+    /// in one of its two caches.
     #[must_use]
     pub fn hindrance(
         &self,
@@ -93,7 +96,8 @@ impl Session {
         })
     }
 
-    /// The applications that one of the credential's two caches has access tokens of, as far as the policy allows them.
+    /// The applications that have access tokens in one of the credential's two caches, and that the
+    /// policy allows.
     #[must_use]
     pub fn applications(&self, enable_cae: bool) -> Vec<Application> {
         let credential = self.vault.credential();

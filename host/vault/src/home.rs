@@ -1,4 +1,5 @@
-//! Under which name an account's own tenant is asked. `guest/core/src/tenant.rs` chooses it in the same way.
+//! The name under which an account's home tenant is requested. `guest/core/src/tenant.rs` chooses
+//! it in the same way.
 
 use shared_token_cache_entra::account::home_tenant;
 use shared_token_cache_entra::cloud;
@@ -10,8 +11,9 @@ use crate::index::Field;
 use crate::session::Session;
 
 impl Session {
-    /// The name of the account's own tenant for a call: the home's id at an authority of customers (CIAM), the only tenant that a
-    /// personal account has tokens of, and `organizations` for all others.
+    /// The name of the account's home tenant in requests: the tenant's id at an authority of
+    /// customers (CIAM); for a personal account, the only tenant that it has tokens of; otherwise
+    /// `organizations`.
     pub(crate) fn home_name(&self, call: &Call, home_account_id: &str) -> String {
         let home = home_tenant(home_account_id);
         let name = match home {
@@ -24,7 +26,7 @@ impl Session {
         name.unwrap_or_else(|| ORGANIZATIONS.to_owned())
     }
 
-    /// The only tenant that the account's tokens are of: those that still live decide, and all of them where none does.
+    /// The only tenant of the account's tokens. Expired tokens count only if there are no others.
     fn only_visited(&self, call: &Call, home_account_id: &str) -> Option<String> {
         let mut tokens = self.tokens_of(call, home_account_id);
         if tokens.iter().any(|(_, expires_on)| *expires_on > call.now) {
@@ -35,7 +37,7 @@ impl Session {
         tenants.all(|tenant| tenant.eq_ignore_ascii_case(&first)).then_some(first)
     }
 
-    /// The tenants, other than its home, of the account's tokens, with the expiry of each token.
+    /// The tenants of the account's tokens, except its home, with the expiry of each token.
     fn tokens_of(&self, call: &Call, home_account_id: &str) -> Vec<(String, u64)> {
         let document = self.document(&call.document);
         let cached = document.into_iter().flat_map(|document| {
@@ -49,7 +51,7 @@ impl Session {
                 Some((text(Field::Realm).unwrap_or_default().into_owned(), expires_on))
             })
         });
-        // A guest that may not write has the answers of earlier calls in its memory.
+        // A component without write access keeps the replies of earlier calls in its memory.
         let answered = self
             .replies()
             .filter(|reply| *reply.document == *call.document && reply.holder.home_account_id == home_account_id)

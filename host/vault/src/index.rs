@@ -1,4 +1,4 @@
-//! Where the secrets of a JSON text stand, and what the entries around them say.
+//! The positions of the secrets in a JSON text, and the fields of the entries around them.
 
 mod builder;
 mod entry;
@@ -8,7 +8,7 @@ pub(crate) use entry::{Entry, Field};
 use crate::json::{Halt, walk};
 use builder::Builder;
 
-/// A piece of the text. Four bytes an end are enough, as no document has 4 GiB.
+/// A range of the text. 32 bits are enough, as no document has 4 GiB.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) start: u32,
@@ -21,14 +21,14 @@ impl Span {
     }
 }
 
-/// A value in a secret's place: the value of a member that is named as secrets are, wherever it is.
+/// The position of a secret value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Spot {
     /// The value, with its quotes or brackets.
     pub(crate) value: Span,
-    /// The member of the root object that the value is.
+    /// The kind of token, if the value is a member of the root object.
     pub(crate) top_level: Option<TopLevel>,
-    /// The number of the entry whose own `secret` it is, for entries of known sections.
+    /// The number of the entry of a known section whose `secret` it is.
     pub(crate) entry: Option<u32>,
 }
 
@@ -40,21 +40,22 @@ pub(crate) enum TopLevel {
     Id,
 }
 
-/// What kind of text it is.
+/// The schema of a text, which decides which values are secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     Document,
     Reply,
 }
 
-/// Places and entries of a text.
+/// Secrets and entries of a text.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     pub(crate) spots: Vec<Spot>,
     pub(crate) entries: Vec<Entry>,
-    /// Keys and values in no secret's place that `watch` takes for something that must not be there.
+    /// Keys and values outside of secrets that `watch` reports, because the text must not repeat
+    /// them.
     pub(crate) watched: Vec<Span>,
-    /// The number of the first entry of the last section of accounts, which is the one that counts.
+    /// The number of the first entry of the last section of accounts. Parsers use the last section.
     pub(crate) first_account: usize,
 }
 
@@ -62,12 +63,13 @@ pub(crate) struct Index {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoIndex {
     NotAnObject,
-    /// More places or entries than any cache has.
+    /// There are more secrets or entries than in any cache.
     TooMany,
 }
 
 impl Index {
-    /// Reads `text`. `watch` is asked about every key and value that is in no secret's place, as it is written.
+    /// Indexes `text`. `watch` is called with every key and value outside of secrets, as JSON
+    /// literals.
     pub(crate) fn of(text: &str, shape: Shape, watch: Option<&dyn Fn(&str) -> bool>) -> Result<Self, NoIndex> {
         let mut builder = Builder::new(text, shape, watch);
         match walk(text, &mut builder) {

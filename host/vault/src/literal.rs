@@ -1,34 +1,38 @@
-//! How a handle is written where a JSON value was, so that the guest takes the value for what it was.
+//! How a handle is written in the place of a JSON value, so that the component sees a value of the
+//! same type.
 
 use crate::handle::{Handle, Kind, Sealer};
 use crate::json::decode_secret;
 
-/// What a secret's value was.
+/// The type of a secret's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// Text. The handle stands in its place.
+    /// Text. It becomes the handle.
     Text,
-    /// A string that is no text, because half a surrogate pair is in it. It stays one: a handle with such a half behind.
+    /// A string with half a surrogate pair, which is not text. It becomes a handle followed by such
+    /// a half.
     Broken,
-    /// A number, an object or an array, which is no token to anybody. It becomes an array with the handle.
+    /// A number, an object or an array, which is not a token to any reader. It becomes an array
+    /// with the handle.
     Other,
 }
 
 /// Half a surrogate pair.
 const HALF: &str = "\\ud800";
 
-/// What stands in a secret's place.
+/// A parsed value of a secret member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Literal {
-    /// Nothing that could be secret: an empty string, `null`, `true` or `false`. The guest tells these apart, so they stay.
+    /// Not secret: an empty string, `null`, `true` or `false`. They stay, because the component
+    /// distinguishes them.
     Nothing,
-    /// A handle, or what looks like one.
+    /// A string with the shape of a handle.
     Sealed(Handle, Form),
     /// Anything else.
     Plain,
 }
 
-/// The handle of a secret as it is written, and what it was; `None` where there is none.
+/// The handle and the type of a secret; `None` for a value that is not secret.
 pub(crate) fn seal(sealer: &Sealer, kind: Kind, literal: &str) -> Option<(Handle, Form)> {
     if is_nothing(literal) {
         return None;
@@ -37,7 +41,7 @@ pub(crate) fn seal(sealer: &Sealer, kind: Kind, literal: &str) -> Option<(Handle
         return Some((sealer.handle(Kind::Opaque, b'[', literal), Form::Other));
     }
     Some(match decode_secret(literal) {
-        // The guest takes no broken text for a token, so it goes on to another one.
+        // The component skips an access token that is not text, and goes on to another one.
         Some(secret) if kind == Kind::AccessToken && !is_a_token(secret.as_str()) => {
             (sealer.handle(Kind::Opaque, b'!', literal), Form::Broken)
         }
@@ -46,7 +50,7 @@ pub(crate) fn seal(sealer: &Sealer, kind: Kind, literal: &str) -> Option<(Handle
     })
 }
 
-/// Writes a handle in the place of a value of this form.
+/// Writes a handle in the place of a value of this type.
 pub(crate) fn push(handle: Handle, form: Form, text: &mut String) {
     let (before, behind) = match form {
         Form::Text => ("\"", "\""),
@@ -58,7 +62,7 @@ pub(crate) fn push(handle: Handle, form: Form, text: &mut String) {
     text.push_str(behind);
 }
 
-/// Reads what stands in a secret's place. A handle is taken only as [`push`] writes it.
+/// Parses the value of a secret member. A handle is accepted only as [`push`] writes it.
 pub(crate) fn read(literal: &str) -> Literal {
     if is_nothing(literal) {
         return Literal::Nothing;
@@ -75,7 +79,8 @@ pub(crate) fn read(literal: &str) -> Literal {
     Handle::parse(inner).map_or(Literal::Plain, |handle| Literal::Sealed(handle, form))
 }
 
-/// What may follow `Bearer ` in a header field: visible ASCII. RFC 6750 allows fewer characters, and test doubles use more.
+/// Whether the text may follow `Bearer ` in a header field: visible ASCII. RFC 6750 allows fewer
+/// characters; test doubles use more.
 pub(crate) fn is_a_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
@@ -89,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_handle_has_the_form_of_what_it_stands_for() {
+    fn a_handle_is_written_with_the_type_of_its_value() {
         let sealer = Sealer::new().unwrap();
         for (literal, form) in [
             ("\"hunter2\"", Form::Text),

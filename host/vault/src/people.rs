@@ -34,7 +34,7 @@ impl People {
         Self(people)
     }
 
-    /// Every home account id with each username that it has.
+    /// Every home account id with each of its usernames.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().flat_map(|(id, persons)| persons.iter().map(|person| (&**id, &*person.username)))
     }
@@ -45,8 +45,8 @@ impl People {
         persons.filter(|person| in_cloud(&person.environment)).any(|person| person.brokered)
     }
 
-    /// The username of an account in a cloud, as the guest finds it: that of the entry of the home tenant, else the first.
-    /// `None` when there is no such account.
+    /// The username of an account in a cloud, chosen as the component does: from the entry of the
+    /// home tenant, else the first. `None` if there is no such account.
     pub(crate) fn username(&self, home_account_id: &str, in_cloud: impl Fn(&str) -> bool) -> Option<&str> {
         let mut found = None;
         for person in self.0.get(home_account_id)?.iter().filter(|person| in_cloud(&person.environment)) {
@@ -60,7 +60,7 @@ impl People {
     }
 }
 
-/// Whom the credential's options leave of the accounts of a document.
+/// The account of a document that the credential's options select.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Chosen {
     NoAccount,
@@ -69,7 +69,7 @@ pub(crate) enum Chosen {
 }
 
 impl Chosen {
-    /// Among the accounts with a usable refresh token. The account of a record needs none.
+    /// Selects among the accounts with a usable refresh token. A record's account needs none.
     pub(crate) fn among<'a>(
         usable: impl Iterator<Item = Cow<'a, str>>,
         people: &People,
@@ -84,7 +84,7 @@ impl Chosen {
         }
     }
 
-    /// Among these accounts, each of them once.
+    /// Selects among these accounts. The ids are distinct.
     pub(crate) fn of<'a>(ids: impl Iterator<Item = &'a str>, people: &People, credential: &Credential) -> Self {
         let in_cloud = |environment: &str| credential.is_cloud(environment);
         let ids: Vec<&str> = ids
@@ -94,7 +94,7 @@ impl Chosen {
                 })
             })
             .collect();
-        // As a guest the tenant tells several accounts apart.
+        // In guest authentication the tenant selects among several accounts.
         let tenant = credential.tenant_id.as_deref().filter(|_| ids.len() > 1 && credential.record.is_none());
         let mut ids = ids.into_iter().filter(|id| tenant.is_none_or(|tenant| lives_in(id, tenant)));
         match (ids.next(), ids.next()) {
@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(among(&[], &recorded), Chosen::One("u.home".into()));
         assert_eq!(among(&["v.home"], &recorded), Chosen::One("u.home".into()));
         let unknown = Credential { record: record("w.home"), ..credential() };
-        assert_eq!(among(&["u.home"], &unknown), Chosen::NoAccount, "no document knows the account");
+        assert_eq!(among(&["u.home"], &unknown), Chosen::NoAccount, "no document has the account");
         let named = Credential { username: Some("user0".into()), ..credential() };
         assert_eq!(among(&[], &named), Chosen::NoAccount);
         assert_eq!(among(&["u.home", "u.home"], &named), Chosen::One("u.home".into()));
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_selects_those_who_live_in_it_and_as_a_guest_it_only_tells_several_apart() {
+    fn a_tenant_selects_its_own_accounts_and_in_guest_authentication_only_among_several() {
         let people = people(&[
             ("u.home", HOST, "home", "user0"),
             ("v.other", HOST, "other", "user1"),

@@ -7,17 +7,17 @@ use crate::facts::Facts;
 use crate::handle::Handle;
 use crate::index::Field;
 
-/// A refresh token on its way, and what was asked for it.
+/// A refresh token in flight, and the request that it was sent with.
 pub struct Redemption {
     pub(crate) redeemed: Handle,
-    /// What the authority must not repeat.
+    /// The refresh token, which is redacted where the reply repeats it.
     pub(crate) secret: Secret,
     pub(crate) holder: Holder,
-    /// The host that was asked.
+    /// The host of the request.
     pub(crate) host: String,
-    /// The tenant that was asked.
+    /// The tenant of the request.
     pub(crate) tenant: String,
-    /// The client that asked.
+    /// The client of the request.
     pub(crate) client_id: String,
     pub(crate) scopes: Vec<String>,
     pub(crate) call: u64,
@@ -29,14 +29,14 @@ impl fmt::Debug for Redemption {
     }
 }
 
-/// What is known of a refresh token.
+/// The entry of a refresh token: account, cloud and client.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Holder {
     pub(crate) document: Box<str>,
     pub(crate) home_account_id: String,
     pub(crate) environment: String,
     pub(crate) client_id: String,
-    /// It serves every client of a family.
+    /// The refresh token serves every client of a family.
     pub(crate) family: bool,
 }
 

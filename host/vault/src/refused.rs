@@ -2,14 +2,15 @@ use shared_token_cache_policy::Denied;
 
 use crate::handle::Kind;
 
-/// Why the vault does not do what the guest wants. The text names places and kinds, and never what stands there.
+/// The reason why the vault refuses a request of the component. The text names places and kinds,
+/// and quotes no content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refused {
-    /// A document or a reply has more secrets or entries than any cache has.
+    /// A document or a reply has more secrets or entries than any cache.
     #[error("the document has more entries than any token cache")]
     TooMany,
-    /// The document is larger than documents may be.
+    /// The document exceeds the size limit.
     #[error("a document may have {largest} bytes, and this one has {size}")]
     TooLarge {
         /// Its size once it is opened.
@@ -18,19 +19,20 @@ pub enum Refused {
         largest: usize,
     },
 
-    /// The guest replaces a version that it was not given, or that is long gone. It has to read again.
+    /// The component replaces a version that it was not given, or one that the vault has dropped.
+    /// It has to read again.
     #[error("the replaced version of the document is not the one that was read")]
     StaleDocument,
-    /// The document that is to be replaced is damaged, and may hold what only a person can save.
+    /// The document to be replaced is damaged, and may hold content that only the user can restore.
     #[error("a damaged document is left as it is")]
     DamagedDocument,
-    /// What the guest wants to write is not a JSON object.
+    /// The new document is not a JSON object.
     #[error("the new document is not a JSON object")]
     NotAnObject,
-    /// Something that is no handle stands where secrets stand.
+    /// The value of a secret is not a handle.
     #[error("the new document has a secret that the guest made up")]
     PlainSecret,
-    /// A handle that the vault did not give out, or not any more.
+    /// The vault did not issue the handle, or has dropped it.
     #[error("the {0} is not one that the guest was given")]
     UnknownHandle(Kind),
     /// A handle in an entry of another kind.
@@ -39,122 +41,126 @@ pub enum Refused {
     /// A handle in another entry than its own.
     #[error("the {0} belongs to another entry")]
     WrongEntry(Kind),
-    /// The entry would say something else about its secret than before, or than the authority said.
+    /// The entry's fields differ from the old ones, or from those of the reply.
     #[error("the new document changes what is said of the {0}")]
     ChangedEntry(Kind),
-    /// Account entries say which account a caller means, so that only sign-in tools may change them.
+    /// Account entries decide which account a caller means, so only sign-in tools may change them.
     #[error("the new document changes accounts")]
     ChangedAccounts,
-    /// A refresh token is gone that the authority did not declare dead.
+    /// A refresh token is removed that the authority did not declare dead.
     #[error("the new document lacks a refresh token that the authority did not declare dead")]
     RemovedRefreshToken,
-    /// The guest changes what is none of its business: another section or entry, the order, a byte of white space.
+    /// The component changes something else: another section or entry, the order, a byte of white
+    /// space.
     #[error("the new document changes {0}, which a component may not change")]
     ChangedElsewhere(&'static str),
-    /// A new entry is not as MSAL would write it.
+    /// A new entry differs from MSAL's format.
     #[error("the new entry in {section} {why}")]
     NewEntry {
         /// The section.
         section: &'static str,
-        /// What is wrong with it.
+        /// The difference.
         why: &'static str,
     },
-    /// A member is there twice, so that readers would differ in what the document says.
+    /// A member is repeated, so readers could differ about the document.
     #[error("the new document has a member twice where it changes")]
     RepeatedMember,
-    /// An entry is gone that is neither an expired access token of the account nor replaced by a new one.
+    /// The removed entry is neither an expired access token of the account nor replaced by a new
+    /// one.
     #[error("the new document lacks an entry of {0} that other tools may still need")]
     RemovedEntry(&'static str),
     /// No refresh token was redeemed in this call, so there is nothing to write.
     #[error("no refresh token was redeemed in this call, so there is nothing to write")]
     NothingRedeemed,
-    /// The call has written as often as it redeemed refresh tokens, or tried too often.
+    /// The call has used up its writes, one for each redeemed refresh token, or its tries.
     #[error("the call has no write left")]
     TooManyWrites,
     /// A handle where the document holds no secret.
     #[error("a handle stands where the document holds no secret")]
     HandleElsewhere,
 
-    /// A form outside of a call for a token.
+    /// A form or a result outside of a call for a token.
     #[error("no token was asked for")]
     NoCall,
-    /// A field that a refresh request has no use for.
+    /// The field is not part of a refresh request.
     #[error("a refresh request has no field {0:?}")]
     UnknownField(String),
-    /// A field is there twice.
+    /// A field is repeated.
     #[error("the form has the field {0:?} twice")]
     RepeatedField(&'static str),
     /// A field is missing.
     #[error("the form has no field {0:?}")]
     MissingField(&'static str),
-    /// `claims` are not those of the call.
+    /// `claims` differ from those of the call.
     #[error("the form's claims are not those of the call")]
     WrongClaims,
-    /// A handle in another field than `refresh_token`, in a header field, or in the URL.
+    /// A handle is in another field than `refresh_token`, in a header field, or in the URL.
     #[error("a handle stands in the {0} of a request")]
     HandleInRequest(&'static str),
-    /// Another grant than that of a refresh token.
+    /// The grant type is not `refresh_token`.
     #[error("the form asks for another grant than refresh_token")]
     WrongGrant,
     /// `refresh_token` is a handle of another kind.
     #[error("the form's refresh_token has to be one, and this is the {0}")]
     WrongKindOfGrant(Kind),
-    /// `refresh_token` is no live handle of a refresh token.
+    /// `refresh_token` is not a valid handle of a refresh token.
     #[error("the form's refresh_token is none that the guest was given")]
     NotARefreshToken,
 
-    /// What was to be returned is no handle.
+    /// The result is not a handle.
     #[error("the result is a text that the guest made up")]
     PlainResult,
-    /// What was to be returned is a handle of another kind.
+    /// The result is a handle of another kind.
     #[error("the result has to be an access token, and this is the {0}")]
     WrongKindOfResult(Kind),
-    /// The guest answers without having looked at the cache in this call, so its answer may be out of date.
+    /// The component did not read the cache in this call, so its result may be out of date.
     #[error("the cache was not looked at in this call")]
     OutOfDate,
-    /// What was to be returned is no live handle of an access token.
+    /// The result is not a valid handle of an access token.
     #[error("the result is no access token that the guest was given")]
     NotAnAccessToken,
-    /// It is another client's.
+    /// The token belongs to another client.
     #[error("the {0} is another client's")]
     WrongClient(Kind),
-    /// It is of another cloud than the credential's, or than the request's host.
+    /// The token is of another cloud than the credential's, or than the request's host.
     #[error("the {0} is of another cloud")]
     WrongCloud(Kind),
-    /// It is of an account that the call does not select.
+    /// The token is of an account that the call does not select.
     #[error("the {0} is of an account that was not asked for")]
     WrongAccount(Kind),
-    /// Several accounts fit the credential's options, and choosing is the caller's part.
+    /// Several accounts fit the credential's options. The caller has to choose.
     #[error("several accounts could serve, and the {0} is of one of them")]
     SeveralAccounts(Kind),
-    /// The policy does not allow its account, its tenant or its client.
+    /// The policy does not allow the token's account, tenant or client.
     #[error("{0}")]
     Denied(#[from] Denied),
-    /// It is of, or for, a tenant that the call does not ask.
+    /// The token or the form is for another tenant than the call's.
     #[error("the {0} is of a tenant that was not asked for")]
     WrongTenant(Kind),
-    /// It does not cover what the call asks for, or the form asks for something else.
+    /// The token does not cover the scopes of the call, or the form requests others.
     #[error("the scopes of the {0} are not those that were asked for")]
     WrongScopes(Kind),
-    /// It is in another cache than the call's.
+    /// The token is in another cache than the call's.
     #[error("the {0} is of another cache")]
     WrongCache(Kind),
-    /// It has expired, or its expiry is not known.
+    /// The token has expired, or its expiry is unknown.
     #[error("the access token has expired")]
     Expired,
-    /// It has white space, control characters or letters that are not ASCII: more than a token in a header field.
+    /// The token contains white space, control characters or letters that are not ASCII, which a
+    /// header field must not contain.
     #[error("the access token has other characters than visible ASCII")]
     MalformedToken,
-    /// It is no bearer token, or bound to something.
+    /// The token is not a bearer token, or is bound to a key or a user assertion.
     #[error("the access token is no plain bearer token")]
     NotBearer,
-    /// The call answers a challenge, and the token was there before, or was asked for without claims.
+    /// The call answers a claims challenge, and the token is from before the call, or was requested
+    /// without the claims.
     #[error("the access token does not answer the claims challenge")]
     Unchallenged,
 }
 
 impl Refused {
-    /// The kind alone, which tells nothing of the text: for logs that programs read.
+    /// The kind alone, without the text: for logs that programs read.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

@@ -1,4 +1,5 @@
-//! Documents that a guest writes: the old document, byte for byte, with changes from a closed list.
+//! Documents that the component writes: the old document, byte for byte, with changes from a closed
+//! list.
 //!
 //! | section | what may change |
 //! |---|---|
@@ -6,8 +7,9 @@
 //! | `RefreshToken` | the secret of the redeemed entry becomes the one of its reply; an entry that is dead goes |
 //! | `AppMetadata` | the entry of this client is added, or gets its family |
 //!
-//! These sections may be added behind all others when they are missing. White space around the document and a byte order mark,
-//! which MSAL can't read, may go. Everything else is compared with what the guest was given.
+//! Sections of this table that are missing may be added at the end. White space around the document
+//! and a byte order mark, which MSAL cannot read, may be removed. Everything else is compared with
+//! the text that the component was given.
 
 mod changes;
 mod fields;
@@ -53,8 +55,9 @@ impl Session {
     /// Opens the document that is to replace `version` of `name`.
     ///
     /// # Errors
-    /// [`Refused::StaleDocument`] if the guest was not given that version: it is then to read again, as after a conflict. Any
-    /// other [`Refused`] if the document differs from that version in more than it may.
+    /// [`Refused::StaleDocument`] if the component was not given that version: it has to read
+    /// again, as after a conflict. Any other [`Refused`] if the document has a change that is not
+    /// allowed.
     pub fn open_document(&self, name: &str, version: &str, sealed: &str) -> Result<OpenDocument, Refused> {
         let original = self.version(name, version)?;
         if original.damaged {
@@ -111,14 +114,14 @@ impl Session {
     }
 }
 
-/// What is known of a document that the guest wants to write.
+/// A document that is being checked and opened.
 struct Writing<'a> {
     session: &'a Session,
     texts: Texts<'a>,
     replies: HashMap<Handle, Vec<&'a Reply>>,
-    /// Secrets of replies that have their place. None has two.
+    /// Secrets of replies that were placed. Each is placed once.
     used: HashSet<(*const Reply, Handle)>,
-    /// What is written in place of these ranges of the new text.
+    /// Replacements for ranges of the new text.
     splices: Vec<(Range<usize>, &'a str)>,
 }
 
@@ -133,7 +136,7 @@ impl<'a> Writing<'a> {
         if is(now.0, leading) && is(now.1, trailing) { Ok(()) } else { Err(Refused::ChangedElsewhere("white space")) }
     }
 
-    /// Puts the secret of a reply in the place of its handle. Each has one place only.
+    /// Replaces a handle by the secret of a reply. Each secret is placed once.
     fn put(&mut self, reply: &'a Reply, handle: Handle, place: &Range<usize>) -> Result<(), Refused> {
         let literal = reply.secret(handle).ok_or(Refused::UnknownHandle(handle.kind))?;
         if !self.used.insert((std::ptr::from_ref(reply), handle)) {
@@ -143,7 +146,7 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
-    /// Compares two objects, and notes what is kept.
+    /// Compares two objects, and restores the values that were kept.
     fn changes<'o, 'n>(&mut self, old: &'o Object, new: &'n Object, keys: Keys) -> Result<Changes<'o, 'n>, Refused> {
         let changes = self.texts.changes(old, new, keys)?;
         for (before, now) in &changes.kept {
@@ -152,7 +155,8 @@ impl<'a> Writing<'a> {
         Ok(changes)
     }
 
-    /// The new document with all secrets: those of replies where they were put, and old ones where nothing has changed.
+    /// The new document with all secrets: those of replies where they were placed, old ones where
+    /// nothing has changed.
     fn finish(mut self, mark: &str) -> Result<Zeroizing<String>, Refused> {
         let new = self.texts.new;
         self.splices.sort_by_key(|(place, _)| place.start);
@@ -161,7 +165,7 @@ impl<'a> Writing<'a> {
             size = size - place.len() + literal.len();
         }
         self.session.check_size(size)?;
-        // Room for all of it, so that it does not move while it grows.
+        // Reserve the size: growing would leave copies of secrets in freed memory.
         let mut content = Zeroizing::new(String::with_capacity(size));
         content.push_str(mark);
         let mut from = 0;

@@ -10,9 +10,9 @@ use crate::index::Span;
 use crate::json::{decode, seconds};
 use crate::redemption::{Holder, Redemption};
 
-/// A reply whose secrets the guest has handles of.
+/// A reply with secrets that the component has handles of.
 pub(crate) struct Reply {
-    /// Whose refresh token was redeemed, which is whose the tokens are.
+    /// The entry of the redeemed refresh token. Its account is the account of the tokens.
     pub(crate) holder: Holder,
     pub(crate) document: Box<str>,
     /// The refresh token that was redeemed.
@@ -26,16 +26,16 @@ pub(crate) struct Reply {
     pub(crate) bearer: bool,
     /// The family of clients that the authority names.
     pub(crate) family: Option<String>,
-    /// When the reply came.
+    /// The time of the reply.
     pub(crate) received: u64,
-    /// The authority says that the tokens are another account's.
+    /// The authority's `client_info` names another account.
     pub(crate) of_another: bool,
     body: Zeroizing<String>,
     secrets: HashMap<Handle, Span>,
 }
 
 impl Reply {
-    /// Notes what a reply says.
+    /// Parses a reply.
     pub(crate) fn of(
         redemption: Redemption,
         body: Zeroizing<String>,
@@ -51,7 +51,7 @@ impl Reply {
         let expires_on = number("expires_on").filter(is_a_time).or_else(lifetime).filter(is_a_time);
         let bearer = text("token_type").is_none_or(|kind| is_bearer(kind.trim()));
         let of_another = text("client_info").and_then(|info| of_client_info(&info));
-        // What it does not say can't contradict.
+        // A reply without `client_info` contradicts nothing.
         let of_another = of_another.is_some_and(|id| !id.eq_ignore_ascii_case(&holder.home_account_id));
         let family = text("foci").map(|family| family.into_owned());
         drop(members);
@@ -78,7 +78,7 @@ impl Reply {
         self.secrets.keys().copied()
     }
 
-    /// A secret of this reply as it is written.
+    /// A secret of this reply as a JSON literal.
     pub(crate) fn secret(&self, handle: Handle) -> Option<&str> {
         Some(self.secrets.get(&handle)?.of(&self.body))
     }

@@ -1,4 +1,4 @@
-//! Results: an access token leaves to a caller that it fits, and nothing else leaves.
+//! Results: an access token is released to a call that it fits; nothing else is released.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -19,27 +19,29 @@ use crate::refused::Refused;
 use crate::reply::Reply;
 use crate::session::Session;
 
-/// An access token for the caller, and what the vault knows of it. Its `Debug` shows neither the token nor whose it is.
+/// An access token for the caller, with the vault's own record of it. `Debug` prints neither the
+/// token nor its account.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken {
     /// The token.
     pub token: Secret,
-    /// When it expires, in seconds since the Unix epoch, as the vault knows it. The guest may say no later.
+    /// The expiry, in seconds since the Unix epoch, from the vault's record. The component may
+    /// report an earlier one only.
     pub expires_on: u64,
-    /// The home account id of the account that it is of.
+    /// The home account id of its account.
     pub home_account_id: String,
-    /// The tenant that it is for: the account's own where it was asked for under a name that stands for any.
+    /// Its tenant: the account's home tenant if the request used a common name.
     pub tenant: String,
-    /// Where it came from.
+    /// The origin of the token.
     pub origin: Origin,
 }
 
-/// Where an access token came from.
+/// The origin of an access token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// It was there before the call.
+    /// The token was cached before the call.
     Cached,
-    /// The call bought it with a refresh token.
+    /// The call redeemed a refresh token for it.
     Refreshed,
 }
 
@@ -57,11 +59,12 @@ impl fmt::Debug for AccessToken {
 
 const KIND: Kind = Kind::AccessToken;
 
-/// A token with no more than this many seconds left serves no call: its caller needs time to use it.
+/// A broker's account counts only if its token has more than this many seconds left: the caller
+/// needs time to use it.
 const LEAST_REMAINING: u64 = 300;
 
 impl Session {
-    /// Opens what the guest returns as the token of the present call.
+    /// Opens the access token that the component returns for the present call.
     ///
     /// # Errors
     /// [`Refused`] unless it is the handle of an access token that fits the call.
@@ -71,7 +74,7 @@ impl Session {
         if handle.kind != KIND {
             return Err(Refused::WrongKindOfResult(handle.kind));
         }
-        // An access token may stand in several entries; one that fits is enough.
+        // An access token may be in several entries. One that fits is enough.
         let mut refused = Refused::NotAnAccessToken;
         let mut note = |why| {
             if refused == Refused::NotAnAccessToken {
@@ -89,7 +92,8 @@ impl Session {
                 Err(why) => note(why),
             }
         }
-        // The newest version of each document: it may lack a token that an older one had.
+        // Only the newest version of each document counts: a token may have been removed since an
+        // older one.
         for document in self.newest_documents() {
             for (_, place) in document.places_of(handle) {
                 let Some(facts) = document.facts(place) else { continue };
@@ -115,7 +119,7 @@ impl Session {
         tenant: &str,
         origin: Origin,
     ) -> Result<AccessToken, Refused> {
-        // Since it was read, the user may have signed out.
+        // The user may have signed out since the document was read.
         if !self.up_to_date {
             return Err(Refused::OutOfDate);
         }
@@ -134,7 +138,7 @@ impl Session {
         }
         self.check_fit(facts, call)?;
         let account = text(Field::HomeAccountId);
-        // A record speaks of one application, and another's token may carry other permissions.
+        // A record is of one application; another application's token may carry other permissions.
         let credential = self.vault.credential();
         if credential.record.is_some() && !credential.is_client(&text(Field::ClientId)) {
             return Err(Refused::WrongClient(KIND));
@@ -146,7 +150,7 @@ impl Session {
         expiry.filter(|expiry| *expiry > now).ok_or(Refused::Expired)
     }
 
-    /// Whether a cached token is what the call asks for, whosever it is.
+    /// Whether a cached token fits the call, except for its account.
     fn check_fit(&self, facts: &Facts<'_>, call: &Call) -> Result<(), Refused> {
         let text = |field| facts.text(field).unwrap_or_default();
         if call.challenged {
@@ -161,8 +165,8 @@ impl Session {
         self.check_realm(&text(Field::Realm), &text(Field::HomeAccountId), call)
     }
 
-    /// Whom the credential's options leave of the accounts whose sign-in the operating system's broker holds: those with a cached
-    /// token for the present call. They count where no account has a refresh token that is usable.
+    /// Selects among the accounts whose sign-in the operating system's broker holds and that have a
+    /// cached token for the present call. They count if no account has a usable refresh token.
     pub(crate) fn brokered(&self) -> Chosen {
         let Some(call) = &self.call else { return Chosen::NoAccount };
         let Some(document) = self.document(&call.document) else { return Chosen::NoAccount };
@@ -184,7 +188,7 @@ impl Session {
         Chosen::of(ids.iter().map(|id| &**id), document.people(), credential)
     }
 
-    /// Whether a token cached under `realm` is of the tenant that the call asks.
+    /// Whether a token cached under `realm` is of the call's tenant.
     fn check_realm(&self, realm: &str, home_account_id: &str, call: &Call) -> Result<(), Refused> {
         let home = self.home_name(call, home_account_id);
         let fits = call.tenant.as_ref().is_some_and(|tenant| tenant.is_realm(realm, home_account_id, &home));
@@ -201,12 +205,12 @@ impl Session {
         if !reply.bearer {
             return Err(Refused::NotBearer);
         }
-        // What the authority says it granted does not matter: it may name a scope in another way than the one who asked.
+        // The requested scopes decide, not the granted ones, because authorities rename scopes.
         if !covers(reply.scopes.iter().map(String::as_str), &call.scopes) {
             return Err(Refused::WrongScopes(KIND));
         }
         let account = &reply.holder.home_account_id;
-        // What this call asked for was asked of the right tenant.
+        // The tenant of a request of this call was checked when its form was opened.
         if reply.call != self.calls {
             self.check_realm(&reply.tenant, account, call)?;
         }

@@ -1,4 +1,4 @@
-//! Replies of a token endpoint.
+//! Sealing of a token endpoint's replies.
 
 use std::collections::HashMap;
 
@@ -17,17 +17,19 @@ use crate::reply::Reply;
 use crate::session::Session;
 use crate::verdict::Verdict;
 
-/// What the guest gets instead of a body that can't be sealed. It is as little a token as the body was.
+/// Replaces a body that cannot be sealed. It is not a token response either.
 const UNUSABLE: &str = "null";
 
-/// What the guest gets instead of markup, so that it can tell the page of a proxy from an answer of the authority.
+/// Replaces markup, so that the component can tell a proxy's page from a reply of the authority.
 const MARKUP: &str = "<";
 
 impl Session {
-    /// Seals the body of a reply, whatever its status. A byte order mark is dropped. Markup becomes `<`, and what else is not a JSON object
-    /// `null`. Where the body repeats the refresh token, a token of its own or a handle, a mark takes its place, so that an error keeps
-    /// its code. Tokens of a reply that is no success are sealed, and never open. An access token that the authority says to be of
-    /// another resource, and that the policy does not allow, becomes a string that is no token; see [`Self::withheld`].
+    /// Seals the body of a reply of any status. A byte order mark is dropped. Markup becomes `<`;
+    /// any other text that is not a JSON object becomes `null`. A mark replaces repetitions of the
+    /// refresh token, of the reply's own tokens and of handles, so that an error keeps its code.
+    /// Tokens of an unsuccessful reply are sealed, and never open. An access token for another
+    /// resource, where the policy does not allow it, becomes a string that is not a token; see
+    /// [`Self::withheld`].
     pub fn seal_reply(
         &mut self,
         redemption: Redemption,
@@ -36,7 +38,7 @@ impl Session {
         now: u64,
     ) -> String {
         let mut body = body.into();
-        // The guest tells an empty body from an unusable one.
+        // The component distinguishes an empty body from an unusable one.
         if body.is_empty() {
             return String::new();
         }
@@ -78,9 +80,10 @@ impl Session {
             let form = if withheld && form == Form::Text { Form::Broken } else { form };
             literal::push(handle, form, &mut sealed);
             (from, has_secrets) = (spot.value.end, true);
-            // What is named like a secret and is one as a whole has its keys in the list.
+            // Keys inside of a container that is a secret as a whole are in `watched`, and are
+            // replaced with it.
             while watched.next_if(|echo| echo.start < from).is_some() {}
-            // Nothing opens any other secret of a reply.
+            // Other secrets of a reply never open.
             if kind != Kind::Opaque && form == Form::Text {
                 secrets.insert(handle, spot.value);
             }
@@ -89,7 +92,8 @@ impl Session {
             self.push_without_echo(&echoes, *echo, &body, &mut from, &mut sealed);
         }
         sealed.push_str(body.get(from as usize..).unwrap_or_default());
-        // An error keeps its code whatever the encoding of its description. A token with a replaced character would be broken.
+        // Errors keep their code in any encoding. A token with replacement characters would be
+        // broken.
         if !is_utf8 && has_secrets {
             return UNUSABLE.to_owned();
         }
@@ -102,13 +106,15 @@ impl Session {
         sealed
     }
 
-    /// The scope of another resource that the authority granted in this call, where its access token was withheld for that.
+    /// The scope of another resource that the authority granted in this call. Its access token was
+    /// withheld.
     #[must_use]
     pub fn withheld(&self) -> Option<&str> {
         self.withheld.as_deref()
     }
 
-    /// The secrets of a body, and what repeats a secret or a handle; nothing if it is no JSON object.
+    /// The secrets of a body, and its repetitions of secrets and handles. `None` if it is not a
+    /// JSON object.
     fn index_of_reply(&self, body: &str, echoes: &Echoes) -> Option<Index> {
         let replies = self.handles_of_replies();
         let is_live = |handle| replies.contains_key(&handle) || self.is_in_documents(handle);
@@ -120,15 +126,15 @@ impl Session {
         self.is_in_documents(handle) || self.replies().any(|reply| reply.secret(handle).is_some())
     }
 
-    /// Goes on in `sealed` up to the end of a literal that repeats what it must not.
+    /// Copies the body up to the end of a literal, and redacts the literal.
     fn push_without_echo(&self, echoes: &Echoes, literal: Span, body: &str, from: &mut u32, sealed: &mut String) {
         sealed.push_str(Span { start: *from, end: literal.start }.of(body));
         sealed.push_str(&echoes.literal_without(literal.of(body), &|handle| self.is_live(handle)));
         *from = literal.end;
     }
 
-    /// The scope of another resource that a reply names, where the policy does not allow what it grants. The vault asks the policy
-    /// because the component, which might, need not be the built-in one.
+    /// The scope of another resource in a reply, if the policy does not allow it. The vault checks
+    /// the policy because a component other than the built-in one may not.
     fn elsewhere(&self, redemption: &Redemption, body: &str) -> Option<String> {
         let members: HashMap<String, &RawValue> = serde_json::from_str(body).ok()?;
         let granted = decode(members.get("scope")?.get())?;

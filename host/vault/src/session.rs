@@ -17,44 +17,45 @@ use crate::reply::Reply;
 use crate::vault::{Sealed, Vault};
 use crate::verdict::Verdict;
 
-/// A component reads two documents, with CAE and without; while one is read again its last version still counts.
+/// A component reads two documents, with CAE and without; during a reload the last version of each
+/// is still valid.
 const MOST_DOCUMENTS: usize = 4;
 
-/// A component that may not write keeps the answers it got in its memory. So many are kept for it here; a program that asks for
-/// more tokens than this in between two versions of the cache loses the oldest.
+/// A component without write access keeps replies in its memory. The vault keeps this many of them;
+/// a program that requests more tokens between two versions of the cache loses the oldest.
 const MOST_REPLIES: usize = 1024;
 
-/// The built-in component tries 16 times, as other programs may be faster.
+/// The built-in component tries a write 16 times, because other programs may write in between.
 const MOST_TRIES: usize = 32;
 
-/// Refresh tokens that are dead and could not be removed yet. An account has a few.
+/// Dead refresh tokens that are not removed yet. An account has a few.
 const MOST_DEAD: usize = 256;
 
-/// What one instance of the component was given, which is all that it can hand back. Cloning is cheap, for work on another
-/// thread.
+/// The documents and replies that one instance of the component was given. It can hand back nothing
+/// else. A clone is cheap, for work on another thread.
 #[derive(Clone)]
 pub struct Session {
     pub(crate) vault: Vault,
-    /// The newest last.
+    /// In order of reading, the newest last.
     documents: Vec<Arc<Document>>,
-    /// The newest last.
+    /// In order of arrival, the newest last.
     replies: VecDeque<HeldReply>,
     /// The refresh tokens that the authority declared dead, the newest last.
     dead: VecDeque<Handle>,
-    /// The accounts that refresh tokens were redeemed of, and when the last answer came.
+    /// The accounts whose refresh tokens were redeemed, each with the time of the last reply.
     asked: HashMap<String, u64>,
     pub(crate) call: Option<Arc<Call>>,
-    /// The guest has looked at the call's document since the call began.
+    /// The component has read the call's document since the call began.
     pub(crate) up_to_date: bool,
-    /// How many calls there were.
+    /// The number of calls so far.
     pub(crate) calls: u64,
-    /// What the present call may write.
+    /// The write budget of the present call.
     writes: Writes,
     /// The scope for which the access token of this call's last reply was withheld.
     pub(crate) withheld: Option<String>,
 }
 
-/// A call may write once for each refresh token that it redeemed, in so many tries.
+/// A call may write once for each refresh token that it redeemed, with a limited number of tries.
 #[derive(Debug, Clone, Default)]
 struct Writes {
     redemptions: usize,
@@ -65,12 +66,12 @@ struct Writes {
 #[derive(Clone)]
 struct HeldReply {
     reply: Arc<Reply>,
-    /// A document has been written since, so that the guest does not depend on it any more once the call is over.
+    /// A document was written since, so the component does not need the reply after the call.
     written: bool,
 }
 
 impl Vault {
-    /// What one instance of the component has to do with the vault.
+    /// A session for one instance of the component.
     #[must_use]
     pub fn session(&self) -> Session {
         Session::new(self.clone())
@@ -93,16 +94,16 @@ impl Session {
         }
     }
 
-    /// Whose session it is.
+    /// The vault of this session.
     #[must_use]
     pub fn vault(&self) -> &Vault {
         &self.vault
     }
 
-    /// A call for a token begins. Forms and results are opened for it only.
+    /// Begins a call for a token. Forms and results are opened for this call only.
     ///
     /// # Errors
-    /// When the policy does not allow its scopes or its tenant. Then no call has begun.
+    /// When the policy does not allow its scopes or its tenant. The call has then not begun.
     pub fn begin(&mut self, request: &Request<'_>) -> Result<(), Denied> {
         let credential = self.vault.credential();
         let call = credential.call(request);
@@ -116,14 +117,14 @@ impl Session {
         allowed
     }
 
-    /// The call is over, or another begins that asks for no token.
+    /// Ends the call: it is over, or another begins that requests no token.
     pub fn end(&mut self) {
         self.call = None;
         self.writes = Writes::default();
         self.forget_the_past();
     }
 
-    /// The credential is closed: the guest forgets all that it has.
+    /// The credential is closed: the component drops its documents and tokens.
     pub fn forget(&mut self) {
         self.documents.clear();
         self.replies.clear();
@@ -131,12 +132,13 @@ impl Session {
         self.asked.clear();
     }
 
-    /// Holds the secrets of a document that the guest gets to read, and gives the text for it.
+    /// Keeps the secrets of a document that the component reads, and returns the sealed text.
     ///
     /// # Errors
     /// The place where the document is not UTF-8.
     pub fn hold(&mut self, sealed: Sealed) -> Result<String, NotUtf8> {
-        // Whoever reads a document again drops what it made of the last version, but for what this call brought.
+        // On a reload the component drops the replies of earlier calls for this document, and so
+        // does the vault.
         let (name, calls) = (&*sealed.document.name, self.calls);
         self.replies.retain(|held| *held.reply.document != *name || held.reply.call == calls);
         self.up_to_date |= self.is_of_call(name);
@@ -144,7 +146,7 @@ impl Session {
         sealed.text
     }
 
-    /// Notes that the guest was told that `version` is still the newest.
+    /// Notes that the component was answered that `version` is still the newest.
     pub fn unchanged(&mut self, name: &str, version: &str) {
         let is_held = self.document(name).is_some_and(|newest| *newest.version == *version);
         self.up_to_date |= is_held && self.is_of_call(name);
@@ -154,18 +156,18 @@ impl Session {
         self.call.as_ref().is_some_and(|call| call.document == name)
     }
 
-    /// The version of the call's document, if the guest has looked at it since the call began.
+    /// The version of the call's document, if the component has read it since the call began.
     #[must_use]
     pub fn version_of_call(&self) -> Option<&str> {
         let call = self.call.as_ref().filter(|_| self.up_to_date)?;
         self.document(&call.document).map(|document| &*document.version)
     }
 
-    /// The component tries to replace a document.
+    /// Counts a try of the component to replace a document.
     ///
     /// # Errors
-    /// [`Refused::NothingRedeemed`] outside of a call for a token, and in one that redeemed no refresh token;
-    /// [`Refused::TooManyWrites`] when the call has written, or tried, as often as it may.
+    /// [`Refused::NothingRedeemed`] outside of a call for a token, and in one that redeemed no
+    /// refresh token; [`Refused::TooManyWrites`] when the call has used up its writes or its tries.
     pub fn try_to_write(&mut self) -> Result<(), Refused> {
         self.check_write()?;
         let writes = &mut self.writes;
@@ -176,7 +178,7 @@ impl Session {
         Ok(())
     }
 
-    /// Whether the present call has something to write.
+    /// Whether the present call may write.
     pub(crate) fn check_write(&self) -> Result<(), Refused> {
         let writes = &self.writes;
         if self.call.is_none() || writes.redemptions == 0 {
@@ -185,7 +187,7 @@ impl Session {
         if writes.done >= writes.redemptions { Err(Refused::TooManyWrites) } else { Ok(()) }
     }
 
-    /// The authority answered a redemption. Where something else answered, there is nothing to write.
+    /// Records the outcome of a redemption. `Verdict::Nothing` changes nothing.
     pub(crate) fn note_answer(&mut self, verdict: Verdict, redemption: &Redemption, now: u64) {
         if verdict == Verdict::Nothing {
             return;
@@ -197,7 +199,7 @@ impl Session {
         }
     }
 
-    /// Whether an access token of this account had expired when the authority was last asked with a refresh token of it.
+    /// Whether an access token of this account had expired when the account's last reply came.
     pub(crate) fn had_expired(&self, home_account_id: &str, expires_on: u64) -> bool {
         self.asked.get(home_account_id).is_some_and(|now| expires_on < *now)
     }
@@ -241,7 +243,7 @@ impl Session {
         self.replies.push_back(HeldReply { reply: Arc::new(reply), written: false });
     }
 
-    /// All documents that the guest may have handles of.
+    /// All documents that the component may have handles of.
     pub(crate) fn documents(&self) -> impl Iterator<Item = &Arc<Document>> {
         self.documents.iter().rev()
     }
@@ -268,7 +270,7 @@ impl Session {
         self.replies.iter().rev().map(|held| &held.reply)
     }
 
-    /// Every handle of the replies. A document may have millions of strings to be looked up.
+    /// Indexes the handles of all replies: a document may have millions of strings to look up.
     pub(crate) fn handles_of_replies(&self) -> HashMap<Handle, Vec<&Reply>> {
         let mut handles: HashMap<Handle, Vec<&Reply>> = HashMap::new();
         for reply in self.replies() {
@@ -279,12 +281,13 @@ impl Session {
         handles
     }
 
-    /// Whether one of the documents has this handle.
+    /// Whether a document has this handle.
     pub(crate) fn is_in_documents(&self, handle: Handle) -> bool {
         self.documents().any(|document| document.places_of(handle).next().is_some())
     }
 
-    /// Whether an account fits the credential and the policy. `name` is the document that knows it.
+    /// Whether an account fits the credential and the policy. `name` is the document with its
+    /// entry.
     pub(crate) fn check_account(
         &self,
         kind: Kind,
@@ -311,7 +314,7 @@ impl Session {
             Some(Chosen::NoAccount) => match self.brokered() {
                 Chosen::One(id) if *id == *home_account_id => Ok(()),
                 Chosen::Several => Err(Refused::SeveralAccounts(kind)),
-                // The call may have removed the refresh token that made it choose this account.
+                // The call may have removed the refresh token by which the account was chosen.
                 Chosen::NoAccount if self.was_chosen(name, home_account_id) => Ok(()),
                 _ => Err(Refused::WrongAccount(kind)),
             },
@@ -319,7 +322,7 @@ impl Session {
         }
     }
 
-    /// Whether a version of the document that the call began with leaves this one account.
+    /// Whether a version of the document since the call began selects this account.
     fn was_chosen(&self, name: &str, home_account_id: &str) -> bool {
         let credential = self.vault.credential();
         let versions = self.documents().filter(|document| *document.name == *name);
@@ -329,7 +332,8 @@ impl Session {
             .is_some_and(|chosen| matches!(chosen, Chosen::One(id) if **id == *home_account_id))
     }
 
-    /// The accounts that a caller may learn of: username and home tenant of those that a document knows and the policy allows.
+    /// The accounts that a caller may see: username and home tenant of the accounts in documents
+    /// that the policy allows.
     #[must_use]
     pub fn accounts(&self) -> HashSet<(&str, Option<&str>)> {
         let policy = &self.vault.credential().policy;
@@ -340,14 +344,16 @@ impl Session {
             .collect()
     }
 
-    /// The usernames of accounts that a document knows and the policy hides. Empty text where an account has none.
+    /// The usernames of accounts in documents that the policy hides. Empty for an account without
+    /// one.
     pub fn hidden_usernames(&self) -> impl Iterator<Item = &str> {
         let policy = &self.vault.credential().policy;
         let people = self.documents().flat_map(|document| document.people().all());
         people.filter(|(id, username)| policy.check_account(username, id).is_err()).map(|(_, username)| username)
     }
 
-    /// Between calls the guest has the newest version of each document, with the answers that did not make it into the store.
+    /// Drops older versions of documents, and the replies that were stored. The component keeps
+    /// neither between calls.
     fn forget_the_past(&mut self) {
         let names: Vec<Box<str>> = self.documents.iter().map(|document| document.name.clone()).collect();
         let mut position = 0;

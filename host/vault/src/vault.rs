@@ -10,9 +10,9 @@ use crate::document::Document;
 use crate::handle::{NoRandomness, Sealer};
 use crate::refused::Refused;
 
-/// The vault of one credential on one source. Clones are the same vault.
+/// The vault of one credential on one source. A clone is the same vault.
 ///
-/// Its handles mean nothing to any other.
+/// Its handles open in no other vault.
 #[derive(Clone)]
 pub struct Vault {
     shared: Arc<Shared>,
@@ -22,11 +22,11 @@ pub(crate) struct Shared {
     pub(crate) sealer: Sealer,
     pub(crate) credential: Credential,
     pub(crate) largest_document: usize,
-    /// By name, so that the instances of a credential that read the same version hold its secrets once.
+    /// By name: instances of a credential that read the same version share its secrets.
     held: Mutex<HashMap<Box<str>, Vec<Weak<Document>>>>,
 }
 
-/// A sealed document: what the guest may see, and the secrets, for [`crate::Session::hold`].
+/// A sealed document: the text for the component, and the secrets, for [`crate::Session::hold`].
 pub struct Sealed {
     pub(crate) document: Arc<Document>,
     /// The document with handles for secrets, or the place where it is damaged.
@@ -40,7 +40,7 @@ impl fmt::Debug for Sealed {
 }
 
 impl Vault {
-    /// A vault with a key of its own. No document that it opens may have more than `largest_document` bytes.
+    /// A vault with a new random key. It opens no document of more than `largest_document` bytes.
     ///
     /// # Errors
     /// When the platform has no randomness.
@@ -49,8 +49,8 @@ impl Vault {
         Ok(Self { shared: Arc::new(Shared { sealer, credential, largest_document, held: Mutex::default() }) })
     }
 
-    /// Seals a document as it was read. What is not a JSON object becomes a text without content, damaged at the same place;
-    /// of what is not UTF-8 the place alone is kept.
+    /// Seals a document. A text that is not a JSON object becomes a text without content that is
+    /// damaged at the same place. Of bytes that are not UTF-8, only the place is kept.
     ///
     /// # Errors
     /// [`Refused::TooMany`].
@@ -97,7 +97,7 @@ impl Vault {
             held.get(name)?.iter().filter_map(Weak::upgrade).collect()
         };
         let mut same = versions.into_iter().filter(|held| *held.version == *version && !held.damaged);
-        // A version's text promises nothing, so the content decides.
+        // Equal versions do not imply equal content, so the content is compared.
         same.find(|held| held.content().as_bytes() == content)
     }
 }

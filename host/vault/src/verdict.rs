@@ -1,4 +1,4 @@
-//! What the authority answered, which decides what may be written.
+//! The outcome of a redemption, which decides whether the call may write.
 
 use std::collections::HashMap;
 
@@ -6,21 +6,21 @@ use serde_json::value::RawValue;
 
 use crate::json::decode;
 
-/// What an answer says of the refresh token that was redeemed.
+/// The outcome of a redemption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// A token response.
     Bought,
-    /// The authority will never take this refresh token again.
+    /// The authority will never accept this refresh token again.
     Dead,
-    /// An OAuth error, which says nothing of the refresh token.
+    /// An OAuth error that leaves the refresh token valid.
     Refused,
-    /// Neither: the authority is busy, or something else answered.
+    /// Neither: the authority is overloaded, or something else answered.
     Nothing,
 }
 
 impl Verdict {
-    /// Reads an answer. Of a member that is there twice the last counts, as for the guest.
+    /// Classifies a reply. Of a repeated member the last counts, as in the component.
     pub(crate) fn of(status: u16, body: &str) -> Self {
         let members: HashMap<String, &RawValue> = serde_json::from_str(body).unwrap_or_default();
         let text = |name: &str| members.get(name).and_then(|value| decode(value.get()));
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refresh_token_is_dead_when_the_authority_says_so_and_not_before() {
+    fn a_refresh_token_is_dead_when_the_authority_declares_it_and_not_before() {
         let dead = r#"{"error":"invalid_grant","suberror":"bad_token"}"#;
         for (status, body, verdict) in [
             (200, r#"{"access_token":"a"}"#, Verdict::Bought),

@@ -1,4 +1,4 @@
-//! What must hold for every document.
+//! Properties of every document.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::format_push_string, reason = "helpers of tests")]
 
@@ -13,7 +13,7 @@ const NAME: &str = "msal.cache.nocae";
 const HOST: &str = "login.microsoftonline.com";
 const SCOPE: &str = "https://vault.azure.net/.default";
 const NOW: u64 = 1_700_000_000;
-/// Stands in every secret, and nowhere else.
+/// Part of every secret, and of no other text.
 const MARK: &str = "hunter2";
 
 fn session() -> Session {
@@ -27,7 +27,7 @@ fn session() -> Session {
     Vault::new(credential, 1 << 20).unwrap().session()
 }
 
-/// A session in a call whose redemption was answered, so that it may write.
+/// A session in a call with an answered redemption, so that it may write.
 fn answered(body: &str, status: u16) -> (Session, String) {
     let mut session = session();
     session.begin(&Request { scopes: &[SCOPE.to_owned()], ..Request::default() }).unwrap();
@@ -50,13 +50,13 @@ fn answered(body: &str, status: u16) -> (Session, String) {
     (session, sealed)
 }
 
-/// What the guest reads, or why it reads nothing.
+/// The text that the component reads, or the error.
 fn seal(session: &mut Session, document: &[u8]) -> Result<String, ReadError> {
     let sealed = session.vault().clone().seal_document(NAME, "1", document.to_vec()).unwrap();
     session.hold(sealed).map_err(|NotUtf8 { line, column }| ReadError::NotUtf8 { line, column })
 }
 
-/// JSON before it is text, so that order, repetition and spelling are free.
+/// JSON before serialization, so that order, repetition and spelling are free.
 #[derive(Debug, Clone)]
 enum Json {
     Word(&'static str),
@@ -126,7 +126,7 @@ fn any_json() -> impl Strategy<Value = Json> {
     })
 }
 
-/// An object three levels deep, as caches are, with anything in it.
+/// An object three levels deep, like a cache, with any content.
 fn any_document() -> impl Strategy<Value = Json> {
     let key = || prop::sample::select(KEYS.iter().map(|(key, _)| *key).collect::<Vec<_>>());
     let entry = prop::collection::vec((key(), any_json()), 0..6).prop_map(Json::Object);
@@ -135,8 +135,8 @@ fn any_document() -> impl Strategy<Value = Json> {
     prop::collection::vec((key(), member), 0..5).prop_map(Json::Object)
 }
 
-/// Writes `json` with white space in all places. In a secret's place strings have the mark, and so has all that is in a container
-/// that is a secret as a whole.
+/// Writes `json` with white space in all places. The strings of secrets contain the mark; so does
+/// the whole content of a container that is a secret as a whole.
 fn write(json: &Json, space: &str, depth: usize, secret: bool, whole: bool, text: &mut String) {
     match json {
         Json::Word(word) => text.push_str(word),
@@ -171,11 +171,11 @@ fn spaces() -> impl Strategy<Value = &'static str> {
 }
 
 proptest! {
-    // What fails is printed, and becomes a test of its own.
+    // A failure is printed, and becomes a test of its own.
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_sealed_document_has_no_secret_and_opens_to_what_it_was(json in any_document(), space in spaces(), mark in any::<bool>()) {
+    fn a_sealed_document_has_no_secret_and_opens_to_the_original(json in any_document(), space in spaces(), mark in any::<bool>()) {
         let mut text = String::from(if mark { "\u{feff}" } else { "" });
         text.push_str(space);
         write(&json, space, 0, false, false, &mut text);
@@ -186,7 +186,7 @@ proptest! {
         let before = Document::parse(text.clone());
         let after = Document::parse(sealed.clone());
         prop_assert_eq!(before.as_ref().err(), after.as_ref().err());
-        // A document whose outermost keys are no text is damaged, and stays as it is.
+        // A document whose outermost keys are not text is damaged, and is not opened.
         if before.is_ok() {
             let open = session.open_document(NAME, "1", &sealed).unwrap();
             prop_assert_eq!(open.content(), text.as_bytes());
@@ -207,7 +207,7 @@ proptest! {
     }
 
     #[test]
-    fn damage_is_found_by_the_guest_where_it_was(text in "[\\{\\}\\[\\]\",:a-c0-9 \\\\\ntrue\u{feff}\u{e9}.-]{0,60}", cut in 0_usize..4) {
+    fn the_component_finds_damage_at_its_original_place(text in "[\\{\\}\\[\\]\",:a-c0-9 \\\\\ntrue\u{feff}\u{e9}.-]{0,60}", cut in 0_usize..4) {
         let mut bytes = text.into_bytes();
         bytes.truncate(bytes.len().saturating_sub(cut));
         let sealed = seal(&mut session(), &bytes);
@@ -216,7 +216,7 @@ proptest! {
     }
 
     #[test]
-    fn a_document_that_breaks_off_or_is_torn_tells_its_place_and_no_secret(
+    fn a_truncated_or_torn_document_reveals_its_place_and_no_secret(
         json in any_document(), space in spaces(), at in any::<prop::sample::Index>(), junk in any::<Option<u8>>(),
     ) {
         let mut text = String::new();

@@ -6,11 +6,10 @@ use super::entry::is_harmless;
 use super::{Entry, Index, NoIndex, Shape, Span, Spot, TopLevel};
 use crate::json::{Event, Visitor, decode};
 
-/// The largest cache that a user reported has 164,663 tokens. More than this many secrets or entries would be an attack on the
-/// host's memory.
+/// The largest cache that a user reported has 164,663 tokens. The limit protects the host's memory.
 const MOST: usize = 1 << 20;
 
-/// What members with secrets are named, in small letters and without what parts words.
+/// Names of secret members, in lower case and without separators.
 const SECRETS: [&str; 16] = [
     "secret",
     "secrets",
@@ -36,13 +35,13 @@ pub(super) struct Builder<'a> {
     shape: Shape,
     watch: Option<&'a dyn Fn(&str) -> bool>,
     index: Index,
-    /// How many containers are around.
+    /// The number of open containers.
     depth: usize,
-    /// The key whose value comes next.
+    /// The key of the next value.
     key: Option<Span>,
     section: Option<Section>,
     entry: Option<Entry>,
-    /// Where a container begins that is a secret as a whole, and how deep.
+    /// The start and the depth of a container that is a secret as a whole.
     whole: Option<(u32, usize)>,
 }
 
@@ -67,9 +66,9 @@ impl<'a> Builder<'a> {
 
     fn open(&mut self, at: Span, array: bool) -> Result<(), NoIndex> {
         let key = self.key.take();
-        // A field of another type than expected is a field all the same.
+        // A field of an unexpected type still counts as a field.
         self.note_field(key, at);
-        // A section or an entry might be named like a secret, and has to stay readable. Neither is an array.
+        // Sections and entries are objects, and stay readable even if they are named like a secret.
         let readable = !array && self.is_document() && self.depth < 3;
         if !readable && self.whole.is_none() && key.is_some_and(|key| self.is_secret(key)) {
             self.whole = Some((at.start, self.depth));
@@ -134,7 +133,7 @@ impl<'a> Builder<'a> {
         if sealed { self.add_spot(key, at) } else { self.watch(at) }
     }
 
-    /// What every value does besides: it may be a field of an entry.
+    /// Records a value as a field of its entry.
     fn note_field(&mut self, key: Option<Span>, value: Span) {
         if self.depth == 3
             && let (Some(entry), Some(name)) = (&mut self.entry, key.and_then(|key| decode(key.of(self.text))))
@@ -154,7 +153,7 @@ impl<'a> Builder<'a> {
             Some("id_token") => Some(TopLevel::Id),
             _ => None,
         };
-        // The entry gets its number when it ends, and none begins before.
+        // An entry gets its number when it ends, and entries are not nested.
         let entry = self.entry.as_ref().filter(|_| self.depth == 3 && name.as_deref() == Some(field::SECRET));
         let entry = entry.and_then(|_| u32::try_from(self.index.entries.len()).ok());
         let top_level = top_level.filter(|_| self.depth == 1);
@@ -166,13 +165,13 @@ impl<'a> Builder<'a> {
         self.shape == Shape::Document
     }
 
-    /// A field of an entry that is known, and known to hold no secret.
+    /// Whether the key is a known field of an entry that holds no secret.
     fn is_harmless(&self, key: Option<Span>) -> bool {
         let name = key.filter(|_| self.depth == 3 && self.entry.is_some()).and_then(|key| decode(key.of(self.text)));
         name.is_some_and(|name| is_harmless(&name))
     }
 
-    /// Case and hyphens do not matter: what is nearly named like a secret may nearly be one.
+    /// Case and separators are ignored, to include variants of a secret's name.
     fn is_secret(&self, key: Span) -> bool {
         let Some(name) = decode(key.of(self.text)) else { return false };
         let words = name.chars().filter(|character| !matches!(character, '_' | '-' | ' ' | '.'));

@@ -2,7 +2,7 @@ use shared_token_cache_entra::schema::{Section, field};
 
 use super::Span;
 
-/// A field of an entry that says something about its secret.
+/// A field of an entry that describes its secret or its account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Field {
     HomeAccountId,
@@ -66,7 +66,7 @@ pub(crate) struct Entry {
     pub(crate) section: Section,
     fields: [Span; Field::ALL.len()],
     seen: u16,
-    /// A field stands there twice, so that readers differ in what the entry says. The guest takes it for no entry.
+    /// A field is repeated, so readers differ about the entry. The component ignores it.
     pub(crate) ambiguous: bool,
 }
 
@@ -75,7 +75,7 @@ impl Entry {
         Self { section, fields: [Span::default(); Field::ALL.len()], seen: 0, ambiguous: false }
     }
 
-    /// Notes a member of the entry.
+    /// Records a member of the entry.
     pub(super) fn note(&mut self, key: &str, value: Span) {
         let bit = match Field::named(key) {
             Some(field) => {
@@ -91,14 +91,16 @@ impl Entry {
         self.seen |= 1 << bit;
     }
 
-    /// The field's value as it is written. A field that is `null` counts as missing. Of an object or an array only the bracket.
+    /// The field's JSON literal. `null` counts as missing. For an object or an array: the opening
+    /// bracket.
     pub(crate) fn raw<'a>(&self, text: &'a str, field: Field) -> Option<&'a str> {
         let value = self.fields.get(field as usize)?.of(text);
         (!value.is_empty() && value != "null").then_some(value)
     }
 }
 
-/// Whether a field is known to hold no secret. The guest reads no other but `secret`, so that any other is sealed.
+/// Whether a field is known to hold no secret. The component reads no other field but `secret`, so
+/// all others are sealed.
 pub(super) fn is_harmless(name: &str) -> bool {
     const BESIDES: [&str; 7] = [
         field::CREDENTIAL_TYPE,

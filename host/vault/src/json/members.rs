@@ -3,10 +3,10 @@ use std::ops::Range;
 use super::SPACE;
 use super::walk::{Event, Visitor, walk};
 
-/// More members than this would be an attack on the host's memory.
+/// The limit protects the host's memory.
 const MOST: usize = 1 << 20;
 
-/// A JSON object as text, cut into its members. Ranges are those of the whole text.
+/// A JSON object as text, split into its members. Ranges refer to the whole text.
 #[derive(Debug, Default)]
 pub(crate) struct Object {
     /// From its opening to its closing brace.
@@ -29,7 +29,7 @@ pub(crate) struct Member {
 }
 
 impl Object {
-    /// Cuts what is at `range`; `None` if it is not an object, or has more members than any cache.
+    /// Splits the object at `range`. `None` if it is not an object, or has too many members.
     pub(crate) fn cut(text: &str, range: Range<usize>) -> Option<Self> {
         let at = range.start;
         let mut cutter = Cutter { text: text.get(range)?, depth: 0, key: 0..0, after: 0, object: Self::default() };
@@ -53,7 +53,7 @@ struct Cutter<'a> {
     text: &'a str,
     depth: usize,
     key: Range<usize>,
-    /// Behind the opening brace, or behind the last value.
+    /// The end of the opening brace, or of the last value.
     after: usize,
     object: Object,
 }
@@ -61,7 +61,7 @@ struct Cutter<'a> {
 struct TooMany;
 
 impl Cutter<'_> {
-    /// A key begins, so that the member before it ends with the comma between them.
+    /// Ends the previous member at the comma before this key.
     fn end_member(&mut self, key: &Range<usize>) {
         let between = self.text.get(self.after..key.start).unwrap_or_default();
         if let Some((trail, comma)) = self.object.members.last_mut().zip(between.find(',')) {
@@ -129,7 +129,7 @@ impl Visitor for Cutter<'_> {
     }
 }
 
-/// Whether this is white space alone.
+/// Whether the text is white space only.
 pub(crate) fn is_space(text: &str) -> bool {
     text.trim_start_matches(SPACE).is_empty()
 }

@@ -1,8 +1,9 @@
-//! JSON as the guest's parser understands it, without a tree: where strings, numbers and containers stand, and nothing else.
+//! JSON as the component's parser understands it, without a tree: the positions of strings, numbers
+//! and containers.
 //!
-//! The guest reads with `serde_json`'s raw values, which check the grammar and no more: a number may be of any size, nesting of
-//! any depth. This walker takes exactly the same texts, because a text that one side takes and the other refuses would be
-//! reported with a wrong place.
+//! The component reads with `serde_json`'s raw values, which check the grammar only: a number may
+//! have any size, nesting any depth. This walker accepts exactly the same texts. If it differed,
+//! damage would be reported at a wrong place.
 
 mod members;
 mod text;
@@ -12,5 +13,5 @@ pub(crate) use members::{Member, Object, is_space};
 pub(crate) use text::{decode, decode_secret, seconds};
 pub(crate) use walk::{Event, Halt, Visitor, walk};
 
-/// Spaces that JSON allows between tokens.
+/// White space between JSON tokens.
 pub(crate) const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use shared_token_cache_entra::token;
 use zeroize::Zeroizing;
 
-/// What a JSON string says. It wipes itself where it had to be copied.
+/// The text of a JSON string. An unescaped copy is zeroized on drop.
 pub(crate) enum Decoded<'a> {
     Plain(&'a str),
     Unescaped(Zeroizing<String>),
@@ -18,7 +18,8 @@ impl Decoded<'_> {
     }
 }
 
-/// The text of a JSON string with its quotes; `None` for other values, and where half a surrogate pair makes it no text.
+/// The text of a JSON string with its quotes. `None` for other values, and for half a surrogate
+/// pair.
 pub(crate) fn decode(literal: &str) -> Option<Cow<'_, str>> {
     let inner = inner(literal)?;
     if inner.contains('\\') { unescaped(inner).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
@@ -33,12 +34,12 @@ pub(crate) fn decode_secret(literal: &str) -> Option<Decoded<'_>> {
     unescaped(inner).map(|text| Decoded::Unescaped(Zeroizing::new(text)))
 }
 
-/// Whether a JSON string is text.
+/// Whether a literal is a string that decodes to text.
 pub(crate) fn is_decodable(literal: &str) -> bool {
     decode(literal).is_some()
 }
 
-/// A count of seconds, as a number or a string of one.
+/// A count of seconds, as a number or as a string.
 pub(crate) fn seconds(literal: &str) -> Option<u64> {
     token::seconds(&decode(literal).unwrap_or(Cow::Borrowed(literal)))
 }
@@ -47,7 +48,8 @@ fn inner(literal: &str) -> Option<&str> {
     literal.strip_prefix('"')?.strip_suffix('"')
 }
 
-/// The text is never longer than its literal, so it is not moved while it grows, which would leave copies behind.
+/// The capacity is the literal's length, which the text never exceeds: growing would leave copies
+/// of a secret in freed memory.
 fn unescaped(inner: &str) -> Option<String> {
     let mut text = String::with_capacity(inner.len());
     let mut rest = inner;
@@ -74,7 +76,7 @@ fn unescaped(inner: &str) -> Option<String> {
     Some(text)
 }
 
-/// The character whose escape goes on with `text`, and what follows it.
+/// The character of a `\u` escape whose digits begin `text`, and the text after it.
 fn code_point(text: &str) -> Option<(char, &str)> {
     let unit = |text: &str| u32::from_str_radix(text.get(..4)?, 16).ok();
     let first = unit(text)?;

@@ -4,7 +4,7 @@ use memchr::memchr2;
 
 use super::text::is_decodable;
 
-/// What a walk comes across.
+/// A token of a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
     /// An object or an array begins; the range is its bracket.
@@ -20,21 +20,21 @@ pub(crate) enum Event {
     Scalar,
 }
 
-/// Who is told.
+/// Receives the tokens of a walk.
 pub(crate) trait Visitor {
-    /// Why the visitor wants to see no more.
+    /// The reason to stop the walk.
     type Stop;
 
     /// Called for every token but commas and colons, in order.
     fn visit(&mut self, event: Event, range: Range<usize>) -> Result<(), Self::Stop>;
 }
 
-/// Why a walk ended early.
+/// The reason why a walk ended early.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Halt<S> {
     /// The text is not a JSON object.
     NotAnObject,
-    /// The visitor had enough.
+    /// The visitor stopped the walk.
     Stopped(S),
 }
 
@@ -44,7 +44,7 @@ impl<S> From<S> for Halt<S> {
     }
 }
 
-/// What may come next.
+/// The tokens that may come next.
 enum Next {
     FirstKey,
     Key,
@@ -53,14 +53,15 @@ enum Next {
     AfterValue,
 }
 
-/// Walks through a JSON object, which may have white space around it. Needs a byte of memory for each level of nesting.
+/// Walks a JSON object, which may have white space around it. Each level of nesting takes one byte
+/// of memory.
 pub(crate) fn walk<V: Visitor>(text: &str, visitor: &mut V) -> Result<(), Halt<V::Stop>> {
     let reader = Reader { bytes: text.as_bytes(), text };
     let mut at = reader.skip_space(0);
     if reader.byte(at) != Some(b'{') {
         return Err(Halt::NotAnObject);
     }
-    // Whether each container around is an array.
+    // For each open container, whether it is an array.
     let mut around: Vec<bool> = Vec::new();
     let mut next = Next::Value;
     loop {
@@ -76,7 +77,7 @@ pub(crate) fn walk<V: Visitor>(text: &str, visitor: &mut V) -> Result<(), Halt<V
             }
             (Next::FirstKey | Next::Key, b'"') => {
                 let key = reader.string(at).ok_or(Halt::NotAnObject)?;
-                // The parser decodes the keys of the root, and skips what lies deeper.
+                // The parser decodes the keys of the root, and skips deeper ones.
                 if around.len() == 1 && !text.get(at..key).is_some_and(is_decodable) {
                     return Err(Halt::NotAnObject);
                 }
@@ -143,7 +144,7 @@ impl Reader<'_> {
         loop {
             let rest = self.bytes.get(at..)?;
             let found = memchr2(b'"', b'\\', rest)?;
-            // Without a way out of the loop the compiler makes vector code of it.
+            // A fold without early exit lets the compiler vectorize the loop.
             let control = rest.get(..found)?.iter().fold(false, |found, byte| found | (*byte < 0x20));
             if control {
                 return None;
@@ -195,7 +196,7 @@ impl Reader<'_> {
         Some(at)
     }
 
-    /// The end of at least one digit.
+    /// The end of the digits at `start`, at least one.
     fn digits(&self, start: usize) -> Option<usize> {
         let rest = self.bytes.get(start..)?;
         let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_object_is_refused() {
+    fn a_text_that_is_not_a_json_object_is_refused() {
         for text in [
             "",
             " ",

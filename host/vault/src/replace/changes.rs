@@ -4,10 +4,10 @@ use crate::document::Document;
 use crate::json::{Member, Object, decode, is_space};
 use crate::refused::Refused;
 
-/// White space around a new member. A cache is indented by a few characters a level.
+/// The limit of white space around a new member. A cache is indented by a few characters a level.
 const LONGEST_SPACE: usize = 1024;
 
-/// What the guest was given, and what it wants to write.
+/// The old document and the new one.
 #[derive(Clone, Copy)]
 pub(super) struct Texts<'a> {
     pub(super) original: &'a Document,
@@ -17,17 +17,17 @@ pub(super) struct Texts<'a> {
     pub(super) new: &'a str,
 }
 
-/// What became of the members of an object.
+/// The differences between two objects.
 pub(super) struct Changes<'o, 'n> {
     pub(super) kept: Vec<(&'o Member, &'n Member)>,
-    /// Members that are there with another value, or under the same key in another spelling.
+    /// Members with another value, or under another spelling of the same key.
     pub(super) replaced: Vec<(&'o Member, &'n Member)>,
     pub(super) removed: Vec<&'o Member>,
-    /// Members behind all that were there.
+    /// New members, behind all old ones.
     pub(super) added: Vec<&'n Member>,
 }
 
-/// What counts as the same key.
+/// How keys are compared.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keys {
     Exact,
@@ -44,13 +44,13 @@ impl<'a> Texts<'a> {
         self.new.get(range.clone()).unwrap_or_default()
     }
 
-    /// Whether a value is what it was, byte for byte.
+    /// Whether a value is unchanged, byte for byte.
     pub(super) fn is_kept(&self, old: &Range<usize>, new: &Range<usize>) -> bool {
         self.original.seals_to(old, self.of_new(new))
     }
 
-    /// Compares two objects member by member, in order. What is neither replaced, removed nor added is the same to the byte, with
-    /// the white space around it. Takes one step for each member.
+    /// Compares two objects member by member, in order, in linear time. Members that are kept must
+    /// be the same byte for byte, with the white space around them.
     pub(super) fn changes<'o, 'n>(
         &self,
         old: &'o Object,
@@ -59,7 +59,7 @@ impl<'a> Texts<'a> {
     ) -> Result<Changes<'o, 'n>, Refused> {
         let mut changes = Changes { kept: Vec::new(), replaced: Vec::new(), removed: Vec::new(), added: Vec::new() };
         let mut rest = new.members.iter();
-        // The white space behind the last member that is still there.
+        // The white space after the last member that is left.
         let mut trail = "";
         for before in &old.members {
             let Some(now) = rest.as_slice().first() else {
@@ -77,7 +77,7 @@ impl<'a> Texts<'a> {
             }
             rest.next();
             trail = self.of_old(&before.trail);
-            // That of the last member is part of the tail.
+            // The last member's is part of the tail.
             if !rest.as_slice().is_empty() && self.of_new(&now.trail) != trail {
                 return Err(Refused::ChangedElsewhere("white space"));
             }
@@ -91,7 +91,8 @@ impl<'a> Texts<'a> {
         Ok(changes)
     }
 
-    /// The white space before the closing brace: the old one, or what a layout needs where there was none.
+    /// Checks the white space before the closing brace. It must be the old one, unless a new or
+    /// removed member changes the layout.
     fn check_tail(&self, old: &Object, new: &Object, changes: &Changes<'_, '_>, trail: &str) -> Result<(), Refused> {
         let (before, now) = (self.of_old(&old.tail), self.of_new(&new.tail));
         if now.strip_prefix(trail) == Some(before) {
@@ -139,7 +140,7 @@ mod tests {
     use super::*;
     use crate::handle::Sealer;
 
-    /// How many members are kept, replaced, removed and added.
+    /// The numbers of kept, replaced, removed and added members.
     fn compare(old: &str, new: &str, keys: Keys) -> Result<[usize; 4], Refused> {
         let sealer = Sealer::new().unwrap();
         let content = zeroize::Zeroizing::new(old.to_owned());
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn white_space_stays_where_it_was_and_goes_with_what_it_was_around() {
+    fn white_space_stays_and_is_removed_with_its_member() {
         use Keys::{AnyCase, Exact};
         for (what, old, new, keys, expected) in [
             (
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn white_space_around_what_is_new_is_short() {
+    fn white_space_around_a_new_member_is_limited() {
         let (short, long) = (" ".repeat(LONGEST_SPACE), "\t".repeat(LONGEST_SPACE + 1));
         for (old, new, keys) in [
             ("{\"x\":{}}", "{\"x\":{},SPACE\"y\":{}}", Keys::Exact),
@@ -212,7 +213,7 @@ mod tests {
             assert!(with("").is_ok() && with(&short).is_ok(), "{new}");
             assert_eq!(with(&long).err(), Some(Refused::ChangedElsewhere("white space")), "{new}");
         }
-        // What was there already may be of any length.
+        // Old white space may have any length.
         let old = format!("{{{long}\"x\"{long}:{long}{{}}{long}}}");
         assert_eq!(compare(&old, &old.replace("{}", "{\"y\":{}}"), Keys::AnyCase), Ok([0, 1, 0, 0]));
     }

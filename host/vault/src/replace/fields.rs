@@ -10,20 +10,21 @@ use crate::json::{Member, Object, decode};
 use crate::literal::{self, Form, Literal};
 use crate::refused::Refused;
 
-/// A new entry with its key, besides its secret. The longest field lists the scopes that were asked for, and so does the key.
+/// The size limit of a new entry with its key, besides its secret. The longest field lists the
+/// requested scopes, and so does the key.
 pub(super) const LARGEST_ENTRY: usize = 16 << 10;
 
-/// The digits of 2⁶⁴.
+/// The number of digits of 2⁶⁴.
 const LONGEST_NUMBER: usize = 20;
 
-/// The fields of a new entry: text, each known, none twice.
+/// The fields of a new entry: all are text, known and distinct.
 pub(super) struct Fields<'a> {
     section: Written,
     fields: Vec<(&'static str, Cow<'a, str>, Range<usize>)>,
 }
 
 impl<'a> Fields<'a> {
-    /// Reads a member that is a new entry.
+    /// Parses the member of a new entry.
     pub(super) fn of(
         texts: &Texts<'a>,
         section: Written,
@@ -56,18 +57,18 @@ impl<'a> Fields<'a> {
         self.fields.iter().find(|(known, ..)| *known == name).map(|(_, value, _)| &**value)
     }
 
-    /// A field that has to be there.
+    /// A required field.
     pub(super) fn text(&self, name: &'static str) -> Result<&str, Refused> {
         self.get(name).filter(|text| !text.is_empty()).ok_or_else(|| self.refused("lacks a field that every entry has"))
     }
 
-    /// A field that is a count of seconds, if it is there.
+    /// An optional field that is a count of seconds.
     pub(super) fn seconds(&self, name: &str) -> Result<Option<u64>, Refused> {
         let Some(text) = self.get(name) else { return Ok(None) };
         seconds(text).map(Some).ok_or_else(|| self.refused("has a time that is no number"))
     }
 
-    /// The handle that is its secret, and where it is.
+    /// The handle in the field `secret`, and its position.
     pub(super) fn secret(&self, texts: &Texts<'_>, kind: Kind) -> Result<(Handle, &Range<usize>), Refused> {
         let place = self.fields.iter().find(|(name, ..)| *name == field::SECRET).map(|(_, _, place)| place);
         let place = place.ok_or_else(|| self.refused("has no secret"))?;
@@ -84,7 +85,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A count of seconds as MSAL writes it.
+/// Parses a count of seconds in MSAL's format.
 pub(super) fn seconds(text: &str) -> Option<u64> {
     let is_number = text.len() <= LONGEST_NUMBER && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| is_number)

@@ -13,7 +13,8 @@ const SECTION: Written = Written::AppMetadata;
 const FIELDS: [&str; 3] = [field::CLIENT_ID, field::ENVIRONMENT, field::FAMILY_ID];
 
 impl Writing<'_> {
-    /// The metadata of the client that redeemed a refresh token: one entry, which may name the family that the authority named.
+    /// Checks the metadata: the entry of the client that redeemed a refresh token may be added, or
+    /// get the family that the authority named.
     pub(super) fn check_metadata(&mut self, changes: &Changes<'_, '_>) -> Result<(), Refused> {
         let replaced = changes.replaced.iter().map(|(before, now)| (Some(*before), *now));
         let mut changed = replaced.chain(changes.added.iter().map(|now| (None, *now)));
@@ -30,7 +31,7 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Checks the entry of this client; gives its key.
+    /// Checks the entry of this client; returns its key.
     fn check_client(&mut self, before: Option<&Member>, now: &Member) -> Result<String, Refused> {
         let old = before.and_then(|before| self.object_of(before)).unwrap_or_default();
         let refused = |why| Refused::NewEntry { section: SECTION.name(), why };

@@ -14,7 +14,8 @@ use crate::reply::Reply;
 const KIND: Kind = Kind::RefreshToken;
 
 impl<'a> Writing<'a> {
-    /// A refresh token goes when the authority declared it dead, or gives its place to the one that it was exchanged for.
+    /// Checks that a removed refresh token is dead, and that a replaced one was exchanged for the
+    /// new one.
     pub(super) fn check_refresh_tokens(&mut self, changes: &Changes<'_, '_>) -> Result<(), Refused> {
         if !changes.added.is_empty() {
             return Err(Refused::NewEntry {
@@ -66,7 +67,7 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
-    /// Puts the refresh token of a reply in the place of the one that was redeemed for it; gives the time of the reply.
+    /// Replaces the redeemed refresh token by the one of its reply; returns the time of the reply.
     fn rotate(&mut self, place: &Place, field: &Member) -> Result<u64, Refused> {
         let handle = match literal::read(self.texts.of_new(&field.value)) {
             Literal::Nothing => return Err(Refused::RemovedRefreshToken),
@@ -94,23 +95,25 @@ impl<'a> Writing<'a> {
         Err(refused)
     }
 
-    /// The time of the reply that gave the redeemed refresh token back, as an authority that does not rotate does.
+    /// The time of the reply that returned the redeemed refresh token itself, as an authority
+    /// without rotation does.
     fn received_again(&self, place: &Place) -> Option<u64> {
         let replies = self.replies.get(&place.handle)?;
         let own = |reply: &&&Reply| !reply.of_another && reply.redeemed == place.handle;
         replies.iter().find(own).map(|reply| reply.received)
     }
 
-    /// Whether a redeemed refresh token is this one, or was exchanged for it: several rotations may wait for their first write.
+    /// Whether the redeemed refresh token is this one, or was exchanged for it: several rotations
+    /// may precede the first write.
     fn descends_from(&self, redeemed: Handle, ancestor: Handle) -> bool {
         let bought_with = |handle: &Handle| Some(self.replies.get(handle)?.first()?.redeemed);
-        // Each token on the way but the last is a secret of a reply, and the new one is not among them: as many steps as there are
-        // secrets are enough. An authority that gives back what it gave before makes a circle, which ends there too.
+        // Every token on the path but the last is a secret of a reply, so their number bounds the
+        // walk. It also ends the cycle of an authority that returns an earlier refresh token.
         let steps = self.replies.len();
         std::iter::successors(Some(redeemed), bought_with).take(steps).any(|handle| handle == ancestor)
     }
 
-    /// The refresh token of an entry that every reader understands alike.
+    /// The refresh token of an entry, unless readers could differ about it.
     fn refresh_token_of(&self, entry: &Member) -> Option<&'a Place> {
         let original = self.texts.original;
         let mut places = original.places_in(&entry.value);

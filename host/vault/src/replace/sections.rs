@@ -81,7 +81,7 @@ impl<'a> Writing<'a> {
         }
     }
 
-    /// A member that is new or changed has a key of its own, in whatever case.
+    /// Checks that no other member has the key of a new or changed member, without regard to case.
     pub(super) fn check_that_none_is_repeated(&self, changes: &Changes<'_, '_>, new: &Object) -> Result<(), Refused> {
         if changes.replaced.is_empty() && changes.added.is_empty() {
             return Ok(());
@@ -103,7 +103,7 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
-    /// The value of a member of the old document, if it is an object.
+    /// The value of an old member, if it is an object.
     pub(super) fn object_of(&self, member: &Member) -> Option<Object> {
         Object::cut(self.texts.old, member.value.clone())
     }

@@ -32,7 +32,8 @@ const ID_TOKEN: [&str; 6] =
     [field::CREDENTIAL_TYPE, field::SECRET, field::HOME_ACCOUNT_ID, field::ENVIRONMENT, field::REALM, field::CLIENT_ID];
 
 impl Writing<'_> {
-    /// Access tokens and id tokens: what is new is of a reply, and what goes is of no use.
+    /// Checks access tokens and id tokens: a new one must be of a reply, a removed one must be
+    /// replaced or expired.
     pub(super) fn check_tokens(&mut self, section: Written, changes: &Changes<'_, '_>) -> Result<(), Refused> {
         let mut keys = HashSet::new();
         let replaced = changes.replaced.iter().map(|(_, now)| *now);
@@ -50,7 +51,7 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Checks a new entry; gives its key.
+    /// Checks a new entry; returns its key.
     fn check_token(&mut self, section: Written, member: &Member) -> Result<String, Refused> {
         let (kind, known) = match section {
             Written::AccessToken => (Kind::AccessToken, &ACCESS_TOKEN[..]),
@@ -72,7 +73,7 @@ impl Writing<'_> {
         Err(refused)
     }
 
-    /// An access token of an account whose refresh token was redeemed when it had expired.
+    /// Whether an access token had expired when a refresh token of its account was redeemed.
     fn has_expired(&self, removed: &Member) -> bool {
         let entry = self.object_of(removed).unwrap_or_default();
         let value = |name: &str| {
@@ -86,7 +87,8 @@ impl Writing<'_> {
     }
 }
 
-/// The key of a new entry, which is the one that MSAL gives to an entry with these fields: `msal/token_cache.py`, `key_makers`.
+/// The key of a new entry, which must be MSAL's key for its fields: `msal/token_cache.py`,
+/// `key_makers`.
 fn checked_key(section: Written, fields: &Fields<'_>, written: &str) -> Result<String, Refused> {
     let (home, environment) = (fields.text(field::HOME_ACCOUNT_ID)?, fields.text(field::ENVIRONMENT)?);
     let (client_id, realm) = (fields.text(field::CLIENT_ID)?, fields.text(field::REALM)?);
@@ -105,7 +107,8 @@ fn checked_key(section: Written, fields: &Fields<'_>, written: &str) -> Result<S
     Ok(key)
 }
 
-/// Whether a secret of a reply belongs into this entry, and the entry says of it what is known.
+/// Checks that a secret of a reply belongs to this entry, and that the entry's fields agree with
+/// the reply.
 fn check_reply(reply: &Reply, kind: Kind, fields: &Fields<'_>) -> Result<(), Refused> {
     if reply.of_another {
         return Err(Refused::WrongAccount(kind));
@@ -122,7 +125,7 @@ fn check_reply(reply: &Reply, kind: Kind, fields: &Fields<'_>) -> Result<(), Ref
     }
     let is_asked = |scope: &str| reply.scopes.iter().any(|asked| asked == scope);
     let mut target = fields.text(field::TARGET)?.split(' ');
-    // The guest looked at the clock before the request went out.
+    // The component read its clock before the request was sent, so its expiry may be earlier.
     let expiry = fields.seconds(field::EXPIRES_ON)?;
     let in_time = expiry.is_some_and(|expiry| reply.expires_on.is_some_and(|latest| expiry <= latest));
     let cached_at =

@@ -1,4 +1,5 @@
-//! Accounts whose sign-in the operating system's broker holds: they have cached tokens, and no refresh token.
+//! Accounts whose sign-in the operating system's broker holds: they have cached tokens, but no
+//! refresh token.
 
 use serde_json::{Value, json};
 use shared_token_cache_vault::{Credential, Kind, Refused, Request, Vault};
@@ -22,7 +23,7 @@ fn token(number: usize) -> Value {
     fields(number, &more)
 }
 
-/// What comes of the first account's token in a call at this time, after a change of the document.
+/// Opens the first account's token in a call at this time, after a change of the document.
 fn opened(now: u64, username: &str, change: impl Fn(&mut Value)) -> Result<String, Refused> {
     let account = |number: usize| {
         let name = format!("user{number}@contoso.com");

@@ -1,4 +1,4 @@
-//! A cache with something of everything, made-up, and a session that was given it.
+//! A made-up cache with every kind of entry, and a session that has read it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 use shared_token_cache_policy::{CacheName, Policy};
 use shared_token_cache_vault::{Credential, Form, OpenForm, Refused, Request, Session, Vault};
 
-/// The document.
+/// The name of the document.
 pub(crate) const NAME: &str = "msal.cache.nocae";
 pub(crate) const NOW: u64 = 1_700_000_000;
 pub(crate) const SCOPE: &str = "https://vault.azure.net/.default";
 
-/// Where a form goes.
+/// The URL of a form.
 pub(crate) struct Url {
     pub(crate) host: &'static str,
     pub(crate) tenant: String,
@@ -23,7 +23,7 @@ impl Default for Url {
     }
 }
 
-/// A refresh request as the guest makes it.
+/// A refresh request, as the built-in component sends it.
 pub(crate) fn form(refresh_token: &str) -> Vec<(String, String)> {
     [
         ("grant_type", "refresh_token"),
@@ -39,21 +39,23 @@ pub(crate) fn form(refresh_token: &str) -> Vec<(String, String)> {
 pub(crate) struct Fixture {
     pub(crate) session: Session,
     pub(crate) plain: String,
-    /// What the guest sees.
+    /// The sealed document.
     pub(crate) text: String,
     handles: BTreeMap<String, String>,
 }
 
-/// A policy that leaves everything to the vault.
+/// A policy that allows every request, so that only the vault refuses.
 pub(crate) fn anything() -> Arc<Policy> {
     Arc::new(Policy::for_current_user(CacheName::default()))
 }
 
 impl Fixture {
-    /// A session in a call for [`SCOPE`]. What the credential leaves out is the usual.
+    /// A session in a call for [`SCOPE`]. Options that the credential leaves out get their usual
+    /// values.
     pub(crate) fn new(credential: Credential) -> Self {
         let or = |text: String, usual: &str| if text.is_empty() { usual.to_owned() } else { text };
-        // Of two accounts one has to be selected, by the credential or by its policy. An empty username selects none.
+        // Of two accounts one has to be selected, by the credential or by its policy. An empty
+        // username selects none.
         let by_options = credential.username.is_some() || credential.tenant_id.is_some() || credential.record.is_some();
         let denies = |number| {
             let (name, id) = (format!("user{number}@contoso.com"), format!("uid-{number}.utid-{number}"));
@@ -78,7 +80,7 @@ impl Fixture {
         Self { session, plain, text, handles }
     }
 
-    /// The handle of the entry of this name; other text as it is.
+    /// The handle of the entry of this name; any other text unchanged.
     pub(crate) fn handle(&self, entry: &str) -> String {
         self.handles.get(entry).cloned().unwrap_or_else(|| entry.to_owned())
     }
@@ -99,7 +101,7 @@ impl Fixture {
         format!("{},{entry}{}", &text[..end], &text[end..])
     }
 
-    /// The text without an entry, which has another behind.
+    /// The text without an entry that is not the last.
     pub(crate) fn less(&self, text: &str, entry: &str, next: &str) -> String {
         let [start, end] = [entry, next].map(|key| text.find(&format!("\"{key}\":")).unwrap());
         format!("{}{}", &text[..start], &text[end..])
@@ -117,13 +119,13 @@ impl Fixture {
 }
 
 impl Fixture {
-    /// Redeems the first account's refresh token; gives what the guest gets to see of the answer.
+    /// Redeems the first account's refresh token; returns the sealed reply.
     pub(crate) fn redeem(&mut self, status: u16, body: &str) -> String {
         let redemption = self.open_form("r0").unwrap().redemption;
         self.session.seal_reply(redemption, status, body.as_bytes().to_vec(), NOW)
     }
 
-    /// A session whose call may write, though it has nothing to write.
+    /// A session whose call may write, but has no token to write.
     pub(crate) fn refused(mut self) -> Self {
         self.redeem(400, r#"{"error":"interaction_required"}"#);
         self

@@ -1,4 +1,4 @@
-//! What may be stored.
+//! Documents that may be stored.
 
 use shared_token_cache_vault::{Credential, Kind, Refused};
 
@@ -157,7 +157,7 @@ fn a_document_is_opened_for_the_version_that_was_read() {
 }
 
 #[test]
-fn a_document_without_anything_is_one() {
+fn an_empty_document_is_a_document() {
     for empty in ["", "\u{feff}", "{}"] {
         let mut session = Fixture::new(Credential::default()).refused().session;
         let sealed = session.vault().seal_document(NAME, "2", empty.as_bytes().to_vec()).unwrap();
@@ -174,16 +174,16 @@ fn sessions_of_a_vault_read_the_same_handles_and_open_their_own() {
     assert_eq!(sibling.open_document(NAME, "1", text).unwrap_err(), Refused::StaleDocument);
     let sealed = sibling.vault().seal_document(NAME, "1", fixture.plain.clone().into_bytes()).unwrap();
     assert_eq!(sibling.hold(sealed).as_deref(), Ok(text));
-    // It has redeemed nothing by itself.
+    // This session has redeemed no refresh token.
     assert_eq!(sibling.open_document(NAME, "1", text).unwrap_err(), Refused::NothingRedeemed);
-    // The other one goes on when this one is closed.
+    // Closing this session leaves the other one open.
     sibling.forget();
     assert_eq!(sibling.open_document(NAME, "1", text).unwrap_err(), Refused::StaleDocument);
     assert!(fixture.session.open_document(NAME, "1", text).is_ok());
 }
 
 #[test]
-fn what_no_token_needs_is_left_alone_to_the_byte() {
+fn a_change_that_no_token_needs_is_refused_to_the_byte() {
     let elsewhere = Refused::ChangedElsewhere;
     let of = |section, why| Refused::NewEntry { section, why };
     type Change = fn(&Fixture, &str) -> String;
@@ -278,7 +278,7 @@ fn what_no_token_needs_is_left_alone_to_the_byte() {
             of("AccessToken", "is larger than any entry has to be"),
         ),
         (
-            "metadata that nobody asked for",
+            "metadata of a client that redeemed nothing",
             |_, text| {
                 at_end(
                     text,
@@ -300,13 +300,13 @@ fn at_end(text: &str, more: &str) -> String {
     format!("{}{more}}}", text.strip_suffix('}').unwrap())
 }
 
-/// The text with another value of a section, which has another behind.
+/// The text with another value of a section that is not the last.
 fn becomes(text: &str, section: &str, next: &str, value: &str) -> String {
     let [start, end] = [section, next].map(|key| text.find(&format!("\"{key}\":")).unwrap());
     format!("{}\"{section}\":{value},{}", &text[..start], &text[end..])
 }
 
-/// The text with what is between the first two of these behind what is between the last two.
+/// The text with the parts between `first` and `second`, and between `second` and `end`, swapped.
 fn swapped(text: &str, first: &str, second: &str, end: &str) -> String {
     let [first, second, end] = [first, second, end].map(|word| text.find(word).unwrap());
     format!("{}{}{}{}", &text[..first], &text[second..end], &text[first..second], &text[end..])
@@ -330,7 +330,7 @@ fn a_call_writes_once_for_each_answer_and_not_without_one() {
             assert_eq!(open(&fixture, "1").unwrap_err(), Refused::NothingRedeemed, "{status}");
             continue;
         }
-        // What was not stored does not count.
+        // A document that was opened but not stored does not count.
         let first = open(&fixture, "1").and_then(|_| open(&fixture, "1")).unwrap();
         fixture.session.replaced(first, "2");
         assert_eq!(open(&fixture, "2").unwrap_err(), Refused::TooManyWrites, "{status}");
@@ -342,7 +342,7 @@ fn a_call_writes_once_for_each_answer_and_not_without_one() {
 }
 
 #[test]
-fn a_refresh_token_goes_when_the_authority_says_that_it_is_dead() {
+fn a_refresh_token_may_be_removed_when_the_authority_declared_it_dead() {
     let dead = r#"{"error":"invalid_grant","suberror":"bad_token"}"#;
     for (status, body, goes) in [
         (400, dead, true),
@@ -405,7 +405,7 @@ fn a_document_may_be_as_large_as_the_vault_allows_and_no_larger() {
     let (fixture, text) = holding(&of(largest + 1));
     let refused = fixture.session.open_document(NAME, "2", &text).unwrap_err();
     assert_eq!(refused, Refused::TooLarge { size: largest + 1, largest });
-    // The secrets count, and not only the handles in their places.
+    // The limit applies to the document with its secrets, not with handles.
     for (secret, fits) in [(largest - 13, true), (largest - 12, false)] {
         let (fixture, text) = holding(&format!("{{\"secret\":\"{}\"}}", "x".repeat(secret)));
         assert!(text.len() < 100);

@@ -1,4 +1,4 @@
-//! What may be sent to an authority.
+//! Forms that may be sent to an authority.
 
 use shared_token_cache_vault::{Credential, Form, Kind, Refused};
 
@@ -145,7 +145,7 @@ fn set(form: &mut [(String, String)], name: &str, value: impl Into<String>) {
 }
 
 #[test]
-fn of_equal_refresh_tokens_one_that_fits_leaves_or_else_the_first_says_why_not() {
+fn of_equal_refresh_tokens_one_that_fits_is_sent_or_else_the_first_gives_the_error() {
     let refresh = Kind::RefreshToken;
     for (one, other, expected) in [
         ("rt-other", "rt-cloud", Err(Refused::WrongClient(refresh))),

@@ -1,4 +1,4 @@
-//! Where an account's own tenant has another name than `organizations`.
+//! Accounts whose home tenant has another name than `organizations`.
 
 use serde_json::json;
 use shared_token_cache_vault::{Credential, Form, Kind, Refused, Request, Vault};
@@ -9,8 +9,8 @@ const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 const PUBLIC: &str = "login.microsoftonline.com";
 const CUSTOMERS: &str = "contoso.ciamlogin.com";
 
-/// Whether a call that names no tenant, for an account of `home` with cached tokens of `realms`, may ask `asked`, and whether the
-/// token of `asked` may be its result.
+/// Whether a call that names no tenant, for an account of `home` with cached tokens of `realms`,
+/// may send a request to `asked`, and whether it may return the token of `asked`.
 fn allowed(authority: &str, home: &str, realms: &[(&str, u64)], asked: &str) -> (bool, bool) {
     let id = format!("uid.{home}");
     let entry = |secret: String| json!({ "home_account_id": id, "environment": authority, "client_id": "client", "secret": secret });
@@ -49,7 +49,7 @@ fn allowed(authority: &str, home: &str, realms: &[(&str, u64)], asked: &str) -> 
 }
 
 #[test]
-fn a_personal_account_is_asked_for_in_the_only_tenant_that_it_has_tokens_of() {
+fn requests_for_a_personal_account_name_the_only_tenant_that_it_has_tokens_of() {
     let (soon, past) = (NOW + 1000, NOW - 1000);
     for (realms, asked, expected) in [
         (&[("t2", soon)][..], "t2", (true, true)),
@@ -69,7 +69,7 @@ fn a_personal_account_is_asked_for_in_the_only_tenant_that_it_has_tokens_of() {
 }
 
 #[test]
-fn another_account_is_not_asked_for_in_a_tenant_that_it_visits() {
+fn requests_for_another_account_never_name_a_tenant_that_it_visits() {
     let visits = [("t2", NOW + 1000)];
     assert_eq!(allowed(PUBLIC, "t1", &visits, "t2"), (false, false));
     assert_eq!(allowed(PUBLIC, "t1", &visits, "t1"), (false, false));
@@ -77,7 +77,7 @@ fn another_account_is_not_asked_for_in_a_tenant_that_it_visits() {
 }
 
 #[test]
-fn an_authority_of_customers_is_asked_for_the_home_tenant() {
+fn requests_to_an_authority_of_customers_name_the_home_tenant() {
     let visits = [("t2", NOW + 1000)];
     assert_eq!(allowed(CUSTOMERS, "t1", &visits, "t1"), (true, false));
     assert_eq!(allowed(CUSTOMERS, "t1", &visits, "t2"), (false, false));

@@ -1,4 +1,4 @@
-//! Whatever a component tries, each attempt has its refusal, and what it may do works.
+//! Attempts of a component: each forbidden one has its refusal, and the allowed ones succeed.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "helpers of tests")]
 
@@ -39,7 +39,7 @@ fn nothing_prints_a_secret() {
         let said = format!("{value:?} {value:#?}");
         assert!(!said.trim().is_empty(), "{what} prints nothing");
         for secret in ["at-0", "rt-0", "uid-0", &fixture.handle("r0")] {
-            // Bytes print as numbers.
+            // `Debug` prints bytes as numbers.
             let bytes = format!("{:?}", secret.as_bytes());
             assert!(!said.contains(secret) && !said.contains(bytes.trim_matches(['[', ']'])), "{what}: {said}");
         }

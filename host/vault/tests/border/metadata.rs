@@ -1,11 +1,11 @@
-//! What may be written of the client that redeemed a refresh token.
+//! Changes of the metadata of the client that redeemed a refresh token.
 
 use shared_token_cache_vault::{Credential, Refused};
 
 use crate::cache::{Fixture, NAME};
 
 const HOST: &str = "login.microsoftonline.com";
-/// A new entry with its key may have this many bytes.
+/// The size limit of a new entry with its key.
 const LARGEST_ENTRY: usize = 16 << 10;
 
 /// The entry of a client, with more fields.
@@ -13,7 +13,7 @@ fn entry(host: &str, client: &str, more: &str) -> String {
     format!(r#""appmetadata-{host}-{client}":{{"client_id":"{client}","environment":"{host}"{more}}}"#)
 }
 
-/// Whether the entries may take the place of older ones, after an answer that names a family or none.
+/// Whether the entries may replace older ones, after a reply that names this family or none.
 fn written(family: &str, old: &[String], new: &[String]) -> Result<(), Refused> {
     let mut fixture = Fixture::new(Credential::default());
     let with = |text: &str, entries: &[String]| {

@@ -1,4 +1,4 @@
-//! Replies of the token endpoint: what the guest sees of them, and where their tokens may go.
+//! Replies of the token endpoint: their sealed text, and where their tokens may go.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::cache::{self, Fixture, NAME, NOW, SCOPE};
 
 const BODY: &str = r#"{"token_type":"Bearer","scope":"x","expires_in":3600,"access_token":"at-new","refresh_token":"rt-new","id_token":"idt-new","client_info":"eyJ1aWQiOiJ1aWQtMCIsInV0aWQiOiJ1dGlkLTAifQ"}"#;
 
-/// What became of a body, and the handles in it.
+/// The sealed text of a body, and the handles in it.
 fn answer(fixture: &mut Fixture, body: &str) -> (String, Vec<String>) {
     let redemption = fixture.open_form("r0").unwrap().redemption;
     let sealed = fixture.session.seal_reply(redemption, 200, body.as_bytes().to_vec(), NOW);
@@ -17,7 +17,8 @@ fn answer(fixture: &mut Fixture, body: &str) -> (String, Vec<String>) {
     (sealed, handles)
 }
 
-/// The entry that the guest writes for a new access token, with these changes made before its key is.
+/// The entry of a new access token as the component writes it, with changes made before its key is
+/// computed.
 fn changed_entry(handle: &str, changes: &[(&str, &str)]) -> String {
     let fields = [
         ("credential_type", "AccessToken"),
@@ -124,7 +125,7 @@ fn an_error_that_is_not_utf_8_keeps_its_code_and_a_token_that_is_not_is_withheld
 }
 
 #[test]
-fn what_a_reply_repeats_of_the_refresh_token_or_of_a_handle_is_taken_out_and_the_rest_stays() {
+fn repetitions_of_the_refresh_token_and_of_handles_are_redacted_and_the_rest_stays() {
     let plain = Fixture::new(Credential::default()).plain.replace("\"rt-0\"", "\"rt-0-long-enough\"");
     for (body, expected) in [
         (r#"{"error":"bad token rt-0-long-enough"}"#, r#"{"error":"bad token [secret]"}"#),
@@ -210,7 +211,7 @@ fn a_token_for_another_resource_is_withheld_unless_the_policy_allows_what_it_gra
             answer(&mut fixture, &BODY.replace("\"scope\":\"x\"", &format!("\"scope\":\"{granted}\"")));
         let opened = fixture.session.open_result(handles[0].trim_end_matches("\\ud800"), NOW);
         assert_eq!(opened.is_err(), withheld, "{allowed:?} {granted}: {opened:?}");
-        assert_eq!(sealed.contains("\\ud800"), withheld, "the component takes it for no token: {sealed}");
+        assert_eq!(sealed.contains("\\ud800"), withheld, "the component must not read it as a token: {sealed}");
         assert_eq!(fixture.session.withheld(), withheld.then_some(granted));
         let rotated = fixture.put(&fixture.text, "r0", &handles[1]);
         let open = fixture.session.open_document(NAME, "1", &rotated).unwrap();
@@ -219,7 +220,7 @@ fn a_token_for_another_resource_is_withheld_unless_the_policy_allows_what_it_gra
 }
 
 #[test]
-fn a_time_that_counts_no_seconds_is_none() {
+fn a_time_that_is_not_a_count_of_seconds_counts_as_missing() {
     for body in
         [BODY.replace("\"expires_in\":3600", "\"expires_on\":1700003600000"), BODY.replace("3600", "1700003600000")]
     {
@@ -261,12 +262,12 @@ fn a_challenge_is_answered_by_a_token_of_the_same_call_whose_request_had_its_cla
 }
 
 #[test]
-fn an_access_token_that_is_more_than_a_token_is_none() {
+fn an_access_token_with_other_characters_than_visible_ascii_is_refused() {
     for token in ["abc\\r\\nX-Admin: yes", "a b", "\\u0007", "caf\u{e9}", "\\u2028", " "] {
         let mut fixture = Fixture::new(Credential::default());
         let (sealed, handles) = answer(&mut fixture, &format!("{{\"access_token\":\"{token}\",\"expires_in\":9}}"));
         let reply: Result<serde_json::Value, _> = serde_json::from_str(&sealed);
-        assert!(reply.is_err(), "the component takes it for no token: {sealed}");
+        assert!(reply.is_err(), "the component must not read it as a token: {sealed}");
         let handle = handles[0].trim_end_matches("\\ud800");
         assert!(fixture.session.open_result(handle, NOW).is_err());
 
@@ -275,7 +276,7 @@ fn an_access_token_that_is_more_than_a_token_is_none() {
         let text = fixture.session.hold(sealed).unwrap();
         assert!(text.contains("\\ud800"), "{text}");
         let open = fixture.session.open_document(NAME, "2", &text).unwrap();
-        assert!(String::from_utf8_lossy(open.content()).contains(token), "the document keeps it as it is");
+        assert!(String::from_utf8_lossy(open.content()).contains(token), "the document is unchanged");
     }
     let mut fixture = Fixture::new(Credential::default());
     let (_, handles) = answer(&mut fixture, r#"{"access_token":"***","expires_in":9}"#);
@@ -399,7 +400,7 @@ fn new_tokens_are_written_into_the_entries_that_they_are_about() {
     }
 }
 
-/// The text without what is between these two.
+/// The text without the part between these two.
 fn without(text: &str, from: &str, to: &str) -> String {
     let (start, end) = (text.find(from).unwrap(), text.find(to).unwrap());
     format!("{}{}", &text[..start], &text[end..])
@@ -420,7 +421,7 @@ fn a_refresh_token_that_the_authority_gave_back_has_a_new_time_and_no_other() {
         (again, "r0", "soon".into(), false),
         (again, "r1", NOW.to_string(), false),
         (&of_another, "r0", NOW.to_string(), false),
-        // What was redeemed is not what the answer gives.
+        // The redeemed token differs from the one of the reply.
         (&another_s, "r0", NOW.to_string(), false),
         (&another_s, "r1", NOW.to_string(), false),
     ] {
@@ -438,7 +439,7 @@ fn answers_outlive_writes_that_fail_and_rotations_add_up() {
     let bought = fixture.session.open_result(&first[0], NOW).unwrap();
     let told = (bought.home_account_id.as_str(), bought.tenant.as_str(), bought.origin);
     assert_eq!(told, ("uid-0.utid-0", "utid-0", Origin::Refreshed));
-    // The write failed, so the guest goes on with the new tokens in its memory.
+    // The write failed, so the component keeps the new tokens in its memory.
     let scopes = [SCOPE.to_owned()];
     let request = Request { scopes: &scopes, ..Request::default() };
     fixture.session.begin(&request).unwrap();
@@ -454,7 +455,7 @@ fn answers_outlive_writes_that_fail_and_rotations_add_up() {
     assert!(String::from_utf8_lossy(open.content()).contains("rt-newer"));
     fixture.session.replaced(open, "2");
 
-    // What the first rotation brought is gone, once the call is over.
+    // After the call the tokens of the first rotation are dropped.
     fixture.session.begin(&request).unwrap();
     assert_eq!(fixture.open_form(&first[1]).unwrap_err(), Refused::NotARefreshToken);
     assert_eq!(fixture.open_form("r0").unwrap_err(), Refused::NotARefreshToken);
@@ -478,7 +479,7 @@ fn a_conflict_does_not_cost_the_answer() {
     let text = fixture.session.hold(sealed).unwrap();
     let text = with_entry(&fixture.put(&text, "r0", &new[1]), "AccessToken", &entry(&new[0]));
     assert!(fixture.session.open_document(NAME, "2", &text).is_ok());
-    // During the call the version that was read first still counts, and afterwards it does not.
+    // During the call the version that was read first is still valid, afterwards it is not.
     assert!(fixture.session.open_document(NAME, "1", &fixture.text).is_ok());
     fixture.session.end();
     assert_eq!(fixture.session.open_document(NAME, "1", &fixture.text).unwrap_err(), Refused::StaleDocument);
@@ -486,7 +487,7 @@ fn a_conflict_does_not_cost_the_answer() {
     assert_eq!(refused, Refused::NothingRedeemed, "the call is over");
 }
 
-/// Holds the fixture's document with a change, as its second version; gives what the guest sees.
+/// Holds the fixture's document with a change, as its second version; returns the sealed text.
 fn changed(fixture: &mut Fixture, from: &str, to: &str) -> String {
     let plain = fixture.plain.replacen(from, to, 1);
     assert_ne!(plain, fixture.plain, "{from}");
@@ -606,7 +607,7 @@ fn any_number_of_rotations_may_wait_for_their_first_write() {
 }
 
 #[test]
-fn a_refresh_token_whose_entry_says_two_things_stays_though_it_is_dead() {
+fn a_dead_refresh_token_in_an_ambiguous_entry_stays() {
     let mut fixture = Fixture::new(Credential::default());
     let (from, to) = ("\"client\",\"secret\":\"rt-1\"", "\"client\",\"client_id\":\"client\",\"secret\":\"rt-0\"");
     let text = changed(&mut fixture, from, to);
@@ -617,7 +618,7 @@ fn a_refresh_token_whose_entry_says_two_things_stays_though_it_is_dead() {
 }
 
 #[test]
-fn an_access_token_says_its_type_in_a_word() {
+fn the_type_of_an_access_token_is_one_word() {
     let (long, longer) = ("x".repeat(64), "x".repeat(65));
     let nameless = || Err(Refused::NewEntry { section: "AccessToken", why: "has a type of token that is no name" });
     let other = || Err(Refused::ChangedEntry(Kind::AccessToken));
@@ -675,7 +676,7 @@ fn a_new_token_takes_the_place_of_one_whose_key_has_capitals() {
 }
 
 #[test]
-fn what_a_call_bought_goes_into_a_cache_that_holds_nothing() {
+fn the_tokens_of_a_reply_are_written_into_an_empty_cache() {
     for (empty, mark) in [("", ""), ("\u{feff}", "\u{feff}"), ("{}", ""), ("{\"AccessToken\":null}", "")] {
         let mut fixture = Fixture::new(Credential::default());
         let (_, new) = answer(&mut fixture, BODY);
@@ -685,7 +686,7 @@ fn what_a_call_bought_goes_into_a_cache_that_holds_nothing() {
         let open = fixture.session.open_document(NAME, "2", &text).unwrap();
         let written = format!("{mark}{{\"AccessToken\":{{{}}}}}", entry("at-new"));
         assert_eq!(String::from_utf8_lossy(open.content()), written, "{empty:?}");
-        // There is nothing that another section could come from.
+        // No reply could justify another section.
         let more = format!("{mark}{{\"AccessToken\":{{{}}},\"Account\":{{}}}}", entry(&new[0]));
         assert_eq!(fixture.session.open_document(NAME, "2", &more).unwrap_err(), Refused::ChangedAccounts, "{empty:?}");
     }

@@ -1,4 +1,4 @@
-//! What may be returned to a caller.
+//! Tokens that may be returned to a caller.
 
 use std::sync::Arc;
 
@@ -10,7 +10,8 @@ use crate::rules::rules;
 
 /// Scopes, tenant, claims, and whether under Continuous Access Evaluation.
 type Asked = (Option<String>, Option<&'static str>, Option<&'static str>, bool);
-/// What is tried, the credential, the call, the entry whose handle is returned, and what comes of it.
+/// The description, the credential, the call, the entry whose handle is returned, and the expected
+/// outcome.
 type Row<'a> = (&'a str, Credential, Asked, &'a str, Result<&'a str, Refused>);
 
 #[test]
@@ -114,7 +115,7 @@ fn a_result_is_an_access_token_that_fits_the_call() {
         ("a token of another type", plain(), usual(), "a-pop", Err(Refused::NotBearer)),
         ("a token bound to a key", plain(), usual(), "a-key", Err(Refused::NotBearer)),
         ("a token of another tenant's realm", plain(), usual(), "a-realm", Err(Refused::WrongTenant(access))),
-        ("a token of nobody", plain(), usual(), "a-nobody", Err(Refused::WrongAccount(access))),
+        ("a token of an unknown account", plain(), usual(), "a-nobody", Err(Refused::WrongAccount(access))),
         ("a token whose entry says two things", plain(), usual(), "a-twice", Err(Refused::NotAnAccessToken)),
         ("a refresh token", plain(), usual(), "r0", Err(Refused::WrongKindOfResult(Kind::RefreshToken))),
         ("an id token", plain(), usual(), "i0", Err(Refused::WrongKindOfResult(Kind::IdToken))),
@@ -153,7 +154,7 @@ fn a_result_needs_a_call_and_a_handle_of_this_session() {
 }
 
 #[test]
-fn what_is_told_of_a_result_is_what_the_vault_noted() {
+fn the_facts_of_a_result_are_from_the_vault_s_record() {
     let fixture = Fixture::new(Credential::default());
     let token = fixture.session.open_result(&fixture.handle("a0"), NOW).unwrap();
     let told = (token.home_account_id.as_str(), token.tenant.as_str(), token.origin);
@@ -180,7 +181,7 @@ fn nothing_opens_while_several_accounts_could_serve() {
         assert_eq!(opened, Err(Refused::SeveralAccounts(Kind::AccessToken)));
         assert_eq!(fixture.open_form(refresh).unwrap_err(), Refused::SeveralAccounts(Kind::RefreshToken));
     }
-    // An account that is signed out does not serve, and the other one does.
+    // An account that is signed out does not count.
     let start = fixture.plain.find("\"r1\":").unwrap();
     let end = fixture.plain.find("\"r-family\":").unwrap();
     let one = format!("{}{}", &fixture.plain[..start], &fixture.plain[end..]);
@@ -189,7 +190,7 @@ fn nothing_opens_while_several_accounts_could_serve() {
     assert!(fixture.session.open_result(&fixture.handle("a0"), NOW).is_ok());
     let opened = fixture.session.open_result(&fixture.handle("a1"), NOW);
     assert_eq!(opened, Err(Refused::WrongAccount(Kind::AccessToken)));
-    // As a guest, the tenant tells them apart.
+    // In guest authentication the tenant selects one of them.
     let guest = Credential {
         tenant_id: Some("utid-1".into()),
         enable_guest_tenant_authentication: true,
@@ -208,7 +209,7 @@ fn a_cached_token_serves_after_the_call_removed_the_dead_refresh_token_of_its_ac
     fixture.session.seal_reply(redemption, 400, dead.to_vec(), NOW);
     let entry = |name: &str| fixture.text.find(&format!("\"{name}\":")).unwrap();
     let text = format!("{}{}", &fixture.text[..entry("r0")], &fixture.text[entry("r1")..]);
-    // The family's refresh token of the account is there still, and goes as well in a cache without one.
+    // The family's refresh token of the account still exists. It may also be missing from a cache.
     let open = fixture.session.open_document(NAME, "1", &text).unwrap();
     fixture.session.replaced(open, "2");
     assert!(fixture.session.open_result(&fixture.handle("a0"), NOW).is_ok());

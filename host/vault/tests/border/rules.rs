@@ -1,4 +1,4 @@
-//! What the policy has to say: before a call, in a form, in a result, and about who is named.
+//! Checks of the policy: before a call, in a form, in a result, and for the accounts in messages.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -99,7 +99,7 @@ fn a_form_needs_an_account_a_tenant_and_a_client_that_the_policy_allows() {
 }
 
 #[test]
-fn a_tenant_that_is_asked_by_name_is_not_the_home_tenant() {
+fn a_tenant_that_a_request_names_is_not_the_home_tenant() {
     let open = |policy: Policy| {
         let mut fixture = Fixture::new(ruled(policy));
         let scopes = [SCOPE.to_owned()];
@@ -114,7 +114,7 @@ fn a_tenant_that_is_asked_by_name_is_not_the_home_tenant() {
 }
 
 #[test]
-fn callers_learn_of_accounts_that_a_document_knows_and_the_policy_allows() {
+fn callers_see_accounts_that_a_document_has_and_the_policy_allows() {
     let named = |accounts: &[&str]| {
         let fixture = Fixture::new(ruled(rules(&["*"], accounts, &["*"])));
         let named: HashSet<_> = fixture.session.accounts();
@@ -134,7 +134,7 @@ fn a_username_that_the_policy_denies_begins_no_call_unless_a_record_takes_its_pl
         (Some("user0@contoso.com"), None, true),
         (Some("USER0@contoso.com"), None, true),
         (Some("user1@contoso.com"), None, false),
-        // An empty name selects no account, so that there is nothing to deny yet.
+        // An empty name selects no account, so there is nothing to deny yet.
         (Some(""), None, true),
         (None, None, true),
         (Some("user1@contoso.com"), record(), true),

@@ -1,4 +1,4 @@
-//! What a case says about the credential.
+//! Parses the credential's options of a case.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub(crate) fn options(options: &Value) -> Options {
     }
 }
 
-/// The host knows the credential's options as well as the guest.
+/// The host has the credential's options as well as the component.
 pub(crate) fn credential(case: &Value) -> Credential {
     let given = options(&case["options"]);
     let record = &case["options"]["authentication_record"];
@@ -55,7 +55,7 @@ pub(crate) fn credential(case: &Value) -> Credential {
     }
 }
 
-/// Every secret that could not stand in an innocent text by chance.
+/// Collects every secret that could not occur in a harmless text by chance.
 pub(crate) fn collect(value: &Value, secrets: &mut Vec<String>) {
     match value {
         Value::Object(members) => {

@@ -1,4 +1,5 @@
-//! The guest's own logic on both sides of the vault: every case of the contract has to come out as if there were none.
+//! The component's own logic on both sides of the vault: every case of the contract must have the
+//! same outcome with and without the vault.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 

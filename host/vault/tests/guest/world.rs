@@ -1,4 +1,5 @@
-//! What surrounds the guest in a case: documents in memory, a clock that stands, scripted replies, and perhaps a vault.
+//! The surroundings of the component in a case: documents in memory, a fixed clock, scripted
+//! replies, and perhaps a vault.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,13 +15,13 @@ use shared_token_cache_vault::{Form, NotUtf8, Request, Session, Vault, contains_
 
 use crate::case::{authority, collect, credential, options, text};
 
-/// What came of a case.
+/// The outcome of a case.
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
     pub(crate) outcomes: Vec<String>,
     pub(crate) forms: Vec<Vec<(String, String)>>,
     pub(crate) documents: BTreeMap<String, String>,
-    /// What the vault refused.
+    /// Requests that the vault refused.
     pub(crate) refused: Vec<String>,
 }
 
@@ -141,7 +142,7 @@ impl World {
         for secret in &self.secrets {
             // Some cases name an entry like its secret.
             let as_value = [format!(":\"{secret}\""), format!(": \"{secret}\"")];
-            assert!(!as_value.iter().any(|value| text.contains(value)), "{secret} stands in {text}");
+            assert!(!as_value.iter().any(|value| text.contains(value)), "{secret} is in {text}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A cache in several layouts, a call that has redeemed its refresh token, and what the component may make of it.
+//! A cache in several layouts, a call that has redeemed its refresh token, and the changes of a
+//! component.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,11 +10,11 @@ use shared_token_cache_vault::{Credential, Form, Refused, Request, Session, Vaul
 const NAME: &str = "msal.cache.nocae";
 const HOST: &str = "login.microsoftonline.com";
 const SCOPE: &str = "https://vault.azure.net/.default";
-/// So late that the new token is valid for MSAL, which looks at the real clock.
+/// The new token must be valid for MSAL, which reads the real clock.
 pub(crate) const NOW: u64 = 4_000_000_000;
 const REPLY: &str = r#"{"token_type":"Bearer","expires_in":3600,"access_token":"hunter-at-new","refresh_token":"hunter-rt-new","id_token":"hunter-id-new","foci":"1"}"#;
 
-/// How a document is laid out: line break, indentation of a level, space behind colons.
+/// The layout of a document: line break, indentation of a level, space after colons.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Layout(&'static str, &'static str, &'static str);
 
@@ -23,7 +24,7 @@ impl Layout {
     pub(crate) const TABS: Self = Self("\r\n", "\t", " ");
 }
 
-/// What a cache is like.
+/// The layout and the sections of a cache.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Parts {
     pub(crate) layout: Layout,
@@ -31,7 +32,7 @@ pub(crate) struct Parts {
     pub(crate) present: [bool; 3],
 }
 
-/// What the component changes.
+/// A change that the component makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
     PutAccessToken,
@@ -89,7 +90,7 @@ impl Cache {
         cache
     }
 
-    /// Another document takes the place of the one that was read.
+    /// Replaces the document that was read by another one.
     pub(crate) fn hold(&mut self, plain: &str) {
         let start = plain.find("\"e0\":");
         self.extra = start.map(|start| plain[start..plain.find("\"rt-0\":").unwrap()].to_owned());
@@ -121,10 +122,10 @@ impl Cache {
             .extend(strings.filter(|(plain, sealed)| plain != sealed).map(|(p, s)| (p.to_owned(), s.to_owned())));
     }
 
-    /// What the component writes, and what is stored.
+    /// The document that the component writes, and the one that is stored.
     pub(crate) fn changed(&self, changes: &[Change]) -> (String, String) {
         let mut sections = self.sections.clone();
-        // The built-in component removes what has expired before it puts anything.
+        // The built-in component removes expired tokens before it adds any.
         let first = changes.iter().filter(|change| **change == Change::RemoveExpired);
         for change in first.chain(changes.iter().filter(|change| **change != Change::RemoveExpired)) {
             apply(*change, &mut sections);

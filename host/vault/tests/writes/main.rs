@@ -1,4 +1,5 @@
-//! Every sequence of changes that the built-in component makes passes, no other byte changes, and real MSAL loads the outcome.
+//! Every sequence of changes that the built-in component makes is allowed, no other byte changes,
+//! and real MSAL loads the outcome.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "helpers of tests")]
 
@@ -31,7 +32,7 @@ proptest! {
     }
 
     #[test]
-    fn any_other_byte_is_refused_or_says_no_more_than_was_allowed(
+    fn any_other_byte_is_refused_or_changes_no_more_than_is_allowed(
         parts in parts(),
         changes in changes(),
         at in any::<prop::sample::Index>(),
@@ -59,7 +60,7 @@ proptest! {
 
 #[test]
 fn many_equal_secrets_cost_no_more_than_as_many_different_ones() {
-    // Each of 100,000 places would be compared with each other one: 10¹⁰ steps, which take minutes.
+    // Comparing each of 100,000 places with each other one would take 10¹⁰ steps, which is minutes.
     let mut cache = Cache::new(Parts { layout: Layout::COMPACT, present: [true; 3] });
     let entries: Vec<String> =
         (0..100_000).map(|number| format!("\"e{number}\":{{\"secret\":\"hunter-same\"}}")).collect();

@@ -1,4 +1,4 @@
-//! What a written document may differ in, worked out in another way than the vault does.
+//! The differences that a written document may have, computed independently of the vault.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::cache::NOW;
 
 type Members = Vec<(String, String)>;
 
-/// What is wrong with a document that was let through.
+/// The first forbidden difference of a document that the vault allowed.
 pub(crate) fn objection(before: &str, after: &str) -> Option<String> {
     if after.len() > before.len() + 8_192 {
         return Some("it has grown".into());
@@ -41,7 +41,7 @@ fn section_objection(section: &str, old: &Members, new: &Members) -> Option<Stri
             return Some(format!("{section} lacks {key}"));
         }
     }
-    // What was there keeps its order.
+    // Old members keep their order.
     let kept = |members: &Members, others: &Members| -> Vec<String> {
         members
             .iter()
