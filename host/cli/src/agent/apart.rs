@@ -1,15 +1,15 @@
-//! Work that may block: the file system of one front must not delay another.
+//! Threads for work that may block: a front that waits for the file system must not delay others.
 
 use anyhow::Context as _;
 use tokio::sync::oneshot;
 
-/// Does the work on a thread with an event loop of its own. A thread that hangs is left behind when the process ends.
+/// Runs the work on a thread with its own event loop. A thread that hangs ends with the process.
 pub(super) async fn apart(name: String, work: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
     let (done, is_done) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name(name.clone()).spawn(move || {
         runtime.block_on(work);
-        // The other end is gone when the process ends.
+        // The receiver is gone when the process ends.
         let _ = done.send(());
         runtime.shutdown_background();
     })?;

@@ -1,4 +1,4 @@
-//! The audit of an agent: one file for all profiles, written on a thread of its own.
+//! The audit of an agent: one file for all profiles, written by a thread of its own.
 
 use std::io;
 use std::path::Path;
@@ -8,16 +8,17 @@ use std::time::{Duration, Instant};
 use shared_token_cache::{AuditFile, AuditLine, AuditSink};
 use tokio::sync::oneshot;
 
-/// More lines than an agent has in a minute. When the file's disk hangs for longer, lines are lost, and that is logged.
+/// More lines than an agent writes in a minute. If the disk blocks for longer, lines are dropped,
+/// and each loss is logged.
 const MOST_WAITING: usize = 1024;
 
-/// How often the file is looked at: another program may have renamed or removed it.
+/// The poll interval of the file, which another program may rename or remove.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long the last lines may take.
+/// The time limit for the last lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// Takes lines without waiting for a disk. Clones write to the same file.
+/// Accepts lines without waiting for the disk. Clones write to the same file.
 #[derive(Debug, Clone)]
 pub(crate) struct Audit(SyncSender<Work>);
 
@@ -40,14 +41,14 @@ impl Audit {
         Ok(Self(sender))
     }
 
-    /// Opens the file again by its path: another program has renamed it.
+    /// Opens the file again by its path, after another program has renamed it.
     pub(crate) fn reopen(&self) {
         if let Err(error) = self.send(Work::Reopen) {
             tracing::warn!("cannot reopen the audit file: {error}");
         }
     }
 
-    /// Waits until the lines so far are written, but not for a disk that hangs.
+    /// Waits until the queued lines are written, up to a time limit.
     pub(crate) async fn flush(&self) {
         let (sender, flushed) = oneshot::channel();
         let sent = self.send(Work::Flush(sender));
@@ -72,7 +73,7 @@ impl AuditSink for Audit {
     }
 }
 
-/// Writes lines until the last sender is gone. Each second the file's metadata are looked at.
+/// Writes lines until the last sender is dropped. Polls the file's metadata each second.
 fn write(file: AuditFile, path: &Path, work: &mpsc::Receiver<Work>) {
     let mut log = Log { file, path, trouble: None };
     let mut looked = Instant::now();
@@ -100,16 +101,16 @@ fn write(file: AuditFile, path: &Path, work: &mpsc::Receiver<Work>) {
     }
 }
 
-/// The file that is open, and its path.
+/// The open file and its path.
 struct Log<'a> {
     file: AuditFile,
     path: &'a Path,
-    /// Why the file cannot be opened again, as the log was told.
+    /// The last logged reason why the file cannot be reopened.
     trouble: Option<String>,
 }
 
 impl Log<'_> {
-    /// Opens the file again where another program has renamed, replaced or removed it.
+    /// Reopens the file if another program has renamed, replaced or removed it.
     fn look(&mut self) {
         if self.file.is_at_its_path() {
             self.trouble = None;

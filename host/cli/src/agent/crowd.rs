@@ -1,4 +1,5 @@
-//! The connections of a front, which are capped: a new one takes the place of the oldest one whose request is not complete.
+//! A limit on the connections of a front. A new one replaces the oldest whose request is
+//! incomplete.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -7,11 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::task::AbortHandle;
 
-/// So many of one address, of all that there may be: on loopback, where every program has the same address, the others are for other
-/// machines.
+/// The share of connections for one address. On loopback all programs have the same address, so the
+/// rest remains for other machines.
 const OF_ONE: (usize, usize) = (3, 4);
 
-/// The connections that are open, the oldest first.
+/// The open connections, oldest first.
 pub(super) struct Crowd {
     pub(super) most: usize,
     open: VecDeque<Open>,
@@ -24,13 +25,13 @@ struct Open {
     is_complete: Arc<AtomicBool>,
 }
 
-/// Whether there is room for a connection.
+/// The result of a request for a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Entry {
     Free,
-    /// Another one was ended for it.
+    /// Another connection was closed for it.
     InPlaceOfAnother,
-    /// All are about to be answered.
+    /// No connection can be closed, because their requests are complete.
     Full,
 }
 
@@ -39,8 +40,9 @@ impl Crowd {
         Self { most, open: VecDeque::new() }
     }
 
-    /// Makes room for a connection of this address. Where there is none, the oldest connection without a complete request ends: of this
-    /// address, or of the one that has the most.
+    /// Makes room for a connection from this address. If there is none, closes the oldest
+    /// connection without a complete request: of this address if it has reached its share, else of
+    /// the address with the most.
     pub(super) fn make_room(&mut self, peer: IpAddr) -> Entry {
         self.open.retain(|open| !open.task.is_finished());
         let count = |peer: IpAddr| self.open.iter().filter(|open| open.peer == peer).count();
@@ -91,7 +93,7 @@ mod tests {
             tasks.push(task);
             (entry, is_complete)
         };
-        // Three of four places for one address; the second one has sent its request.
+        // Three of four slots for one address; the second connection has sent its request.
         let (_, second, _) = (enter(&mut crowd, one), enter(&mut crowd, one).1, enter(&mut crowd, one));
         second.store(true, Ordering::SeqCst);
         assert_eq!(enter(&mut crowd, one).0, Entry::InPlaceOfAnother);

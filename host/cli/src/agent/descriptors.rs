@@ -1,6 +1,7 @@
-//! How many files and connections the agent may have open.
+//! The limit of open files and connections.
 
-/// Raises the limit to what the machine allows: one that is meant for programs with `select` is soon used up by connections.
+/// Raises the soft limit to the hard limit: the default, meant for programs that use `select`, is
+/// low for many connections.
 #[cfg(unix)]
 pub(crate) fn raise() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -10,7 +11,7 @@ pub(crate) fn raise() {
     }
 }
 
-/// There is no such limit.
+/// Windows has no such limit.
 #[cfg(not(unix))]
 pub(crate) fn raise() {}
 
@@ -22,7 +23,7 @@ pub(super) fn share(one_in: u64, most: usize) -> usize {
     usize::try_from(limit / one_in).unwrap_or(most).clamp(1, most)
 }
 
-/// There is no such limit.
+/// Windows has no such limit.
 #[cfg(not(unix))]
 pub(super) fn share(_: u64, most: usize) -> usize {
     most

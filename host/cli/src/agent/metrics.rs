@@ -1,4 +1,4 @@
-//! Numbers for Prometheus: how long tokens live, how often they were asked for, who listens.
+//! Metrics for Prometheus: lifetimes of tokens, numbers of requests, and readers.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -29,32 +29,33 @@ use tokio::task::JoinSet;
 use super::crowd::{Crowd, Entry};
 use super::descriptors;
 
-/// OpenMetrics, which Prometheus and its relatives read.
+/// The OpenMetrics format, which Prometheus reads.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// How long a connection may last, from the first byte of the request to the last one of the page. It serves one request.
+/// The time limit of a connection, which serves one request.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long the head of a request may take.
+/// The time limit of the head of a request.
 const HEAD: Duration = Duration::from_secs(2);
 
-/// The pause when no connection can be accepted.
+/// The pause after a connection could not be accepted.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// So many connections at once. Prometheus has one; a further one takes the place of the oldest whose request is not complete.
+/// The largest number of connections. Prometheus opens one. A new one replaces the oldest whose
+/// request is incomplete.
 const MOST: usize = 64;
 
-/// A page of numbers, at `/metrics`.
+/// The page with the metrics, at `/metrics`.
 pub(crate) struct Metrics(TcpListener);
 
-/// What is counted.
+/// The values of the metrics.
 #[derive(Debug)]
 pub(crate) struct Numbers {
     pub(super) profiles: BTreeMap<String, ProfileNumbers>,
     pub(super) sds: Option<Arc<Stats>>,
 }
 
-/// What is counted of a profile.
+/// The values of a profile.
 #[derive(Debug)]
 pub(super) struct ProfileNumbers {
     pub(super) state: watch::Receiver<TokenState>,
@@ -67,7 +68,7 @@ impl Metrics {
         TcpListener::bind(address).await.map(Self)
     }
 
-    /// Where it listens.
+    /// The address that it listens at.
     pub(crate) fn address(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
     }
@@ -97,9 +98,11 @@ impl Metrics {
                             let task = connections.spawn(connection);
                             crowd.add(peer.ip(), task, is_complete);
                         }
-                        // The ended ones close at once; the process has so many files and no more.
+                        // Waits for aborted connections to close, because each uses one of the
+                        // process's file descriptors.
                         while connections.len() > crowd.most && connections.join_next().await.is_some() {}
-                        // A connection that has its request already is served before it could be the oldest.
+                        // A connection whose request has arrived is served before it could be the
+                        // oldest.
                         tokio::task::yield_now().await;
                     }
                     Err(_) => tokio::time::sleep(PAUSE).await,
@@ -119,7 +122,7 @@ async fn connection(stream: TokioIo<tokio::net::TcpStream>, registry: Arc<Regist
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD).keep_alive(false);
-    // What goes wrong on a connection is its client's to notice.
+    // Errors of a connection are not logged: the client reports them.
     drop(tokio::time::timeout(PATIENCE, http.serve_connection(stream, service)).await);
 }
 

@@ -1,7 +1,8 @@
 //! `serve`: an agent that keeps the tokens of a policy's profiles fresh for other processes.
 //!
-//! An [`Agent`] has a refresher for each profile, and a board on which the tokens are posted. *Fronts* read the board, each in its own
-//! way: the Secret Discovery Service, files, HTTP, metrics. A front that is to come takes the same: the agent, and the moment to stop.
+//! An [`Agent`] has a refresher for each profile, and a board on which the tokens are posted.
+//! *Fronts* hand them out, each in its own way: the Secret Discovery Service, files, HTTP, metrics.
+//! A new front gets the same two things: the agent, and the moment to stop.
 
 mod apart;
 mod audit;
@@ -30,39 +31,40 @@ pub(crate) use token_file::{Group, Mode, Readers, TokenFile, check as check_toke
 
 use signals::Asked;
 
-/// How long calls that are under way may take to end: an answer of the authority may hold a new refresh token.
+/// The time limit for calls in progress at the end: a response of the authority may hold a new
+/// refresh token.
 const LAST_CALLS: Duration = Duration::from_secs(5);
 
-/// How long a front may take to end: longer than the readers of a socket have to accept their last answer. Fronts end side by side, so
-/// one that hangs delays no other.
+/// The time limit for a front to end, longer than the time that readers of a socket have for the
+/// last response. Fronts end concurrently, so one that hangs delays no other.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// The ways in which tokens leave.
+/// The fronts and their options.
 #[derive(Default)]
 pub(crate) struct Fronts {
     /// Secret Discovery Service.
     pub(crate) sds: Option<Server>,
     /// Files.
     pub(crate) token_files: Vec<TokenFile>,
-    /// Who may read the files.
+    /// The readers of the files.
     pub(crate) readers: Readers,
     /// HTTP, for Azure clients.
     pub(crate) http: Option<http::Http>,
-    /// Numbers, and no tokens.
+    /// Metrics, without tokens.
     pub(crate) metrics: Option<Metrics>,
-    /// Lines about tokens.
+    /// The audit.
     pub(crate) audit: Option<Audit>,
 }
 
-/// Fronts at work, by what they are called.
+/// The running fronts, by name.
 #[derive(Default)]
 struct Serving {
     tasks: JoinSet<(String, anyhow::Result<()>)>,
     names: BTreeSet<String>,
 }
 
-/// Serves until a signal ends it, or a front fails. Then every token is taken back before the process ends.
-/// `signals` are heard from before the first front was there.
+/// Serves until a signal or a failed front ends it, then withdraws every token before the process
+/// ends. `signals` must be installed before the first front exists.
 pub(crate) async fn serve(mut signals: Signals, agent: Agent, fronts: Fronts) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let mut serving = Serving::default();
@@ -136,7 +138,7 @@ impl Serving {
         self.tasks.spawn(async move { (name, front.await) });
     }
 
-    /// Waits for one that ends; none when all have.
+    /// Waits for the next front that ends; `None` when all have ended.
     async fn next(&mut self) -> Option<anyhow::Result<()>> {
         Some(match self.tasks.join_next().await? {
             Ok((name, ended)) => {

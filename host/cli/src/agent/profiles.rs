@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::http::ProfileTokens;
 use super::metrics::{Numbers, ProfileNumbers};
 
-/// Keeps a token for each profile, and posts it.
+/// One refresher for each profile, whose tokens are posted on the board.
 pub(crate) struct Agent {
     board: Board,
     profiles: BTreeMap<String, Kept>,
@@ -27,7 +27,7 @@ struct Kept {
 }
 
 impl Agent {
-    /// Begins to keep these.
+    /// Starts a refresher for each profile.
     pub(crate) fn start(credentials: Vec<(&Profile, SharedTokenCacheCredential)>) -> Self {
         let board = Board::new(credentials.iter().map(|(profile, _)| profile.name().as_str()));
         let keep = |(profile, credential): (&Profile, SharedTokenCacheCredential)| {
@@ -40,19 +40,19 @@ impl Agent {
         Self { board, profiles }
     }
 
-    /// Where the tokens are posted.
+    /// The board with the tokens.
     pub(crate) fn board(&self) -> Board {
         self.board.clone()
     }
 
-    /// The tokens, for a front that is asked for them.
+    /// The tokens, for a front that answers requests.
     pub(crate) fn tokens(&self) -> BTreeMap<String, ProfileTokens> {
         let tokens =
             |kept: &Kept| ProfileTokens::kept(&kept.profile, kept.credential.clone(), kept.refresher.subscribe());
         self.profiles.iter().map(|(name, kept)| (name.clone(), tokens(kept))).collect()
     }
 
-    /// What there is to be counted.
+    /// The values of the metrics.
     pub(crate) fn numbers(&self, sds: Option<Arc<Stats>>) -> Numbers {
         let numbers =
             |kept: &Kept| ProfileNumbers { state: kept.refresher.subscribe(), attempts: kept.refresher.attempts() };
@@ -60,7 +60,7 @@ impl Agent {
         Numbers { profiles, sds }
     }
 
-    /// Takes every token back; nothing is posted from now on. The refreshers may still be in a call.
+    /// Withdraws every token and stops posting. Refreshers may still be in a call.
     pub(crate) fn withdraw(self) -> Vec<TokenRefresher> {
         self.profiles.values().for_each(|kept| kept.posting.abort());
         self.board.withdraw_all();
@@ -68,7 +68,8 @@ impl Agent {
     }
 }
 
-/// Posts what a refresher has, for as long as it works; then nothing is kept fresh, so there is no token.
+/// Posts a refresher's tokens until it ends, then withdraws its token: without a refresher it would
+/// go stale.
 async fn post(name: String, mut state: watch::Receiver<TokenState>, board: Board) {
     loop {
         let secret = match &*state.borrow_and_update() {
@@ -87,7 +88,8 @@ async fn post(name: String, mut state: watch::Receiver<TokenState>, board: Board
 mod tests {
     use super::{Board, Secret, TokenState, post, watch};
 
-    /// However a refresher ends, by a panic of its clock or an aborted task among others, its sender is dropped.
+    /// A refresher's sender is dropped however it ends, also by a panic of its clock or an aborted
+    /// task.
     #[tokio::test]
     async fn the_board_has_no_token_of_a_refresher_that_is_gone() {
         let board = Board::new(["arm"]);

@@ -1,21 +1,22 @@
-//! What ends the agent, and what has it reopen the audit file.
+//! Signals that end the agent or reopen the audit file.
 //!
-//! Every signal that would end the process at once is heard, because a process that ends at once takes no token back. What cannot be
-//! heard is SIGKILL, the signals 32 and 33, which C libraries keep for their threads, and a fault of the program itself. SIGPIPE stays ignored, as in every Rust program: a reader of the log that
-//! leaves is no reason to end.
+//! The agent handles every signal whose default action ends the process, so that it can withdraw
+//! its tokens first. It cannot handle SIGKILL, the signals 32 and 33, which C libraries reserve for
+//! threads, and faults of the program itself. SIGPIPE stays ignored, as in every Rust program, so
+//! the agent survives the reader of its log.
 
 use std::io;
 
-/// What a signal asks for.
+/// The action that a signal requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// To end; the signal's name.
+    /// End, by the signal of this name.
     End(&'static str),
-    /// To open the audit file again.
+    /// Reopen the audit file.
     Reopen,
 }
 
-/// From here on a signal that asks to end does not end the process.
+/// Installs the handlers. From then on these signals do not end the process.
 #[cfg(unix)]
 pub(crate) fn listen() -> io::Result<Signals> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -37,12 +38,12 @@ pub(crate) struct Signals(Vec<(tokio::signal::unix::Signal, Asked, i32)>);
 
 #[cfg(unix)]
 impl Signals {
-    /// Waits for the next.
+    /// Waits for the next signal.
     pub(super) async fn next(&mut self) -> Asked {
         self.any().await.0
     }
 
-    /// Waits for the next; gives its number.
+    /// Waits for the next signal and returns its number.
     pub(crate) async fn next_number(&mut self) -> i32 {
         self.any().await.1
     }
@@ -60,7 +61,7 @@ impl Signals {
     }
 }
 
-/// The signals that end a process which does not hear them, but for those of its own faults.
+/// The signals that end a process without a handler, except those for faults of the program itself.
 #[cfg(unix)]
 fn fatal() -> Vec<(i32, &'static str)> {
     use rustix::process::Signal;
@@ -82,14 +83,15 @@ fn fatal() -> Vec<(i32, &'static str)> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     fatal.extend([(Signal::IO, "SIGIO"), (Signal::POWER, "SIGPWR"), (Signal::STKFLT, "SIGSTKFLT")]);
     let mut fatal: Vec<_> = fatal.into_iter().map(|(signal, name)| (signal.as_raw(), name)).collect();
-    // From the first one that a program can hear: the C library keeps the real-time signals 32 and 33, and musl 34 as well.
+    // The C library reserves the real-time signals 32 and 33, and musl also 34.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     fatal.extend((34..=64).map(|number| (number, "a real-time signal")));
     fatal
 }
 
-/// Whether a hang-up is no end: `nohup` has it ignored, and a service manager sends it when a log was rotated. Shells inherit the
-/// service manager's variables, so a process with a terminal is none of its services.
+/// Whether SIGHUP does not end the agent: `nohup` has it ignored, and service managers send it
+/// after a log rotation. Shells inherit a service manager's variables, so a process with a terminal
+/// does not count as a service.
 #[cfg(unix)]
 fn stays_on_hang_up() -> bool {
     let is_service = ["INVOCATION_ID", "NOTIFY_SOCKET"].iter().any(|name| std::env::var_os(name).is_some());
@@ -104,14 +106,14 @@ fn is_ignored(status: &str) -> bool {
     ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
-/// From here on Ctrl+C, Ctrl+Break, a closed console, a log-off and a shutdown are heard.
+/// Installs handlers for Ctrl+C, Ctrl+Break, a closed console, a log-off and a shutdown.
 #[cfg(not(unix))]
 pub(crate) fn listen() -> io::Result<Signals> {
     use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
     Ok(Signals(ctrl_c()?, ctrl_break()?, ctrl_close()?, ctrl_logoff()?, ctrl_shutdown()?))
 }
 
-/// The ways in which Windows ends a process.
+/// The events by which Windows ends a process.
 #[cfg(not(unix))]
 pub(crate) struct Signals(
     tokio::signal::windows::CtrlC,
@@ -123,7 +125,7 @@ pub(crate) struct Signals(
 
 #[cfg(not(unix))]
 impl Signals {
-    /// Waits for the next.
+    /// Waits for the next event.
     pub(super) async fn next(&mut self) -> Asked {
         tokio::select! {
             _ = self.0.recv() => Asked::End("Ctrl+C"),

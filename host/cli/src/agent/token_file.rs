@@ -1,4 +1,4 @@
-//! A file that holds the token, for whoever reads files: Envoy's file SDS, scripts.
+//! Token files, for programs that read files: Envoy's file SDS, scripts.
 
 mod new;
 mod place;
@@ -20,13 +20,14 @@ use place::{Place, Stamp};
 pub(crate) use readers::{Group, Mode, Readers};
 pub(crate) use start::check;
 
-/// How often the file is looked at: another program may have changed it, or it could not be written.
+/// The poll interval of the file: another program may have changed it, or a write may have failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Windows replaces no file that is open, so there the last files are not kept open.
+/// Windows cannot replace an open file, so earlier files are kept open on Unix only.
 const KEEPS_OPEN: bool = cfg!(unix);
 
-/// So many of the last files are kept open. A reader that mounts or opens the file itself goes on seeing an older one.
+/// The number of earlier files that are kept open. A reader that has mounted or opened the file
+/// keeps seeing an older one.
 const MOST_HELD: usize = 4;
 
 /// The file of a profile's token.
@@ -36,28 +37,29 @@ pub(crate) struct TokenFile {
     pub(crate) path: PathBuf,
 }
 
-/// The files that this agent wrote at the path, the last one at the end.
+/// The files that this agent wrote at the path, oldest first.
 #[derive(Debug, Default)]
 struct Held {
     files: VecDeque<File>,
-    /// The last one, as it was written; `None` before, and while another agent keeps the file.
+    /// The last file's metadata after the write; `None` before the first write, and while another
+    /// agent keeps the file.
     last: Option<Stamp>,
-    /// Whether a file was written at all.
+    /// Whether any file was written.
     has_written: bool,
 }
 
-/// What came of a write.
+/// The result of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Written {
-    /// The file is as it should be.
+    /// The file has the right content.
     Done,
-    /// The last files are empty, and none could be put in their place.
+    /// The earlier files were truncated, but could not be replaced.
     Emptied,
-    /// Another agent keeps the file, so it stays as it is.
+    /// Another agent keeps the file, so it is unchanged.
     LeftToAnother,
 }
 
-/// The state that was logged last, so that a state that lasts is logged once.
+/// The last logged state. A state that lasts is logged once.
 #[derive(Debug, Default)]
 struct Logged {
     trouble: Option<String>,
@@ -66,9 +68,10 @@ struct Logged {
 }
 
 impl TokenFile {
-    /// Writes what is posted, and what takes its place, until `stopped`; then once more what is posted at that moment. Each second the
-    /// file's metadata are looked at: one that was changed or removed is written again, and one that can't be written is tried again,
-    /// because it may hold a token that was taken back. The log has a line when the reason changes.
+    /// Writes each posted secret until `stopped`, then once more the one posted at that moment.
+    /// Each second the file's metadata are polled: a changed or removed file is written again, and
+    /// a failed write is retried, because the file may hold a withdrawn token. A new reason is
+    /// logged once.
     pub(super) async fn keep(
         self,
         readers: Readers,
@@ -106,7 +109,8 @@ impl TokenFile {
         }
     }
 
-    /// Logs that a file can't be written, or that it is again; that another program has changed it; that another agent keeps it.
+    /// Logs a failed write, its recovery, a change by another program, and another agent that keeps
+    /// the file.
     fn log(&self, outcome: io::Result<Written>, was_changed: bool, logged: &mut Logged) {
         if matches!(outcome, Ok(Written::Emptied)) {
             return;
@@ -131,7 +135,7 @@ impl TokenFile {
         }
     }
 
-    /// The file stays as it is while the token is pending.
+    /// A pending token leaves the file unchanged.
     fn write(&self, secret: &Secret, readers: Readers, held: &mut Held) -> io::Result<Written> {
         match secret {
             Secret::Pending => Ok(Written::Done),
@@ -146,8 +150,8 @@ impl TokenFile {
         }
     }
 
-    /// Whether another agent has taken the file over: of two agents the one that was started last writes. Fails where something that
-    /// is no token would be lost.
+    /// Whether another agent has taken the file over: of two agents, the one that started last
+    /// writes. Fails if the path holds something that is not a token.
     fn is_left_to_another(&self, held: &mut Held) -> io::Result<bool> {
         if held.has(&self.path) {
             return Ok(false);
@@ -159,8 +163,9 @@ impl TokenFile {
         Ok(is_left)
     }
 
-    /// Empties the last files themselves, for readers that have them open or mounted, and on a full disk. Then puts an empty file in
-    /// their place. Nothing is truncated by name: by now the name may belong to a link or a FIFO that another program put there.
+    /// Truncates the earlier files through their handles, for readers that have them open or
+    /// mounted, and on a full disk. Then replaces the last one by an empty file. Nothing is
+    /// truncated by name: the name may by now belong to a link or a FIFO of another program.
     fn withdraw(&self, readers: Readers, held: &mut Held) -> io::Result<Written> {
         let emptied = held.empty();
         let replaced = match self.is_left_to_another(held) {
@@ -186,14 +191,15 @@ impl TokenFile {
 }
 
 impl Held {
-    /// Keeps a file that was written.
+    /// Records a written file.
     fn written(&mut self, file: File) {
         self.last = file.metadata().ok().as_ref().map(Stamp::of);
         self.has_written = true;
         self.hold(file);
     }
 
-    /// Keeps a file open. The oldest one is emptied instead: its token has long expired.
+    /// Keeps a file open. At the limit, the oldest file is truncated and closed: its token has long
+    /// expired.
     fn hold(&mut self, file: File) {
         if KEEPS_OPEN {
             self.files.push_back(file);
@@ -205,18 +211,18 @@ impl Held {
         }
     }
 
-    /// Empties all; none where there is no file.
+    /// Truncates all files; `None` without files.
     fn empty(&self) -> Option<io::Result<()>> {
         self.files.iter().map(|file| file.set_len(0)).reduce(|so_far, next| so_far.and(next))
     }
 
-    /// Whether the file at the path is not the last one as it was written.
+    /// Whether the file at the path differs from the last one written.
     fn is_changed(&mut self, path: &Path, secret: &Secret) -> bool {
         let now = Stamp::at(path);
         if !self.has_written || (now.is_some() && now == self.last) {
             return false;
         }
-        // A file that was only touched stays; some file systems also set times late.
+        // A file that was only touched is left alone; some file systems also set times late.
         let (Some(now), Some(last)) = (now, &self.last) else { return true };
         let content = match secret {
             Secret::Token(token) => token.as_bytes(),
@@ -235,7 +241,7 @@ impl Held {
     }
 }
 
-/// The folder that a file lies in.
+/// The folder that contains a file.
 pub(crate) fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -265,7 +271,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_file_holds_what_is_posted_and_nothing_after_the_end() {
+    async fn the_file_holds_the_posted_token_and_is_empty_after_the_end() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("graph.token");
         fs::write(&path, "eyJhbGciOiJub25lIn0.e30.earlier").unwrap();
@@ -303,7 +309,7 @@ mod tests {
         let mut held = Held::default();
         file.write(&token("1"), Readers::default(), &mut held).unwrap();
         fs::rename(&path, &moved).unwrap();
-        // A folder at the name lets the replacement fail, for root too.
+        // A folder at the path makes the replacement fail, for root too.
         fs::create_dir(&path).unwrap();
         file.write(&Secret::Withdrawn, Readers::default(), &mut held).unwrap();
         assert_eq!(fs::read_to_string(&moved).unwrap(), "");
@@ -348,7 +354,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_cannot_be_written_is_tried_again() {
+    async fn a_failed_write_is_retried() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("later/graph.token");
         let board = Board::new(["graph"]);

@@ -1,5 +1,6 @@
-//! The protocol of managed identities on Azure App Service (`IDENTITY_ENDPOINT`), and its variant on Azure Machine Learning
-//! (`MSI_ENDPOINT`). Clients read numbers from strings, and the newest `expires_on` or `expires_in` wins in some, so the order counts.
+//! The protocol of managed identities on Azure App Service (`IDENTITY_ENDPOINT`), and its variant
+//! on Azure Machine Learning (`MSI_ENDPOINT`). Clients parse numbers from strings. Some use the
+//! last of `expires_on` and `expires_in`, so their order matters.
 
 use hyper::{Method, Request, StatusCode};
 use serde::Serialize;
@@ -15,10 +16,10 @@ use super::tokens::{ProfileTokens, now};
 /// The path of the endpoint.
 pub(super) const PATH: &str = "/msi/token";
 
-/// The longest resource or scope that is looked at.
+/// The longest accepted resource or scope.
 const LONGEST: usize = 1024;
 
-/// The dialects: which header has the key, and which parameters name an identity.
+/// The dialects. They differ in the header of the key and in the parameters that name an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     AppService,
@@ -26,7 +27,7 @@ pub(super) enum Dialect {
 }
 
 impl Dialect {
-    /// The name of a request in the audit.
+    /// The operation in the audit.
     pub(super) fn operation(self) -> &'static str {
         match self {
             Self::AppService => "http.app-service",
@@ -49,16 +50,17 @@ impl Dialect {
     }
 }
 
-/// What a request asks for.
+/// The content of a request.
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) dialect: Dialect,
     resource: Result<String, Refusal>,
-    /// The values of `client_id` and the like.
+    /// The values of `client_id` and similar parameters.
     identities: Vec<String>,
 }
 
-/// Reads a request; its key is not checked yet. `key_in_path` also takes the version of the metadata service, which Terraform sends.
+/// Reads a request, before its key is checked. `key_in_path` also accepts the version of the
+/// metadata service, which Terraform sends.
 pub(super) fn read<B>(request: &Request<B>, key_in_path: bool) -> Result<Asked, Refusal> {
     if request.method() != Method::GET {
         let message = "the endpoint of managed identities takes GET requests only";
@@ -93,12 +95,12 @@ fn resource(values: &[String]) -> Result<String, Refusal> {
 }
 
 impl Asked {
-    /// The scope that the resource means. A slash at its end is part of the audience, so it stays.
+    /// The scope of the resource. A trailing slash is part of the audience, so it stays.
     pub(super) fn scopes(&self) -> Vec<String> {
         self.resource.iter().map(|resource| format!("{resource}/.default")).collect()
     }
 
-    /// The profile of the client that the request means.
+    /// The client's profile that serves the request.
     pub(super) fn choose<'a>(&self, site: &'a Site, client: &'a Client) -> Result<Chosen<'a>, Refusal> {
         if let Err(refusal) = &self.resource {
             return Err(refusal.clone());
@@ -106,7 +108,7 @@ impl Asked {
         select(site, client, &self.scopes(), &self.identities, None)
     }
 
-    /// The reply with the token.
+    /// The response with the token.
     pub(super) fn reply(&self, token: &AccessToken, profile: &ProfileTokens) -> Reply {
         #[derive(Serialize)]
         struct Body<'a> {
@@ -142,7 +144,7 @@ mod tests {
     #[test]
     fn the_resource_is_the_scope_before_its_ending_as_each_client_writes_it() {
         for (resource, scope) in [
-            // Python does not encode it, the others do.
+            // Python does not percent-encode the resource, the others do.
             ("https://vault.azure.net", "https://vault.azure.net/.default"),
             ("https%3A%2F%2Fvault.azure.net", "https://vault.azure.net/.default"),
             ("https%3A%2F%2Fmanagement.core.windows.net%2F", "https://management.core.windows.net//.default"),
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_version_says_which_dialect_it_is_and_others_are_refused() {
+    fn the_version_decides_the_dialect_and_other_versions_are_refused() {
         let dialect = |query: &str, key_in_path| read(Method::GET, query, key_in_path).map(|asked| asked.dialect);
         assert_eq!(dialect("api-version=2019-08-01", false), Ok(Dialect::AppService));
         assert_eq!(dialect("api-version=2017-09-01", false), Ok(Dialect::MachineLearning));

@@ -1,5 +1,5 @@
-//! The protocol in which the Azure Developer CLI asks for tokens (`AZD_AUTH_ENDPOINT`). It reads errors from replies with status 200 only,
-//! and needs both a code and a message in them.
+//! The protocol of the Azure Developer CLI (`AZD_AUTH_ENDPOINT`). Its client reads errors from
+//! responses with status 200 only, and needs both a code and a message in them.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -17,18 +17,18 @@ use super::select::{Chosen, select};
 /// The path of the endpoint.
 pub(super) const PATH: &str = "/token";
 
-/// The name of a request in the audit.
+/// The operation in the audit.
 pub(super) const OPERATION: &str = "http.azd";
 
 const VERSION: &str = "api-version=2023-07-12-preview";
 
-/// A few scopes and a tenant.
+/// The largest body. A request holds a few scopes and a tenant.
 const LARGEST: usize = 16 << 10;
 
-/// How long the body may take.
+/// The time limit for the body.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What a request asks for.
+/// The content of a request.
 #[derive(Debug, Deserialize)]
 pub(super) struct Asked {
     pub(super) scopes: Vec<String>,
@@ -56,7 +56,7 @@ pub(super) fn key<B>(request: &Request<B>) -> Option<&[u8]> {
     value.split_at_checked(7).filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"Bearer ")).map(|(_, key)| key)
 }
 
-/// Reads the body of a request whose key is good.
+/// Reads the body of a request, after its key was checked.
 pub(super) async fn read(request: Request<Incoming>) -> Result<Asked, Refusal> {
     let too_large = || {
         let message = format!("the body is larger than {LARGEST} bytes");
@@ -80,13 +80,13 @@ pub(super) async fn read(request: Request<Incoming>) -> Result<Asked, Refusal> {
 }
 
 impl Asked {
-    /// The profile of the client that the request means.
+    /// The client's profile that serves the request.
     pub(super) fn choose<'a>(&self, site: &'a Site, client: &'a Client) -> Result<Chosen<'a>, Refusal> {
         select(site, client, &self.scopes, &[], self.tenant.as_deref().filter(|tenant| !tenant.is_empty()))
     }
 }
 
-/// The reply with the token.
+/// The response with the token.
 pub(super) fn reply(token: &AccessToken) -> Reply {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -100,7 +100,7 @@ pub(super) fn reply(token: &AccessToken) -> Reply {
     json(StatusCode::OK, &body, text.len())
 }
 
-/// The reply with an error. azd says "not signed in" to its user for one of the codes.
+/// The response with an error. One of the codes makes azd report "not signed in".
 pub(super) fn refusal(refusal: &Refusal) -> Reply {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -112,7 +112,8 @@ pub(super) fn refusal(refusal: &Refusal) -> Reply {
     json(StatusCode::OK, &Body { status: "error", code, message: &refusal.message }, refusal.message.len())
 }
 
-/// A time as RFC 3339 writes it, in UTC and without a fraction: azd and some of its callers read no other form.
+/// A time in RFC 3339, in UTC and without a fraction: azd and some of its callers read no other
+/// form.
 fn rfc3339(seconds: u64) -> String {
     shared_token_cache::rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)).replace(".000Z", "Z")
 }

@@ -1,4 +1,4 @@
-//! The clients, and what each may have.
+//! The clients of the endpoint, and their profiles.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,11 +12,13 @@ use tokio::sync::Semaphore;
 use super::key::{KeyFile, KeyHash};
 use super::rate::Rate;
 
-/// A program with many workers asks once for each of them when it starts; after that a client asks once an hour.
+/// The rate limit of a client. A program with many workers requests a token for each at its start,
+/// and later one per hour.
 const BURST: u32 = 100;
 const EACH_SECOND: f64 = 10.0;
 
-/// So many requests of a client at once, so that a client whose requests wait for an authority leaves connections to the others.
+/// The concurrent requests of a client. Requests that wait for an authority then leave connections
+/// to other clients.
 const AT_ONCE: usize = 24;
 
 /// The name of a client, for the log, the audit and its key file: up to 64 letters, digits, `.`, `_` and `-`.
@@ -81,9 +83,9 @@ pub(crate) struct Client {
     file: Option<KeyFile>,
     rate: Mutex<Rate>,
     pub(super) at_once: Semaphore,
-    /// The failure that was logged last, so that one that lasts is logged once.
+    /// The last logged failure. A failure that lasts is logged once.
     logged: Mutex<Option<String>>,
-    /// Whether it was logged that the key is revoked.
+    /// Whether the revocation of the key was logged.
     is_revoked: AtomicBool,
 }
 
@@ -101,17 +103,17 @@ impl Client {
         }
     }
 
-    /// Where its key is.
+    /// The file of its key.
     pub(crate) fn key_file(&self) -> Option<&KeyFile> {
         self.file.as_ref()
     }
 
-    /// Whether it may ask now; else after how long.
+    /// Takes a slot from the client's rate limit, or returns how long to wait.
     pub(super) fn take_turn(&self) -> Result<(), Duration> {
         self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now())
     }
 
-    /// Whether this is another failure than the last one; `None` is a success.
+    /// Whether the failure differs from the last one; `None` is a success.
     pub(super) fn is_news(&self, failure: Option<String>) -> bool {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         let is_news = failure.is_some() && *logged != failure;
@@ -120,14 +122,14 @@ impl Client {
     }
 }
 
-/// Why a key opens nothing.
+/// The reason why a key is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoClient {
     Unknown,
     Revoked,
 }
 
-/// The client whose key this is. The key is compared with all of them, so that the time does not say whose it resembles.
+/// The client with this key. All clients are compared, so that the time does not depend on the key.
 pub(super) fn find<'a>(clients: &'a [Client], key: &[u8]) -> Result<&'a Client, NoClient> {
     let hash = KeyHash::of(key);
     let mut found = None;

@@ -1,4 +1,4 @@
-//! The variables by which clients find the endpoint.
+//! The environment variables by which clients find the endpoint.
 
 use std::fmt::Write as _;
 
@@ -22,13 +22,13 @@ pub(crate) enum Form {
     Devcontainer,
 }
 
-/// Where clients reach the endpoint.
+/// The address of the endpoint for clients.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     pub(crate) scheme: &'static str,
     /// With its port.
     pub(crate) host: HttpHost,
-    /// The certificate that azd is to pin.
+    /// The certificate for azd to pin.
     pub(crate) certificate: Option<String>,
     pub(crate) key_in_path: bool,
 }
@@ -37,7 +37,8 @@ pub(crate) struct Place {
 pub(crate) struct Environment(Vec<(&'static str, Zeroizing<String>)>);
 
 impl Environment {
-    /// The variables of a client. `no_proxy` is what hosts are already to be reached without a proxy.
+    /// The variables of a client. `no_proxy` lists the hosts that are already excluded from
+    /// proxies.
     pub(crate) fn new(place: &Place, key: &Key, no_proxy: Option<&str>) -> Self {
         let base = format!("{}://{}", place.scheme, place.host);
         let endpoint = format!("{base}{}", app_service::PATH);
@@ -47,7 +48,7 @@ impl Environment {
         let mut variables = vec![
             ("IDENTITY_ENDPOINT", plain(&endpoint)),
             ("IDENTITY_HEADER", key()),
-            // Older clients know these two only; all others look at the first two before.
+            // Older clients read only these two; all others read the first two before.
             ("MSI_ENDPOINT", plain(&endpoint)),
             ("MSI_SECRET", key()),
             ("AZD_AUTH_ENDPOINT", plain(&base)),
@@ -73,7 +74,8 @@ impl Environment {
         self.0.iter().map(|(name, value)| (*name, value.as_str()))
     }
 
-    /// The text in a form. No value needs an escape: keys are hexadecimal, hosts and certificates have neither quotes nor blanks.
+    /// The text in a form. No value needs an escape: keys are hexadecimal, and hosts and
+    /// certificates have neither quotes nor blanks.
     pub(crate) fn text(&self, form: Form) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(16 << 10));
         let mut variables = self.iter().peekable();
@@ -99,7 +101,8 @@ impl Environment {
     }
 }
 
-/// Clients send their requests, keys included, to the proxy of `HTTP_PROXY` unless `NO_PROXY` names the host.
+/// Adds the host to `NO_PROXY`: otherwise clients send their requests, keys included, to the proxy
+/// of `HTTP_PROXY`.
 fn without_proxy(so_far: Option<&str>, host: &str) -> String {
     let mut hosts: Vec<&str> =
         so_far.unwrap_or_default().split(',').map(str::trim).filter(|host| !host.is_empty()).collect();

@@ -1,5 +1,5 @@
-//! By which names the endpoint may be called. A page in a browser can call any address under its own host's name (DNS rebinding), so a
-//! request under another name is refused.
+//! The accepted values of `Host`. A page in a browser can reach any address under its own host name
+//! (DNS rebinding), so other names are refused.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use hyper::http::uri::Authority;
 
-/// `--http-host`: a name or an address, with the port where clients have to use another one.
+/// `--http-host`: a name or an address, with a port if clients use another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HttpHost {
     host: String,
@@ -36,7 +36,7 @@ impl FromStr for HttpHost {
 }
 
 impl HttpHost {
-    /// The host with a port: its own, or this one.
+    /// The host with its own port, or with this one.
     pub(crate) fn with_port(&self, port: u16) -> Self {
         Self { host: self.host.clone(), port: Some(self.port.unwrap_or(port)) }
     }
@@ -59,7 +59,7 @@ impl fmt::Display for HttpHost {
     }
 }
 
-/// The names.
+/// The accepted names and addresses.
 #[derive(Debug)]
 pub(crate) struct Hosts {
     names: BTreeSet<String>,
@@ -67,7 +67,8 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
-    /// `localhost` and the addresses of loopback, the addresses that are listened on, and what the user names.
+    /// `localhost`, the addresses of loopback, the addresses of the listeners, and the user's
+    /// names.
     pub(crate) fn new(listening: impl IntoIterator<Item = IpAddr>, named: &[HttpHost]) -> Self {
         let mut hosts = Self { names: ["localhost".to_owned()].into(), addresses: listening.into_iter().collect() };
         for host in named {
@@ -80,7 +81,8 @@ impl Hosts {
         hosts
     }
 
-    /// Whether `Host` has one of them. The port does not matter, because a name decides whose page a browser shows.
+    /// Whether `Host` has one of them. The port is ignored, because the browser's same-origin check
+    /// of a rebinding page depends on the name.
     pub(crate) fn allow(&self, host: &[u8]) -> bool {
         let Ok(authority) = Authority::try_from(host) else { return false };
         if authority.as_str().contains('@') {
@@ -93,7 +95,7 @@ impl Hosts {
     }
 }
 
-/// Without the brackets of an IPv6 address.
+/// Removes the brackets of an IPv6 address.
 fn bare(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
@@ -103,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_and_what_was_named_are_allowed_and_no_other_name() {
+    fn loopback_and_named_hosts_are_allowed_and_no_other_name() {
         let named = ["Host.docker.internal", "192.0.2.7:8080"].map(|text| text.parse().unwrap());
         let hosts = Hosts::new(["172.17.0.1".parse().unwrap(), "0.0.0.0".parse().unwrap()], &named);
         for host in [

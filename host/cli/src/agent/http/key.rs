@@ -10,16 +10,17 @@ use sha2::{Digest as _, Sha256};
 use shared_token_cache_storage::files;
 use zeroize::Zeroizing;
 
-/// 256 bits: too many to guess, so that no number of attempts has to be counted.
+/// 256 bits cannot be guessed, so attempts need no limit.
 const BYTES: usize = 32;
 
 /// The length of a key as text.
 const DIGITS: usize = 2 * BYTES;
 
-/// A new key, as 64 hexadecimal digits: they need no escape in a header, a URL, a shell or a file of variables.
+/// A new key, as 64 hexadecimal digits, which need no escape in a header, a URL, a shell or an
+/// environment file.
 pub(crate) struct Key(Zeroizing<String>);
 
-/// What the agent keeps of a key.
+/// The hash of a key, which the agent keeps in place of the key.
 #[derive(Clone, Copy)]
 pub(crate) struct KeyHash([u8; BYTES]);
 
@@ -28,7 +29,7 @@ impl Key {
     pub(crate) fn generate() -> io::Result<Self> {
         let mut bytes = Zeroizing::new([0; BYTES]);
         getrandom::fill(&mut *bytes).map_err(io::Error::other)?;
-        // There is room for all digits: a buffer that moves leaves a copy behind.
+        // The capacity holds all digits: a reallocation would leave a copy of the key behind.
         let mut text = Zeroizing::new(String::with_capacity(DIGITS));
         for byte in *bytes {
             // Writing to a string cannot fail.
@@ -37,7 +38,7 @@ impl Key {
         Ok(Self(text))
     }
 
-    /// The key itself. Every use of this method is a place where it may leave.
+    /// The key in plain text. Every call of this method is a place where the key can leave.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
@@ -48,27 +49,27 @@ impl Key {
 }
 
 impl KeyHash {
-    /// Of what a client sent.
+    /// The hash of the text that a client sent.
     pub(crate) fn of(text: &[u8]) -> Self {
         Self(Sha256::digest(text).into())
     }
 
-    /// Whether both are the same, in a time that does not depend on where they differ.
+    /// Compares in constant time.
     pub(crate) fn is(&self, other: &Self) -> bool {
         let differences = self.0.iter().zip(other.0).fold(0, |so_far, (one, two)| black_box(so_far | (one ^ two)));
         differences == 0
     }
 }
 
-/// A file with a client's key. The key is good for as long as the file that was written is at its path.
+/// A file with a client's key. The key is valid while the written file is at its path.
 pub(crate) struct KeyFile {
     path: PathBuf,
     file: File,
 }
 
 impl KeyFile {
-    /// Writes the key to a new file with mode 0600 (on Unix), in place of the one of an earlier agent. Another file stays: it may be the
-    /// private key of a server.
+    /// Writes the key to a new file with mode 0600 (on Unix) and replaces the key file of an
+    /// earlier agent. Any other file is kept, because it may be the private key of a server.
     pub(crate) fn write(path: &Path, key: &Key) -> io::Result<Self> {
         check_vacant(path)?;
         let folder = super::super::folder(path);
@@ -77,8 +78,8 @@ impl KeyFile {
         Ok(Self { path: path.to_owned(), file: new.persist(path)? })
     }
 
-    /// Whether the file is at its path: one that was removed or replaced revokes the key. A file system that does not answer the
-    /// question revokes it too.
+    /// Whether the written file is still at its path. Removing or replacing it revokes the key, and
+    /// so does an error of the file system.
     pub(crate) fn is_in_place(&self) -> bool {
         files::is_still_at(&self.file, &self.path).unwrap_or(false)
     }
@@ -99,7 +100,7 @@ impl Drop for KeyFile {
     }
 }
 
-/// Refuses a place where something else is than the file of a key.
+/// Refuses a path that holds anything but a key file.
 fn check_vacant(path: &Path) -> io::Result<()> {
     let other = || {
         let why = "there is a file that is no key of a client; choose another folder, or move that file away";
@@ -116,7 +117,8 @@ fn check_vacant(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A folder for key files: made for its owner only where it is missing, and refused where other users may write into it.
+/// Creates a missing folder for key files, for its owner only. Refuses a folder that other users
+/// may write to.
 pub(crate) fn folder(path: &Path) -> Result<(), String> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_file_that_was_removed_or_replaced_is_not_in_place_and_goes_with_its_agent() {
+    fn a_key_file_that_was_removed_or_replaced_is_not_in_place_and_is_removed_with_its_agent() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("app.key");
         let key = Key::generate().unwrap();

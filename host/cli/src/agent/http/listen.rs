@@ -1,4 +1,4 @@
-//! Where the endpoint listens.
+//! Listeners of the endpoint.
 
 #[cfg(unix)]
 mod unix;
@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 #[cfg(unix)]
 use unix::Unix;
 
-/// What bytes come from and go to.
+/// A byte stream of a connection.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
@@ -47,7 +47,7 @@ impl FromStr for Address {
 }
 
 impl Address {
-    /// Whether other machines may reach it.
+    /// Whether other machines can reach it.
     pub(crate) fn is_beyond_loopback(&self) -> bool {
         matches!(self, Self::Tcp(address) if !address.ip().is_loopback())
     }
@@ -61,7 +61,7 @@ pub(crate) enum Listener {
 }
 
 impl Listener {
-    /// Begins to listen. At a socket, users besides this process's own have to be named.
+    /// Begins to listen. At a socket, only the process's own user and `users` may connect.
     pub(crate) async fn bind(address: &Address, users: &[u32]) -> Result<Self, String> {
         match address {
             Address::Tcp(address) => {
@@ -95,7 +95,7 @@ impl Listener {
         }
     }
 
-    /// The next connection and its address; no connection where its user may not connect.
+    /// The next connection and its address; `None` if its user may not connect.
     pub(super) async fn accept(&self) -> io::Result<Option<(Box<dyn Stream>, IpAddr)>> {
         match self {
             Self::Tcp(listener) => {
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_one_of_loopback_or_says_that_it_is_not() {
+    fn an_address_is_on_loopback_or_beyond_it() {
         for (text, beyond) in [
             ("127.0.0.1:0", false),
             ("localhost:80", false),

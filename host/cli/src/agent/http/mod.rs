@@ -1,7 +1,8 @@
-//! Tokens over HTTP for Azure clients that know nothing of this program: they believe to ask a managed identity, or azd.
+//! Tokens over HTTP for Azure clients, in the protocols of a managed identity and of azd.
 //!
-//! A request needs the key of a client, and gets a token of a profile that this client may have. The tokens are those of the library, under
-//! the same policy, vault and audit as everywhere. What a browser could send is refused: a foreign `Host`, and any `Origin`.
+//! A request needs the key of a client, and gets a token of one of this client's profiles. The
+//! tokens come from the library, under the same policy, vault and audit as everywhere. Requests
+//! that a browser could send are refused: a foreign `Host`, and any `Origin`.
 
 mod app_service;
 mod azd;
@@ -40,27 +41,28 @@ use rate::Rate;
 use reply::{Refusal, Reply};
 use tokens::Calls;
 
-/// A path with a key in it begins so.
+/// The prefix of paths with a key.
 const KEY_PATH: &str = "/key/";
 
-/// So many lines of the audit for requests without a good key, which anybody can send: at once, and each second.
+/// The rate limit of audit lines for requests without a valid key, which anyone can send: burst,
+/// and lines per second.
 const REFUSED_LINES: (u32, f64) = (60, 1.0);
 
-/// How long calls that a request began may take to end.
+/// The time limit at the end for calls that requests have started.
 const LAST_CALLS: Duration = Duration::from_secs(4);
 
-/// An endpoint that listens.
+/// An endpoint with open listeners.
 pub(crate) struct Http {
     pub(crate) listeners: Vec<Listener>,
     pub(crate) clients: Vec<Client>,
     pub(crate) hosts: Hosts,
-    /// Whether a key may be in the path of a URL, for clients that can send no header of ours.
+    /// Whether a key may be in the path of a URL, for clients that cannot send the header.
     pub(crate) key_in_path: bool,
     pub(crate) tls: Option<Tls>,
     pub(crate) audit: Option<Audit>,
 }
 
-/// What requests are answered with.
+/// The state that requests are answered from.
 struct Site {
     clients: Vec<Client>,
     hosts: Hosts,
@@ -68,11 +70,11 @@ struct Site {
     tokens: BTreeMap<String, ProfileTokens>,
     calls: Calls,
     audit: Option<Audit>,
-    /// How many refusals without a client may still be audited.
+    /// The rate limit of audit lines for refusals without a client.
     refused: Mutex<Rate>,
 }
 
-/// What a request asks for, as far as its client and the audit are concerned.
+/// The request's fields for the audit.
 struct Asked<'a> {
     operation: &'static str,
     client: Option<&'a Client>,
@@ -82,7 +84,7 @@ struct Asked<'a> {
 }
 
 impl Http {
-    /// Serves until `stopped`; then ends all connections.
+    /// Serves until `stopped`, then closes all connections.
     pub(crate) async fn serve(self, tokens: BTreeMap<String, ProfileTokens>, stopped: impl Future<Output = ()>) {
         let calls = Calls::new();
         let site = Arc::new(Site {
@@ -136,7 +138,7 @@ impl Site {
         }
     }
 
-    /// Refuses what a page in a browser can send.
+    /// Refuses requests that a page in a browser can send.
     fn check<B>(&self, request: &Request<B>) -> Result<(), Refusal> {
         let foreign = |what| Err(Refusal::forbidden("host", format!("{what}; name the host with --http-host")));
         let mut hosts = request.headers().get_all(header::HOST).iter();
@@ -232,13 +234,15 @@ impl Site {
     }
 }
 
-/// One of the client's turns, which ends with its request.
+/// Takes a slot from the client's rate limit and one of its concurrent requests, which is free
+/// again when the permit is dropped.
 fn turn(client: &Client) -> Result<tokio::sync::SemaphorePermit<'_>, Refusal> {
     client.take_turn().map_err(|pause| Refusal::too_many("rate", pause))?;
     client.at_once.try_acquire().map_err(|_| Refusal::too_many("at-once", Duration::from_secs(1)))
 }
 
-/// The client hears of the kind of a failure only. The log has all of it, once while it lasts.
+/// The response names only the kind of a failure. The log has the details, once while the failure
+/// lasts.
 fn failed(client: &Client, profile: &str, error: &shared_token_cache::Error) -> Refusal {
     let text = format!("profile {profile}: {error}");
     if client.is_news(Some(text.clone())) {

@@ -1,8 +1,8 @@
-//! How often something may happen.
+//! A rate limit.
 
 use std::time::{Duration, Instant};
 
-/// A token bucket: `burst` at once, and `each_second` from then on.
+/// A token bucket: `burst` tokens at once, then `each_second` new ones.
 #[derive(Debug)]
 pub(super) struct Rate {
     burst: f64,
@@ -16,7 +16,7 @@ impl Rate {
         Self { burst: f64::from(burst), each_second, left: f64::from(burst), since: Instant::now() }
     }
 
-    /// Takes one; where there is none left, says after how long there is one again.
+    /// Takes a token; if none is left, returns how long to wait.
     pub(super) fn take(&mut self, now: Instant) -> Result<(), Duration> {
         let passed = now.saturating_duration_since(self.since).as_secs_f64();
         self.left = (self.left + passed * self.each_second).min(self.burst);
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_is_followed_by_so_many_each_second() {
+    fn a_burst_is_followed_by_a_steady_rate() {
         let mut rate = Rate::new(3, 2.0);
         let start = Instant::now();
         let took = |rate: &mut Rate, after: u64| rate.take(start + Duration::from_millis(after));

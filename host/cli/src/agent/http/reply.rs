@@ -1,4 +1,4 @@
-//! Replies: tokens, and refusals that the clients of each protocol understand.
+//! Responses: tokens, and refusals in the form of each protocol.
 
 use std::time::Duration;
 
@@ -10,29 +10,30 @@ use serde::Serialize;
 use shared_token_cache::{AuthenticationFailureReason, Error, write_json};
 use zeroize::Zeroizing;
 
-/// What a request is answered with.
+/// The response to a request.
 pub(super) type Reply = Response<Full<Bytes>>;
 
-/// When to try again where nothing else says so.
+/// The default of `Retry-After`.
 const LATER: Duration = Duration::from_secs(5);
 
-/// Why a request has no token. All clients try again after 429 and 5xx, some after 404 and 408, and none after 401 and 403.
+/// A refusal of a request. All clients retry after 429 and 5xx, some after 404 and 408, and none
+/// after 401 and 403.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
     /// For programs.
     pub(super) error: &'static str,
-    /// For a person who sees what the sandboxed program prints. It names no path and no account of the host.
+    /// For the user of the sandboxed program. It names no path and no account of the host.
     pub(super) message: String,
     pub(super) retry_after: Option<Duration>,
-    /// For the audit: `refused`, or the kind of the error.
+    /// The outcome in the audit: `refused`, or the kind of the error.
     pub(super) outcome: &'static str,
-    /// For the audit.
+    /// The reason in the audit.
     pub(super) reason: Option<&'static str>,
 }
 
 impl Refusal {
-    /// The request itself is refused.
+    /// A refusal of the request itself.
     pub(super) fn new(
         status: StatusCode,
         error: &'static str,
@@ -57,7 +58,7 @@ impl Refusal {
         Self { retry_after: Some(pause), ..refusal }
     }
 
-    /// The credential has no token for the profile.
+    /// A refusal because the credential has no token for the profile.
     pub(super) fn no_token(profile: &str, error: &Error) -> Self {
         let (status, code, pause) = class(error);
         let reason = error.reason();
@@ -78,7 +79,7 @@ impl Refusal {
         Self { status, error: code, message, retry_after, outcome: error.kind(), reason }
     }
 
-    /// As App Service and Azure ML answer.
+    /// The response of App Service and Azure ML.
     pub(super) fn reply(&self) -> Reply {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -104,7 +105,7 @@ fn is_temporary(status: StatusCode) -> bool {
     status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS
 }
 
-/// The status, the error and the pause that an error of the credential becomes.
+/// The status, the error code and the `Retry-After` for an error of the credential.
 fn class(error: &Error) -> (StatusCode, &'static str, Option<Duration>) {
     let later = (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", error.retry_after());
     let never = (StatusCode::FORBIDDEN, "access_denied", None);
@@ -124,10 +125,11 @@ fn class(error: &Error) -> (StatusCode, &'static str, Option<Duration>) {
     }
 }
 
-/// A body of JSON. `longest` is the length of its longest text: a buffer that moves leaves a copy of a token behind.
+/// A JSON body. `longest` is the length of its longest text, for the capacity: a reallocation would
+/// leave a copy of a token behind.
 pub(super) fn json(status: StatusCode, body: &impl Serialize, longest: usize) -> Reply {
     let mut bytes = Zeroizing::new(Vec::with_capacity(12 * longest + 1024));
-    // Strings and numbers are always JSON.
+    // Serializing strings and numbers cannot fail.
     let written = write_json(&mut *bytes, body);
     let mut reply = Response::new(Full::new(Bytes::from_owner(bytes)));
     *reply.status_mut() = if written.is_ok() { status } else { StatusCode::INTERNAL_SERVER_ERROR };

@@ -1,15 +1,16 @@
-//! Which of a client's profiles a request means.
+//! Selection of the client's profile that serves a request.
 
 use super::Site;
 use super::clients::Client;
 use super::reply::Refusal;
 use super::tokens::ProfileTokens;
 
-/// A profile of the client.
+/// The name and the tokens of a profile.
 pub(super) type Chosen<'a> = (&'a str, &'a ProfileTokens);
 
-/// Chooses among the client's profiles that grant the scopes: the one that an identity names, else the only one. An identity that names
-/// none of them is ignored, because `AZURE_CLIENT_ID` is often set for other reasons.
+/// Selects among the client's profiles that grant the scopes: the one that the request's identity
+/// names, else the only one. An identity without a matching profile is ignored, because
+/// `AZURE_CLIENT_ID` is often set for other reasons.
 pub(super) fn select<'a>(
     site: &'a Site,
     client: &'a Client,

@@ -1,4 +1,4 @@
-//! Connections: one request each, with a limit on its size and its time.
+//! Connections: one request each, with limits on size and time.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,25 +15,26 @@ use super::Site;
 use super::listen::{Listener, Stream};
 use super::tls::Tls;
 
-/// How long the handshake of TLS may take, and then the head of the request.
+/// The time limit of the TLS handshake, and of the head of the request.
 const HEAD: Duration = Duration::from_secs(5);
 
-/// How long a connection may last. A request waits 30 s for its token at most.
+/// The time limit of a connection. A request waits up to 30 s for its token.
 const PATIENCE: Duration = Duration::from_secs(45);
 
-/// The most bytes of the head of a request. A key has 64, a resource some 100.
+/// The largest head of a request, in bytes. A key has 64 bytes, a resource some 100.
 const LARGEST_HEAD: usize = 16 << 10;
 
-/// So many header fields; clients send 10.
+/// The largest number of header fields; clients send 10.
 const MOST_FIELDS: usize = 64;
 
-/// The pause when no connection can be accepted.
+/// The pause after a connection could not be accepted.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// So many connections at once on a listener. A further one takes the place of the oldest whose request is not complete.
+/// The largest number of connections on a listener. A new one replaces the oldest whose request is
+/// incomplete.
 const MOST: usize = 64;
 
-/// Serves the connections of a listener, until it is dropped.
+/// Serves the connections of a listener until the future is dropped.
 pub(super) async fn serve(listener: Listener, tls: Option<Tls>, site: &Arc<Site>) {
     let mut crowd = Crowd::new(descriptors::share(8, MOST));
     let mut connections = JoinSet::new();
@@ -55,12 +56,14 @@ pub(super) async fn serve(listener: Listener, tls: Option<Tls>, site: &Arc<Site>
                         let task = connections.spawn(connection);
                         crowd.add(peer, task, is_complete);
                     }
-                    // The ended ones close at once; the process has so many files and no more.
+                    // Waits for aborted connections to close, because each uses one of the
+                    // process's file descriptors.
                     while connections.len() > crowd.most && connections.join_next().await.is_some() {}
-                    // A connection that has its request already is served before it could be the oldest.
+                    // A connection whose request has arrived is served before it could be the
+                    // oldest.
                     tokio::task::yield_now().await;
                 }
-                // Of a user who may not connect.
+                // The user may not connect.
                 Ok(None) => {}
                 Err(_) => tokio::time::sleep(PAUSE).await,
             },
@@ -73,7 +76,7 @@ async fn connection(stream: Box<dyn Stream>, tls: Option<Tls>, site: Arc<Site>, 
     let stream = match tls {
         Some(tls) => match tokio::time::timeout(HEAD, tls.accept(stream)).await {
             Ok(Ok(stream)) => stream,
-            // What goes wrong on a connection is its client's to notice.
+            // A failed handshake is not logged: the client reports it.
             Ok(Err(_)) | Err(_) => return,
         },
         None => stream,
@@ -84,9 +87,9 @@ async fn connection(stream: Box<dyn Stream>, tls: Option<Tls>, site: Arc<Site>, 
         async move { Ok::<_, Infallible>(site.answer(request).await) }
     });
     let mut http = hyper::server::conn::http1::Builder::new();
-    // Without keep-alive a second request on the connection, sent behind the first, is never read.
+    // Without keep-alive, a second request on the connection is never read.
     http.timer(TokioTimer::new()).header_read_timeout(HEAD).keep_alive(false);
-    // A forwarder may end its side behind the request, and waits for the answer all the same.
+    // A forwarder may close its sending side after the request and still wait for the response.
     http.half_close(true).max_buf_size(LARGEST_HEAD).max_headers(MOST_FIELDS);
     drop(tokio::time::timeout(PATIENCE, http.serve_connection(TokioIo::new(stream), service)).await);
 }

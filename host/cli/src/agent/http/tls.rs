@@ -1,4 +1,4 @@
-//! TLS with a certificate of the user's.
+//! TLS with the user's certificate.
 
 use std::io;
 use std::path::Path;
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::listen::Stream;
 
-/// The most bytes of a certificate's chain, and of a key.
+/// The largest file of a certificate chain or a key, in bytes.
 const LARGEST: u64 = 1 << 20;
 
 /// A certificate with its key.
@@ -26,7 +26,7 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// Reads both.
+    /// Reads both files.
     pub(crate) fn read(certificate: &Path, key: &Path) -> Result<Self, String> {
         let why = |what: &str, path: &Path, error: &dyn std::fmt::Display| {
             format!("cannot use the {what} {}: {error}", path.display())
@@ -43,7 +43,7 @@ impl Tls {
         }
         let pem = Zeroizing::new(files::read_input(key, LARGEST).map_err(|error| no_key(&error))?);
         let private = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| no_key(&error))?;
-        // The provider is named: a process with several has no default one.
+        // The provider is explicit, because a process with several has no default.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let config = config.map_err(|error| error.to_string())?.with_no_client_auth();
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_trusts_the_certificate_is_spoken_to_and_plain_text_is_not() {
+    async fn a_client_that_trusts_the_certificate_is_served_and_plain_text_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let certificate = written(folder.path(), "c.pem", &made.cert.pem());
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_certificate_or_not_its_key_is_refused_by_its_name() {
+    fn a_bad_certificate_and_a_key_of_another_one_are_refused_by_file_name() {
         let folder = tempfile::tempdir().unwrap();
         let [one, two] = [0, 1].map(|_| rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap());
         let certificate = written(folder.path(), "c.pem", &one.cert.pem());

@@ -1,4 +1,4 @@
-//! The tokens of a profile: the one that is kept fresh, or one that is asked for now.
+//! The tokens of a profile: from its refresher, or from a call on demand.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use shared_token_cache::policy::Profile;
 use shared_token_cache::{AccessToken, Error, SharedTokenCacheCredential, TokenRequestOptions, TokenState};
 use tokio::sync::{Semaphore, watch};
 
-/// The clients of the Azure SDKs wait for about a minute; the program before them for less. The policy's own limit of a call is
-/// usually shorter.
+/// The time limit of a request. Clients of the Azure SDKs wait for about a minute, the programs
+/// before them for less. The policy's limit of a call is usually shorter.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// So many calls that a request began, in all.
+/// The concurrent calls that requests have started.
 const MOST_CALLS: u32 = 64;
 
-/// A profile, as a front asks for its tokens.
+/// The tokens of a profile, for a front.
 pub(crate) struct ProfileTokens {
     scopes: BTreeSet<String>,
     tenant: Option<String>,
@@ -25,7 +25,8 @@ pub(crate) struct ProfileTokens {
     kept: Option<watch::Receiver<TokenState>>,
 }
 
-/// The calls that are under way. A call goes on when its request has ended, because its answer may hold a new refresh token.
+/// The calls in progress. A call outlives its request, because its response may hold a new refresh
+/// token.
 #[derive(Clone)]
 pub(super) struct Calls(Arc<Semaphore>);
 
@@ -34,15 +35,15 @@ impl Calls {
         Self(Arc::new(Semaphore::new(MOST_CALLS as usize)))
     }
 
-    /// Waits until all have ended.
+    /// Waits until all calls have ended.
     pub(super) async fn ended(&self) {
-        // It is never closed.
+        // The semaphore is never closed.
         drop(self.0.acquire_many(MOST_CALLS).await);
     }
 }
 
 impl ProfileTokens {
-    /// Those of a profile, with the token that a refresher keeps.
+    /// Tokens of a profile with a refresher.
     pub(crate) fn kept(
         profile: &Profile,
         credential: SharedTokenCacheCredential,
@@ -51,7 +52,7 @@ impl ProfileTokens {
         Self { kept: Some(kept), ..Self::on_demand(profile, credential) }
     }
 
-    /// Those of a profile that are asked for with each request.
+    /// Tokens of a profile without a refresher, from one call per request.
     pub(crate) fn on_demand(profile: &Profile, credential: SharedTokenCacheCredential) -> Self {
         Self {
             tenant: profile.tenant().map(str::to_owned),
@@ -61,23 +62,23 @@ impl ProfileTokens {
         }
     }
 
-    /// Tokens for any of these scopes.
+    /// Tokens on demand for any of these scopes.
     pub(crate) fn of_scopes(scopes: &[String], credential: SharedTokenCacheCredential) -> Self {
         let (scopes, request) = (scopes.iter().cloned().collect(), TokenRequestOptions::default());
         Self { scopes, tenant: None, client_id: None, request, credential, kept: None }
     }
 
-    /// Whether the profile names all these scopes, as they are written.
+    /// Whether the profile names all these scopes, literally.
     pub(super) fn grants(&self, scopes: &[String]) -> bool {
         !scopes.is_empty() && scopes.iter().all(|scope| self.scopes.contains(scope))
     }
 
-    /// Whether the profile is for this tenant.
+    /// Whether the profile's tenant is this one.
     pub(super) fn is_of(&self, tenant: &str) -> bool {
         self.tenant.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(tenant))
     }
 
-    /// The application that the token is asked for as, where the profile names one.
+    /// The client id of the profile, if it names one.
     pub(super) fn client_id(&self) -> Option<&str> {
         self.client_id.as_deref()
     }
@@ -111,7 +112,7 @@ impl ProfileTokens {
     }
 }
 
-/// What a refresher has, once it has anything; never a token that has expired.
+/// The refresher's token, after its first attempt; never an expired one.
 async fn current(mut kept: watch::Receiver<TokenState>) -> Result<Arc<AccessToken>, Arc<Error>> {
     let state = kept.wait_for(|state| !matches!(state, TokenState::Pending)).await;
     let gone = || Err(Arc::new(Error::Unreachable("the agent is about to end".into())));

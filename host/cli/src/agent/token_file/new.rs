@@ -1,5 +1,6 @@
-//! New files, which take the place of the last one in one step. Their names tell them from other files, and their locks from those of an
-//! agent that was killed: it leaves a token behind.
+//! New token files, which replace the last one by a rename. Their names distinguish them from other
+//! files; their locks distinguish those of live agents from those that a killed agent left behind,
+//! with a token in them.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -14,19 +15,19 @@ const PREFIX: &str = ".token-";
 const SUFFIX: &str = ".tmp";
 const RANDOM: usize = 16;
 
-/// Puts a new file in place of the old one. It is its owner's only until it has its readers. The file stays locked for as long as it is
-/// open, which tells other agents that this one keeps it; readers need no lock.
+/// Replaces the file by a new one, which only its owner can read until it has its readers. The file
+/// stays locked while it is open, so that other agents detect this one; readers need no lock.
 pub(super) fn replace(path: &Path, content: &[u8], readers: Readers) -> io::Result<File> {
     let mut new = create(super::folder(path), readers)?;
     new.as_file_mut().write_all(content)?;
-    // A lock of Windows would keep readers out.
+    // On Windows a lock would exclude readers.
     if cfg!(windows) {
         let _ = new.as_file().unlock();
     }
     Ok(new.persist(path)?)
 }
 
-/// Whether a file could be made beside `path`, for these readers.
+/// Whether a file for these readers can be created beside `path`.
 pub(super) fn attempt(path: &Path, readers: Readers) -> io::Result<()> {
     create(super::folder(path), readers)?.close()
 }
@@ -36,16 +37,17 @@ fn create(folder: &Path, readers: Readers) -> io::Result<NamedTempFile> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    // The errors of `tempfile_in` have the random name in them, so the same trouble would have other words each time.
+    // `tempfile_in` puts the random name into its errors, so the same failure would have a
+    // different text each time.
     let mut names = Builder::new();
     let new = names.prefix(PREFIX).suffix(SUFFIX).rand_bytes(RANDOM).make_in(folder, |path| options.open(path))?;
-    // Where the file system has no locks, nothing that was left behind is removed either.
+    // Without locks in the file system, files that were left behind are not removed either.
     let _ = new.as_file().try_lock();
     readers.admit(new.as_file())?;
     Ok(new)
 }
 
-/// Removes what agents that were killed have left in a folder. The locks of those at work are held.
+/// Removes files that killed agents have left in a folder. Live agents hold the locks of theirs.
 pub(super) fn remove_left(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
@@ -76,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_killed_agent_left_is_removed_and_nothing_else() {
+    fn files_of_a_killed_agent_are_removed_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let at_work = create(folder.path(), Readers::default()).unwrap();

@@ -1,4 +1,4 @@
-//! What is at the path of a token file, before it is replaced.
+//! Checks of a token file's path before the file is replaced.
 
 use std::fs::{File, Metadata, TryLockError};
 use std::io::{self, Read as _};
@@ -7,25 +7,25 @@ use std::path::Path;
 use shared_token_cache_storage::files;
 use zeroize::Zeroizing;
 
-/// Tickets of personal accounts are longer: a shorter word is a key or a name.
+/// Tickets of personal accounts are longer; a shorter word is a key or a name.
 const SHORTEST_TICKET: usize = 200;
 
-/// Tokens are shorter.
+/// Larger files hold no token.
 const LONGEST: u64 = 1 << 20;
 
-/// What is at a path.
+/// The state of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// Nothing that would be lost.
+    /// Nothing that a replacement would lose.
     Free,
-    /// A token file that another agent keeps.
+    /// A token file with a live agent.
     OfAnother,
 }
 
-/// Looks at a path before a token file is put there.
+/// Examines a path before a token file is written there.
 ///
 /// # Errors
-/// When something would be lost, with the hint, or when it cannot be looked at.
+/// If the path holds anything that is not a token, with a hint; or if it cannot be examined.
 pub(super) fn look(path: &Path) -> io::Result<Place> {
     let metadata = match std::fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
@@ -33,19 +33,19 @@ pub(super) fn look(path: &Path) -> io::Result<Place> {
         Err(error) => return Err(error),
     };
     if !metadata.is_file() || has_other_names(&metadata) {
-        // The rename replaces the name alone, and fails on a folder.
+        // The rename replaces only the name, and fails on a folder.
         return Ok(Place::Free);
     }
     open(path)
 }
 
-/// Looks into a file that is to be replaced.
+/// Examines a file that is to be replaced.
 ///
 /// # Errors
-/// When it holds anything but a token, or that cannot be told; with the hint.
+/// If it holds anything but a token, or cannot be read; with a hint.
 pub(super) fn open(path: &Path) -> io::Result<Place> {
     let file = own(path)?;
-    // An agent holds the lock of its file. Where the file system has no locks, the last agent to write has the file.
+    // An agent locks its file. On a file system without locks, the last agent to write wins.
     if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
         return Ok(Place::OfAnother);
     }
@@ -65,10 +65,10 @@ pub(super) fn holds(path: &Path, content: &[u8]) -> io::Result<bool> {
     Ok(*read(&files::own(path, File::options().read(true))?)? == content)
 }
 
-/// The content, or as much of it as a token may have.
+/// The content, up to the size limit of a token.
 fn read(file: &File) -> io::Result<Zeroizing<Vec<u8>>> {
     let length = usize::try_from(file.metadata()?.len().min(LONGEST)).unwrap_or_default();
-    // All at once: a buffer that moves leaves a copy behind.
+    // Reads into one buffer: a reallocation would leave a copy behind.
     let mut content = Zeroizing::new(Vec::with_capacity(length.saturating_add(64)));
     file.take(LONGEST).read_to_end(&mut content)?;
     Ok(content)
@@ -86,9 +86,10 @@ pub(super) fn check(file: &File) -> io::Result<()> {
     ))
 }
 
-/// Whether an agent could have written this: one line, perhaps with the line break that an editor adds, that is a JSON Web Token (RFC 7519;
-/// five parts where it is encrypted, RFC 7516) or the ticket of a personal account. Keys and passwords of other programs are one word too,
-/// so nothing else counts.
+/// Whether an agent could have written this: one line, perhaps with the line break that an editor
+/// adds, which is a JSON Web Token (RFC 7519; five parts if encrypted, RFC 7516) or a personal
+/// account's ticket. Nothing else counts, because keys and passwords of other programs are single
+/// words too.
 fn could_be_a_token(content: &[u8]) -> bool {
     let line = content.strip_suffix(b"\n").unwrap_or(content);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -105,7 +106,7 @@ fn is_web_token(line: &[u8]) -> bool {
     line.starts_with(b"eyJ") && are_base64 && matches!(parts, 3 | 5)
 }
 
-/// Tickets are opaque. Those that were seen begin so, and are long.
+/// Tickets are opaque. All observed ones are long and begin with these characters.
 fn is_ticket(line: &[u8]) -> bool {
     let unfilled = line.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
     let body = line.get(..unfilled).unwrap_or_default();
@@ -127,7 +128,7 @@ fn has_other_names(metadata: &Metadata) -> bool {
     }
 }
 
-/// What tells that a file was changed or replaced.
+/// The metadata by which a changed or replaced file is detected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stamp {
     length: u64,
@@ -152,12 +153,12 @@ impl Stamp {
         }
     }
 
-    /// Whether all but the time is the same.
+    /// Whether only the time differs.
     pub(super) fn differs_in_time_only(&self, other: &Self) -> bool {
         Self { modified: other.modified, ..self.clone() } == *other
     }
 
-    /// Of the file at a path; `None` where there is none.
+    /// The stamp of the file at a path; `None` without a file.
     pub(super) fn at(path: &Path) -> Option<Self> {
         std::fs::symlink_metadata(path).ok().as_ref().map(Self::of)
     }
@@ -170,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_be_a_token_is_told_from_other_files() {
+    fn a_possible_token_is_distinguished_from_other_files() {
         let ticket = format!("EwBwA8l6BAAUkj1+{}NuQ==", "a".repeat(200));
         for token in ["eyJ0eXAiOiJKV1QifQ.eyJhdWQiOiJ4In0.c2ln", "eyJhbGciOiJkaXIifQ..aXY.dGV4dA.dGFn", &ticket] {
             for end in ["", "\n", "\r\n"] {
@@ -183,7 +184,7 @@ mod tests {
         }
         for other in [
             "x",
-            // What other programs keep as one word.
+            // Secrets of other programs that are one word.
             "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
             "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=",
             "AGE-SECRET-KEY-1QYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSXQLR4E",
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_would_be_lost_is_refused_and_one_of_a_live_agent_is_known() {
+    fn a_file_that_would_be_lost_is_refused_and_one_of_a_live_agent_is_recognised() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         assert_eq!(look(&path).unwrap(), Place::Free);

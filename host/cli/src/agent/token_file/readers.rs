@@ -1,9 +1,9 @@
-//! Who may read token files besides their owner: a mode and a group, as `--allow-uid` is for the socket.
+//! Readers of token files besides their owner: a mode and a group.
 
 use std::fs::File;
 use std::io;
 
-/// The mode and the group of token files. By default only their owner may read and write them.
+/// The mode and the group of token files. By default only the owner has access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Readers {
     pub(crate) mode: Mode,
@@ -25,7 +25,7 @@ impl Default for Readers {
 }
 
 impl Readers {
-    /// Gives a new file its group and its mode, before it gets its name.
+    /// Sets the group and the mode of a new file, before it gets its name.
     #[cfg(unix)]
     pub(super) fn admit(self, new: &File) -> io::Result<()> {
         use std::os::unix::fs::PermissionsExt as _;
@@ -41,13 +41,13 @@ impl Readers {
         new.set_permissions(std::fs::Permissions::from_mode(self.mode.0))
     }
 
-    /// The folder says who may read its files.
+    /// On Windows the folder's permissions decide.
     #[cfg(not(unix))]
     pub(super) fn admit(self, _new: &File) -> io::Result<()> {
         Ok(())
     }
 
-    /// What is odd about the choice.
+    /// A warning about an unusual choice.
     pub(crate) fn doubt(self) -> Option<String> {
         let Mode(mode) = self.mode;
         if mode & 0o004 != 0 {
@@ -85,7 +85,7 @@ impl std::str::FromStr for Group {
         if cfg!(not(unix)) {
             return Err("files have no group here; the access list of their folder says who may read them".into());
         }
-        // Its complement, -1, would leave the group as it is.
+        // -1 as a group means "unchanged" to `chown`.
         let number = |text: &str| text.parse().ok().filter(|number| *number != u32::MAX);
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
             return number(text).map(Self).ok_or("it is not the number of a group".into());
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_choice_is_said() {
+    fn an_unusual_choice_causes_a_warning() {
         let readers = |mode: &str, group| Readers { mode: mode.parse().unwrap(), group }.doubt();
         assert_eq!(readers("0640", Some(Group(101))), None);
         assert_eq!(readers("0600", None), None);

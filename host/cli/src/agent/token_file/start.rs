@@ -1,4 +1,4 @@
-//! Whether a token file can be written, asked before anything is served: afterwards only the log would tell.
+//! The check at the start whether a token file can be written. Later failures are only logged.
 
 use std::io;
 use std::path::Path;
@@ -7,10 +7,10 @@ use shared_token_cache_storage::files;
 
 use super::{Readers, folder, new, place};
 
-/// Looks at a path that is to hold tokens, and at its folder; removes what agents that were killed have left there.
+/// Examines a token file's path and folder, and removes files that killed agents have left there.
 ///
 /// # Errors
-/// What is wrong, and the hint.
+/// The fault, with a hint.
 pub(crate) fn check(path: &Path, readers: Readers) -> Result<(), String> {
     let folder = folder(path);
     if !folder.is_dir() {
@@ -31,7 +31,7 @@ pub(crate) fn check(path: &Path, readers: Readers) -> Result<(), String> {
     new::attempt(path, readers).map_err(|error| reason(&error))
 }
 
-/// Why a token file can't be written, with the hint that the operating system's words do not tell.
+/// The reason why a token file can't be written, with a hint that the system's error lacks.
 pub(super) fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ResourceBusy => format!("{MOUNTED} ({error})"),
@@ -44,7 +44,8 @@ pub(super) fn reason(error: &io::Error) -> String {
 
 const MOUNTED: &str = "it is mounted as a single file, which can't be replaced; mount its folder instead";
 
-/// Whether the file itself is a mount. Older kernels do not tell; then the first write fails, with the same words.
+/// Whether the file itself is a mount point. Older kernels do not report it; then the first write
+/// fails with the same text.
 #[cfg(target_os = "linux")]
 fn is_mounted(path: &Path) -> bool {
     use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};

@@ -9,9 +9,9 @@ use tokio::net::UnixListener;
 
 use super::Stream;
 
-/// A socket, and who may connect.
+/// A socket, and the users that may connect.
 pub(crate) struct Unix {
-    /// It removes the socket's name.
+    /// Removes the socket's path when dropped.
     _name: Socket,
     listener: UnixListener,
     path: PathBuf,
@@ -20,7 +20,7 @@ pub(crate) struct Unix {
 }
 
 impl Unix {
-    /// Begins to listen. The process's own user may connect, and those that are named.
+    /// Begins to listen for connections of the process's own user and of `users`.
     pub(super) fn bind(path: &Path, users: &[u32]) -> Result<Self, String> {
         let options = SocketOptions { path: path.to_owned(), allow_uids: users.to_vec() };
         let (name, listener) = Socket::bind(&options).map_err(|error| format!("cannot listen: {error}"))?;
@@ -33,10 +33,11 @@ impl Unix {
         &self.path
     }
 
-    /// The next connection, as one of loopback; none where its user may not connect.
+    /// The next connection, counted as one from loopback; `None` if its user may not connect.
     pub(super) async fn accept(&self) -> io::Result<Option<(Box<dyn Stream>, IpAddr)>> {
         let (stream, _) = self.listener.accept().await?;
-        // The kernel says who it is, and a mode alone is gone with the first `chmod`.
+        // The peer's user id comes from the kernel: the socket's mode alone would not survive a
+        // `chmod`.
         let user = stream.peer_cred().ok().map(|credentials| credentials.uid());
         if user.is_some_and(|user| self.users.contains(&user)) {
             return Ok(Some((Box::new(stream), Ipv4Addr::LOCALHOST.into())));
@@ -64,7 +65,7 @@ mod tests {
         let mut unix = Unix::bind(&path, &[]).unwrap();
         let _client = UnixStream::connect(&path).await.unwrap();
         assert!(unix.accept().await.unwrap().is_some());
-        // To a server of another user, this one is a stranger.
+        // The server expects another user, so this one may not connect.
         unix.users = [rustix::process::geteuid().as_raw() + 1].into();
         let _client = UnixStream::connect(&path).await.unwrap();
         assert!(unix.accept().await.unwrap().is_none());
