@@ -3,7 +3,7 @@
 /// Names are truncated to this many characters.
 const LONGEST: usize = 120;
 
-/// A name from a cache or a caller, quoted on one line, with control characters escaped so that it
+/// A name from a cache or a caller, quoted on one line, with hidden characters escaped so that it
 /// cannot steer a terminal.
 pub(crate) fn quoted(text: &str) -> String {
     let short: String = text.chars().take(LONGEST).collect();

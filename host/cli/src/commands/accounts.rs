@@ -9,8 +9,8 @@ use super::credential;
 use super::output::{self, Failure, clean, print_line};
 use super::terminal::{HEADING, HINT, Line, aligned};
 
-/// Prints the accounts of every source: those to choose from, and those that can't be used, with the reason. A source that can't be
-/// read costs the others nothing.
+/// Prints the accounts of every source: the usable ones, and the others with the reason. A source
+/// that can't be read does not affect the others.
 pub(super) async fn run(arguments: Accounts) -> Result<ExitCode, Failure> {
     let credential = credential::builder(arguments.sign_in)?.build()?;
     let accounts = readable(credential.accounts(false).await)?;
@@ -56,7 +56,7 @@ fn is_usable(cached: &CachedAccount) -> bool {
     cached.usable_refresh_tokens > 0
 }
 
-/// A row for each account, and what helps below those that can't be used.
+/// One row per account, with hints below the unusable ones.
 fn print_table(accounts: &[(Source, CachedAccount)]) -> Result<(), Failure> {
     if accounts.is_empty() {
         return Ok(());
@@ -88,7 +88,7 @@ fn row(source: &Source, cached: &CachedAccount) -> [String; 5] {
     [account, tenant, clean(&cached.environment), clean(&source.to_string()), usable]
 }
 
-/// Why an account can't be used, and what helps.
+/// The reason why an account can't be used, with a remedy.
 pub(super) fn hint(cached: &CachedAccount) -> Option<String> {
     if is_usable(cached) {
         return None;
@@ -135,7 +135,7 @@ fn to_json(source: &Source, cached: &CachedAccount) -> Value {
     })
 }
 
-/// The clients whose refresh tokens an account has, or the application itself, where that is what is in the way.
+/// The clients of an account's refresh tokens, or the application itself, if that is the reason.
 fn client_ids(cached: &CachedAccount) -> Vec<&str> {
     match &cached.hindrance {
         Some(Hindrance::OtherClient(ids)) => ids.iter().map(String::as_str).collect(),

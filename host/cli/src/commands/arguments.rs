@@ -1,4 +1,4 @@
-//! What may be written on the command line. Names are part of the product: they stay.
+//! The command line. Its names are a stable interface.
 
 mod helpers;
 mod http;
@@ -39,7 +39,7 @@ pub(super) enum Color {
 }
 
 impl Color {
-    /// What a command line asks for, which may be wrong as a whole.
+    /// Reads `--color` without parsing the command line, which may be invalid as a whole.
     pub(super) fn asked_for(arguments: &[OsString]) -> Self {
         let forms = [("auto", Self::Auto), ("always", Self::Always), ("never", Self::Never)];
         let is = |word: &str| {
@@ -155,7 +155,7 @@ pub(super) struct GetToken {
     pub(super) variable: Option<String>,
 }
 
-/// What a profile says, and no option besides it may.
+/// Options that a profile sets, so `--profile` excludes them.
 const OF_PROFILES: [&str; 8] = [
     "authentication_record",
     "claims",
@@ -477,7 +477,7 @@ pub(super) enum ErrorForm {
 }
 
 impl ErrorForm {
-    /// The form that a command line asks for which is not understood as a whole.
+    /// Reads the form of errors from a command line that does not parse as a whole.
     pub(super) fn asked_for(arguments: impl Iterator<Item = OsString>) -> Self {
         let arguments: Vec<_> = arguments.collect();
         let two_words = arguments.windows(2).any(|pair| pair == ["--output", "json"]);

@@ -1,4 +1,4 @@
-//! Tokens for callers that pass none of our options.
+//! Tokens for callers that pass none of this program's options.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,28 +16,28 @@ use super::forms::Token;
 use super::output::Failure;
 use super::validity::{self, Validity};
 
-/// SDKs give a tool 10 to 13 seconds.
+/// The time limit of a call. SDKs give a tool 10 to 13 seconds.
 pub(super) const BUDGET: Duration = Duration::from_secs(9);
 
-/// How long connecting may take of these.
+/// The share of it for connecting.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// What is asked for.
+/// A token request.
 pub(super) struct Ask {
     pub(super) scopes: Vec<String>,
     pub(super) tenant: Option<String>,
     pub(super) claims: Option<String>,
-    /// None in a sandbox, whose broker knows.
+    /// `None` in a sandbox, whose broker selects the account.
     pub(super) signed_in: Option<SignedIn>,
 }
 
-/// Whose sign-in of the Azure CLI, and in which cloud.
+/// The account and the cloud of the Azure CLI's sign-in.
 pub(super) struct SignedIn {
     pub(super) username: String,
     pub(super) authority: &'static str,
 }
 
-/// From the broker where there is one, else from the Azure CLI's cache.
+/// Gets a token from the broker if the environment has one, else from the Azure CLI's cache.
 pub(super) async fn token(ask: Ask) -> Result<Token, Failure> {
     let validity = Validity::from_env(VALIDITY_VARIABLE)?;
     if let Some(broker) = Broker::from_env() {

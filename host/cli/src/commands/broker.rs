@@ -1,4 +1,5 @@
-//! The token endpoint that a sandbox is given, in the form of Azure App Service's: `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`.
+//! Client of the token endpoint in a sandbox, in the form of Azure App Service: `IDENTITY_ENDPOINT`
+//! and `IDENTITY_HEADER`.
 
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::Bytes;
@@ -14,28 +15,28 @@ use super::forms::Token;
 use super::output::{Failure, clean};
 use super::validity::{self, Validity};
 
-/// Where the broker is, and what it knows its clients by.
+/// The address of the broker, and the secret that its clients send.
 pub(super) struct Broker {
     endpoint: String,
     header: Zeroizing<String>,
 }
 
-/// More than any answer has.
+/// The largest response.
 const LARGEST: usize = 1 << 20;
 
-/// The longest text of a broker that is repeated.
+/// The broker's error message is truncated to this many characters.
 const LONGEST: usize = 500;
 
 #[derive(Deserialize)]
 struct Answer {
-    // Its text moves into a secret, which is wiped.
+    // Moved into a secret, which is zeroized.
     access_token: String,
     expires_on: Seconds,
     #[serde(default)]
     token_type: Option<String>,
 }
 
-/// A number, or its digits as a text.
+/// A number, or its digits as a string.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Seconds {
@@ -43,7 +44,7 @@ enum Seconds {
     Text(String),
 }
 
-/// The fields in which brokers say what is wrong.
+/// The fields with a broker's error message.
 #[derive(Deserialize)]
 struct Refusal {
     message: Option<String>,
@@ -56,7 +57,7 @@ impl Broker {
         Some(Self { endpoint: variable("IDENTITY_ENDPOINT")?, header: variable("IDENTITY_HEADER")?.into() })
     }
 
-    /// A token for what is asked, as far as this protocol can ask for it.
+    /// Requests a token. The protocol supports one scope and no claims.
     pub(super) async fn token(&self, ask: &Ask, validity: Validity) -> Result<Token, Failure> {
         let [scope] = ask.scopes.as_slice() else {
             return Err(Failure::invalid("the broker of this sandbox takes one scope in each request"));
@@ -138,12 +139,13 @@ fn unreachable(why: impl std::fmt::Display) -> Failure {
     Failure::other(anyhow::anyhow!("the broker of this sandbox cannot be reached: {why}"))
 }
 
-/// Whether a text is the id of a tenant, and not a domain of it or a word such as `organizations`.
+/// Whether a text is a tenant's id, and not a domain or an alias such as `organizations`.
 fn is_id(text: &str) -> bool {
     text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
-/// The tenant that a token names, if its content can be read. It is not verified: whoever could forge it has the token anyway.
+/// The tenant in a token's claims, if they can be read. The signature is not verified: a forger
+/// would already have the token.
 pub(super) fn tenant_of(token: &str) -> Option<String> {
     use base64::Engine as _;
     #[derive(Deserialize)]

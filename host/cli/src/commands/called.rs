@@ -1,4 +1,5 @@
-//! The name that the program is called by, which says what it does for callers that pass no arguments of ours.
+//! The name by which the program is called. It selects a function for callers that pass none of
+//! this program's arguments.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -7,19 +8,20 @@ use clap::ValueEnum as _;
 
 use super::presets::Preset;
 
-/// The policy under which the program runs when it is called by another name, in place of the built-in one.
+/// The variable with the policy for calls under another name, in place of the built-in one.
 pub(super) const POLICY_VARIABLE: &str = "SHARED_TOKEN_CACHE_POLICY";
 
-/// How long a token has to live at least that is handed out under another name, such as `50m`.
+/// The variable with the least remaining lifetime of tokens for calls under another name, such as
+/// `50m`.
 pub(super) const VALIDITY_VARIABLE: &str = "SHARED_TOKEN_CACHE_MIN_VALIDITY";
 
 /// The program's own name.
 const NAME: &str = "shared-token-cache";
 
-/// What stands before the name of a preset or of a profile.
+/// The prefix of a preset's or profile's name.
 const PREFIX: &str = "stc-";
 
-/// Tools in whose place the program answers.
+/// Tools that the program can replace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tool {
     /// The Azure CLI.
@@ -44,16 +46,16 @@ impl Tool {
     }
 }
 
-/// What a name means.
+/// The meaning of a name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Called {
-    /// The arguments are a command line of ours.
+    /// The arguments are this program's own command line.
     Ours(Vec<OsString>),
-    /// They are one of another tool.
+    /// The arguments are another tool's command line.
     As(Tool, Vec<OsString>),
 }
 
-/// Names besides those of tools that this program answers to.
+/// Whether the program can be called by this name.
 pub(super) fn is_a_name(name: &str) -> bool {
     let is_free = |rest: &str| {
         !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
@@ -63,7 +65,7 @@ pub(super) fn is_a_name(name: &str) -> bool {
         || name.strip_prefix(PREFIX).is_some_and(is_free)
 }
 
-/// What the arguments of this process mean.
+/// Reads the name and the arguments of this process.
 pub(super) fn called() -> Called {
     let environment = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     of(std::env::args_os().collect(), environment)
@@ -75,7 +77,7 @@ fn of(arguments: Vec<OsString>, environment: impl Fn(&str) -> Option<OsString>) 
     let name = stem.and_then(OsStr::to_str).unwrap_or_default();
     let rest = || arguments.iter().skip(1).cloned();
     if let Some(tool) = Tool::ALL.into_iter().find(|tool| tool.name() == name) {
-        // git calls the helper of Azure DevOps as one of its own.
+        // git calls the helper of Azure DevOps as a credential helper.
         let is_git = |operation: &OsString| ["get", "store", "erase"].iter().any(|name| operation == name);
         if tool == Tool::AdoAuthHelper && arguments.get(1).is_some_and(is_git) {
             return ours(&["git-credential"], policy(&environment), rest());
@@ -92,7 +94,8 @@ fn of(arguments: Vec<OsString>, environment: impl Fn(&str) -> Option<OsString>) 
     }
 }
 
-/// The bare token of a profile of the policy that the environment names; without one, of a preset.
+/// The command line for the bare token of a profile of the environment's policy, or of a preset
+/// without a policy.
 fn bare_token(
     wanted: &str,
     environment: &impl Fn(&str) -> Option<OsString>,
@@ -119,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_says_what_is_done() {
+    fn the_name_selects_the_function() {
         let none: fn(&str) -> Option<OsString> = |_| None;
         let set: fn(&str) -> Option<OsString> =
             |name| Some(if name == POLICY_VARIABLE { "p.toml" } else { "50m" }.into());
@@ -146,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_has_a_name_that_means_something() {
+    fn a_link_needs_a_supported_name() {
         for name in [
             "az",
             "azd",

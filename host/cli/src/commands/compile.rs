@@ -1,11 +1,12 @@
-//! `compile-component`: what this program runs in a process of its own.
+//! `compile-component`: the compiler, which this program runs in a process of its own.
 
 use std::io;
 use std::process::ExitCode;
 
 use super::output::Failure;
 
-/// Address space of the compiler. The worst component that passes the caps takes some 300 MB.
+/// The compiler's limit of address space. The worst component within the size limits needs some 300
+/// MB.
 #[cfg(unix)]
 const MEMORY: u64 = 2 << 30;
 

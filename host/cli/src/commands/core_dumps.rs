@@ -1,14 +1,15 @@
-//! A core dump would put tokens on the disk, and a debugger of the same user could read them. Both are for those who ask for them.
+//! Protection of tokens from core dumps and debuggers. A policy can lift it.
 //!
-//! Linux: `PR_SET_DUMPABLE` is taken away, which also keeps other programs of the user from attaching and from reading
-//! `/proc/<pid>/mem`, and which no `core_pattern` gets around. On every Unix the limit for core files is 0 besides. Windows has no such
-//! switch for a process of its own; what Windows Error Reporting keeps is a setting of the machine.
+//! On Linux, clearing `PR_SET_DUMPABLE` also keeps other programs of the user from attaching and
+//! from reading `/proc/<pid>/mem`, and no `core_pattern` bypasses it. On every Unix the limit for
+//! core files is 0 too. Windows has no such switch per process; Windows Error Reporting is a
+//! setting of the machine.
 
-/// The limit for core files that this process was started with.
+/// The limit for core files at the start of this process.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 static BEFORE: std::sync::OnceLock<Option<u64>> = std::sync::OnceLock::new();
 
-/// Before any secret is read.
+/// Forbids core dumps; called before any secret is read.
 pub(super) fn deny() {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     ignore(rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable));
@@ -20,12 +21,13 @@ pub(super) fn deny() {
         let _ = BEFORE.set(current);
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
         let _ = current;
-        // The hard limit stays, so that it can be undone.
+        // The hard limit stays, so that `allow` can undo this.
         ignore(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum }));
     }
 }
 
-/// Gives a child the limit that this process was started with: its core dumps are its own. Only Linux can do that for another process.
+/// Gives a child the limit at the start of this process, so that its core dumps are not affected.
+/// Only Linux can set another process's limit.
 pub(super) fn restore(child: u32) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
@@ -40,7 +42,7 @@ pub(super) fn restore(child: u32) {
     let _ = child;
 }
 
-/// Undoes it where the policy says so. As much is allowed as the machine allows.
+/// Allows core dumps again, up to the hard limit, where the policy says so.
 pub(super) fn allow() {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     ignore(rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::Dumpable));
@@ -52,7 +54,7 @@ pub(super) fn allow() {
     }
 }
 
-/// A sandbox may forbid these calls, and then there is nothing to be done; a token is not worth less for it.
+/// A sandbox may forbid these calls. Tokens are issued anyway.
 #[cfg(unix)]
 fn ignore(outcome: rustix::io::Result<()>) {
     if let Err(error) = outcome {

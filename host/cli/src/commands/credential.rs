@@ -1,4 +1,4 @@
-//! A credential as the command line describes it.
+//! The credential that the command line describes.
 
 use std::io;
 use std::net::IpAddr;
@@ -16,13 +16,13 @@ use super::arguments::{SignIn, Sources};
 use super::core_dumps;
 use super::output::Failure;
 
-/// In place of a path: the document comes from stdin.
+/// The path that means stdin.
 pub(super) const STDIN: &str = "-";
 
-/// The most bytes of a policy or of an authentication record.
+/// The largest policy or authentication record, in bytes.
 const LARGEST_TEXT: u64 = 1 << 20;
 
-/// The policy under which the arguments are to be served.
+/// The policy of the arguments: a file, or the built-in one.
 pub(super) fn policy(arguments: &SignIn) -> Result<Policy, Failure> {
     match &arguments.policy {
         Some(path) => from_file(path),
@@ -39,13 +39,13 @@ pub(super) fn builder(arguments: SignIn) -> Result<Builder, Failure> {
     under(policy, arguments)
 }
 
-/// The same under a policy that was read before.
+/// The same under a policy that was already read.
 pub(super) fn under(policy: Policy, arguments: SignIn) -> Result<Builder, Failure> {
     let settings = HostSettings::from_env().map_err(Failure::invalid)?;
     if policy.core_dumps() == CoreDumps::Allow {
         core_dumps::allow();
     }
-    // The user names the cache and sees where it lies, so plain text is fine.
+    // The user names the cache and sees its path, so plain text is accepted.
     let persistence = CachePersistenceOptions { name: Some(arguments.cache_name), allow_unencrypted_storage: true };
     let mut builder = SharedTokenCacheCredential::builder()
         .policy(policy)
@@ -58,7 +58,7 @@ pub(super) fn under(policy: Policy, arguments: SignIn) -> Result<Builder, Failur
     Ok(builder)
 }
 
-/// A credential for one profile of a policy. `authority` is for a profile that names none.
+/// A credential for a profile of a policy. `authority` applies to a profile that names none.
 pub(super) fn for_profile(
     policy: &Policy,
     profile: &Profile,
@@ -78,13 +78,13 @@ pub(super) fn for_profile(
     Ok(SharedTokenCacheCredential::builder_for(policy, profile).host_settings(settings).transport(transport))
 }
 
-/// Sets the component that was given. This program compiles it, in a process of its own.
+/// Sets the component of `--component`. This program compiles it in a process of its own.
 pub(super) fn component(builder: Builder, path: Option<PathBuf>) -> Result<Builder, Failure> {
     let Some(path) = path else { return Ok(builder) };
     Ok(builder.component(path).compiler(std::env::current_exe().map_err(Failure::other)?))
 }
 
-/// The host of the authority that the arguments mean.
+/// The authority's host, from the arguments or the environment.
 pub(super) fn authority_host(arguments: &SignIn) -> Result<String, Failure> {
     match arguments.authority.as_deref().filter(|authority| !authority.is_empty()) {
         Some(authority) => Ok(authority.to_owned()),
@@ -92,7 +92,7 @@ pub(super) fn authority_host(arguments: &SignIn) -> Result<String, Failure> {
     }
 }
 
-/// Sets an option that was given. An environment variable that is set to nothing counts as not set.
+/// Sets an option that was given. An empty environment variable counts as not set.
 pub(super) fn with(builder: Builder, value: Option<String>, set: impl FnOnce(Builder, String) -> Builder) -> Builder {
     match value {
         Some(value) if !value.is_empty() => set(builder, value),
@@ -100,7 +100,8 @@ pub(super) fn with(builder: Builder, value: Option<String>, set: impl FnOnce(Bui
     }
 }
 
-/// The user's own caches, the known clouds, and what the user names: a file, an authority.
+/// The built-in policy: the user's own caches, the known clouds, and the file and the authority
+/// that the user names.
 pub(super) fn built_in(
     cache_name: &str,
     sources: &Sources,
@@ -122,7 +123,8 @@ pub(super) fn built_in(
     Ok(policy)
 }
 
-/// The addresses that whoever names a host names with it: an address itself, and for `localhost` this machine (RFC 6761, section 6.3).
+/// The addresses that a host name permits: an IP address permits itself, and `localhost` permits
+/// loopback (RFC 6761, section 6.3).
 fn addresses_of(host: &str) -> Option<Addresses> {
     match host {
         "localhost" => Some(Addresses::Class(AddressClass::Loopback)),
@@ -130,7 +132,8 @@ fn addresses_of(host: &str) -> Option<Addresses> {
     }
 }
 
-/// A record only names an account: which authority may be asked stays with the policy.
+/// Reads an authentication record. It only names an account; the policy decides which authority is
+/// used.
 pub(super) fn record(path: &Path) -> Result<AuthenticationRecord, Failure> {
     let text = read(path).map_err(|error| {
         Failure::invalid(format!("the authentication record {} can't be read: {error}", shown(path)))
@@ -158,7 +161,7 @@ pub(super) fn shown(path: &Path) -> String {
     if path == Path::new(STDIN) { "<stdin>".to_owned() } else { path.display().to_string() }
 }
 
-/// Reads a text that the user names.
+/// Reads a text file or stdin, up to the size limit.
 fn read(path: &Path) -> io::Result<String> {
     let bytes = if path == Path::new(STDIN) {
         files::read_bounded(io::stdin().lock(), LARGEST_TEXT)

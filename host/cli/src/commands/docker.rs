@@ -13,13 +13,14 @@ use super::output::{Failure, print_secret};
 use super::presets::Preset;
 use super::{credential, helper};
 
-/// By this text on stdout container tools see that a helper has nothing for a registry, and ask without a password.
+/// The text on stdout by which container tools recognise that a helper has no password for a
+/// registry. They then try without one.
 const NOT_FOUND: &str = "credentials not found in native keychain";
 
-/// The user whose password is a refresh token of a registry.
+/// The username for which the password is a registry's refresh token.
 const USER: &str = "00000000-0000-0000-0000-000000000000";
 
-/// The longest name of a registry.
+/// The longest accepted name of a registry.
 const LONGEST: u64 = 4096;
 
 #[derive(Serialize)]
@@ -38,7 +39,7 @@ pub(super) async fn run(arguments: DockerCredential) -> Result<ExitCode, Failure
             print_secret(b"{}\n")?;
             return Ok(ExitCode::SUCCESS);
         }
-        // The sign-in is the cache's: there is nothing to store here, and nothing to erase.
+        // The sign-in belongs to the cache, so `erase` does nothing.
         "erase" => return Ok(ExitCode::SUCCESS),
         other => {
             let what = format!("{other:?} is not supported: the helper only gives tokens of the sign-in that is there");

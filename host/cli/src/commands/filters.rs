@@ -1,10 +1,10 @@
-//! Where the options come from that select an account.
+//! Origins of the options that select an account.
 
 use shared_token_cache::{Error, UnavailableReason};
 
 use super::arguments::GetToken;
 
-/// The places that set the options, for a message.
+/// The flags and variables that set the options, for a message.
 #[derive(Debug)]
 pub(super) struct Filters(Vec<String>);
 
@@ -15,7 +15,7 @@ impl Filters {
         Self(username.into_iter().chain(tenant).collect())
     }
 
-    /// Adds them to the error of a call whose account was not found, or was found several times.
+    /// Adds them to the error of a call that found no account, or several.
     pub(super) fn name_in(&self, mut error: Error) -> Error {
         if let Error::CredentialUnavailable(unavailable) = &mut error
             && matches!(
@@ -30,7 +30,7 @@ impl Filters {
     }
 }
 
-/// The flag that set an option, or else its environment variable. Nothing where neither did.
+/// The flag that set an option, else its environment variable; `None` if neither did.
 fn origin(flag: &str, variable: &str, value: Option<&str>) -> Option<String> {
     let value = value.filter(|value| !value.is_empty())?;
     Some(if is_given(flag) {

@@ -33,7 +33,7 @@ pub(super) async fn run(arguments: GetToken) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The token that the arguments ask for.
+/// Obtains the token of the arguments.
 pub(super) async fn obtain(arguments: GetToken) -> Result<Served, Failure> {
     let policy = credential::policy(&arguments.sign_in)?;
     let used = in_use::of(
@@ -79,14 +79,14 @@ pub(super) async fn obtain(arguments: GetToken) -> Result<Served, Failure> {
     served.map_err(|error| Failure::from(filters.name_in(error)).with_hint(hint))
 }
 
-/// The scopes that the arguments ask for in one of three ways.
+/// The scopes of `--scope`, `--resource` or `--preset`.
 fn scopes(arguments: &GetToken) -> Vec<String> {
     let resource = arguments.resource.as_deref().map(presets::scope_of);
     let preset = arguments.preset.map(|preset| preset.scope().to_owned());
     arguments.scopes.iter().cloned().chain(resource).chain(preset).collect()
 }
 
-/// The token of a profile. The policy says all about it, so that its caller can say nothing else.
+/// The token of a profile. The policy sets all options, so the command line can set none.
 async fn of_profile(
     policy: &Policy,
     name: &ProfileName,
@@ -111,13 +111,14 @@ async fn of_profile(
     Ok(builder.build()?.get_token_with(profile.scopes(), request).await?)
 }
 
-/// Opened before a token is asked for: one that cannot be accounted for is not handed out.
+/// Opens the audit file before the token is requested: without an audit line, no token is issued.
 fn audit(path: &Path, used: &FilesInUse) -> Result<AuditFile, Failure> {
     check_audit(path, used)?;
     AuditFile::open(path).map_err(|error| no_audit(path, &error))
 }
 
-/// Refuses an audit file that is another file of the command. A line would damage it, and it may be empty or not exist yet.
+/// Refuses an audit file that the command uses for another purpose. Such a file may be empty or not
+/// exist yet.
 pub(super) fn check_audit(path: &Path, used: &FilesInUse) -> Result<(), Failure> {
     match used.purpose(path) {
         Some(purpose) => Err(no_audit(path, &format!("it is {purpose}; choose another path"))),

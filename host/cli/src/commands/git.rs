@@ -11,21 +11,21 @@ use super::helper;
 use super::output::{Failure, print_secret};
 use super::presets::Preset;
 
-/// More than any request has.
+/// The largest request that is read.
 const LARGEST: u64 = 64 * 1024;
 
-/// What git asks, one attribute on each line (git-credential(1), "INPUT/OUTPUT FORMAT").
+/// The request of git, with one attribute per line (git-credential(1), "INPUT/OUTPUT FORMAT").
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Request {
     protocol: String,
     host: String,
     username: Option<String>,
-    /// Whether git keeps the fields of a Bearer token. Otherwise it would drop them without a word.
+    /// Whether git supports the fields of a Bearer token. Otherwise it would drop them silently.
     takes_bearer: bool,
 }
 
 pub(super) async fn run(arguments: GitCredential) -> Result<ExitCode, Failure> {
-    // The tokens stay in the cache: there is nothing to store, and a refused one is the business of its authority.
+    // `store` and `erase` do nothing: tokens stay in the cache, and the authority revokes them.
     if arguments.operation != "get" {
         return Ok(ExitCode::SUCCESS);
     }
@@ -56,7 +56,7 @@ fn read(input: impl std::io::Read) -> std::io::Result<Request> {
 }
 
 impl Request {
-    /// A token goes to no other host, and never over plain HTTP.
+    /// Restricts the token to Azure DevOps, over HTTPS only.
     fn is_of_azure_devops(&self) -> bool {
         let host = self.host.to_ascii_lowercase();
         let organization = host.strip_suffix(".visualstudio.com");

@@ -4,7 +4,7 @@ use clap::{ColorChoice, Command, CommandFactory as _};
 
 use super::arguments::{Arguments, Color};
 
-/// The subcommands by what a reader wants to do.
+/// The subcommands, grouped by the reader's task.
 const TASKS: &[(&str, &[&str])] = &[
     ("Get a token", &["get-token"]),
     ("Serve other programs", &["run", "serve", "shim", "git-credential", "docker-credential"]),
@@ -29,7 +29,7 @@ Examples:
 
 docs/cli.md describes every subcommand, and docs/troubleshooting.md every error.";
 
-/// The command line's definition, with its help.
+/// The command line's definition, with the help text.
 pub(super) fn command(color: Color) -> Command {
     let mut command = Arguments::command();
     command.build();
@@ -44,7 +44,7 @@ pub(super) fn command(color: Color) -> Command {
     Arguments::command().help_template(template).after_help(EXAMPLES).color(color)
 }
 
-/// The subcommands of a task, each with the first sentence of what it does.
+/// The subcommands of a task, each with the first sentence of its description.
 fn group(command: &Command, task: &str, names: &[&str]) -> String {
     let mut text = format!("{task}:\n");
     for name in names {

@@ -1,4 +1,4 @@
-//! Tokens for helpers of other tools.
+//! Tokens for credential helpers.
 
 use super::arguments::{GetToken, Helper, TokenForm};
 use super::ask::Ask;
@@ -11,7 +11,8 @@ use super::output::Failure;
 use super::presets::Preset;
 use super::validity::{self, Validity};
 
-/// A token for a known resource: of the broker where the environment names one and the command line names no sign-in, else of a cache.
+/// A token for a preset: from the broker if the environment has one and the command line names no
+/// sign-in, else from a cache.
 pub(super) async fn token(with: Helper, preset: Preset) -> Result<Token, Failure> {
     let validity = Validity::from_env(VALIDITY_VARIABLE)?;
     let names_a_sign_in = ["--source", "--policy"].into_iter().any(filters::is_given) || with.sign_in.policy.is_some();

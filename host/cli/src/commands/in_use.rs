@@ -1,4 +1,5 @@
-//! Files that the command uses otherwise, which a token or a line of the audit would destroy.
+//! Files that the command uses for another purpose. Writing a token or an audit line into them
+//! would destroy them.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -9,11 +10,11 @@ use shared_token_cache_storage::FilesInUse;
 
 use super::credential::STDIN;
 
-/// The files that a command reads, from its command line and its environment.
+/// The command's input files, from its command line and its environment.
 pub(super) fn of<'a>(policy: &Policy, inputs: impl IntoIterator<Item = (&'a str, Option<&'a Path>)>) -> FilesInUse {
     let mut used = FilesInUse::default();
     let places = Places::from_env();
-    // Whether the policy grants it or not: a user's sign-in is not to be lost.
+    // Added even without a grant, so that a user's sign-in is never overwritten.
     used.add_shared(&places, &CacheName::default().to_string());
     used.add_azure_cli(&places);
     for grant in policy.caches() {

@@ -11,12 +11,13 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::terminal::{self, GOOD, NOTE, PROBLEM};
 
-/// The target of the library's events about requests that are repeated.
+/// The target of the library's events about retries.
 pub(super) const RETRY: &str = "shared_token_cache::retry";
 
-/// The level, then the message and its fields. Each event is one line, whatever is in it: hidden characters are escaped.
+/// Formats an event as one line: level, message and fields. Hidden characters are escaped.
 pub(super) struct Lines {
-    /// Repeated requests are progress, which leaves no line behind: the command's own error says why they failed.
+    /// Whether retries are shown as progress, which is erased afterwards: the command's own error
+    /// has the reason.
     pub(super) shows_progress: bool,
 }
 
@@ -47,7 +48,7 @@ where
     }
 }
 
-/// The fields of an event about a request that is repeated.
+/// The fields of a retry event.
 #[derive(Default)]
 struct Retry {
     repeat: u64,

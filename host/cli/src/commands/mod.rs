@@ -44,13 +44,13 @@ use called::{Called, called};
 use output::Failure;
 use shared_token_cache::escaped;
 
-/// Which log lines go to stderr: `debug`, or for example `shared_token_cache::border=debug`.
+/// The filter of log lines on stderr: `debug`, or for example `shared_token_cache::border=debug`.
 const LOG_VARIABLE: &str = "SHARED_TOKEN_CACHE_LOG";
 
-/// The threads of an agent's event loop. Its work is little; the second is for when the first one is held up.
+/// The threads of an agent's event loop. The second one works while the first is blocked.
 const AGENT_THREADS: usize = 2;
 
-/// How long work on files may take when the command is over.
+/// The time limit for file operations that are still running when the command ends.
 const LAST_WORK: Duration = Duration::from_secs(1);
 
 pub(crate) fn main() -> ExitCode {
@@ -58,7 +58,7 @@ pub(crate) fn main() -> ExitCode {
         Called::As(tool, arguments) => return shim::run(tool, arguments),
         Called::Ours(arguments) => arguments,
     };
-    // Before there is any secret in this process.
+    // Before any secret is in this process.
     core_dumps::deny();
     let color = Color::asked_for(&arguments);
     terminal::choose(color);
@@ -78,14 +78,14 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         return compile::run();
     }
     let mut runtime = match &command {
-        // A file system that hangs under one profile must not hold another.
+        // A file system that blocks under one profile must not delay another.
         Command::Serve(_) | Command::Run(_) => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     let runtime = runtime.worker_threads(AGENT_THREADS).enable_all().build().map_err(Failure::other)?;
     match &command {
         Command::Demo(_) | Command::CompileComponent => {}
-        // The log is the only place where an agent reports.
+        // An agent reports only to its log.
         Command::Serve(_) => log_to_stderr("shared_token_cache=info,shared_token_cache::audit=warn", true),
         // The terminal belongs to the command that runs.
         Command::Run(_) => log_to_stderr("shared_token_cache=warn", true),
@@ -107,7 +107,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             Command::CompileComponent => compile::run(),
         }
     });
-    // Work on a file system that hangs is left behind: dropping the runtime would wait for it.
+    // Leaves blocked file operations behind; dropping the runtime would wait for them.
     runtime.shutdown_timeout(LAST_WORK);
     outcome
 }
@@ -116,7 +116,7 @@ fn parse(arguments: impl Iterator<Item = OsString>, color: Color) -> Result<Argu
     Arguments::from_arg_matches(&help::command(color).try_get_matches_from(arguments)?)
 }
 
-/// Help and version are no errors; the rest is printed as clap prints it, unless JSON was asked for.
+/// Prints a parse error as clap does, or as JSON if requested. Help and version exit with 0.
 fn not_understood(error: clap::Error, arguments: &[OsString], color: Color) -> ExitCode {
     if error.use_stderr() && ErrorForm::asked_for(arguments.iter().cloned()) == ErrorForm::Json {
         let text = error.render().to_string();
@@ -128,8 +128,8 @@ fn not_understood(error: clap::Error, arguments: &[OsString], color: Color) -> E
     code
 }
 
-/// The same error with what it quotes of the command line escaped: its line breaks would look like clap's own. clap quotes a value in
-/// several places, so it is asked again about a command line without them.
+/// The error with its quotes of the command line escaped, because their line breaks would look like
+/// clap's own. clap quotes a value in several places, so the escaped command line is parsed again.
 fn shown(error: clap::Error, arguments: &[OsString], color: Color) -> clap::Error {
     let is_plain = |argument: &OsString| {
         let text = argument.to_string_lossy();
@@ -144,7 +144,7 @@ fn shown(error: clap::Error, arguments: &[OsString], color: Color) -> clap::Erro
     });
     match parse(plain, color) {
         Err(error) => error,
-        // What was wrong is the hidden character itself.
+        // The escaped command line parses, so the hidden character itself was the error.
         Ok(_) => Arguments::command().error(error.kind(), escaped(error.render().to_string().trim())),
     }
 }

@@ -1,4 +1,4 @@
-//! What the command prints, and its exit codes.
+//! Output and exit codes of the command.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -10,19 +10,19 @@ use super::arguments::ErrorForm;
 use super::terminal::{self, HINT, Line};
 use super::{complain, complain_in};
 
-/// Why the command failed, and what helps.
+/// The reason why the command failed, with a hint.
 #[derive(Debug)]
 pub(super) struct Failure {
     cause: Cause,
-    /// What helps, where the command line is what has to change.
+    /// A hint, if the command line has to change.
     hint: Option<String>,
 }
 
 #[derive(Debug)]
 enum Cause {
-    /// The credential says so.
+    /// An error of the credential.
     Credential(Error),
-    /// The program that reads stdout has closed it. There is nothing to report.
+    /// The reader of stdout has closed it. Nothing is reported.
     ClosedOutput,
     /// Anything else.
     Other(anyhow::Error),
@@ -49,7 +49,7 @@ impl Failure {
         Cause::Other(error.into()).into()
     }
 
-    /// The same with what helps, unless the error itself says it.
+    /// Adds a hint, unless the error has one of its own.
     pub(super) fn with_hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint;
         self
@@ -63,12 +63,12 @@ impl Failure {
         self.cause.message()
     }
 
-    /// Whether there is no sign-in that serves, so that another one may.
+    /// Whether no sign-in serves, so that another source may.
     pub(super) fn is_unavailable(&self) -> bool {
         matches!(self.cause, Cause::Credential(Error::CredentialUnavailable(_)))
     }
 
-    /// Whether the reader of stdout is gone, so that there is nothing to report.
+    /// Whether the reader of stdout is gone, so that nothing is reported.
     pub(super) fn is_closed_output(&self) -> bool {
         matches!(self.cause, Cause::ClosedOutput)
     }
@@ -96,7 +96,7 @@ impl Cause {
     pub(super) fn message(&self) -> String {
         match self {
             Self::Credential(error @ Error::Plugin(source)) => format!("{error}: {source}"),
-            // The hint is apart.
+            // The hint is printed separately.
             Self::Credential(Error::Denied(denial)) => denial.message.clone(),
             Self::Credential(Error::Unreachable(unreachable)) => unreachable.message.clone(),
             Self::Credential(error) => error.to_string(),
@@ -105,7 +105,7 @@ impl Cause {
         }
     }
 
-    /// What helps against an error of the authority.
+    /// The remedy for an error of the authority.
     fn class(&self) -> Option<&'static str> {
         match self {
             Self::Credential(Error::ClientAuthentication(failure)) => failure.oauth.as_ref()?.class(),
@@ -180,12 +180,12 @@ pub(super) fn print_json(value: &Value) -> Result<(), Failure> {
     write(&line)
 }
 
-/// Writes a document of TOML or JSON that this program made to stdout.
+/// Writes a document of TOML or JSON, made by this program, to stdout.
 pub(super) fn print_document(document: &str) -> Result<(), Failure> {
     write(format!("{}\n", escaped_toml(document.trim_end())).as_bytes())
 }
 
-/// Writes a line that ends here to stdout. Whole lines are not buffered, so no copy of it stays in this process.
+/// Writes a complete line to stdout without a buffer, so no copy of it stays in this process.
 pub(super) fn print_secret(line: &[u8]) -> Result<(), Failure> {
     write(line)
 }
@@ -203,7 +203,8 @@ fn written(result: io::Result<()>) -> Result<(), Failure> {
     })
 }
 
-/// The message of clap about the command line, which quotes it. Its own line breaks and colours stay.
+/// Writes clap's message about the command line, which quotes it. The message's own line breaks and
+/// colours stay.
 pub(super) fn usage(error: &clap::Error) {
     let text = error.render().to_string();
     if text.lines().all(|line| escaped(line) == line) {
@@ -214,13 +215,13 @@ pub(super) fn usage(error: &clap::Error) {
     drop(write!(io::stderr(), "{shown}"));
 }
 
-/// Writes the error to stderr and gives the exit code for it.
+/// Writes the error to stderr and returns its exit code.
 pub(super) fn report(failure: &Failure, form: ErrorForm) -> ExitCode {
     match form {
         _ if matches!(failure.cause, Cause::ClosedOutput) => {}
         ErrorForm::Json => {
             let mut line = Vec::new();
-            // A value is always JSON, and there is nowhere to report that stderr is closed.
+            // Serializing a value cannot fail, and a closed stderr cannot be reported.
             if write_json(&mut line, &failure.cause.to_json(failure.hint())).is_ok() {
                 line.push(b'\n');
                 terminal::end_progress();
@@ -247,12 +248,13 @@ pub(super) fn name(account: &Account) -> String {
     if account.username.is_empty() { "(no username)".to_owned() } else { clean(&account.username) }
 }
 
-/// An account in a line.
+/// An account on one line.
 pub(super) fn line(account: &Account) -> String {
     format!("{}, home tenant {}", name(account), clean(account.home_tenant_id.as_deref().unwrap_or("unknown")))
 }
 
-/// Text of others, such as a username from a cache, on one line: what could steer a terminal is escaped.
+/// Foreign text, such as a username from a cache, on one line: characters that could steer a
+/// terminal are escaped.
 pub(super) fn clean(text: &str) -> String {
     let harmless = |character: char| character == ' ' || "\"'\\".contains(character);
     let mut line = String::with_capacity(text.len());

@@ -19,7 +19,7 @@ pub(super) fn run(command: PolicyCommand) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Prints all that is wrong with a document: `FILE:LINE:COLUMN: …`, as compilers do.
+/// Prints all errors of a document as `FILE:LINE:COLUMN: …`, like a compiler.
 fn check(arguments: &CheckPolicy) -> Result<ExitCode, Failure> {
     let file = &arguments.file;
     let text = credential::read_policy(file)?;
@@ -43,7 +43,7 @@ fn check(arguments: &CheckPolicy) -> Result<ExitCode, Failure> {
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }
 
-/// Prints the policy that `get-token` would run under, as a document.
+/// Prints the policy of `get-token` with these options, as a document.
 fn show(arguments: &ShowPolicy) -> Result<ExitCode, Failure> {
     let policy = match &arguments.policy {
         Some(path) => credential::from_file(path)?,
@@ -57,7 +57,7 @@ fn show(arguments: &ShowPolicy) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A doubt as a compiler writes a warning: behind its place.
+/// A warning in the form of a compiler's, with its position.
 fn warning(doubt: &Problem) -> String {
     let Problem { line, column, field, what, instead, .. } = doubt;
     format!("{line}:{column}: warning: `{field}`: {what}; {instead}")

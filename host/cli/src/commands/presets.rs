@@ -48,8 +48,8 @@ impl Preset {
     }
 }
 
-/// The scope of all permissions of a resource. The resource stays as it came: with a slash at its end, which is part of the audience of
-/// some tokens, the scope has two.
+/// The scope of all permissions of a resource. The resource is not changed: a trailing slash is
+/// part of some tokens' audience, so the scope then has two.
 pub(super) fn scope_of(resource: &str) -> String {
     format!("{resource}/.default")
 }

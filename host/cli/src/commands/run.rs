@@ -48,7 +48,7 @@ pub(super) async fn run(arguments: Run) -> Result<ExitCode, Failure> {
         tls: None,
         audit: audit.clone(),
     };
-    // From here on a signal that asks to end goes to the command.
+    // From here on, signals that end a process are passed to the command.
     let signals = agent::listen().map_err(Failure::other)?;
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(http.serve(tokens, async { drop(stopped.await) }));
@@ -62,7 +62,7 @@ pub(super) async fn run(arguments: Run) -> Result<ExitCode, Failure> {
     code
 }
 
-/// The variables of the command.
+/// The environment variables of the command.
 fn environment(listener: &Listener, key: &Key) -> Result<Environment, Failure> {
     let address = listener.address().ok_or_else(|| Failure::invalid("the listener has no address"))?;
     let host = address.to_string().parse().map_err(Failure::invalid)?;
@@ -71,7 +71,7 @@ fn environment(listener: &Listener, key: &Key) -> Result<Environment, Failure> {
     Ok(Environment::new(&place, key, so_far.as_deref()))
 }
 
-/// The profiles of a policy: those that were named, or all.
+/// The profiles of a policy: the named ones, or all.
 fn of_profiles(
     policy: &Policy,
     arguments: &Run,
@@ -97,7 +97,7 @@ fn of_profiles(
     tokens.collect()
 }
 
-/// One profile under the built-in policy.
+/// One profile under the built-in policy, for `--scope`.
 fn of_scopes(arguments: &Run, audit: Option<Audit>) -> Result<BTreeMap<String, ProfileTokens>, Failure> {
     let sign_in = SignIn {
         source: arguments.source.clone(),
@@ -118,7 +118,7 @@ fn of_scopes(arguments: &Run, audit: Option<Audit>) -> Result<BTreeMap<String, P
     Ok([(NAME.to_owned(), ProfileTokens::of_scopes(&arguments.scopes, builder.build()?))].into())
 }
 
-/// The audit file, which may be none of the files that the command uses otherwise.
+/// The audit file. It must not be a file that the command uses for another purpose.
 fn audit(policy: Option<&Policy>, arguments: &Run) -> Result<Option<Audit>, Failure> {
     let Some(path) = &arguments.audit else { return Ok(None) };
     let inputs = [

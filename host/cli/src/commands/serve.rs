@@ -43,7 +43,7 @@ pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
     for profile in &profiles {
         credentials.push((*profile, making.build(&policy, profile)?));
     }
-    // Before there is a front, and a token that would have to be taken back.
+    // Handlers come before any front, so that no token escapes withdrawal.
     let signals = agent::listen().map_err(Failure::other)?;
     let fronts =
         Fronts {
@@ -64,7 +64,7 @@ pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The files that the agent uses besides its token files and its audit.
+/// The files that the agent uses, besides its token files and its audit file.
 fn other_files(policy: &Policy, arguments: &Serve) -> FilesInUse {
     let inputs = [
         ("the policy", Some(arguments.policy.as_path())),
@@ -77,13 +77,14 @@ fn other_files(policy: &Policy, arguments: &Serve) -> FilesInUse {
     in_use::of(policy, inputs)
 }
 
-/// A file for a profile that there is, in a folder that there is, for no other profile besides, and for no other use.
+/// Checks that each token file is for a profile of the policy, is in an existing folder, and has no
+/// other use.
 fn check(arguments: &Serve, readers: Readers, policy: &Policy, mut used: FilesInUse) -> Result<(), Failure> {
     let token_files = &arguments.token_files;
     if let Some(path) = &arguments.audit {
         used.add(path, "the audit file");
     }
-    // Where a shell has them lead to a file.
+    // A shell may redirect these to a file.
     for path in ["/dev/stdout", "/dev/stderr"] {
         used.add(path, "the file of this program's output");
     }
@@ -112,7 +113,7 @@ fn check(arguments: &Serve, readers: Readers, policy: &Policy, mut used: FilesIn
     Ok(())
 }
 
-/// User numbers that are refused: the kernel shows one of them for every user that it cannot map.
+/// Refuses the user ids that the kernel shows for every user that it cannot map.
 fn check_users(arguments: &Serve) -> Result<(), Failure> {
     let allow_uids = &arguments.allow_uids;
     let has_socket =
@@ -140,7 +141,7 @@ fn audit(path: &Path, token_files: &[TokenFile], mut used: FilesInUse) -> Result
     Audit::open(path).map_err(|error| get_token::no_audit(path, &error))
 }
 
-/// The profiles whose tokens a front can have: the socket of `--sds` has all of them.
+/// The profiles whose tokens a front can serve: `--sds` serves all of them.
 fn wanted<'a>(policy: &'a Policy, arguments: &Serve) -> Vec<&'a Profile> {
     let in_a_file = |profile: &&Profile| arguments.token_files.iter().any(|file| file.profile == *profile.name());
     let of_a_client = |profile: &&Profile| {
@@ -151,7 +152,7 @@ fn wanted<'a>(policy: &'a Policy, arguments: &Serve) -> Vec<&'a Profile> {
     policy.profiles().iter().filter(is_wanted).collect()
 }
 
-/// How credentials of profiles are made.
+/// The common options of the profiles' credentials.
 pub(super) struct Making {
     pub(super) authority: Option<String>,
     pub(super) ca_file: Option<PathBuf>,

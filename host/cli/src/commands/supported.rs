@@ -7,9 +7,11 @@ use super::arguments::Supported;
 use super::credential;
 use super::output::{Failure, print};
 
-/// Prints `true` or `false`; the exit code says the same: 0, or 3 as for a credential that is unavailable.
+/// Prints `true` or `false`. The exit code is 0 for `true`, else 3, as for an unavailable
+/// credential.
 pub(super) async fn run(arguments: Supported) -> Result<ExitCode, Failure> {
-    // It asks nobody for anything, so there is nothing to allow but the component that the user names.
+    // The call sends and reads nothing, so the policy allows only the component that the user
+    // names.
     let policy = Policy::default().allow_client(AllowedClient::ANY).allow_component(AllowedComponent::ANY);
     let mut builder = SharedTokenCacheCredential::builder().policy(policy);
     builder = credential::component(builder, arguments.component)?;

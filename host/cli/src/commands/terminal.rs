@@ -1,4 +1,5 @@
-//! Colours and progress on a terminal. `--color`, `NO_COLOR` and `TERM=dumb` turn both off, as a pipe does.
+//! Colours and progress on a terminal. `--color never`, `NO_COLOR`, `TERM=dumb` and pipes turn both
+//! off.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,13 +16,13 @@ pub(super) const NOTE: Style = AnsiColor::Yellow.on_default();
 pub(super) const PROBLEM: Style = AnsiColor::Red.on_default().bold();
 pub(super) const HINT: Style = AnsiColor::Cyan.on_default();
 
-/// Back to the start of the line, which is emptied.
+/// Returns to the start of the line and erases it.
 const ERASE: &str = "\r\x1b[2K";
 
-/// Whether the last line of stderr is progress, which the next output erases.
+/// Whether stderr ends with a progress line, which the next output erases.
 static IN_PROGRESS: AtomicBool = AtomicBool::new(false);
 
-/// A line in parts that have styles. What is hidden in their text is escaped.
+/// A line of styled parts. Hidden characters in their text are escaped.
 #[derive(Debug, Default)]
 pub(super) struct Line(String);
 
@@ -40,13 +41,14 @@ impl Line {
         self
     }
 
-    /// The line with its styles as escape sequences, which `anstream` removes where there is no terminal.
+    /// The line with its styles as escape sequences. `anstream` removes them if there is no
+    /// terminal.
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Sets when the streams show colours.
+/// Decides when the streams show colours.
 pub(super) fn choose(color: Color) {
     let choice = match color {
         Color::Auto => ColorChoice::Auto,
@@ -62,20 +64,20 @@ pub(super) fn shows_progress() -> bool {
     stderr.is_terminal() && AutoStream::choice(&stderr) != ColorChoice::Never
 }
 
-/// Shows a line that the next output to stderr or stdout replaces.
+/// Shows a line that the next output replaces.
 pub(super) fn progress(text: &str) {
     IN_PROGRESS.store(true, Ordering::Relaxed);
     drop(write!(io::stderr(), "{ERASE}{}", escaped(text)));
 }
 
-/// Erases the progress, if any is shown.
+/// Erases the progress line, if there is one.
 pub(super) fn end_progress() {
     if IN_PROGRESS.swap(false, Ordering::Relaxed) {
         drop(write!(io::stderr(), "{ERASE}"));
     }
 }
 
-/// Rows of cells as lines, with the columns aligned. The last column has any width.
+/// Rows as lines with aligned columns. The last column is not padded.
 pub(super) fn aligned<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<_> = (0..N).map(|column| width(column).unwrap_or_default()).collect();
@@ -98,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_escapes_what_is_hidden_and_keeps_its_own_styles() {
+    fn a_line_escapes_hidden_characters_and_keeps_its_own_styles() {
         let line = Line::new("a\u{1b}b").styled(PROBLEM, "c\nd");
         assert!(!line.as_str().contains("a\u{1b}") && !line.as_str().contains('\n'), "{line:?}");
         assert!(line.as_str().contains("\u{1b}["), "{line:?}");

@@ -1,4 +1,4 @@
-//! How long a token has to live at least, for callers that keep it for a while without asking when it expires.
+//! The least remaining lifetime of a token, for callers that keep it without reading its expiry.
 
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,11 +7,11 @@ use shared_token_cache::TokenRequestOptions;
 
 use super::output::Failure;
 
-/// `--min-validity`, in seconds. The default is whatever the credential hands out.
+/// `--min-validity`, in seconds. The default accepts every token of the credential.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Validity(u32);
 
-/// More than any access token lives.
+/// Longer than the lifetime of any access token.
 const LONGEST: u32 = 7 * 86_400;
 
 const UNITS: [(char, u32); 4] = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
@@ -41,7 +41,7 @@ impl FromStr for Validity {
 }
 
 impl Validity {
-    /// What a variable says, for callers that pass no options.
+    /// Reads a variable, for callers that pass no options.
     pub(super) fn from_env(variable: &str) -> Result<Self, Failure> {
         match std::env::var(variable) {
             Ok(text) if !text.is_empty() => {
@@ -51,13 +51,14 @@ impl Validity {
         }
     }
 
-    /// Options of a call by which a token that is cached and lives shorter is renewed.
+    /// Call options that make the credential renew a cached token with a shorter lifetime.
     pub(super) fn request(self) -> TokenRequestOptions {
         let min_validity = (self != Self::default()).then(|| Duration::from_secs(self.0.into()));
         TokenRequestOptions { min_validity, ..TokenRequestOptions::default() }
     }
 
-    /// Refuses a token that lives shorter, counted from when it was asked for: its caller would use it after its end.
+    /// Refuses a token with a shorter lifetime, counted from the request: its caller would use it
+    /// after its expiry.
     pub(super) fn check(self, expires_on: u64, asked_at: u64) -> Result<(), Failure> {
         let lives = expires_on.saturating_sub(asked_at);
         if lives >= u64::from(self.0) {

@@ -1,4 +1,5 @@
-//! `shared-token-cache demo`: the product in two minutes, without an account, a network or anything of the user's.
+//! `shared-token-cache demo`: a tour in two minutes, without an account, a network or the user's
+//! files.
 
 mod narrator;
 mod sign_in;

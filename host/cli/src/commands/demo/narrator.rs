@@ -1,4 +1,4 @@
-//! What the demo says, and how it looks.
+//! Output of the demo.
 
 use std::io::Write as _;
 
@@ -15,7 +15,7 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const QUIET: Style = Style::new().dimmed();
 
-/// Text is wrapped here.
+/// The width at which text is wrapped.
 const WIDTH: usize = 96;
 
 pub(super) struct Narrator {
@@ -23,9 +23,9 @@ pub(super) struct Narrator {
 }
 
 impl Narrator {
-    /// From here on, what crosses the border of the sandbox is shown.
+    /// Shows all calls across the sandbox's border from now on.
     pub(super) fn start() -> Self {
-        // In a process of its own, where no subscriber was set before.
+        // The demo runs in a process of its own, so no subscriber is set yet.
         drop(tracing_subscriber::registry().with(Border).try_init());
         Self { steps: std::cell::Cell::new(0) }
     }
@@ -51,7 +51,8 @@ impl Narrator {
         line(GOOD, &format!("  ✓ {text}"));
     }
 
-    /// A token, as far as it may be shown: this one is made up, and still nobody should learn to print tokens.
+    /// Shows a token's first characters. The token is made up, but the demo must not teach users to
+    /// print tokens.
     pub(super) fn token(&self, token: &AccessToken) {
         let shown: String = token.token.expose().chars().take(12).collect();
         let seconds = token.expires_on.saturating_sub(super::sign_in::now());
@@ -107,7 +108,8 @@ fn border(text: &str) {
     line(BORDER_LINE, &format!("  ┊ {text}"));
 }
 
-/// Writes a line, in colour where stdout is a terminal that has some. Nobody listens any more when that fails.
+/// Writes a line, in colour if stdout is a terminal with colours. Errors are ignored: stdout is
+/// then closed.
 fn line(style: Style, text: &str) {
     drop(writeln!(anstream::stdout(), "{style}{}{style:#}", escaped(text)));
 }

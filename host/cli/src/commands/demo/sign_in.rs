@@ -15,7 +15,7 @@ use token_endpoint::{Received, Reply};
 pub(super) const USER0: &str = "user0@contoso.com";
 pub(super) const USER1: &str = "user1@fabrikam.com";
 
-/// A home folder that vanishes when dropped.
+/// A home folder that is deleted when dropped.
 pub(super) struct Home {
     folder: TempDir,
 }
@@ -42,12 +42,12 @@ impl Home {
         self.sign_in(USER1, 1, DEFAULT_HOST)
     }
 
-    /// A sign-in with an authority that no policy grants.
+    /// Adds a sign-in with an authority that no policy grants.
     pub(super) fn sign_in_elsewhere(&self) -> io::Result<()> {
         self.sign_in("user2@contoso.com", 2, "login.contoso.com")
     }
 
-    /// What the cache holds, in a line.
+    /// The content of the cache, on one line.
     pub(super) fn summary(&self) -> io::Result<String> {
         let document = self.read()?;
         let count = document.get("AccessToken").and_then(Value::as_object).map_or(0, serde_json::Map::len);
@@ -67,7 +67,7 @@ impl Home {
         Ok(serde_json::from_slice(&fs::read(self.document())?)?)
     }
 
-    /// Replaces the document as the tools do.
+    /// Replaces the document by a rename, as the tools do.
     fn write(&self, document: &Value) -> io::Result<()> {
         in_place(document, self.path())?.persist(self.document())?;
         Ok(())
@@ -78,8 +78,8 @@ impl Home {
     }
 }
 
-/// Makes a home in which user0 is signed in, with an access token for Key Vault. It lives in this folder from then on, which may be
-/// there already. A cache that is there stays; gives the path of the new one.
+/// Creates a home in which user0 is signed in, with an access token for Key Vault. The folder may
+/// exist and is kept; an existing cache is not replaced. Returns the path of the new cache.
 pub(super) fn make_home(folder: &Path) -> io::Result<PathBuf> {
     let cache = document_in(folder);
     fs::create_dir_all(cache.parent().unwrap_or(folder))?;
@@ -93,7 +93,7 @@ fn document_in(home: &Path) -> PathBuf {
     home.join(".IdentityService").join(cache::document(cache::DEFAULT_NAME, false))
 }
 
-/// A document that is to take its place, in a file of its owner's.
+/// A temporary file with the document, readable by its owner only.
 fn in_place(document: &Value, folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
     temporary.write_all(serde_json::to_string_pretty(document)?.as_bytes())?;
@@ -104,7 +104,7 @@ pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// Adds what MSAL writes at a sign-in.
+/// Adds the entries that MSAL writes at a sign-in.
 fn add_account(document: &mut Value, username: &str, number: u32, environment: &str) {
     let home = format!("uid-{number:08}.utid-{number:08}");
     let realm = format!("utid-{number:08}");
@@ -166,7 +166,7 @@ fn put(document: &mut Value, section: &str, key: String, entry: Value) {
     }
 }
 
-/// The authority: a new access token and a new refresh token for the one from the sign-in.
+/// The authority's response: a new access token and a new refresh token for the one of the sign-in.
 pub(super) fn respond(request: &Received) -> Reply {
     match request.field("refresh_token") {
         Some("rt-0-from-sign-in") => Reply::json(

@@ -1,21 +1,22 @@
-//! The authority: whether it can be reached, and whether the clocks agree.
+//! The authority: whether it is reachable, and whether the clocks agree.
 
 use shared_token_cache::{Connection, Error, Unreachable};
 
 use super::finding::Finding;
 
-/// Cached tokens are not used in their last five minutes, so a clock that is wrong by more can hand out expired ones.
+/// Cached tokens are not used in their last five minutes, so only a clock with a larger error can
+/// hand out expired ones.
 const TOO_WRONG: u64 = 300;
 
-/// A difference that says nothing: the answer was under way, and its date has whole seconds.
+/// The tolerance of the comparison: the response takes time, and its date has whole seconds.
 const NOTHING: u64 = 5;
 
 pub(super) struct AuthorityReport {
     pub(super) host: String,
-    /// How it is reached; nothing where the policy does not allow it.
+    /// The connection to it; `None` if the policy does not allow it.
     pub(super) connection: Option<Connection>,
     pub(super) reachable: bool,
-    /// By how many seconds this machine is ahead.
+    /// The number of seconds that this machine's clock is ahead.
     pub(super) clock_skew: Option<i64>,
     pub(super) finding: Finding,
 }
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_is_wrong_is_a_problem_when_expired_tokens_could_be_handed_out() {
+    fn a_wrong_clock_is_a_problem_if_expired_tokens_could_be_handed_out() {
         for (skew, severity, part) in [
             (0, Severity::Good, "agree"),
             (-5, Severity::Good, "agree"),

@@ -1,22 +1,22 @@
-//! One thing that was found.
+//! A finding of the diagnosis.
 
-/// What was found, and what to do about it.
+/// A finding and its remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Finding {
     pub(super) severity: Severity,
     pub(super) what: String,
-    /// A sentence; empty where there is nothing to do.
+    /// The remedy, as a sentence; empty if none is needed.
     pub(super) next: String,
 }
 
-/// How bad it is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Severity {
-    /// As it should be.
+    /// No action needed.
     Good,
-    /// Worth knowing.
+    /// Useful information.
     Note,
-    /// It stands in the way of a token.
+    /// A fault that prevents tokens.
     Problem,
 }
 

@@ -1,4 +1,4 @@
-//! `doctor`: what is found where, and what to do next.
+//! `doctor`: a diagnosis of each source, with the next step.
 
 mod authority;
 mod finding;
@@ -16,18 +16,18 @@ use super::output::{self, Failure};
 use authority::AuthorityReport;
 use place::PlaceReport;
 
-/// All that was found. It holds no secret, and of accounts their number only.
+/// The diagnosis. It holds no secret, and of accounts only their number.
 struct Report {
     places: Vec<PlaceReport>,
     authority: AuthorityReport,
 }
 
-/// Looks everywhere and prints what is there. The exit code is 0 if there is a sign-in to use, else 3 as for a credential that is
-/// unavailable.
+/// Examines all places and prints the result. The exit code is 0 if a sign-in is usable, else 3, as
+/// for an unavailable credential.
 pub(super) async fn run(arguments: Doctor) -> Result<ExitCode, Failure> {
     let mut transport = TransportOptions::default();
     transport.ca_file = arguments.ca_file;
-    // Once is enough: a person waits.
+    // No retries, because a person waits.
     transport.most_retries = 0;
     let host = credential::authority_host(&arguments.sign_in)?;
     let builder: Builder = credential::builder(arguments.sign_in)?.transport(transport);
@@ -35,7 +35,8 @@ pub(super) async fn run(arguments: Doctor) -> Result<ExitCode, Failure> {
 
     let mut places = look(&credential, false).await;
     let with_cae = look(&credential, true).await;
-    // The other sources have one document for both, and a cache that nobody has asked for yet is nothing to worry about.
+    // Other sources have one document for both kinds of calls, and a missing CAE document is not a
+    // problem.
     places.extend(with_cae.into_iter().filter(|place| place.source == Source::Shared && place.is_there()));
     let report = Report {
         places,

@@ -11,14 +11,14 @@ use super::finding::Finding;
 pub(super) struct PlaceReport {
     pub(super) source: Source,
     pub(super) enable_cae: bool,
-    /// What a look at the place found; nothing when the policy keeps it closed or it is not known.
+    /// The state of the place; `None` if the policy forbids it or the place is unknown.
     pub(super) examined: Option<Examination>,
-    /// What the sandbox made of the document; nothing when it can't be read.
+    /// The document's content; `None` if it can't be read.
     pub(super) contents: Option<Contents>,
     pub(super) findings: Vec<Finding>,
 }
 
-/// What a document holds, in numbers.
+/// The numbers of a document's entries.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Contents {
     pub(super) accounts: usize,
@@ -58,12 +58,12 @@ impl PlaceReport {
         Self { source, enable_cae, examined, contents, findings }
     }
 
-    /// Whether there is anything to tell.
+    /// Whether there is anything to report.
     pub(super) fn is_there(&self) -> bool {
         self.examined.as_ref().is_none_or(|examined| examined.found || examined.lock.is_some())
     }
 
-    /// Whether `get-token` uses it without further options.
+    /// Whether `get-token` uses the place without further options.
     pub(super) fn is_usable(&self) -> bool {
         !self.enable_cae && self.contents.as_ref().is_some_and(|contents| contents.usable_accounts > 0)
     }
@@ -105,16 +105,16 @@ fn look_findings(examined: &Examination, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What the accounts' place means for them.
+/// The properties of the place that matter for its accounts.
 #[derive(Clone, Copy)]
 struct Place {
     found: bool,
-    /// Whether something lies near that may be meant.
+    /// Whether files nearby may be the intended cache.
     near: bool,
     enable_cae: bool,
 }
 
-/// What the accounts in a document mean for `get-token`.
+/// Adds findings about a document's accounts for `get-token`.
 fn account_findings(source: &Source, place: Place, accounts: &[CachedAccount], findings: &mut Vec<Finding>) {
     let usable = accounts.iter().filter(|account| account.usable_refresh_tokens > 0).count();
     match (place.found, accounts.len(), usable) {
@@ -147,7 +147,7 @@ fn sign_in(source: &Source) -> &'static str {
     }
 }
 
-/// Why a document can't be read, and what to do about it.
+/// The reason why a document can't be read, with a remedy.
 fn problem(error: &Error) -> Finding {
     const ANOTHER: &str = "Choose another `--source`.";
     match error {
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_without_accounts_says_how_to_sign_in() {
+    fn a_place_without_accounts_has_a_hint_for_signing_in() {
         let mut findings = Vec::new();
         let place = Place { found: true, near: false, enable_cae: false };
         account_findings(&Source::AzureCli, place, &[], &mut findings);

@@ -91,7 +91,7 @@ fn row(name: &str, value: &str) -> Line {
     Line::new(&format!("  {name:NAMES$}{value}"))
 }
 
-/// How the authority is reached.
+/// The connection to the authority.
 fn ways(connection: &Connection) -> [Line; 2] {
     let proxy = match &connection.proxy {
         Some(proxy) => proxy,
@@ -103,7 +103,7 @@ fn ways(connection: &Connection) -> [Line; 2] {
     [row("proxy", proxy), row("certificates", &trusted)]
 }
 
-/// A finding, and below it what to do.
+/// A finding, with its remedy below.
 fn finding_lines(finding: &Finding) -> Vec<Line> {
     let (mark, style) = match finding.severity {
         Severity::Good => ("ok", GOOD),
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_say_when_the_last_one_expires() {
+    fn the_line_of_tokens_has_the_latest_expiry() {
         let contents = |latest_expiry| Contents {
             accounts: 2,
             usable_accounts: 1,

@@ -2,7 +2,7 @@
 
 const DAY: i64 = 86_400;
 
-/// A point in time, split into what a clock and a calendar show.
+/// A point in time as date and time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Date {
     pub(super) year: i64,
@@ -22,9 +22,10 @@ impl Date {
     }
 }
 
-/// The date of a day since 1970-01-01. Years are counted from March, so that the day that leap years have is a year's last one.
+/// The date of a day since 1970-01-01. Years are counted from March, so that a leap day is the last
+/// day of its year.
 fn of_day(day: i64) -> (i64, i64, i64) {
-    /// From 0000-03-01 to 1970-01-01, and the days of four centuries.
+    /// The days from 0000-03-01 to 1970-01-01, and the days of four centuries.
     const OFFSET: i64 = 719_468;
     const ERA: i64 = 146_097;
     let day = day + OFFSET;

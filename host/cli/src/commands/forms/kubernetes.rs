@@ -1,14 +1,14 @@
-//! The answer of an exec plugin of kubectl and other clients of Kubernetes.
+//! Output for kubectl and other Kubernetes clients, as an exec plugin.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::commands::output::Failure;
 
-/// In this variable the client says what it understands.
+/// The variable in which the client names its version of the protocol.
 pub(super) const VARIABLE: &str = "KUBERNETES_EXEC_INFO";
 
-/// The versions whose answers have the fields below. A client refuses an answer of another version than it asked in.
+/// The supported versions. A client refuses a response of another version than it requested.
 const VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
 
 #[derive(Deserialize)]
@@ -39,7 +39,7 @@ struct Status<'a> {
     token: &'a str,
 }
 
-/// Writes the answer in the version that `info` asks in.
+/// Writes the response in the version that `info` requests.
 pub(super) fn write(
     line: &mut Zeroizing<Vec<u8>>,
     info: Option<&str>,
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_answer_has_the_version_of_the_question() {
+    fn the_response_has_the_version_of_the_request() {
         let info = |kind: &str, version: &str| format!(r#"{{"kind":"{kind}","apiVersion":"{version}","spec":{{}}}}"#);
         for version_asked in VERSIONS {
             assert_eq!(version(Some(&info("ExecCredential", version_asked))).unwrap(), version_asked);

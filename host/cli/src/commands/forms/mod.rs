@@ -1,4 +1,4 @@
-//! The forms in which a token is printed, each for the programs that read it.
+//! Output formats of a token, each for the programs that parse it.
 
 mod date;
 mod kubernetes;
@@ -12,27 +12,27 @@ use zeroize::Zeroizing;
 use super::arguments::TokenForm;
 use super::output::Failure;
 
-/// The variable of `--output env`, if no other one is named.
+/// The default variable of `--output env`.
 pub(super) const VARIABLE: &str = "AZURE_ACCESS_TOKEN";
 
-/// What some forms say besides the token.
+/// Fields of some formats besides the token.
 #[derive(Debug, Default)]
 pub(super) struct Besides<'a> {
-    /// The tenant that was asked.
+    /// The tenant of the request.
     pub(super) tenant: Option<&'a str>,
-    /// The subscription whose tenant was asked.
+    /// The subscription of that tenant.
     pub(super) subscription: Option<&'a str>,
     /// The variable of [`TokenForm::Env`].
     pub(super) variable: Option<&'a str>,
 }
 
-/// A token, wherever it comes from.
+/// A token from any origin.
 pub(super) struct Token {
     pub(super) token: Secret,
     pub(super) expires_on: u64,
     pub(super) refresh_on: Option<u64>,
     pub(super) token_type: String,
-    /// The source, in words.
+    /// The name of the source.
     pub(super) source: String,
 }
 
@@ -44,7 +44,7 @@ impl From<Served> for Token {
     }
 }
 
-/// The object of `--output strings`. What there is no value for is left out.
+/// The object of `--output strings`. Fields without a value are left out.
 #[derive(Serialize)]
 struct Strings<'a> {
     expires_on: String,
@@ -65,7 +65,7 @@ struct Printed<'a> {
     token_type: &'a str,
 }
 
-/// What `az account get-access-token` prints.
+/// The output of `az account get-access-token`.
 #[derive(Serialize)]
 struct Az<'a> {
     #[serde(rename = "accessToken")]
@@ -81,7 +81,7 @@ struct Az<'a> {
     token_type: &'a str,
 }
 
-/// What `azd auth token --output json` prints.
+/// The output of `azd auth token --output json`.
 #[derive(Serialize)]
 struct Azd<'a> {
     token: &'a str,
@@ -89,11 +89,12 @@ struct Azd<'a> {
     expires_on: &'a str,
 }
 
-/// What a token is printed as, wiped when dropped.
+/// The output for a token, zeroized when dropped.
 pub(super) fn line(token: &Token, form: TokenForm, besides: &Besides<'_>) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let Token { token, expires_on, refresh_on, token_type, source } = token;
     let (token, expires_on, refresh_on) = (token.expose(), *expires_on, *refresh_on);
-    // A character of a text takes six bytes at most. There is room for all: a buffer that moves leaves a copy behind.
+    // A character takes six bytes at most in JSON. The capacity holds everything: a reallocation
+    // would leave a copy behind.
     let longest: usize = [besides.tenant, besides.subscription].into_iter().flatten().map(str::len).sum();
     let mut line = Zeroizing::new(Vec::with_capacity(6 * (token.len() + source.len() + longest) + 512));
     match form {
@@ -132,12 +133,13 @@ pub(super) fn line(token: &Token, form: TokenForm, besides: &Besides<'_>) -> Res
     Ok(line)
 }
 
-/// Over several lines, with a space behind each colon: by such text the SDKs find the token where they leave it out of an error.
+/// Pretty-printed, with a space after each colon: SDKs search for this text to remove the token
+/// from error messages.
 fn indented(line: &mut Zeroizing<Vec<u8>>, value: &impl Serialize) -> Result<(), Failure> {
     serde_json::to_writer_pretty(&mut **line, value).map_err(Failure::other)
 }
 
-/// A name that shells and `docker run --env-file` take.
+/// Checks that shells and `docker run --env-file` accept the name.
 pub(super) fn check_variable(name: &str) -> Result<(), Failure> {
     let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_';
     if name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit()) {
@@ -146,7 +148,8 @@ pub(super) fn check_variable(name: &str) -> Result<(), Failure> {
     Err(Failure::invalid(format!("--variable {:?}: a variable's name has letters, digits and `_`", escaped(name))))
 }
 
-/// A line of an environment file has no quotes, and a shell would act on other characters than those of RFC 6750, section 2.1.
+/// Refuses characters outside of RFC 6750, section 2.1: an environment file has no quotes, and a
+/// shell would interpret them.
 fn check_token(token: &str) -> Result<(), Failure> {
     if token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)) {
         return Ok(());

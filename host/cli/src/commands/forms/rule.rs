@@ -47,20 +47,20 @@ impl Rule {
         rest.0.is_empty().then_some(Self { standard, daylight: Some(Daylight { offset, start, end }) })
     }
 
-    /// What has to be added to a point in time to get local time, in seconds.
+    /// The offset from UTC to local time at a point in time, in seconds.
     pub(super) fn offset(&self, at: i64) -> i64 {
         let Some(daylight) = self.daylight else { return self.standard };
         let year = Date::at(at + self.standard).year;
         let start = daylight.start.in_year(year) - self.standard;
         let end = daylight.end.in_year(year) - daylight.offset;
-        // South of the equator it begins late in a year and ends early in the next.
+        // South of the equator, daylight saving time spans the turn of the year.
         let is_daylight = if start < end { (start..end).contains(&at) } else { !(end..start).contains(&at) };
         if is_daylight { daylight.offset } else { self.standard }
     }
 }
 
 impl Change {
-    /// In seconds since 1970, in local time.
+    /// Seconds since 1970, in local time.
     fn in_year(self, year: i64) -> i64 {
         let leap = i64::from(is_leap(year));
         let day = match self.day {
@@ -86,7 +86,7 @@ fn first_of(month: i64, leap: i64) -> i64 {
     before + if month > 2 { leap } else { 0 }
 }
 
-/// What is left of a text.
+/// The unparsed rest of a text.
 struct Rest<'a>(&'a str);
 
 impl Rest<'_> {
@@ -95,7 +95,7 @@ impl Rest<'_> {
         Some(())
     }
 
-    /// Three letters or more, or anything between `<` and `>`.
+    /// Parses three letters or more, or anything between `<` and `>`.
     fn name(&mut self) -> Option<()> {
         let end = match self.0.strip_prefix('<') {
             Some(quoted) => quoted.find('>')? + 2,
@@ -112,7 +112,7 @@ impl Rest<'_> {
         digits.parse().ok().filter(|number| *number < 1000)
     }
 
-    /// `[+|-]hh[:mm[:ss]]`, in seconds.
+    /// Parses `[+|-]hh[:mm[:ss]]`, in seconds.
     fn time(&mut self) -> Option<i64> {
         let sign = if self.take('-').is_some() { -1 } else { 1 };
         let _plus = self.take('+');
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_that_is_none_is_not_understood() {
+    fn an_invalid_rule_does_not_parse() {
         for text in [
             "",
             "UTC",

@@ -1,7 +1,8 @@
-//! The local time of this machine, which some callers of the Azure CLI read.
+//! The local time of this machine, for callers that parse the Azure CLI's output.
 //!
-//! The C library's functions for it are not safe to call, so its files are read here: `TZ` or `/etc/localtime` as RFC 9636 describes
-//! them, with the rule of POSIX at their end (POSIX.1-2024, section 8.3). Where nothing can be read, local time is UTC.
+//! The C library's functions are not safe to call, so its files are parsed here: `TZ` or
+//! `/etc/localtime` in the format of RFC 9636, with a rule of POSIX at the end (POSIX.1-2024,
+//! section 8.3). If nothing can be read, local time is UTC.
 
 use std::path::{Path, PathBuf};
 
@@ -10,10 +11,10 @@ use shared_token_cache_storage::files;
 use super::date::Date;
 use super::rule::Rule;
 
-/// More than any file of a time zone has.
+/// The largest time zone file that is read.
 const LARGEST: u64 = 256 * 1024;
 
-/// What has to be added to a point in time to get local time, in seconds.
+/// The offset from UTC to local time at a point in time, in seconds.
 pub(super) fn offset(at: i64) -> i64 {
     let offset = match std::env::var("TZ") {
         Ok(zone) => named(zone.strip_prefix(':').unwrap_or(&zone), at),
@@ -22,7 +23,7 @@ pub(super) fn offset(at: i64) -> i64 {
     offset.unwrap_or(0)
 }
 
-/// `at` in local time, with six digits of a second.
+/// `at` in local time, with microseconds.
 pub(super) fn local(at: u64) -> String {
     let at = i64::try_from(at).unwrap_or(i64::MAX / 2);
     let Date { year, month, day, hour, minute, second } = Date::at(at + offset(at));
@@ -35,7 +36,7 @@ pub(super) fn utc(at: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// The offset in the zone of a value of `TZ`.
+/// The offset in the zone that a value of `TZ` names.
 fn named(zone: &str, at: i64) -> Option<i64> {
     if zone.is_empty() {
         return None;
@@ -48,7 +49,7 @@ fn from_file(path: &Path, at: i64) -> Option<i64> {
     in_file(&files::read_input(path, LARGEST).ok()?, at)
 }
 
-/// The header of a block: how many items of which kind it has.
+/// The header of a block: the number of items of each kind.
 struct Header {
     version: u8,
     utc_marks: usize,
@@ -76,7 +77,7 @@ impl Header {
         })
     }
 
-    /// The size of the block behind the header, where a time has so many bytes.
+    /// The size of the block behind the header, with this many bytes per time.
     fn size(&self, time: usize) -> usize {
         let (marks, leaps) = (self.utc_marks + self.standard_marks, self.leaps * (time + 4));
         self.times * (time + 1) + self.types * 6 + self.letters + leaps + marks
@@ -85,7 +86,8 @@ impl Header {
 
 fn in_file(bytes: &[u8], at: i64) -> Option<i64> {
     let first = Header::read(bytes)?;
-    // The first block has times of 32 bits. Files of version 1 have no other one, and were last written in 2005.
+    // The first block has 32-bit times. Files of version 1 have no second block and were last
+    // written in 2005, so they are refused.
     if first.version < b'2' {
         return None;
     }
@@ -119,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    /// In winter, in summer, near a change of clocks, and far ahead.
+    /// Points in winter, in summer, near a change of clocks, and far ahead.
     const TIMES: [i64; 6] = [1_770_000_000, 1_783_000_000, 1_774_745_999, 1_774_746_000, 1_793_840_000, 4_102_444_800];
 
     #[test]

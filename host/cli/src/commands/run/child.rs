@@ -1,4 +1,4 @@
-//! The command: its environment, its signals, its end.
+//! The command's process: its environment, its signals, its exit code.
 
 use std::ffi::OsString;
 use std::io;
@@ -10,24 +10,25 @@ use crate::agent::http::Environment;
 use super::super::output::Failure;
 use super::super::{complain, core_dumps};
 
-/// Variables that lead clients elsewhere, past the endpoint.
+/// Variables that lead clients to another endpoint. The child does not inherit them.
 const MISLEADING: [&str; 5] = [
-    // With this one, clients take the endpoint for Service Fabric's.
+    // With this variable, clients treat the endpoint as Service Fabric's.
     "IDENTITY_SERVER_THUMBPRINT",
-    // With this one, some take it for Azure Arc's.
+    // With this variable, some treat it as Azure Arc's.
     "IMDS_ENDPOINT",
-    // With this one, some prefer a workload identity.
+    // With this variable, some prefer a workload identity.
     "AZURE_FEDERATED_TOKEN_FILE",
     "AZURE_POD_IDENTITY_AUTHORITY_HOST",
-    // Of another endpoint.
+    // The certificate of another endpoint.
     "AZD_AUTH_CERT",
 ];
 
-/// What a shell exits with when a command is not found, and when it cannot be executed.
+/// A shell's exit codes for a command that is missing, and for one that is not executable.
 const NOT_FOUND: u8 = 127;
 const NOT_EXECUTABLE: u8 = 126;
 
-/// Runs the command to its end, and gives the exit code for it. Signals that ask this process to end go to the command.
+/// Runs the command to its end and returns its exit code. Signals that end this process are passed
+/// to the command.
 pub(super) async fn run(
     command: &[OsString],
     environment: &Environment,
@@ -55,17 +56,18 @@ pub(super) async fn run(
     Ok(code(status))
 }
 
-/// Waits for the end, and passes signals on until then.
+/// Waits for the end, and passes signals to the command until then.
 #[cfg(unix)]
 async fn ended(mut child: Child, mut signals: Signals) -> io::Result<ExitStatus> {
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
     let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else { return child.wait() };
     let (sender, mut has_ended) = tokio::sync::oneshot::channel();
     std::thread::Builder::new().name("child".into()).spawn(move || {
-        // The process stays there until it is waited for below, so no signal goes to another one with its number.
+        // The process remains a zombie until `wait` below, so its PID cannot belong to another
+        // process.
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         while waitid(WaitId::Pid(pid), options).is_err_and(|error| error == rustix::io::Errno::INTR) {}
-        // The other end is gone when the process ends.
+        // The receiver is gone when this process ends.
         let _ = sender.send(());
     })?;
     loop {
@@ -84,7 +86,8 @@ async fn ended(mut child: Child, mut signals: Signals) -> io::Result<ExitStatus>
     }
 }
 
-/// Whether the command has the signal already: a terminal sends the signals of its keys to all processes in the foreground.
+/// Whether the command has already received the signal: a terminal sends its keys' signals to all
+/// processes in the foreground.
 #[cfg(unix)]
 fn comes_from_the_terminal(signal: rustix::process::Signal) -> bool {
     use rustix::process::Signal;
@@ -95,7 +98,7 @@ fn comes_from_the_terminal(signal: rustix::process::Signal) -> bool {
     rustix::termios::tcgetpgrp(&terminal).is_ok_and(|group| group == rustix::process::getpgrp())
 }
 
-/// Waits for the end. The console sends Ctrl+C to the command as well.
+/// Waits for the end. The console sends Ctrl+C to the command too.
 #[cfg(not(unix))]
 async fn ended(mut child: Child, signals: Signals) -> io::Result<ExitStatus> {
     let status = tokio::task::spawn_blocking(move || child.wait()).await.map_err(io::Error::other)?;
@@ -103,13 +106,13 @@ async fn ended(mut child: Child, signals: Signals) -> io::Result<ExitStatus> {
     status
 }
 
-/// As a shell gives it: 128 and the number of the signal that ended the command.
+/// A shell's exit code: for a signal, 128 and its number.
 fn code(status: ExitStatus) -> ExitCode {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return ExitCode::from(128_u8.saturating_add(u8::try_from(signal).unwrap_or(127)));
     }
     let code = status.code().unwrap_or(1);
-    // Windows has codes of 32 bits, and this program passes on what fits.
+    // Windows has exit codes of 32 bits; those above 255 become 1.
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }

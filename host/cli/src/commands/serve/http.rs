@@ -12,14 +12,15 @@ use crate::agent::http::{
 use super::super::arguments;
 use super::super::output::{Failure, print_secret};
 
-/// Refuses clients of profiles that there are not, and addresses that the user did not mean.
+/// Refuses clients of profiles that the policy lacks, and addresses beyond loopback that are not
+/// explicitly allowed.
 pub(super) fn check(policy: &Policy, arguments: &arguments::Http) -> Result<(), Failure> {
     for (position, client) in arguments.http_clients.iter().enumerate() {
         let name = &client.name;
         if let Some(profile) = client.profiles.iter().find(|profile| policy.profile(profile.as_str()).is_none()) {
             return Err(Failure::invalid(format!("--http-client {name}: the policy has no profile {profile}")));
         }
-        // Key files on some file systems are the same whatever their case.
+        // Some file systems ignore case, so two such names would share a key file.
         let is_same = |other: &Granted| other.name.as_str().eq_ignore_ascii_case(name.as_str());
         if arguments.http_clients.iter().take(position).any(is_same) {
             return Err(Failure::invalid(format!("--http-client {name}: the client is named twice")));
@@ -40,7 +41,7 @@ pub(super) fn check(policy: &Policy, arguments: &arguments::Http) -> Result<(), 
     Ok(())
 }
 
-/// Begins to listen, makes the keys, and prints what the only client needs.
+/// Begins to listen, creates the keys, and prints the variables for the only client.
 pub(super) async fn bind(
     arguments: &arguments::Http,
     users: &[u32],
@@ -92,7 +93,7 @@ fn keys(arguments: &arguments::Http) -> Result<PathBuf, Failure> {
     })
 }
 
-/// Where the client reaches the endpoint: at the first host that was named, else at the first address.
+/// The address of the endpoint for the client: the first `--http-host`, else the first listener.
 fn place(
     arguments: &arguments::Http,
     listeners: &[Listener],

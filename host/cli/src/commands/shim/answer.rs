@@ -1,4 +1,4 @@
-//! Answers in the place of a tool, and its words for what is in the way.
+//! Answers and error messages in the form of another tool.
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -17,7 +17,7 @@ use crate::commands::forms::{self, Besides};
 use crate::commands::output::{Failure, print, print_secret};
 use crate::commands::{broker, presets};
 
-/// A token that a tool is asked for.
+/// A token request to a tool.
 #[derive(Debug)]
 pub(super) struct TokenAnswer {
     pub(super) resource: Resource,
@@ -27,33 +27,33 @@ pub(super) struct TokenAnswer {
     pub(super) shape: Shape,
 }
 
-/// How a command line says what the token is for.
+/// The target of a token, as the command line names it.
 #[derive(Debug)]
 pub(super) enum Resource {
     Named(String),
-    /// A resource that each cloud has.
+    /// A resource that differs between clouds.
     Kind(&'static str),
     Scopes(Vec<String>),
 }
 
-/// What the token is printed as.
+/// The output format of a token.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Shape {
     Az,
     Azd,
     Bare,
-    /// The token as the only field: bare, or as JSON.
+    /// The token as the only field: without quotes, or as JSON.
     Field {
         tsv: bool,
     },
 }
 
-/// Why there is no answer.
+/// The reason why a request is not answered.
 enum Refusal {
-    /// In the tool's own words.
+    /// An error in the tool's own words.
     Said(String),
     Failed(Failure),
-    /// The next program of this name may have one.
+    /// The request is for the next program of this name.
     Next,
 }
 
@@ -81,17 +81,17 @@ fn find(wanted: &TokenAnswer) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What is asked for, and the tenant and the subscription that the answer names.
+/// The request, and the tenant and the subscription in the answer.
 type Asked = (Ask, Option<String>, Option<String>);
 
-/// As the Azure CLI itself would ask: for the account and the tenant of a subscription.
+/// Resolves a request as the Azure CLI does, by the account and the tenant of a subscription.
 fn on_host(wanted: &TokenAnswer) -> Result<Asked, Refusal> {
     let found = signed_in::subscription(wanted.subscription.as_deref()).map_err(Refusal::Said)?;
     let Subscription { username, tenant, id, cloud: Some(cloud), is_user: true, .. } = found else {
         return Err(Refusal::Next);
     };
     let scopes = scopes(&wanted.resource, cloud)?;
-    // The answer to a call for another tenant has no subscription.
+    // A call that names another tenant gets an answer without a subscription.
     let subscription = wanted.tenant.is_none().then_some(id);
     let tenant = wanted.tenant.clone().unwrap_or(tenant);
     let claims = wanted.claims.clone();
@@ -99,7 +99,7 @@ fn on_host(wanted: &TokenAnswer) -> Result<Asked, Refusal> {
     Ok((Ask { scopes, tenant: Some(tenant.clone()), claims, signed_in }, Some(tenant), subscription))
 }
 
-/// What the environment of a sandbox says of the sign-in outside.
+/// Resolves a request from the environment variables of a sandbox.
 fn in_sandbox(wanted: &TokenAnswer) -> Result<Asked, Refusal> {
     let scopes = scopes(&wanted.resource, Cloud::public())?;
     let subscription = wanted.subscription.clone().or_else(|| variable(&SUBSCRIPTIONS));
@@ -109,7 +109,7 @@ fn in_sandbox(wanted: &TokenAnswer) -> Result<Asked, Refusal> {
     Ok((ask, tenant, subscription))
 }
 
-/// Where a sandbox says its subscription and its tenant: the Azure SDKs' variables, then Terraform's.
+/// The variables with a sandbox's subscription and tenant: the Azure SDKs' first, then Terraform's.
 const SUBSCRIPTIONS: [&str; 2] = ["AZURE_SUBSCRIPTION_ID", "ARM_SUBSCRIPTION_ID"];
 const TENANTS: [&str; 2] = ["AZURE_TENANT_ID", "ARM_TENANT_ID"];
 
@@ -152,15 +152,15 @@ pub(super) fn account(tool: Tool, print: &az::Print, arguments: &[OsString]) -> 
     }
 }
 
-/// A line that is no secret.
+/// Prints lines that hold no secret.
 pub(super) fn printed(tool: Tool, line: Option<String>) -> ExitCode {
     let lines = line.unwrap_or_default();
-    // Text of others may be in it, so each of its lines is escaped.
+    // It may contain foreign text, so each of its lines is escaped.
     let outcome = lines.lines().try_for_each(print).map_err(Refusal::from);
     finish(tool, &[], outcome)
 }
 
-/// A command line that makes no sense.
+/// Reports an invalid command line.
 pub(super) fn wrong(what: &str) -> ExitCode {
     say(what);
     ExitCode::from(2)
@@ -180,8 +180,8 @@ fn finish(tool: Tool, arguments: &[OsString], outcome: Result<(), Refusal>) -> E
                 Some(hint) => format!("{}; {hint}", failure.message()),
                 None => failure.message(),
             };
-            // By the words of a tool that nobody is signed in to, chains of credentials go on to the next one. Not so by an error of the
-            // authority, which has its code.
+            // Chains of credentials continue after a tool's message "not signed in", and stop at an
+            // error code of the authority.
             if failure.is_unavailable() {
                 say(&in_words_of(tool, signed_in::NOBODY));
             }
@@ -193,7 +193,7 @@ fn finish(tool: Tool, arguments: &[OsString], outcome: Result<(), Refusal>) -> E
     }
 }
 
-/// What the SDKs look for differs from tool to tool.
+/// The text that SDKs search for differs between tools.
 fn in_words_of(tool: Tool, what: &str) -> String {
     match tool {
         Tool::Az => what.to_owned(),
@@ -203,7 +203,7 @@ fn in_words_of(tool: Tool, what: &str) -> String {
 }
 
 fn say(what: &str) {
-    // There is nowhere to report that stderr is closed.
+    // A closed stderr cannot be reported.
     drop(writeln!(std::io::stderr(), "ERROR: {}", escaped(what)));
 }
 

@@ -1,4 +1,4 @@
-//! The command lines of the Azure CLI that are answered.
+//! Supported command lines of the Azure CLI.
 
 use serde_json::{Value, json};
 
@@ -24,22 +24,22 @@ const ACCOUNT: [Known; 4] = [
     Known { names: &["--only-show-errors"], takes: Takes::Nothing },
 ];
 
-/// The kinds of `--resource-type`.
+/// The values of `--resource-type`.
 const KINDS: [&str; 7] = ["oss-rdbms", "arm", "aad-graph", "ms-graph", "media", "data-lake", "batch"];
 
-/// How an answer of the Azure CLI is printed.
+/// The output format of an answer.
 #[derive(Debug)]
 pub(super) struct Print {
-    /// Whether a text is printed bare.
+    /// Whether a string is printed without quotes.
     pub(super) tsv: bool,
     /// The one field to print.
     pub(super) field: Option<String>,
-    /// The subscription that is asked about.
+    /// The requested subscription.
     pub(super) subscription: Option<String>,
 }
 
 impl Print {
-    /// Nothing for a form that only the Azure CLI itself prints.
+    /// `None` for a format that only the Azure CLI itself supports.
     fn of(given: &Given<'_>) -> Option<Self> {
         let environment = std::env::var("AZURE_CORE_OUTPUT").ok();
         let output = given.one("--output").or(environment.as_deref()).unwrap_or("json");
@@ -50,12 +50,12 @@ impl Print {
         };
         let field = given.one("--query").map(str::to_owned);
         let is_name = |field: &String| field.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        // A whole object as tab-separated values is in an order of the Azure CLI's own.
+        // As tab-separated values, a whole object has an order that only the Azure CLI defines.
         let is_known = field.as_ref().map_or(!tsv, is_name);
         is_known.then(|| Self { tsv, field, subscription: given.one("--subscription").map(str::to_owned) })
     }
 
-    /// The line for an object. A field that it has not is null, as in JMESPath.
+    /// The line for an object. A missing field is null, as in JMESPath.
     pub(super) fn line(&self, object: &Value) -> Option<String> {
         let shown = match &self.field {
             Some(field) => object.get(field).unwrap_or(&Value::Null),
@@ -80,7 +80,7 @@ pub(super) fn parse(words: &[&str]) -> Asks {
     }
 }
 
-/// What Terraform asks before anything else, where no Azure CLI is installed that could tell.
+/// The version for Terraform, which asks for it first. Used if no Azure CLI is installed.
 pub(super) fn version() -> Value {
     json!({ "azure-cli": "2.91.0", "azure-cli-core": "2.91.0", "extensions": {} })
 }
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_azure_cli_can_answer_is_left_to_it() {
+    fn other_command_lines_are_left_to_the_azure_cli() {
         for line in [
             "login",
             "account list",
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn two_ways_to_say_the_same_are_refused() {
+    fn options_that_exclude_each_other_are_refused() {
         for line in [
             "account get-access-token --resource a --scope b",
             "account get-access-token --resource a --resource-type arm",

@@ -1,4 +1,4 @@
-//! The command lines of the Azure Developer CLI, and of the helpers of codespaces, that are answered.
+//! Supported command lines of the Azure Developer CLI, and of the helpers of codespaces.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -40,7 +40,7 @@ fn token(words: &[&str]) -> Option<Asks> {
     };
     let scopes = given.all("--scope");
     let resource = if scopes.is_empty() {
-        // What azd asks for when no scope is named, two slashes included.
+        // azd's default scope, which has two slashes.
         Resource::Scopes(vec!["https://management.azure.com//.default".into()])
     } else {
         Resource::Scopes(scopes)
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn helpers_take_scopes_or_have_one() {
+    fn helpers_take_scopes_or_have_a_default() {
         let scopes = |tool, words: &[&str]| match parse_helper(tool, words) {
             Asks::Token(TokenAnswer { resource: Resource::Scopes(scopes), .. }) => scopes,
             _ => Vec::new(),

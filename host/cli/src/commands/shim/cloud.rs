@@ -1,4 +1,4 @@
-//! What the Azure CLI knows of each cloud (its `cloud.py`).
+//! The clouds of the Azure CLI (its `cloud.py`).
 
 /// The names and resources of a cloud.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(super) struct Cloud {
     oss_rdbms: &'static str,
 }
 
-/// The clouds that the Azure CLI brings along. Others are its own business.
+/// The built-in clouds of the Azure CLI. Requests in other clouds are passed to it.
 const CLOUDS: [Cloud; 3] = [
     Cloud {
         name: "AzureCloud",

@@ -1,4 +1,4 @@
-//! `shim install` and `shim remove`: links to this program, in a folder that its user names.
+//! `shim install` and `shim remove`: links to this program in the user's folder.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use crate::commands::arguments::{Links, Shim};
 use crate::commands::called::is_a_name;
 use crate::commands::output::{Failure, print};
 
-/// Links names or removes them.
+/// Creates or removes the links.
 pub(in crate::commands) fn run(arguments: &Shim) -> Result<ExitCode, Failure> {
     if cfg!(not(unix)) {
         return Err(Failure::invalid("on this system copy the program under the names of the tools"));
@@ -29,7 +29,7 @@ fn install(program: &Path, Links { folder, names }: &Links) -> Result<(), Failur
         return Err(Failure::invalid(format!("this program answers to no name {name:?}; see `shim install --help`")));
     }
     std::fs::create_dir_all(folder).map_err(|error| cannot(folder, &error))?;
-    // All are looked at first: either all are linked or none.
+    // All paths are checked first, so that either all links are created or none.
     let mut missing = Vec::new();
     for path in names.iter().map(|name| folder.join(name)) {
         match path.symlink_metadata() {

@@ -1,5 +1,5 @@
-//! The program called by the name of another tool, such as `az`. It answers what asks for tokens; the rest is the next program's of that
-//! name in `PATH`.
+//! The program under the name of another tool, such as `az`. It answers token requests and passes
+//! other command lines to the next program of that name in `PATH`.
 
 mod answer;
 mod az;
@@ -17,17 +17,17 @@ use super::called::Tool;
 use super::core_dumps;
 pub(super) use install::run as manage;
 
-/// What a command line of another tool asks for.
+/// The request of another tool's command line.
 enum Asks {
     /// A token.
     Token(answer::TokenAnswer),
     /// The subscription in use.
     Account(az::Print),
-    /// Which version the tool has.
+    /// The version of the tool.
     Version(az::Print),
-    /// Something that makes no sense, with the tool's words for it.
+    /// An invalid request, with the tool's message.
     Wrong(String),
-    /// Something that is another program's business.
+    /// A request for another program.
     Other,
 }
 
@@ -41,7 +41,7 @@ pub(super) fn run(tool: Tool, arguments: Vec<OsString>) -> ExitCode {
         (Tool::AzureAuthHelper | Tool::AdoAuthHelper, Some(words)) => azd::parse_helper(tool, words),
     };
     match asks {
-        // Before anything else, so that the next program finds this process as it was.
+        // Before any other action, so that the next program gets an unchanged process.
         Asks::Other => next::run(tool, &arguments),
         Asks::Version(_) if next::find(tool).is_some() => next::run(tool, &arguments),
         Asks::Version(print) => answer::printed(tool, print.line(&az::version())),

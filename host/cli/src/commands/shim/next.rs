@@ -7,18 +7,18 @@ use std::process::{Command, ExitCode};
 use crate::commands::called::Tool;
 use crate::commands::complain;
 
-/// The programs of ours that have passed a command line on, for when several copies of this one are in `PATH`: they would pass it on to
-/// each other for ever.
+/// The copies of this program that have already passed the command line on. Without the list,
+/// several copies in `PATH` would pass it to each other forever.
 const SEEN: &str = "SHARED_TOKEN_CACHE_SHIMS";
 
-/// What a shell says of a program that is not there.
+/// A shell's exit code for a missing program.
 const NOT_FOUND: u8 = 127;
 
-/// Runs the next program with the same arguments, in place of this one where the system can do that.
+/// Runs the next program with the same arguments; on Unix it replaces this process.
 pub(super) fn run(tool: Tool, arguments: &[OsString]) -> ExitCode {
     let name = tool.name();
     let Some((program, seen)) = look(tool) else {
-        // By `az:… not found` SDKs see that the tool is not installed, and go on.
+        // SDKs recognise a missing tool by `az:… not found`, and continue with the next credential.
         complain(&format!(
             "{name}: another program of this name was not found in PATH, and this one answers requests for tokens only"
         ));
@@ -63,7 +63,7 @@ fn look(tool: Tool) -> Option<(PathBuf, String)> {
     Some((others.next()?, seen))
 }
 
-/// What tells a file from all others, wherever links to it are.
+/// A file's identity, independent of the links to it.
 fn identity(path: &Path) -> Option<String> {
     let canonical = path.canonicalize().ok()?;
     #[cfg(unix)]

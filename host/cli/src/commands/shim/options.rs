@@ -1,6 +1,6 @@
 //! Options of another tool's command line, as Python's argparse and Go's pflag read them.
 
-/// An option that is understood.
+/// A supported option.
 pub(super) struct Known {
     pub(super) names: &'static [&'static str],
     pub(super) takes: Takes,
@@ -19,7 +19,7 @@ pub(super) enum Takes {
 pub(super) struct Given<'a>(Vec<(&'static str, &'a str)>);
 
 impl<'a> Given<'a> {
-    /// Nothing where an option is not understood: the line is then for another program.
+    /// `None` if an option is unsupported: the command line is then for another program.
     pub(super) fn parse(words: &[&'a str], known: &[Known]) -> Option<Self> {
         let mut given = Self::default();
         let mut words = words.iter().copied().peekable();
@@ -42,7 +42,7 @@ impl<'a> Given<'a> {
         Some(given)
     }
 
-    /// The value of an option; of several, the last one counts.
+    /// The value of an option; the last one if it is repeated.
     pub(super) fn one(&self, name: &str) -> Option<&'a str> {
         self.0.iter().rev().find(|(given, _)| *given == name).map(|(_, value)| *value).filter(|value| !value.is_empty())
     }
@@ -53,7 +53,7 @@ impl<'a> Given<'a> {
     }
 }
 
-/// `--output=json`, `-o=json` and `-ojson` in two parts.
+/// Splits `--output=json`, `-o=json` and `-ojson` into option and value.
 fn split(word: &str) -> (&str, Option<&str>) {
     if let Some((name, value)) = word.split_once('=') {
         return (name, Some(value));

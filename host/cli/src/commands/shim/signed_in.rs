@@ -1,4 +1,4 @@
-//! Whom the Azure CLI is signed in as: its `azureProfile.json`.
+//! The sign-ins of the Azure CLI: its `azureProfile.json`.
 
 use std::path::PathBuf;
 
@@ -8,23 +8,23 @@ use shared_token_cache_storage::files;
 
 use super::cloud::Cloud;
 
-/// More than any profile has: an entry has some 500 bytes.
+/// The largest profile that is read. An entry has some 500 bytes.
 const LARGEST: u64 = 16 << 20;
 
-/// What the Azure CLI says when nobody is signed in. SDKs know it by `az login`.
+/// The Azure CLI's message without a sign-in. SDKs recognise it by `az login`.
 pub(super) const NOBODY: &str = "Please run 'az login' to setup account.";
 
-/// A subscription, which stands for the sign-in by which it was found.
+/// A subscription, and the sign-in by which it was found.
 #[derive(Debug)]
 pub(super) struct Subscription {
-    /// The entry as it is.
+    /// The entry, unchanged.
     pub(super) entry: Value,
     pub(super) id: String,
     pub(super) tenant: String,
     pub(super) username: String,
-    /// None for one that only the Azure CLI knows.
+    /// `None` for a cloud that is not built into the Azure CLI.
     pub(super) cloud: Option<&'static Cloud>,
-    /// Whether a person is signed in, and not a service principal or a managed identity.
+    /// Whether the account is a user, and not a service principal or a managed identity.
     pub(super) is_user: bool,
 }
 
@@ -55,7 +55,7 @@ struct User {
     kind: String,
 }
 
-/// The subscription of this name or id, or the default one. The error is in the Azure CLI's words.
+/// The subscription with this name or id, or the default one. Errors are in the Azure CLI's words.
 pub(super) fn subscription(wanted: Option<&str>) -> Result<Subscription, String> {
     let path = path().ok_or_else(|| NOBODY.to_owned())?;
     let text = match files::read_input(&path, LARGEST) {
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_said_as_the_azure_cli_says_it() {
+    fn a_missing_subscription_is_reported_in_the_azure_cli_s_words() {
         for (text, wanted, part) in [
             (TEXT, Some("six"), "'six' not found"),
             (TEXT, Some("two"), "Multiple subscriptions"),
