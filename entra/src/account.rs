@@ -1,4 +1,5 @@
-//! The home account id, `<uid>.<utid>`: an object id and its home tenant. AD FS accounts have an id without a dot.
+//! The home account id, `<uid>.<utid>`: an object id and its home tenant. AD FS accounts have an id
+//! without a dot.
 
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
@@ -17,8 +18,8 @@ pub fn home_tenant(home_account_id: &str) -> Option<&str> {
     parts(home_account_id).map(|(_, utid)| utid)
 }
 
-/// The home account id that the `client_info` of a token response names: base64url of `{"uid": …, "utid": …}`, with or without
-/// padding.
+/// The home account id of a token response's `client_info`: base64url of a JSON object with `uid`
+/// and `utid`, with or without padding.
 #[must_use]
 // Inlined, so that the component contains the parser's functions only once.
 #[inline]

@@ -3,11 +3,12 @@
 //! Sources: "RFC" is RFC 6749, section 5.2 or 4.1.2.1. "OIDC" is OpenID Connect Core, section
 //! 3.1.2.6. A name in capitals and small letters is the one on Microsoft's page
 //! <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>, or behind
-//! <https://login.microsoftonline.com/error?code=NUMBER>. "MSAL" is the classification of `suberror`
-//! that Microsoft's libraries publish (`UiRequiredExceptionClassification`). A name with `#` is a report
-//! on GitHub that quotes the error, in MicrosoftDocs/azure-docs or entra-docs, Azure/azure-cli or
-//! azure-mcp, Azure/Commercial-Marketplace-SaaS-Accelerator, MaikuB/flutter_appauth, or
-//! AzureAD/microsoft-authentication-library-for-js ("msal-js") or -dotnet.
+//! <https://login.microsoftonline.com/error?code=NUMBER>. "MSAL" is the classification of
+//! `suberror` that Microsoft's libraries publish (`UiRequiredExceptionClassification`). A name with
+//! `#` is a report on GitHub that quotes the error, in MicrosoftDocs/azure-docs or entra-docs,
+//! Azure/azure-cli or azure-mcp, Azure/Commercial-Marketplace-SaaS-Accelerator,
+//! MaikuB/flutter_appauth, or AzureAD/microsoft-authentication-library-for-js ("msal-js")
+//! or -dotnet.
 
 use crate::class::Class::{self, Busy, DeadGrant, InteractionNeeded, Misconfigured, TooMany, WrongClient, WrongTenant};
 

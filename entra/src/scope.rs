@@ -1,6 +1,7 @@
 //! Scopes.
 
-/// Scopes of OpenID Connect, which come with a token of any resource: OpenID Connect Core 1.0, sections 3.1.2.1, 5.4 and 11.
+/// Scopes of OpenID Connect, which come with a token of any resource: OpenID Connect Core 1.0,
+/// sections 3.1.2.1, 5.4 and 11.
 const OPENID_CONNECT: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
 /// Whether a scope is of OpenID Connect. Microsoft Entra ID also accepts such a scope with

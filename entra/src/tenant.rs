@@ -12,7 +12,8 @@ pub const CONSUMERS: &str = "consumers";
 /// The name under which AD FS answers. It has no tenants.
 pub const ADFS: &str = "adfs";
 
-/// The tenant in which personal accounts live. It serves no resource of Azure: such an account is a guest wherever it is used.
+/// The tenant in which personal accounts live. It serves no resource of Azure: such an account is a
+/// guest wherever it is used.
 pub const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 /// Whether a tenant's name is that of AD FS.
@@ -27,14 +28,15 @@ pub fn means_home(name: &str) -> bool {
     is_home_realm(name) || name.eq_ignore_ascii_case(CONSUMERS)
 }
 
-/// Whether a token that is cached under this realm is of the tenant that a work or school account lives in. MSAL caches a token
-/// under the tenant that was named in the request.
+/// Whether a token that is cached under this realm is of the tenant that a work or school account
+/// lives in. MSAL caches a token under the tenant that was named in the request.
 #[must_use]
 pub fn is_home_realm(realm: &str) -> bool {
     [ORGANIZATIONS, COMMON].iter().any(|name| name.eq_ignore_ascii_case(realm))
 }
 
-/// Whether a text can be a tenant's segment of a URL: a GUID or a domain, in letters, digits, `-` and `.`.
+/// Whether a text can be a tenant's segment of a URL: a GUID or a domain, in letters, digits, `-`
+/// and `.`.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     // Dots alone would be a path segment such as `..`.

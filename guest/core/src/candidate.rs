@@ -46,7 +46,8 @@ impl Candidate {
     }
 }
 
-/// Whether this credential may redeem a refresh token: it is of its client, or of a family of clients that share theirs.
+/// Whether this credential may redeem a refresh token: it is of its client, or of a family of
+/// clients that share theirs.
 ///
 /// Sign-ins with the Azure CLI's client had a family until January 2026. Later ones have none and
 /// are matched by client id.

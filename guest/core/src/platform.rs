@@ -2,7 +2,8 @@ use shared_token_cache_entra::Secret;
 
 /// The host's functions, one for each import of the component. Tests implement them with fakes.
 pub trait Platform {
-    /// Reads the document `name`, for example `msal.cache.nocae`, unless it is still at version `known`.
+    /// Reads the document `name`, for example `msal.cache.nocae`, unless it is still at version
+    /// `known`.
     ///
     /// # Errors
     /// When there is no document, or it may not or cannot be read.

@@ -1,4 +1,5 @@
-//! A JSON object as text: its members can be replaced, added and removed while every other byte stays as it was.
+//! A JSON object as text: its members can be replaced, added and removed while every other byte
+//! stays as it was.
 
 use std::borrow::Cow;
 use std::fmt;

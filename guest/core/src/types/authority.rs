@@ -11,7 +11,7 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// Takes `login.microsoftonline.com` or `https://login.microsoftonline.com/`, as azure-identity does.
+    /// Accepts a host, or a host with `https://` and slashes, as azure-identity does.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let invalid = |why: &str| {
             Error::InvalidArgument(format!(

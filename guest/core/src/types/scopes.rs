@@ -7,7 +7,8 @@ use crate::error::Error;
 pub(crate) struct Scopes(Vec<String>);
 
 impl Scopes {
-    /// Splits each argument at white space, so that `"openid profile"` and `"openid", "profile"` are the same.
+    /// Splits each argument at white space, so that `"openid profile"` and `"openid", "profile"`
+    /// are the same.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, Error> {
         let scopes: Vec<String> =
             arguments.iter().flat_map(|argument| argument.split_whitespace()).map(str::to_owned).collect();
@@ -29,7 +30,8 @@ impl Scopes {
         self.0.join(" ")
     }
 
-    /// The scopes sorted and joined by a space, for a cache entry. Sorting is by code point, as MSAL for Python sorts.
+    /// The scopes sorted and joined by a space, for a cache entry. Sorting is by code point, as
+    /// MSAL for Python sorts.
     pub(crate) fn as_target(&self) -> String {
         let mut sorted: Vec<&str> = self.0.iter().map(String::as_str).collect();
         sorted.sort_unstable();

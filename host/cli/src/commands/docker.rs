@@ -1,4 +1,5 @@
-//! `docker-credential`: a credential helper of Docker and other container tools for Azure Container Registry.
+//! `docker-credential`: a credential helper of Docker and other container tools for Azure Container
+//! Registry.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::ExitCode;

@@ -21,7 +21,8 @@ const EACH_SECOND: f64 = 10.0;
 /// to other clients.
 const AT_ONCE: usize = 24;
 
-/// The name of a client, for the log, the audit and its key file: up to 64 letters, digits, `.`, `_` and `-`.
+/// The name of a client, for the log, the audit and its key file: up to 64 letters, digits, `.`,
+/// `_` and `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ClientName(String);
 
