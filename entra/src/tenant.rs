@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_for_the_home_tenant_have_no_case() {
+    fn aliases_of_the_home_tenant_are_compared_without_case() {
         for (name, home, realm) in [
             ("organizations", true, true),
             ("Common", true, true),

@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn bearer_has_no_case() {
+    fn bearer_is_compared_without_case() {
         assert!(is_bearer("bearer") && is_bearer(BEARER) && !is_bearer("pop") && !is_bearer(" bearer"));
     }
 }

@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn cae_adds_the_client_capabilities_to_what_was_given() {
+    fn cae_adds_the_client_capabilities_to_the_given_claims() {
         for (given, expected) in [
             (None, r#"{"access_token":{"xms_cc":{"values":["CP1"]}}}"#),
             (
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_that_are_no_object_are_refused_before_anything_is_sent() {
+    fn claims_other_than_an_object_are_refused_before_anything_is_sent() {
         for (claims, cae) in [("[]", false), ("{", true), ("nonsense", false), (r#"{"access_token":7}"#, true)] {
             assert!(matches!(merged(Some(claims), cae), Err(Error::InvalidArgument(_))), "{claims}");
         }

@@ -1,6 +1,6 @@
 use crate::account_info::Account;
 
-/// Why a call failed. The text is for people; programs tell errors apart by variant and reason.
+/// The reason why a call failed. The text is for people; programs use the variant and its reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The call's arguments or the credential's options are invalid.
@@ -9,13 +9,13 @@ pub enum Error {
     /// This sign-in can't serve the call.
     #[error("{}", .0.message)]
     CredentialUnavailable(Unavailable),
-    /// The authority refused, or answered with something that is not a token.
+    /// The authority refused, or its response is not a token.
     #[error("{}", .0.message)]
     ClientAuthentication(AuthenticationFailure),
-    /// The host's policy forbids what the call needs.
+    /// The host's policy forbids a read or a request of the call.
     #[error("{0}")]
     Denied(String),
-    /// The authority could not be reached, or had no capacity.
+    /// The authority is unreachable or overloaded.
     #[error("{0}")]
     Unreachable(String),
 }

@@ -40,7 +40,7 @@ pub trait Platform {
 /// The result of a read.
 #[derive(Debug, Clone)]
 pub enum ReadOutcome {
-    /// The version is still the known one.
+    /// The document is still at the known version.
     Unchanged,
     /// The document as it is now.
     Document(CacheDocument),

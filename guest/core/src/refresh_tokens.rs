@@ -1,4 +1,4 @@
-//! Which refresh tokens of an account may be redeemed, and in which order.
+//! Selection and order of an account's refresh tokens.
 
 use shared_token_cache_entra::Secret;
 use std::cmp::Reverse;

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_no_use_is_unexpected_and_its_refresh_token_is_kept() {
+    fn a_response_without_a_usable_token_is_unexpected_and_its_refresh_token_is_kept() {
         let other = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(r#"{"uid":"other","utid":"utid"}"#);
         for (fields, part, kept) in [
             (r#""expires_in":0"#.to_owned(), "has expired already", true),
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_without_capacity_is_busy_not_refusing() {
+    fn an_overloaded_authority_is_busy_and_not_a_refusal() {
         for status in [429, 500, 503] {
             assert!(matches!(read_json(status, r#"{"error":"temporarily_unavailable"}"#), Ok(Outcome::Busy(_))));
         }
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_cut_at_a_character() {
+    fn text_is_truncated_at_a_character_boundary() {
         assert_eq!(printable(&"ä".repeat(LONGEST_TEXT)).chars().last(), Some('…'));
     }
 }

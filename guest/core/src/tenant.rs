@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_that_would_be_asked_needs_a_name_that_is_one() {
+    fn a_tenant_that_a_request_uses_needs_a_valid_name() {
         for allowed in [&[][..], &["*"], &["a.com"]] {
             let resolved = resolve(&configuration(None, false, allowed), Some("some_tenant"), false);
             assert!(matches!(resolved, Err(Error::InvalidArgument(_))), "{allowed:?}: {resolved:?}");

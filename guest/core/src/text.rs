@@ -22,7 +22,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_is_cut() {
+    fn a_long_name_is_truncated() {
         assert_eq!(quoted(&"ä".repeat(200)).chars().count(), LONGEST + 3);
     }
 }

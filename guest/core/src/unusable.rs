@@ -33,7 +33,7 @@ impl Unusable {
         self.why == Why::Broker
     }
 
-    /// The account, why it can't be used, and what helps.
+    /// The account, the reason and a remedy, as a sentence.
     fn in_words(&self) -> String {
         let name = quoted(&self.account.username);
         match &self.why {

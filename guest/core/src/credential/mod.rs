@@ -51,7 +51,7 @@ impl Credential {
     /// A credential with these options. Nothing is read or sent.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] when an option makes no sense.
+    /// [`Error::InvalidArgument`] when an option is invalid.
     pub fn new(options: Options) -> Result<Self, Error> {
         let configuration = Configuration::try_from(options)?;
         let cache = |enable_cae| {

@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_without_end_does_not_exhaust_the_stack() {
+    fn deep_nesting_does_not_exhaust_the_stack() {
         let deep = 2_000_000;
         let text = format!(r#"{{"x": {}{}, "Account": {{}}}}"#, "[".repeat(deep), "]".repeat(deep));
         assert!(Document::parse(text).is_ok());

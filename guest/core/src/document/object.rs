@@ -36,7 +36,7 @@ impl<'a> Object<'a> {
         let mut rest = text.get(1..).unwrap_or_default();
         let mut members = Vec::with_capacity(pairs.0.len());
         for (key, value) in pairs.0 {
-            // `value` borrows from `text`, so its address tells where the member's head ends.
+            // `value` borrows from `text`, so its address is the end of the member's head.
             let start = (value.get().as_ptr() as usize).saturating_sub(rest.as_ptr() as usize);
             let (head, from_value) = rest.split_at_checked(start).unwrap_or((rest, ""));
             let after = from_value.get(value.get().len()..).unwrap_or_default();

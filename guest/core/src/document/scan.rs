@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn any_byte_in_any_place_ends_plain_text_or_does_not() {
+    fn plain_text_ends_at_quotes_backslashes_and_control_characters() {
         for byte in 0..=0xFF_u8 {
             for place in 0..17 {
                 let mut text = [b'a'; 20];
@@ -321,7 +321,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn it_takes_any_text_as_serde_json_does(text in "[\\{\\}\\[\\]\",:a-c0-9 \\\\\n.eE+-]{0,40}") {
+        fn it_accepts_exactly_the_texts_that_serde_json_accepts(text in "[\\{\\}\\[\\]\",:a-c0-9 \\\\\n.eE+-]{0,40}") {
             prop_assert_eq!(is_json(&text), serde_json::from_str::<&RawValue>(&text).is_ok());
         }
     }

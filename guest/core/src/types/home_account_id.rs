@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_prints_shortened() {
+    fn an_id_prints_truncated() {
         assert_eq!(format!("{:?}", HomeAccountId::new("0123456789.utid").unwrap()), "HomeAccountId(012…)");
     }
 }

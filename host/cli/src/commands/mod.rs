@@ -170,6 +170,6 @@ fn complain(line: &str) {
 /// Writes a line in parts to stderr, behind the program's name.
 fn complain_in(line: &terminal::Line) {
     terminal::end_progress();
-    // There is nowhere to report that stderr is closed.
+    // A closed stderr cannot be reported.
     drop(writeln!(anstream::stderr(), "shared-token-cache: {}", line.as_str()));
 }

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_what_follows_the_scheme() {
+    fn the_key_follows_the_scheme() {
         let request = |value: &str| Request::builder().header("authorization", value).body(()).unwrap();
         for (value, expected) in
             [("Bearer abc", Some("abc")), ("bearer abc", Some("abc")), ("Bearer", None), ("abc", None)]

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_key_of_a_client_stays() {
+    fn a_file_other_than_a_client_key_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let (path, key) = (folder.path().join("server.key"), Key::generate().unwrap());
         for content in ["-----BEGIN PRIVATE KEY-----", "", &"x".repeat(DIGITS), &"0".repeat(DIGITS + 1)] {

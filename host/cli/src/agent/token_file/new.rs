@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_has_the_same_words_each_time() {
+    fn an_error_has_the_same_text_each_time() {
         let folder = tempfile::tempdir().unwrap();
         let error = || attempt(&folder.path().join("missing/token"), Readers::default()).unwrap_err();
         assert_eq!(error().to_string(), error().to_string());

@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variable_is_a_line_that_a_shell_can_take() {
+    fn a_variable_is_a_line_that_a_shell_accepts() {
         for name in ["PGPASSWORD", "_x1"] {
             assert!(check_variable(name).is_ok(), "{name}");
         }

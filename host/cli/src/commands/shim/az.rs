@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn every_known_caller_is_understood() {
+    fn the_command_line_of_every_known_caller_is_supported() {
         for line in [
             "account get-access-token",
             "account get-access-token --output json --resource https://vault.azure.net --tenant contoso.com",

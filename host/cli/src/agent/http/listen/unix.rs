@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_own_user_is_admitted_and_a_stranger_is_not() {
+    async fn the_own_user_may_connect_and_another_user_may_not() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("http.sock");
         let mut unix = Unix::bind(&path, &[]).unwrap();
