@@ -1,31 +1,32 @@
 use shared_token_cache_entra::Secret;
 use shared_token_cache_policy::Source;
 
-/// An access token, how long it lives, and which cache served it.
+/// An access token and its lifetime.
 ///
-/// Its `Debug` does not show the token.
+/// `Debug` does not print the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccessToken {
     /// The token.
     pub token: Secret,
-    /// When it expires, in seconds since the Unix epoch.
+    /// The expiry, in seconds since the Unix epoch.
     pub expires_on: u64,
-    /// When it should be replaced, in seconds since the Unix epoch, where the authority said so.
+    /// The time of renewal that the authority asks for, in seconds since the Unix epoch.
     pub refresh_on: Option<u64>,
     /// `Bearer`.
     pub token_type: String,
 }
 
-/// An access token with the source whose cache served it.
+/// An access token with its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Served {
     /// The token.
     pub access_token: AccessToken,
-    /// Whose cache.
+    /// The source whose cache had the sign-in.
     pub source: Source,
-    /// Whether the authority was asked for it in this call; `false` for a token that was there already.
+    /// Whether this call redeemed a refresh token for it; `false` for a token that was cached
+    /// before.
     pub refreshed: bool,
 }
 

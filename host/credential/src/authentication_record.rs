@@ -2,11 +2,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The one version of the JSON form.
+/// The only version of the JSON form.
 const VERSION: &str = "1.0";
 
-/// An account that an application remembers, in the form that the Azure Identity libraries share. It holds no secret; its `Debug`
-/// shortens the account's id all the same.
+/// An account that an application remembers, in the JSON form of the Azure Identity libraries. It
+/// holds no secret. `Debug` shortens the account's id nevertheless.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuthenticationRecord {
     /// Host of the authority, such as `login.microsoftonline.com`.
@@ -15,20 +15,20 @@ pub struct AuthenticationRecord {
     pub client_id: String,
     /// The account's id, `<uid>.<utid>`.
     pub home_account_id: String,
-    /// The tenant to ask.
+    /// The tenant for token requests.
     pub tenant_id: String,
     /// The username.
     pub username: String,
 }
 
-/// Why text is not a record.
+/// The reason why a text is not a record.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordError {
     /// It is not JSON, or a field is missing.
     #[error("the authentication record can't be read: {0}")]
     Json(#[from] serde_json::Error),
-    /// It is of a version that this crate does not know.
+    /// The record has a version that this crate does not support.
     #[error("the authentication record has the version {0:?}; known is {VERSION:?}")]
     Version(String),
 }
@@ -45,7 +45,7 @@ struct Form {
 }
 
 impl AuthenticationRecord {
-    /// Reads the JSON form.
+    /// Parses the JSON form.
     ///
     /// # Errors
     /// [`RecordError`].
@@ -62,7 +62,7 @@ impl AuthenticationRecord {
     pub fn to_json(&self) -> String {
         let Self { authority, client_id, home_account_id, tenant_id, username } = self.clone();
         let form = Form { authority, client_id, home_account_id, tenant_id, username, version: VERSION.to_owned() };
-        // Six strings can always be written.
+        // Serializing six strings does not fail.
         serde_json::to_string(&form).unwrap_or_default()
     }
 }
@@ -83,7 +83,7 @@ impl fmt::Debug for AuthenticationRecord {
 mod tests {
     use super::*;
 
-    /// As azure-identity 1.27.0 for Python serialises one.
+    /// The JSON form of azure-identity 1.27.0 for Python.
     const PYTHON: &str = r#"{"authority": "login.microsoftonline.com", "clientId": "client", "homeAccountId": "uid.utid", "tenantId": "utid", "username": "user0@contoso.com", "version": "1.0"}"#;
 
     #[test]

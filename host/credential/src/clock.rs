@@ -1,6 +1,6 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The time of day, as the component sees it. Tests put their own in place of the system's.
+/// The time of day, as the component sees it. Tests replace it.
 pub trait Clock: Send + Sync {
     /// Seconds since the Unix epoch.
     fn now(&self) -> u64;

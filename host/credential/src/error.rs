@@ -7,32 +7,36 @@ use shared_token_cache_vault::{Application, Hindrance};
 use crate::escape;
 use shared_token_cache_policy::Denied;
 
-/// The most bytes of a message that a component makes. An error description of Entra ID has some 500.
+/// The size limit of a component's message, in bytes. An error description of Entra ID has some
+/// 500.
 pub(crate) const LONGEST_TEXT: usize = 16 << 10;
 
-/// Why a call failed. The text is for people; programs tell errors apart by variant and reason, which are those of the WIT.
+/// The reason why a call failed. The text is for people; programs compare the variant and the
+/// reason, which are those of the WIT.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The call or the credential's options make no sense.
+    /// The call or the credential's options are invalid.
     #[error("{0}")]
     InvalidArgument(String),
-    /// This sign-in can't serve the call; a chain of credentials may go on to the next.
+    /// This sign-in cannot serve the call; a chain of credentials may try the next one.
     #[error("{}", .0.message)]
     CredentialUnavailable(Unavailable),
-    /// The authority refused, or answered with something that is not a token.
+    /// The authority refused, or its reply is not a token response.
     #[error("{}", .0.message)]
     ClientAuthentication(AuthenticationFailure),
-    /// The policy forbids what the call needs, or the component did what no component may do.
+    /// The policy forbids what the call needs, or the component did something that no component may
+    /// do.
     #[error("{0}")]
     Denied(Denial),
-    /// The authority could not be reached, or had no capacity. A later try may succeed.
+    /// The authority was unreachable or overloaded. A retry may succeed.
     #[error("{0}")]
     Unreachable(Unreachable),
-    /// The call ran into a limit, usually one of the policy's. The next call starts afresh.
+    /// The call exceeded a limit, usually one of the policy's. The next call starts with a new
+    /// instance.
     #[error("{0}")]
     Limit(LimitExceeded),
-    /// The component broke. That is a bug in it, or in this crate.
+    /// The component failed: a bug in it, or in this crate.
     #[error("the component failed")]
     Plugin(#[source] PluginError),
 }
@@ -42,11 +46,12 @@ pub enum Error {
 #[error("{message}")]
 #[non_exhaustive]
 pub struct LimitExceeded {
-    /// The field of the policy that sets the limit, such as `limits.call-seconds`; none where no field does.
+    /// The field of the policy that sets the limit, such as `limits.call-seconds`; `None` for a
+    /// limit that the policy does not set.
     pub field: Option<&'static str>,
-    /// What there was too much of, for a person.
+    /// The limit and what exceeded it, for people.
     pub message: String,
-    /// After how long a call can succeed, for a limit on what is done in a time.
+    /// The time until a call can succeed, for a rate limit.
     pub retry_after: Option<Duration>,
 }
 
@@ -64,11 +69,12 @@ impl LimitExceeded {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unreachable {
-    /// What failed, for a person.
+    /// The failed operation, for people.
     pub message: String,
-    /// What to change, where only that helps: a variable with a proxy, or which certificates are trusted.
+    /// The change that helps, if only that helps: to a proxy's variable, or to the trusted
+    /// certificates.
     pub hint: Option<String>,
-    /// After how long a call can succeed, where the authority or this crate sets a pause.
+    /// The time until a call can succeed, if the authority or this crate sets a pause.
     pub retry_after: Option<Duration>,
 }
 
@@ -94,13 +100,13 @@ impl From<String> for Unreachable {
     }
 }
 
-/// What went wrong in the component.
+/// The failure of the component.
 #[derive(Clone)]
 pub struct PluginError(Arc<wasmtime::Error>);
 
 impl std::fmt::Display for PluginError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The engine's text has lines, and names of functions that the component chose.
+        // The engine's text has several lines, and names of functions that the component chose.
         let text = format!("{:#}", self.0);
         let lines: Vec<_> = text.lines().map(str::trim).collect();
         f.write_str(&escape::bounded(&lines.join(" "), LONGEST_TEXT))
@@ -126,7 +132,7 @@ impl Error {
         Self::Plugin(PluginError(Arc::new(error)))
     }
 
-    /// A denial that no policy can lift.
+    /// A denial that no change of the policy lifts.
     pub(crate) fn denied(message: impl Into<String>) -> Self {
         Self::Denied(Denial { message: message.into(), hint: None })
     }
@@ -140,7 +146,7 @@ impl Error {
         Self::Unreachable(message.into().into())
     }
 
-    /// After how long a call can succeed, where that is known.
+    /// The time until a call can succeed, if known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -154,7 +160,7 @@ impl Error {
         }
     }
 
-    /// What to change so that a call can succeed, where that is known.
+    /// The change by which a call can succeed, if known.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         match self {
@@ -168,7 +174,7 @@ impl Error {
         }
     }
 
-    /// The kind of error, spelled as in the WIT; `limit` and `plugin` are the host's own.
+    /// The kind of error, spelled as in the WIT. `limit` and `plugin` exist in the host only.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -182,7 +188,7 @@ impl Error {
         }
     }
 
-    /// The reason, spelled as in the WIT, where the kind has reasons.
+    /// The reason, spelled as in the WIT, for kinds that have reasons.
     #[must_use]
     pub fn reason(&self) -> Option<&'static str> {
         match self {
@@ -199,9 +205,9 @@ impl Error {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Denial {
-    /// What is denied, for a person.
+    /// The denied operation, for people.
     pub message: String,
-    /// What to write into the policy to allow it, where the policy is what denies it.
+    /// The change to the policy that allows it, if the policy denies it.
     pub hint: Option<String>,
 }
 
@@ -232,29 +238,29 @@ impl From<Denied> for Error {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unavailable {
-    /// What is missing.
+    /// The reason, for programs.
     pub reason: UnavailableReason,
-    /// The same for a person, with what to do about it.
+    /// The reason and a hint, for people.
     pub message: String,
-    /// The accounts to choose from, where there are several.
+    /// The accounts to choose from, if there are several.
     pub candidates: Vec<Account>,
-    /// What was wrong with each source, where several were tried.
+    /// The failure of each source, if several were tried.
     pub sources: Vec<SourceFailure>,
 }
 
-/// A source of a credential that had no token.
+/// A source of a credential that gave no token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SourceFailure {
-    /// The source, as `--source` takes it.
+    /// The source, in the form of `--source`.
     pub source: String,
-    /// The username of its account, where the authority was asked for that one.
+    /// The username of its account, if a request to the authority was made for it.
     pub account: Option<String>,
     /// The kind of its error; see [`Error::kind`].
     pub kind: &'static str,
     /// The reason of its error; see [`Error::reason`].
     pub reason: Option<&'static str>,
-    /// What was wrong, for a person.
+    /// The failure, for people.
     pub message: String,
 }
 
@@ -265,7 +271,7 @@ impl SourceFailure {
     }
 }
 
-/// A source with its account, for a person.
+/// A source with its account, for people.
 pub(crate) fn name(source: &str, account: Option<&str>) -> String {
     match account {
         Some(account) => format!("{source} ({account})"),
@@ -273,17 +279,17 @@ pub(crate) fn name(source: &str, account: Option<&str>) -> String {
     }
 }
 
-/// An account, as far as a person needs it to choose one.
+/// An account, with the fields by which people choose one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Account {
     /// The username, as cached.
     pub username: String,
-    /// The tenant that the account lives in, where its id tells.
+    /// The account's home tenant, if its id names one.
     pub home_tenant_id: Option<String>,
 }
 
-/// An account in a cache, with what it is good for.
+/// An account in a cache, with the number and expiry of its tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CachedAccount {
@@ -293,14 +299,15 @@ pub struct CachedAccount {
     pub environment: String,
     /// The tenants in which it was used.
     pub tenants: Vec<String>,
-    /// How many refresh tokens of it the credential may redeem. With none, the credential does not choose it.
+    /// The number of its refresh tokens that the credential may redeem. Without any, the credential
+    /// does not choose the account.
     pub usable_refresh_tokens: u32,
-    /// How many access tokens of it are cached, for any client, expired ones included.
+    /// The number of its cached access tokens, for any client, including expired ones.
     pub access_tokens: u32,
-    /// When the last of these expires, in seconds since the Unix epoch.
+    /// The latest expiry of these, in seconds since the Unix epoch.
     pub latest_expiry: Option<u64>,
-    /// What keeps the credential from choosing the account; nothing where it may be chosen. An application, which is no account, has no
-    /// username.
+    /// The reason why the credential cannot choose the account; `None` if it can. An application is
+    /// not an account, and has no username.
     pub hindrance: Option<Hindrance>,
 }
 
@@ -313,13 +320,13 @@ impl From<Application> for CachedAccount {
     }
 }
 
-/// Why a sign-in can't serve a call.
+/// The reason why a sign-in cannot serve a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnavailableReason {
-    /// The cache can't be read.
+    /// The cache cannot be read.
     CacheUnavailable,
-    /// The cache is not a JSON object. It is left as it is.
+    /// The cache is not a JSON object. It is left unchanged.
     CacheCorrupt,
     /// This platform has no shared token cache.
     UnsupportedPlatform,
@@ -327,16 +334,17 @@ pub enum UnavailableReason {
     NoAccounts,
     /// None of the accounts has the requested username and tenant.
     NoMatchingAccount,
-    /// Several accounts, and nothing that selects one.
+    /// There are several accounts, and no option selects one.
     MultipleAccounts,
     /// Several accounts have the requested username or tenant.
     MultipleMatchingAccounts,
-    /// The account has neither a fitting access token nor a refresh token that the authority takes.
+    /// The account has neither a fitting access token nor a refresh token that the authority
+    /// accepts.
     NoToken,
 }
 
 impl UnavailableReason {
-    /// The reason as the WIT spells it.
+    /// The reason, spelled as in the WIT.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -356,30 +364,30 @@ impl UnavailableReason {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuthenticationFailure {
-    /// What kind of refusal it is.
+    /// The kind of refusal.
     pub reason: AuthenticationFailureReason,
-    /// The same for a person.
+    /// The refusal, for people.
     pub message: String,
-    /// What the authority said, where it answered with an OAuth 2.0 error.
+    /// The authority's OAuth 2.0 error, if it answered with one.
     pub oauth: Option<Box<OAuthError>>,
-    /// What was wrong with each source, where several were tried.
+    /// The failure of each source, if several were tried.
     pub sources: Vec<SourceFailure>,
 }
 
-/// What kind of refusal it is.
+/// The kind of refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthenticationFailureReason {
-    /// The call names a tenant that the options do not allow; nothing was sent.
+    /// The call names a tenant that the options do not allow. No request was sent.
     TenantNotAllowed,
     /// The authority answered with an OAuth 2.0 error.
     OAuthError,
-    /// The authority's answer is neither a token nor an OAuth 2.0 error.
+    /// The authority's reply is neither a token nor an OAuth 2.0 error.
     UnexpectedResponse,
 }
 
 impl AuthenticationFailureReason {
-    /// The reason as the WIT spells it.
+    /// The reason, spelled as in the WIT.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -402,23 +410,23 @@ pub struct OAuthError {
     pub description: Option<String>,
     /// `error_codes`: the numbers behind `AADSTS`.
     pub error_codes: Vec<u64>,
-    /// `claims`: what the next request has to ask for, to be passed as [`TokenRequestOptions::claims`].
+    /// `claims`: the claims for the next request, to be passed as [`TokenRequestOptions::claims`].
     ///
     /// [`TokenRequestOptions::claims`]: crate::TokenRequestOptions::claims
     pub claims: Option<String>,
-    /// `correlation_id`, to be quoted to Microsoft's support.
+    /// `correlation_id`, for a support request to Microsoft.
     pub correlation_id: Option<String>,
 }
 
 impl OAuthError {
-    /// What helps against the error, such as `busy`, `interaction-needed` or `dead-grant`; none for an error that this crate does
-    /// not know.
+    /// The class of the error by its remedy, such as `busy`, `interaction-needed` or `dead-grant`;
+    /// `None` for an unknown error.
     #[must_use]
     pub fn class(&self) -> Option<&'static str> {
         self.known_class().map(Class::as_str)
     }
 
-    /// Whether the error says nothing about the sign-in, so that a later try can succeed.
+    /// Whether the error is independent of the sign-in, so that a retry can succeed.
     pub(crate) fn may_pass(&self) -> bool {
         self.known_class().is_some_and(Class::may_pass)
     }
@@ -430,7 +438,7 @@ impl OAuthError {
             numbers: &self.error_codes,
             description: self.description.as_deref(),
         };
-        // The status is not known any more, and decides only where the error does not.
+        // The HTTP status is not stored here. It only decides where the error does not.
         class_of(0, Some(&refusal))
     }
 }

@@ -1,4 +1,4 @@
-//! Text as it may reach a terminal or a log.
+//! Escapes for texts that may reach a terminal or a log.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -7,12 +7,14 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
-/// `text` with every character that a reader does not see in its place written as `\u{…}`: control characters (C0, DEL, C1), the line
-/// and paragraph separators, marks that change the direction of text, and other invisible characters.
+/// `text` with every invisible character written as `\u{…}`: control characters (C0, DEL, C1), the
+/// line and paragraph separators, marks that change the direction of text, and other invisible
+/// characters.
 ///
-/// An escape sequence could change a terminal, a line break could forge a line of a log, and a bidirectional mark or a zero-width
-/// character could make a name look like another one. Joiners and variation selectors are among them: they change how letters of some
-/// scripts and emoji look, and a name that shows them as numbers can still be read.
+/// An escape sequence could change a terminal, a line break could forge a line of a log, and a
+/// bidirectional mark or a zero-width character could make a name look like another one. Joiners
+/// and variation selectors are escaped too: they change the look of emoji and of letters in some
+/// scripts, and a name stays readable with them escaped.
 ///
 /// ```
 /// # use shared_token_cache::escaped;
@@ -24,8 +26,8 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     escape(text, |_| false, |escaped, character| escaped.extend(character.escape_unicode()))
 }
 
-/// A document of TOML with the characters that [`escaped`] replaces as escape sequences of TOML, except for its line breaks. Outside of
-/// basic strings it must be plain ASCII.
+/// A document of TOML in which the characters that [`escaped`] replaces are escape sequences of
+/// TOML, except line breaks. Outside of basic strings it must be plain ASCII.
 #[must_use]
 pub fn escaped_toml(document: &str) -> Cow<'_, str> {
     escape(
@@ -41,7 +43,7 @@ pub fn escaped_toml(document: &str) -> Cow<'_, str> {
 /// Writes `value` as one line of JSON in which the characters that [`escaped`] replaces are escape sequences of JSON.
 ///
 /// # Errors
-/// When the writer fails, or the value can't be JSON.
+/// When the writer fails, or the value has no JSON form.
 pub fn write_json(writer: impl io::Write, value: &impl Serialize) -> serde_json::Result<()> {
     value.serialize(&mut Serializer::with_formatter(writer, Escaping))
 }
@@ -53,7 +55,7 @@ pub(crate) fn to_json(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// `text`, escaped and no longer than `longest` bytes, of a text that no one vouches for.
+/// An untrusted text, escaped and truncated to `longest` bytes.
 pub(crate) fn bounded(text: &str, longest: usize) -> String {
     let cut = |text: &str| text.get(..text.floor_char_boundary(longest)).unwrap_or_default().to_owned();
     let mut bounded = cut(&escaped(&cut(text)));
@@ -75,7 +77,8 @@ fn escape(text: &str, kept: fn(char) -> bool, write: fn(&mut String, char)) -> C
     Cow::Owned(escaped)
 }
 
-/// Unicode 17: categories Cc, Zl, Zp and Cf, and what has the property `Default_Ignorable_Code_Point`, assigned or not.
+/// Unicode 17: categories Cc, Zl, Zp and Cf, and characters with the property
+/// `Default_Ignorable_Code_Point`, assigned or not.
 fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(character,
@@ -87,7 +90,7 @@ fn is_hidden(character: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Escapes what `serde_json` leaves as it is.
+/// Escapes the invisible characters that `serde_json` leaves unchanged.
 struct Escaping;
 
 impl Formatter for Escaping {
@@ -97,7 +100,7 @@ impl Formatter for Escaping {
             |_| false,
             |escaped, character| {
                 for unit in character.encode_utf16(&mut [0; 2]) {
-                    // Writing to a string can't fail.
+                    // Writing to a string does not fail.
                     let _ = write!(escaped, "\\u{unit:04x}");
                 }
             },
@@ -135,7 +138,7 @@ mod tests {
         for character in HIDDEN {
             assert_eq!(escaped(&format!("a{character}b")), format!("a\\u{{{:x}}}b", u32::from(character)));
         }
-        // All that the standard library calls a control or a format character and escapes is escaped, too.
+        // The control and format characters that the standard library escapes are escaped here too.
         for character in ['\u{85}', '\u{2029}', '\u{200e}', '\u{200f}', '\u{2069}', '\u{feff}', '\u{fffb}'] {
             assert_ne!(escaped(&character.to_string()), character.to_string());
         }

@@ -4,7 +4,7 @@ use crate::authentication_record::AuthenticationRecord;
 use shared_token_cache_entra::cloud;
 use shared_token_cache_policy::AuthorityHost;
 
-/// What a component's credential is made with.
+/// The options of a component's credential.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CredentialOptions {
     pub(crate) username: Option<String>,
@@ -22,30 +22,32 @@ pub(crate) struct CredentialOptions {
 pub struct CachePersistenceOptions {
     /// Name of the cache. Default: `msal.cache`.
     pub name: Option<String>,
-    /// Whether a cache that lies on the disk in plain text will do. Default: false.
+    /// Whether a plain-text cache is accepted. Default: false.
     pub allow_unencrypted_storage: bool,
 }
 
-/// What one call asks for besides its scopes.
+/// The options of a call, besides its scopes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct TokenRequestOptions {
-    /// Claims that the token must satisfy, a JSON object, such as those of a claims challenge. Rules out a cached token.
+    /// Claims that the token must satisfy, a JSON object, such as those of a claims challenge.
+    /// Cached tokens are then not used.
     pub claims: Option<String>,
-    /// Tenant to ask, if it is not the configured one.
+    /// The tenant of the request, if it differs from the configured one.
     pub tenant_id: Option<String>,
-    /// Ask for a token under Continuous Access Evaluation.
+    /// Request a token under Continuous Access Evaluation.
     pub enable_cae: bool,
-    /// How long the token has to live at least. A cached token that lives shorter is renewed. Where the new one lives shorter as
-    /// well, it goes into the cache and the call fails as `no-token`.
+    /// The least remaining lifetime of the token. A cached token with less is renewed. If the new
+    /// token has less too, it is stored in the cache and the call fails with `no-token`.
     pub min_validity: Option<Duration>,
 }
 
-/// The host's settings, which hold for every credential.
+/// The host's settings, for all credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostSettings {
     /// The authority of credentials that name none. Default: `login.microsoftonline.com`.
     pub default_authority_host: String,
-    /// Whether every request goes to the configured tenant, whichever a call names. Default: false.
+    /// Whether every request goes to the configured tenant, whichever tenant a call names. Default:
+    /// false.
     pub disable_multitenant_authentication: bool,
 }
 
@@ -57,7 +59,7 @@ impl Default for HostSettings {
 
 impl HostSettings {
     /// The settings of Azure Identity's environment variables `AZURE_AUTHORITY_HOST` and
-    /// `AZURE_IDENTITY_DISABLE_MULTITENANTAUTH` (on when it is set to anything).
+    /// `AZURE_IDENTITY_DISABLE_MULTITENANTAUTH` (on with any value that is not empty).
     ///
     /// # Errors
     /// When `AZURE_AUTHORITY_HOST` is not the host of an authority.

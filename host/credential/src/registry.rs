@@ -1,5 +1,5 @@
-//! Azure Container Registry: an access token of Entra ID becomes a refresh token of a registry, which container tools take as a
-//! password.
+//! Azure Container Registry: exchanges an access token of Entra ID for a refresh token of a
+//! registry, which container tools use as a password.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,10 +15,11 @@ use crate::error::{AuthenticationFailure, AuthenticationFailureReason, Error};
 use crate::escape::bounded;
 use crate::transport::{Response, Transport, TransportOptions};
 
-/// The domains of registries in Microsoft's clouds. A token for registries is sent to no other host.
+/// The domains of registries in Microsoft's clouds. A token for registries is sent to no other
+/// host.
 const DOMAINS: [&str; 3] = [".azurecr.io", ".azurecr.cn", ".azurecr.us"];
 
-/// The longest text of a registry that is repeated, in bytes.
+/// Texts of a registry are truncated to this size in messages, in bytes.
 const LONGEST: usize = 500;
 
 /// A registry of Azure Container Registry.
@@ -34,7 +35,7 @@ pub struct Registry(String);
 
 #[derive(Deserialize)]
 struct Exchanged {
-    // Its text moves into a secret, which is wiped.
+    // Its text moves into a secret, which is zeroized.
     refresh_token: String,
 }
 
@@ -52,7 +53,7 @@ struct OneError {
 }
 
 impl Registry {
-    /// Reads the name of a registry, with or without `https://`.
+    /// Parses the name of a registry, with or without `https://`.
     ///
     /// # Errors
     /// When the text is not the host of a registry in one of Microsoft's clouds.
@@ -60,7 +61,7 @@ impl Registry {
         let host = text.trim_end_matches('/');
         let host = host.strip_prefix("https://").unwrap_or(host).to_ascii_lowercase();
         let name = DOMAINS.iter().find_map(|domain| host.strip_suffix(domain));
-        // Replicas have names such as `contoso.westeurope.data`, and take no part in the exchange.
+        // Replicas have names such as `contoso.westeurope.data`, and do not exchange tokens.
         let is_label = |name: &&str| {
             !name.is_empty()
                 && name.len() <= 63
@@ -75,12 +76,13 @@ impl Registry {
         }
     }
 
-    /// A refresh token of the registry, for an access token with the scope `https://containerregistry.azure.net/.default`. It goes to the
-    /// registry under the addresses, limits and certificates that the policy and the options allow. It lives for some hours, and is a
-    /// secret as the access token is.
+    /// Requests a refresh token of the registry, for an access token with the scope
+    /// `https://containerregistry.azure.net/.default`. The addresses, limits and certificates are
+    /// those of the policy and the options. The refresh token is a secret, and is valid for some
+    /// hours.
     ///
     /// # Errors
-    /// When the registry can't be reached, or does not take the access token.
+    /// When the registry is unreachable, or refuses the access token.
     pub async fn exchange(
         &self,
         access_token: &Secret,

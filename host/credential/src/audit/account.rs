@@ -1,9 +1,10 @@
 use sha2::{Digest as _, Sha256};
 
-/// So many bytes of the hash tell the accounts of a machine apart, and those of a company.
+/// This many bytes of the hash distinguish the accounts of a machine, and of a company.
 const BYTES: usize = 8;
 
-/// What stands for an account: the first 16 hexadecimal digits of the SHA-256 of its home account id in lower case.
+/// The fingerprint of an account: the first 16 hexadecimal digits of the SHA-256 of its home
+/// account id in lower case.
 pub(crate) fn fingerprint(home_account_id: &str) -> String {
     let hash = Sha256::digest(home_account_id.to_ascii_lowercase().as_bytes());
     hash.iter().take(BYTES).map(|byte| format!("{byte:02x}")).collect()

@@ -3,33 +3,33 @@ use shared_token_cache_vault::Refused;
 use super::{Asked, Audit, AuditLine};
 use shared_token_cache_policy::Source;
 
-/// A component can try in a loop what it may not. So many lines tell of a call.
+/// A component can trigger denials in a loop. At most this many are logged per call.
 const MOST: usize = 100;
 
-/// What an instance of the component was denied in a call.
+/// The denials of one call of an instance.
 #[derive(Debug, Default)]
 pub(crate) struct Denials {
-    /// What the call asks for.
+    /// The scopes of the call.
     scopes: Vec<String>,
-    /// The kind of the vault's refusal that is about to be answered.
+    /// The kind of the vault's refusal that the next denial is about.
     refused: Option<&'static str>,
     last: Option<&'static str>,
     count: usize,
 }
 
 impl Denials {
-    /// Of a call that asks for these scopes.
+    /// For a call with these scopes.
     pub(crate) fn of(scopes: &[String]) -> Self {
         Self { scopes: scopes.to_vec(), ..Self::default() }
     }
 
-    /// The vault refuses something; gives the text for the component.
+    /// Notes a refusal of the vault; returns the text for the component.
     pub(crate) fn refused(&mut self, refused: &Refused) -> String {
         self.refused = Some(refused.kind());
         refused.to_string()
     }
 
-    /// Something was denied. Unless the vault refused it, the policy did.
+    /// Writes a denial to the audit: of the vault, if it has just refused, else of the policy.
     pub(crate) fn record(&mut self, audit: &Audit, source: &Source, operation: &'static str) {
         let reason = self.refused.take().unwrap_or("policy");
         self.last = Some(reason);
@@ -43,7 +43,7 @@ impl Denials {
         audit.write(&AuditLine::new(asked, "denied", Some(reason)));
     }
 
-    /// The kind of what was denied last in this call.
+    /// The kind of the last denial in this call.
     pub(crate) fn last(&self) -> Option<&'static str> {
         self.last
     }

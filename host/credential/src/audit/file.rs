@@ -8,40 +8,44 @@ use shared_token_cache_storage::files;
 use super::{AuditLine, AuditSink};
 use crate::escape;
 
-/// A file of JSON lines to which the audit is appended. Several programs may share one: a line is one write to the end of the file.
+/// Appends the audit to a file of JSON lines. Several programs may share a file: each line is one
+/// write to its end.
 #[derive(Debug)]
 pub struct AuditFile {
     file: File,
     path: PathBuf,
 }
 
-/// More than a line has, with every character of its scopes escaped.
+/// The longest line, with every character of its scopes escaped, is shorter.
 const LONGEST_LINE: u64 = 1 << 18;
 
 impl AuditFile {
-    /// Opens the file for appending. One that does not exist is created with mode 0600 (on Unix); the mode of another stays.
-    /// No link is followed: another program could have put it there, to have lines appended to a file of its choice. A file whose
-    /// first and last lines are not those of an audit is not opened, because a line would damage it.
+    /// Opens the file for appending. A new file gets mode 0600 (on Unix); an existing one keeps its
+    /// mode. Links are refused: another program could have placed one, to append lines to a file of
+    /// its choice. A file whose first or last line is not one of an audit is refused, because a
+    /// line would damage it.
     ///
     /// # Errors
-    /// When it can't be opened: its folder does not exist, say, it may not be written, or it is a link, a FIFO, or another user's.
+    /// When the file cannot be opened: its folder does not exist, the permissions forbid it, or it
+    /// is a link, a FIFO, or another user's file.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = files::append(path)?;
-        // What a descriptor of the shell leads to may hold other lines too.
+        // A descriptor inherited from the shell may lead to a file with other lines.
         if !files::is_inherited(path) {
             check(&file)?;
         }
         Ok(Self { file, path: path.to_owned() })
     }
 
-    /// Whether the file is still at its path: `false` when another program has renamed, replaced or removed it. A look at metadata.
+    /// Whether the file is still at its path: `false` when another program has renamed, replaced or
+    /// removed it. Reads metadata only.
     #[must_use]
     pub fn is_at_its_path(&self) -> bool {
         files::is_inherited(&self.path) || files::is_still_at(&self.file, &self.path).unwrap_or(false)
     }
 }
 
-/// Refuses a file that holds something else.
+/// Refuses a file with other content than an audit.
 fn check(mut file: &File) -> io::Result<()> {
     let metadata = file.metadata()?;
     if !metadata.is_file() || metadata.len() == 0 {
@@ -54,7 +58,7 @@ fn check(mut file: &File) -> io::Result<()> {
     };
     let start = match part(0) {
         Ok(start) => start,
-        // It may be written and not read.
+        // The file may be writable and not readable.
         Err(_) => return Ok(()),
     };
     let end = part(metadata.len().saturating_sub(LONGEST_LINE))?;
@@ -68,7 +72,7 @@ fn check(mut file: &File) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidData, why))
 }
 
-/// Whether this is a line of an audit, or the start of one, as a full disk leaves it.
+/// Whether this is a line of an audit, or the beginning of one, as a full disk leaves it.
 fn is_line(line: &[u8]) -> bool {
     const START: &[u8] = b"{\"time\":\"";
     let has = |line: &Value| {
@@ -83,7 +87,7 @@ impl AuditSink for AuditFile {
     fn write(&self, line: &AuditLine) -> io::Result<()> {
         let mut text = escape::to_json(line)?;
         text.push(b'\n');
-        // Not `write_all`: the rest of a line that was cut off would stand behind another program's line.
+        // Not `write_all`: the rest of a truncated line could follow another program's line.
         match (&self.file).write(&text)? {
             written if written == text.len() => Ok(()),
             written => Err(io::Error::new(

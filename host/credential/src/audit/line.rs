@@ -4,47 +4,55 @@ use serde::Serialize;
 
 use super::{AUDIT, time};
 
-/// A caller may ask for any scopes. So many of them, and so much of each, stand in a line.
+/// Callers may request any scopes. A line has at most this many, each truncated.
 const MOST_SCOPES: usize = 32;
 const LONGEST_TEXT: usize = 256;
 
-/// A line of the audit: a call for a token, or something that was denied to the component. A sink that writes it as JSON, such as
-/// [`crate::AuditFile`], writes these fields by these names.
+/// A line of the audit: a call for a token, or a denial to the component. A sink that writes JSON,
+/// such as [`crate::AuditFile`], uses the names of these fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AuditLine {
-    /// When it was over: RFC 3339, in UTC, with milliseconds.
+    /// The end of the operation: RFC 3339, in UTC, with milliseconds.
     pub time: String,
-    /// `get-token`: a caller asked for a token. `cache-file.read`, `cache-file.replace`, `https.post-form`: the component did this in
-    /// such a call, or in another, and it was denied. `result`: what it returned as the token was kept back.
-    /// `http.app-service`, `http.azure-ml`, `http.azd`, `http`: a client of the agent's HTTP endpoint asked.
+    /// `get-token`: a caller requested a token. `cache-file.read`, `cache-file.replace`,
+    /// `https.post-form`: an import call of the component was denied, in a call for a token or in
+    /// another one. `result`: the component's result was withheld. `http.app-service`,
+    /// `http.azure-ml`, `http.azd`, `http`: a request of a client to the agent's HTTP endpoint.
     pub operation: &'static str,
-    /// `cached`: the caller has a token that was there. `refreshed`: the caller has a token that this call bought. `served`: a client
-    /// of a front has a token. Else `refused`, where a front refuses the request itself, or
-    /// [`crate::Error::kind`], such as `denied`.
+    /// `cached`: the caller got a cached token. `refreshed`: the caller got a token for which this
+    /// call redeemed a refresh token. `served`: a client of a front got a token. Otherwise
+    /// `refused`, when a front refuses the request itself, or [`crate::Error::kind`], such as
+    /// `denied`.
     pub outcome: &'static str,
-    /// The kind of what was in the way: [`crate::Error::reason`]; of what was denied, `policy` or the kind of the vault's refusal,
-    /// such as `wrong-scopes`; `too-many` in the last line of a call in which more was denied than is told.
+    /// The reason of a failure: [`crate::Error::reason`]; for a denial, `policy` or the kind of the
+    /// vault's refusal, such as `wrong-scopes`; `too-many` in the last line of a call with more
+    /// denials than are logged.
     pub reason: Option<&'static str>,
-    /// Whose token it is: the first 16 hexadecimal digits of the SHA-256 of the home account id in lower case. `None` without a token.
+    /// The account of the token: the first 16 hexadecimal digits of the SHA-256 of the home account
+    /// id in lower case. `None` without a token.
     pub account: Option<String>,
-    /// The tenant that the token is for; without a token the one that the call named, if it named one.
+    /// The tenant of the token; without a token, the tenant that the call named.
     pub tenant: Option<String>,
-    /// What was asked for, at most 32 scopes with 256 characters each. Empty in a call that asks for no token.
+    /// The requested scopes, at most 32 with 256 characters each. Empty for a call that requests no
+    /// token.
     pub scopes: Vec<String>,
-    /// The source whose cache served, or that was in use when it was denied. `None` where no source came so far.
+    /// The source whose cache was used, or that was in use at the denial. `None` if the call failed
+    /// in no particular source.
     pub source: Option<String>,
-    /// How long the caller waited, in milliseconds; `None` for what the component was denied.
+    /// The duration of the call, in milliseconds; `None` for a denial to the component.
     pub duration_ms: Option<u64>,
-    /// The client of a front, such as the agent's HTTP endpoint, by the name that the user gave it. Left out for other callers.
+    /// The client of a front, such as the agent's HTTP endpoint, by the name that the user gave it.
+    /// Left out for other callers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
-    /// The profile whose token the client asked for, by its name. Left out for other callers, and where none was chosen.
+    /// The name of the profile that the client requested. Left out for other callers, and if none
+    /// was chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
 }
 
-/// What a line is about.
+/// The subject of a line.
 pub(crate) struct Asked<'a> {
     pub(crate) operation: &'static str,
     pub(crate) scopes: &'a [String],
@@ -71,7 +79,7 @@ impl AuditLine {
         }
     }
 
-    /// A line about a request that a front answered. The call that brought the token has a line of its own.
+    /// A line about a request to a front. The call that obtained the token has its own line.
     #[must_use]
     pub fn of_request(
         operation: &'static str,
@@ -83,7 +91,7 @@ impl AuditLine {
         Self::new(Asked { operation, scopes, tenant: None, source: None, duration: Some(duration) }, outcome, reason)
     }
 
-    /// The same with the account whose token it is, by its fingerprint.
+    /// Adds the fingerprint of the token's account.
     pub(crate) fn of(mut self, account: &str) -> Self {
         self.account = Some(account.to_owned());
         self

@@ -1,7 +1,8 @@
-//! Who got which token, and what was denied: one line each, for those who have to answer for it later.
+//! The audit log: one line for each issued token and for each denial.
 //!
-//! A line is a `tracing` event of the target [`AUDIT`], and goes to the [`AuditSink`] of a credential that has one. It holds no
-//! secret and no name: an account is told by a [fingerprint](AuditLine::account).
+//! A line is a `tracing` event of the target [`AUDIT`], and goes to the credential's [`AuditSink`],
+//! if there is one. It contains no secret and no username; accounts appear as
+//! [fingerprints](AuditLine::account).
 
 mod account;
 mod denials;
@@ -19,19 +20,21 @@ pub(crate) use line::Asked;
 pub use line::AuditLine;
 pub use time::rfc3339;
 
-/// The target of the events that tell what was handed out and what was denied.
+/// The target of the audit's events.
 pub const AUDIT: &str = "shared_token_cache::audit";
 
-/// Takes the lines of the audit of a credential. See [`crate::Builder::audit`].
+/// Receives the audit lines of a credential. See [`crate::Builder::audit`].
 pub trait AuditSink: Send + Sync {
-    /// Takes a line. It is called before the caller has the token that the line is about, so it should be quick.
+    /// Writes a line. It is called before the caller gets the token of the line, so it should be
+    /// fast.
     ///
     /// # Errors
-    /// What went wrong. It is logged as a warning, and costs nobody a token.
+    /// When the line is lost. The error is logged as a warning; the caller gets the token
+    /// nevertheless.
     fn write(&self, line: &AuditLine) -> io::Result<()>;
 }
 
-/// Where the lines of a credential go.
+/// The sink of a credential's lines, if there is one.
 #[derive(Clone, Default)]
 pub(crate) struct Audit {
     sink: Option<Arc<dyn AuditSink>>,
@@ -42,7 +45,8 @@ impl Audit {
         Self { sink: Some(Arc::new(sink)) }
     }
 
-    /// Whether a line reaches anything. A program that builds `tracing` with its feature `log` may have a logger and no subscriber.
+    /// Whether a line reaches a sink, a subscriber or a logger. A program that builds `tracing`
+    /// with its feature `log` may have a logger and no subscriber.
     pub(crate) fn is_heard(&self) -> bool {
         self.sink.is_some()
             || tracing::enabled!(target: AUDIT, tracing::Level::INFO)

@@ -2,7 +2,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 const DAY: u64 = 86_400;
 
-/// A point in time as RFC 3339 writes it, in UTC and with milliseconds.
+/// A time in RFC 3339, in UTC with milliseconds.
 pub fn rfc3339(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (seconds, millis) = (since.as_secs(), since.subsec_millis());
@@ -11,8 +11,8 @@ pub fn rfc3339(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
-/// The date of a day since 1970-01-01 in the Gregorian calendar. Years are counted from March, so that the day that leap years
-/// have is a year's last one.
+/// The date of a day since 1970-01-01 in the Gregorian calendar. Years begin in March, so that the
+/// leap day is the last day of a year.
 fn date(day: u64) -> (u64, u64, u64) {
     /// From 0000-03-01 to 1970-01-01.
     const OFFSET: u64 = 719_468;

@@ -52,50 +52,51 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// What the component may touch. Default: nothing.
+    /// The policy for the component and this crate. Default: a policy that allows nothing.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Username of the account to use; compared ignoring case.
+    /// The username of the account to use, compared without case.
     #[must_use]
     pub fn username(mut self, username: impl Into<String>) -> Self {
         self.options.username = Some(username.into());
         self
     }
 
-    /// Home tenant of the account to use.
+    /// The home tenant of the account to use.
     #[must_use]
     pub fn tenant_id(mut self, tenant_id: impl Into<String>) -> Self {
         self.options.tenant_id = Some(tenant_id.into());
         self
     }
 
-    /// Host of the authority, with or without `https://`. Default: the host's setting. The policy has to allow it as well.
+    /// The host of the authority, with or without `https://`. Default: the host's setting. The
+    /// policy has to allow it as well.
     #[must_use]
     pub fn authority(mut self, authority: impl Into<String>) -> Self {
         self.options.authority = Some(authority.into());
         self
     }
 
-    /// Client (application) id to ask with. Default: the Azure CLI's public client.
+    /// The client (application) id of requests. Default: the Azure CLI's public client.
     #[must_use]
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
         self.options.client_id = Some(client_id.into());
         self
     }
 
-    /// The account to use, as an application remembered it. Its authority and client then are the credential's, and its tenant
-    /// too unless [`Self::tenant_id`] names another.
+    /// The account to use, as an application remembered it. The record's authority and client id
+    /// take precedence; so does its tenant, unless [`Self::tenant_id`] names another.
     #[must_use]
     pub fn authentication_record(mut self, record: AuthenticationRecord) -> Self {
         self.options.authentication_record = Some(record);
         self
     }
 
-    /// Which cache to use. Default: the cache named `msal.cache`, encrypted or not.
+    /// The cache to use. Default: the cache named `msal.cache`, encrypted or not.
     #[must_use]
     pub fn cache_persistence_options(mut self, options: CachePersistenceOptions) -> Self {
         self.options.cache_persistence_options = Some(options);
@@ -109,14 +110,15 @@ impl Builder {
         self
     }
 
-    /// Asks [`Self::tenant_id`] for tokens, as a guest there. Default: false.
+    /// Requests tokens in [`Self::tenant_id`], as a guest there. Default: false.
     #[must_use]
     pub fn enable_guest_tenant_authentication(mut self, enable: bool) -> Self {
         self.options.enable_guest_tenant_authentication = enable;
         self
     }
 
-    /// Where to look for a sign-in, in this order. Default: [`Source::Shared`], then [`Source::AzureCli`].
+    /// The sources, in the order in which they are tried. Default: [`Source::Shared`], then
+    /// [`Source::AzureCli`].
     #[must_use]
     pub fn sources(mut self, sources: impl IntoIterator<Item = Source>) -> Self {
         self.sources = sources.into_iter().collect();
@@ -137,7 +139,7 @@ impl Builder {
         self
     }
 
-    /// How token requests are made.
+    /// The options of token requests.
     #[must_use]
     pub fn transport(mut self, options: TransportOptions) -> Self {
         self.transport = options;
@@ -151,8 +153,9 @@ impl Builder {
         self
     }
 
-    /// A component to run in place of the built-in one. It is compiled when the credential is built, if the policy allows it: in this
-    /// process, on a thread that is given up after 20 s, or in a process of its own, see [`Self::compiler`]. Needs the feature `runtime-compilation`.
+    /// A component to run in the place of the built-in one. If the policy allows it, it is compiled
+    /// when the credential is built: in this process, on a thread with a time limit of 20 s, or in
+    /// a process of its own, see [`Self::compiler`]. Requires the feature `runtime-compilation`.
     #[cfg(feature = "runtime-compilation")]
     #[must_use]
     pub fn component(mut self, path: impl Into<PathBuf>) -> Self {
@@ -160,10 +163,11 @@ impl Builder {
         self
     }
 
-    /// A program that compiles the component of [`Self::component`] in a process of its own, which is ended after 20 s. It is run as
-    /// `PROGRAM compile-component`, and calls [`crate::compile_component`] with its stdin and stdout. Its output is run as machine
-    /// code, so it has to be trusted as this program is, and built with the same version of this crate. The command
-    /// `shared-token-cache` names itself. Default: none.
+    /// A program that compiles the component of [`Self::component`] in a process of its own, which
+    /// is killed after 20 s. It is run as `PROGRAM compile-component`, and calls
+    /// [`crate::compile_component`] with its stdin and stdout. Its output is run as machine code,
+    /// so the program must be as trusted as this one, and built with the same version of this
+    /// crate. The command `shared-token-cache` passes its own path. Default: none.
     #[cfg(feature = "runtime-compilation")]
     #[must_use]
     pub fn compiler(mut self, program: impl Into<PathBuf>) -> Self {
@@ -171,23 +175,26 @@ impl Builder {
         self
     }
 
-    /// Where the lines of the audit go, besides the `tracing` events of the target [`crate::AUDIT`]: one for each call for a token,
-    /// whatever comes of it, and one for each thing that the component was denied. Default: nowhere.
+    /// The sink of the audit, besides the `tracing` events of the target [`crate::AUDIT`]: it gets
+    /// one line for each call for a token, whatever the outcome, and one for each denial to the
+    /// component. Default: none.
     ///
-    /// Of callers that share an answer each has a line of its own, as each has the token. One that leaves before there is an answer
-    /// has none. A line that the sink can't take is a warning, and costs nobody a token.
+    /// Callers that share a call by single flight get one line each. A caller that leaves before
+    /// the result arrives gets none. A line that the sink cannot write is logged as a warning; the
+    /// caller gets the token nevertheless.
     #[must_use]
     pub fn audit(mut self, sink: impl AuditSink + 'static) -> Self {
         self.audit = Audit::to(sink);
         self
     }
 
-    /// Makes the credential. No cache is read and nothing is sent.
+    /// Builds the credential. It reads no cache and sends no request.
     ///
     /// # Errors
-    /// [`Error::Denied`] when the policy does not allow the client id or the component, [`Error::Limit`] when the component is too
-    /// large, [`Error::InvalidArgument`] when the component or the CA file can't be used. What is wrong with the credential's own options, the first
-    /// call says.
+    /// [`Error::Denied`] when the policy does not allow the client id or the component,
+    /// [`Error::Limit`] when the component is too large, [`Error::InvalidArgument`] when the
+    /// component or the CA file cannot be used. Invalid credential options are errors of the first
+    /// call.
     pub fn build(self) -> Result<SharedTokenCacheCredential, Error> {
         let policy = Arc::new(self.policy);
         policy.check_client(vault::client_id(&self.options))?;

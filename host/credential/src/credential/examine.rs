@@ -1,4 +1,4 @@
-//! What a person may want to know when tokens do not come.
+//! Diagnosis: the state of each source's cache, and of the connection to the authority.
 
 use std::sync::Arc;
 
@@ -18,13 +18,13 @@ use crate::sandbox::{Context, Sight, follow};
 use crate::transport::Connection;
 use shared_token_cache_policy::{CacheName, Source};
 
-/// For each source the place of its cache, as [`place`] tells it, and what was last seen there.
+/// For each source, the place of its cache from [`place`], and its last known state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Sights(Vec<(Arc<str>, Option<Sight>)>);
 
 impl SharedTokenCacheCredential {
-    /// What a look at the place of each source's cache finds: whether a document is there, its protection, its lock. Nothing is
-    /// changed, and no document is parsed. `enable_cae` says which of a source's two caches is looked at.
+    /// Examines the cache of each source: whether a document exists, its protection, its lock. It
+    /// changes nothing and parses no document. `enable_cae` selects one of a source's two caches.
     pub async fn examine(&self, enable_cae: bool) -> Vec<(Source, Result<Examination, Error>)> {
         let mut found = Vec::new();
         for (source, pool) in &self.inner.sources {
@@ -33,22 +33,24 @@ impl SharedTokenCacheCredential {
         found
     }
 
-    /// What [`Self::cache_may_have_changed`] depends on besides the files: for equal ones one look will do. Looks at no file.
+    /// The key of [`Self::cache_may_have_changed`], besides the files: credentials with equal keys
+    /// can share a look. Reads no file.
     pub(crate) fn sights(&self) -> Sights {
         let sights = self.inner.sources.iter().map(|(_, pool)| (Arc::clone(pool.place()), pool.context().seen.last()));
         Sights(sights.collect())
     }
 
-    /// Whether another program may have changed a source's cache since the last call, by a sign-out say. A few looks at files'
-    /// metadata.
+    /// Whether another program may have changed a source's cache since the last call, such as by a
+    /// sign-out. Reads the metadata of a few files.
     pub(crate) fn cache_may_have_changed(&self) -> bool {
         let changed = |pool: &Pool| store(pool, false).is_ok_and(|store| pool.context().seen.may_have_changed(&*store));
         self.inner.sources.iter().any(|(_, pool)| changed(pool))
     }
 
-    /// Whether only this process has changed the cache since the last call, and only entries of other accounts than the one whose token
-    /// was given last. Then that token stays the answer, and the cache counts as seen. A credential that names no account is for the only
-    /// one there is, so every change matters to it.
+    /// Whether only this process has changed the cache since the last call, and only entries of
+    /// other accounts than that of the last token. That token is then still the answer, and the
+    /// cache counts as read. A credential that names no account depends on the number of accounts,
+    /// so every change matters to it.
     pub(crate) fn only_other_accounts_changed(&self) -> bool {
         let [(_, pool)] = self.inner.sources.as_slice() else { return false };
         let (options, seen) = (pool.options(), &pool.context().seen);
@@ -67,19 +69,20 @@ impl SharedTokenCacheCredential {
         self.inner.sources.first().map_or_else(|| SystemClock.now(), |(_, pool)| pool.context().clock.now())
     }
 
-    /// By how many seconds this machine's clock is ahead of the authority's, to the second or so; nothing where the authority answers
-    /// without telling the time. It is asked without any secret.
+    /// The number of seconds by which this machine's clock is ahead of the authority's, to about
+    /// one second; `None` if the reply has no date. The request contains no secret.
     ///
     /// # Errors
-    /// [`Error::Denied`] when the policy does not allow the authority or its address, [`Error::Limit`] when there were too many requests,
-    /// [`Error::Unreachable`] when it does not answer.
+    /// [`Error::Denied`] when the policy does not allow the authority or its address,
+    /// [`Error::Limit`] when the rate limit is reached, [`Error::Unreachable`] when the authority
+    /// does not answer.
     pub async fn clock_skew(&self) -> Result<Option<i64>, Error> {
         let (context, url) = self.authority()?;
         let date = context.transport.date(url).await?;
         Ok(date.map(|date| context.clock.now().cast_signed() - date.cast_signed()))
     }
 
-    /// How the authority is reached. Nothing is sent.
+    /// The connection to the authority: proxy and certificates. Sends nothing.
     ///
     /// # Errors
     /// [`Error::Denied`] when the policy does not allow the authority.
@@ -112,8 +115,8 @@ async fn examine(pool: &Pool, enable_cae: bool) -> Result<Examination, Error> {
     spawn_blocking(examine).await.map_err(|error| Error::cache_unavailable(error.to_string()))
 }
 
-/// All that a look at a source's cache depends on: the folders and keyrings, the source, the document's name, and the policy's rules for
-/// the file. Texts tell these apart.
+/// A text that is equal for equal places of a cache: it has the folders and keyrings, the source,
+/// the document's name, and the policy's rules for the file.
 pub(super) fn place(context: &Context, options: &CredentialOptions) -> Arc<str> {
     let name = named(options, false).unwrap_or_default();
     let (source, grant) = (&context.source, context.policy.grant(&context.source, &name).ok());
@@ -133,7 +136,7 @@ fn named(options: &CredentialOptions, enable_cae: bool) -> Result<String, Error>
     Ok(name.document(enable_cae))
 }
 
-/// Where the document of a source lies.
+/// The store of a source's document.
 pub(super) fn store(pool: &Pool, enable_cae: bool) -> Result<Box<dyn Store>, Error> {
     let document = document(pool, enable_cae)?;
     match stores::open(pool.context(), &document) {

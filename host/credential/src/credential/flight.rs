@@ -1,4 +1,4 @@
-//! Calls that ask for the same at the same time share one answer.
+//! Single flight: equal calls at the same time share one result.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
-/// The calls that are under way. A call lives as long as somebody waits for it.
+/// The calls in progress. A call is dropped with its last waiter.
 pub(crate) struct Flights<K, V: Clone>(Mutex<HashMap<K, WeakShared<BoxFuture<'static, V>>>>);
 
 impl<K: Clone + Eq + Hash, V: Clone + Send + 'static> Flights<K, V> {
@@ -15,14 +15,15 @@ impl<K: Clone + Eq + Hash, V: Clone + Send + 'static> Flights<K, V> {
         Self(Mutex::new(HashMap::new()))
     }
 
-    /// The answer to `key`: that of a call under way, or of a new one.
+    /// The result for `key`: of the call in progress, or of a new one.
     pub(super) async fn join<F>(&self, key: &K, start: impl FnOnce() -> F) -> V
     where
         F: Future<Output = V> + Send + 'static,
     {
         let flight = self.board(key, start);
         let answer = flight.clone().await;
-        // An answer is for those who asked while it was looked up; whoever comes later asks anew.
+        // Only callers that joined before the result arrived share it. Later callers start a new
+        // call.
         let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let over = match flights.get(key).map(WeakShared::upgrade) {
             Some(Some(current)) => current.ptr_eq(&flight),
@@ -35,7 +36,8 @@ impl<K: Clone + Eq + Hash, V: Clone + Send + 'static> Flights<K, V> {
         answer
     }
 
-    /// The answer to come. It has its time when it is asked for and awaited; [`Self::join`] does both.
+    /// The future of the result. It makes progress only while it is awaited; [`Self::join`] awaits
+    /// it.
     pub(crate) fn board<F>(&self, key: &K, start: impl FnOnce() -> F) -> Shared<BoxFuture<'static, V>>
     where
         F: Future<Output = V> + Send + 'static,

@@ -1,4 +1,4 @@
-//! The credential as a Rust program uses it.
+//! The credential, as a Rust program uses it.
 
 mod builder;
 mod examine;
@@ -29,9 +29,9 @@ use pool::Pool;
 use shared_token_cache_policy::Source;
 use tried::Tried;
 
-/// Access tokens from the sign-in that the machine already has.
+/// Access tokens from the sign-in that already exists on this machine.
 ///
-/// It may be used from many tasks at once, and cloned: clones are the same credential.
+/// Several tasks may use it at once. A clone is the same credential.
 ///
 /// ```no_run
 /// use shared_token_cache::policy::{CacheName, Policy};
@@ -59,7 +59,7 @@ struct Inner {
     audit: Audit,
 }
 
-/// What makes two calls the same, so that one answer serves both.
+/// The key of single flight: equal calls share one result.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Call {
     scopes: Vec<String>,
@@ -67,7 +67,7 @@ struct Call {
 }
 
 impl SharedTokenCacheCredential {
-    /// Options for a credential. Without a policy it may touch nothing.
+    /// Options for a credential. Without a policy it can access nothing.
     #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
@@ -79,7 +79,7 @@ impl SharedTokenCacheCredential {
         shared_token_cache_storage::supported()
     }
 
-    /// An access token for `scopes`: a cached one where one fits, else a new one.
+    /// An access token for `scopes`: a cached one if one fits, otherwise a new one.
     ///
     /// # Errors
     /// See [`Error`].
@@ -87,8 +87,8 @@ impl SharedTokenCacheCredential {
         Ok(self.get_token_with(scopes, TokenRequestOptions::default()).await?.access_token)
     }
 
-    /// [`Self::get_token`] with options for this call, and with the source that served it. Calls that ask for the same at the
-    /// same time share one answer.
+    /// [`Self::get_token`] with options for this call; returns the token with its source. Equal
+    /// calls at the same time share one result.
     ///
     /// ```no_run
     /// # use shared_token_cache::{Error, SharedTokenCacheCredential, TokenRequestOptions};
@@ -132,8 +132,8 @@ impl SharedTokenCacheCredential {
         }
     }
 
-    /// The accounts in each source, in the order in which the sources are tried, whatever the credential's username and tenant.
-    /// `enable_cae` says in which of a source's two caches.
+    /// The accounts in each source, in the order in which the sources are tried, regardless of the
+    /// credential's username and tenant. `enable_cae` selects one of a source's two caches.
     pub async fn accounts(&self, enable_cae: bool) -> Vec<(Source, Result<Vec<CachedAccount>, Error>)> {
         let mut found = Vec::new();
         for (source, pool) in &self.inner.sources {
@@ -142,7 +142,8 @@ impl SharedTokenCacheCredential {
         found
     }
 
-    /// Drops what is kept in memory and closes idle connections. The credential can still be used: it then starts afresh.
+    /// Drops the state in memory and closes idle connections. The credential remains usable, and
+    /// starts afresh.
     ///
     /// # Errors
     /// When the component fails.
@@ -153,12 +154,13 @@ impl SharedTokenCacheCredential {
         Ok(())
     }
 
-    /// Drops the instances that no call uses. The next call has one made, which reads the document.
+    /// Drops the instances that no call uses. The next call creates one, which reads the document.
     pub(crate) fn drop_idle_instances(&self) {
         self.inner.sources.iter().for_each(|(_, pool)| pool.drop_idle());
     }
 
-    /// Whether the component says that this platform has a shared token cache; [`Self::supported`] knows without one.
+    /// Asks the component whether this platform has a shared token cache; [`Self::supported`] needs
+    /// no component.
     ///
     /// # Errors
     /// When the component fails.
@@ -178,16 +180,17 @@ impl std::fmt::Debug for SharedTokenCacheCredential {
 }
 
 impl Inner {
-    /// What the component of the first source released for an equal call. Sources after it serve only while it can't, which it is asked
-    /// for each time.
+    /// The token that the first source's component released for an equal call. A token of a later
+    /// source is not reused, because each call has to try the first source again.
     fn released(&self, call: &Call) -> Option<Found> {
         let (source, pool) = self.sources.first()?;
         Some(Found { issued: pool.released(call)?, source: source.clone() })
     }
 
-    /// Tries the sources in order, each completely: its cached tokens, then its refresh tokens. A source without a sign-in that
-    /// serves passes on to the next. Who the user is so depends on the order of the sources and on what the authority refuses, and
-    /// never on which tokens are cached, nor on the network.
+    /// Tries the sources in order, each completely: its cached tokens, then its refresh tokens. A
+    /// source without a usable sign-in passes the call to the next. So the account depends on the
+    /// order of the sources and on refusals of the authority, but never on which tokens are cached,
+    /// or on the network.
     async fn get_token(&self, call: &Call) -> Answer {
         let mut tried = Tried::default();
         let mut sources = self.sources.iter();
@@ -215,7 +218,7 @@ impl Inner {
         Err(Nothing { error, denied: None, source: source.cloned() })
     }
 
-    /// Says that the token is of another source than the one that was to serve first.
+    /// Logs a warning if an earlier source refused, and the token is of a later one.
     async fn warn_of_refusals(&self, tried: &Tried, source: &Source, pool: &Pool, call: &Call) {
         if tried.refused().next().is_none() {
             return;
@@ -231,7 +234,7 @@ impl Inner {
         }
     }
 
-    /// The username of the account that a source's calls are for, where there is no doubt.
+    /// The username of the account of a source's calls, if it is certain.
     async fn account(&self, pool: &Pool, call: &Call) -> Option<String> {
         let options = pool.options();
         if let Some(record) = &options.authentication_record {
@@ -252,25 +255,25 @@ impl Inner {
     }
 }
 
-/// Whether another source may do better: it may have a sign-in that fits, one that the authority takes, or one that the policy
-/// allows. An authority that can't be reached says nothing about a sign-in, so no other user takes its place. See also
-/// [`tried::ends_because`].
+/// Whether the call passes to the next source: its sign-in may fit, or be accepted by the
+/// authority, or be allowed by the policy. An unreachable authority gives no information about a
+/// sign-in, so the call does not pass on to another user's. See also [`tried::ends_because`].
 fn passes_on(error: &Error) -> bool {
     match error {
         Error::CredentialUnavailable(_) => true,
-        // An answer that is no token is about the sign-in that asked, as a refusal is.
+        // A reply without a token depends on the sign-in, as a refusal does.
         Error::ClientAuthentication(failure) => matches!(
             failure.reason,
             AuthenticationFailureReason::OAuthError | AuthenticationFailureReason::UnexpectedResponse
         ),
         Error::Denied(denial) => denial.hint.is_some(),
-        // Another source's document, or the answer to its sign-in, may be smaller.
+        // The document of another source, or the reply to its sign-in, may be smaller.
         Error::Limit(limit) => !limit.field.is_some_and(|field| LIMITS_OF_ALL.contains(&field)),
         _ => false,
     }
 }
 
-/// Limits on what all sources do together, or that only time helps against.
+/// Limits that apply to all sources together, or that pass with time only.
 const LIMITS_OF_ALL: [&str; 3] = ["limits.requests-per-minute", "limits.call-seconds", "limits.instances"];
 
 fn no_source() -> Error {

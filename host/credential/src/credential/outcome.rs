@@ -1,4 +1,4 @@
-//! What comes of a call, and what the audit says of it.
+//! The outcome of a call, and its audit line.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::error::Error;
 use crate::sandbox::Issued;
 use shared_token_cache_policy::Source;
 
-/// What comes of a call.
+/// The outcome of a call.
 pub(super) type Answer = Result<Found, Nothing>;
 
-/// A token, and the source that had it.
+/// A token, and its source.
 #[derive(Clone)]
 pub(super) struct Found {
     pub(super) issued: Arc<Issued>,
@@ -25,13 +25,13 @@ pub(super) struct Found {
 #[derive(Clone)]
 pub(super) struct Nothing {
     pub(super) error: Error,
-    /// The kind of what the component was denied last.
+    /// The kind of the last denial to the component.
     pub(super) denied: Option<&'static str>,
-    /// The source that put an end to it; none where each passed on to the next.
+    /// The source whose error ended the call; `None` if each source passed it on.
     pub(super) source: Option<Source>,
 }
 
-/// The line about a caller's call.
+/// The audit line of a caller's call.
 pub(super) fn line(call: &Call, answer: &Answer, duration: Duration) -> AuditLine {
     let (tenant, source) = match answer {
         Ok(Found { issued, source }) => (Some(issued.tenant.as_str()), Some(source.to_string())),
@@ -47,7 +47,8 @@ pub(super) fn line(call: &Call, answer: &Answer, duration: Duration) -> AuditLin
             AuditLine::new(asked, outcome, None).of(&issued.account)
         }
         Err(Nothing { error, denied, .. }) => {
-            // Only the policy knows a hint; where a source passed on to the next, that is all there is to know.
+            // Only denials of the policy have a hint. Where a source passed the call on, no other
+            // fact is known.
             let denied = match error {
                 Error::Denied(denial) => denied.or(denial.hint.is_some().then_some("policy")),
                 _ => None,

@@ -16,21 +16,22 @@ pub(super) struct Pool {
     context: Arc<Context>,
     options: CredentialOptions,
     idle: Mutex<Idle>,
-    /// A call needs an instance for itself, and an instance holds the cache document, so these also bound memory; calls that ask for
-    /// the same share one anyway.
+    /// Bounds the number of instances, and so the memory: each call uses one instance, which holds
+    /// the document. Equal calls share a call by single flight.
     places: Semaphore,
     released: Released,
-    /// What [`examine::place`] tells of it.
+    /// The text of [`examine::place`].
     place: Arc<str>,
-    /// The fingerprint of the account whose token was given last.
+    /// The fingerprint of the last token's account.
     account: Mutex<Option<String>>,
 }
 
 #[derive(Default)]
 struct Idle {
-    /// The last used on top: it knows the newest version of the document.
+    /// The last used on top: it has the newest version of the document.
     instances: Vec<Instance>,
-    /// How often the pool was closed. An instance that was out at the time does not come back.
+    /// The number of times the pool was closed. An instance that was in use at the time is dropped
+    /// after its call.
     closed: u64,
 }
 
@@ -50,14 +51,15 @@ impl Pool {
         }
     }
 
-    /// The token of an equal call that the component would release again. One look at the file, and no instance.
+    /// The kept token of an equal call, if the component would release it again. Needs one look at
+    /// the file, and no instance.
     pub(super) fn released(&self, call: &Call) -> Option<Arc<Issued>> {
         let (issued, version) = self.released.get(call, self.context.clock.now(), || self.store())?;
         self.context.seen.at(&version);
         Some(issued)
     }
 
-    /// A token of the component.
+    /// A token from the component.
     pub(super) async fn get_token(&self, call: &Call) -> Result<Arc<Issued>, NotIssued> {
         let began = (self.context.clock.now(), self.released.closed());
         let Call { scopes, request } = call;
@@ -68,7 +70,7 @@ impl Pool {
         Ok(issued)
     }
 
-    /// Where the document lies that calls without Continuous Access Evaluation are for.
+    /// The store of the document for calls without Continuous Access Evaluation.
     fn store(&self) -> Option<Arc<dyn Store>> {
         examine::store(self, false).ok().map(Arc::from)
     }
@@ -77,7 +79,7 @@ impl Pool {
         self.with_instance(async |instance| instance.accounts(enable_cae).await).await
     }
 
-    /// The fingerprint of the account whose token was given last.
+    /// The fingerprint of the last token's account.
     pub(super) fn account(&self) -> Option<String> {
         self.account.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -102,7 +104,7 @@ impl Pool {
         self.with_instance(Instance::supported).await
     }
 
-    /// Drops the instances with all that they keep. The last one closes the connections on its way out.
+    /// Drops the instances with their state. The last one closes the idle connections.
     pub(super) async fn close(&self) -> Result<(), Error> {
         self.released.close();
         let idle = {
@@ -119,15 +121,15 @@ impl Pool {
         Ok(())
     }
 
-    /// Drops the instances that no call uses, with the documents in them.
+    /// Drops the instances that no call uses, with their documents.
     pub(super) fn drop_idle(&self) {
-        // Outside of the lock: documents are wiped, which takes a while.
+        // Outside of the lock, because zeroizing documents takes a while.
         let idle = std::mem::take(&mut self.lock().instances);
         drop(idle);
     }
 
-    /// Runs a call on an instance of its own. The instance goes back only after a call that left it whole: one that trapped, ran
-    /// out of time, tried to return what it may not, or was abandoned by its caller, is dropped.
+    /// Runs a call on an instance. The instance is reused unless the call trapped, timed out,
+    /// returned a forbidden result, or was abandoned by its caller.
     async fn with_instance<T, E: From<Error> + AsRef<Error>>(
         &self,
         call: impl AsyncFnOnce(&mut Instance) -> Result<T, E>,
@@ -152,7 +154,7 @@ impl Pool {
         result
     }
 
-    /// Waits for a place, no longer than a call may take.
+    /// Waits for a permit, at most the time limit of a call.
     async fn turn(&self) -> Result<Option<SemaphorePermit<'_>>, Error> {
         let limits = self.context.policy.limits();
         match tokio::time::timeout(limits.call_time, self.places.acquire()).await {

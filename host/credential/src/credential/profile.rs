@@ -1,12 +1,12 @@
-//! A credential as a profile of a policy describes it.
+//! A credential for a profile of a policy.
 
 use super::{Builder, SharedTokenCacheCredential};
 use crate::options::{CachePersistenceOptions, TokenRequestOptions};
 use shared_token_cache_policy::{Policy, Profile};
 
 impl SharedTokenCacheCredential {
-    /// Options for a credential that serves one profile: its source, account, application, authority and cache, under what is left of
-    /// the policy for that.
+    /// Options for a credential that serves one profile: its source, account, application,
+    /// authority and cache, under the policy narrowed to that.
     #[must_use]
     pub fn builder_for(policy: &Policy, profile: &Profile) -> Builder {
         let mut builder = Self::builder().policy(policy.narrowed_to(profile)).sources([profile.source().clone()]);
@@ -20,7 +20,7 @@ impl SharedTokenCacheCredential {
             builder = builder.client_id(client_id);
         }
         if let Some(name) = profile.cache_name() {
-            // Whoever names a cache takes it as it lies there, as without a name.
+            // A cache that is named may be unencrypted, like the default one.
             let (name, allow_unencrypted_storage) = (Some(name.to_string()), true);
             builder = builder.cache_persistence_options(CachePersistenceOptions { name, allow_unencrypted_storage });
         }
@@ -29,7 +29,7 @@ impl SharedTokenCacheCredential {
 }
 
 impl From<&Profile> for TokenRequestOptions {
-    /// What calls for the profile's token ask for besides its scopes.
+    /// The options of calls for the profile's token.
     fn from(profile: &Profile) -> Self {
         Self { tenant_id: profile.tenant().map(str::to_owned), ..Self::default() }
     }

@@ -1,8 +1,10 @@
-//! Tokens that the component released, for equal calls while the document is at the same version.
+//! Reuses tokens that the component released, for equal calls at the same version of the document.
 //!
-//! A component that is asked again at the same version of the document gives the same token, until a time comes that matters to it.
-//! The crossing is saved, not the decision: the vault has checked each of these tokens against its call and the policy, neither of which
-//! changes; what can change is looked at for every call: the document's version, the clock, and whether the credential was closed.
+//! At the same version of the document the component returns the same token, until a time that its
+//! choice depends on. Reuse saves the call into the component, not the check: the vault has checked
+//! each token against its call and the policy, which do not change. Facts that can change are
+//! checked for every call: the document's version, the clock, and whether the credential was
+//! closed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -15,14 +17,15 @@ use super::Call;
 use crate::options::TokenRequestOptions;
 use crate::sandbox::Issued;
 
-/// The component releases no cached token with fewer seconds left. With more the answer may be another one, so the component is asked.
+/// The component releases no cached token with fewer seconds left, and may choose another one.
 const LEAST_REMAINING: u64 = 300;
 
-/// The component is asked again after so many seconds. Its choice depends on the clock in more ways than by the expiry and the renewal
-/// of the token: accounts of a broker count only while they have tokens, and so do tenants.
+/// Tokens are reused for this many seconds. The component's choice depends on the clock in more
+/// ways than by the token's expiry and renewal time: accounts of a broker count only while they
+/// have tokens, and so do tenants.
 const LONGEST: u64 = 60;
 
-/// The most tokens of one version of a document. A program that asks for more in turn asks the component.
+/// The most tokens that are kept of one version of a document. Further calls go to the component.
 const MOST: usize = 1024;
 
 /// The tokens of one source of a credential.
@@ -31,32 +34,34 @@ pub(super) struct Released(RwLock<State>);
 
 #[derive(Default)]
 struct State {
-    /// How often the credential was closed. A token that a call brings that began before is not kept.
+    /// The number of times the credential was closed. The token of a call that began before is not
+    /// kept.
     closed: u64,
     at: Option<Version>,
 }
 
-/// A version of the document that calls without Continuous Access Evaluation are for.
+/// A version of the document for calls without Continuous Access Evaluation.
 struct Version {
     version: Arc<str>,
-    /// `None` where the place of the document may be another one at each look.
+    /// `None` if the document's place may differ at each look.
     store: Option<Arc<dyn Store>>,
     tokens: HashMap<Call, Token>,
 }
 
 struct Token {
     issued: Arc<Issued>,
-    /// When the call began that brought it.
+    /// The time at which its call began.
     asked: u64,
 }
 
 impl Released {
-    /// How often the credential was closed.
+    /// The number of times the credential was closed.
     pub(super) fn closed(&self) -> u64 {
         self.read().closed
     }
 
-    /// The token of an equal call and the version of the document that it is from, if the component would release it again.
+    /// The token of an equal call and the document's version, if the component would release the
+    /// token again.
     pub(super) fn get(
         &self,
         call: &Call,
@@ -69,7 +74,7 @@ impl Released {
             let token = at.tokens.get(call).filter(|token| token.serves(&call.request, now))?;
             (Arc::clone(&token.issued), Arc::clone(&at.version), at.store.clone())
         };
-        // No lock is held, because a look at a file may hang.
+        // Without the lock, because a look at a file may hang.
         if store.or_else(open).is_some_and(|store| store.is_at(&version)) {
             return Some((issued, version));
         }
@@ -80,7 +85,8 @@ impl Released {
         None
     }
 
-    /// Keeps what the component released for a call that began at `asked`, when the credential had been closed `closed` times.
+    /// Keeps a token that the component released for a call that began at `asked`, when the
+    /// credential had been closed `closed` times.
     pub(super) fn put(
         &self,
         call: &Call,
@@ -89,7 +95,7 @@ impl Released {
         store: impl FnOnce() -> Option<Arc<dyn Store>>,
     ) {
         let Some(version) = issued.version.as_deref() else { return };
-        // A token that was just bought is cached from the next call on.
+        // A refreshed token is cached from the next call on.
         if issued.origin != Origin::Cached || !may_be_kept(&call.request) {
             return;
         }
@@ -114,7 +120,7 @@ impl Released {
         }
     }
 
-    /// Forgets all, and what calls bring that are under way.
+    /// Drops all tokens, and those of calls in progress when they arrive.
     pub(super) fn close(&self) {
         let mut state = self.write();
         state.closed += 1;
@@ -131,11 +137,11 @@ impl Released {
 }
 
 impl Token {
-    /// Whether the component would release it for this request at this time, as far as the clock tells.
+    /// Whether the component would release the token for this request at this time.
     fn serves(&self, request: &TokenRequestOptions, now: u64) -> bool {
         let token = &self.issued.token;
         may_be_kept(request)
-            // A clock that was set back makes every time worthless.
+            // A clock that was set back invalidates all times.
             && (self.asked..self.asked.saturating_add(LONGEST)).contains(&now)
             && token.expires_on.saturating_sub(now) > LEAST_REMAINING
             && request.min_validity.is_none_or(|least| Duration::from_secs(token.expires_on.saturating_sub(now)) >= least)
@@ -143,7 +149,8 @@ impl Token {
     }
 }
 
-/// A challenge rules out cached tokens, and tokens under Continuous Access Evaluation are looked at each time.
+/// A challenge rules out cached tokens. Tokens under Continuous Access Evaluation are always left
+/// to the component.
 fn may_be_kept(request: &TokenRequestOptions) -> bool {
     let TokenRequestOptions { claims, tenant_id: _, enable_cae, min_validity: _ } = request;
     claims.is_none() && !enable_cae

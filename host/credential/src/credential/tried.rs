@@ -1,9 +1,9 @@
-//! What a credential says when it has tried its sources.
+//! The error of a credential after it has tried its sources.
 
 use crate::error::{Error, SourceFailure, UnavailableReason};
 use shared_token_cache_policy::Source;
 
-/// The sources that have been tried without a token, in their order.
+/// The sources that gave no token, in the order of the tries.
 #[derive(Default)]
 pub(super) struct Tried(Vec<(SourceFailure, Error)>);
 
@@ -13,13 +13,14 @@ impl Tried {
         self.0.push((SourceFailure { source: source.to_string(), account, kind, reason, message }, error));
     }
 
-    /// The sources with a sign-in that brought no token: the authority refused it, or answered with what is none.
+    /// The sources with a sign-in that gave no token: the authority refused it, or replied without
+    /// a token, or a limit was exceeded.
     pub(super) fn refused(&self) -> impl Iterator<Item = &SourceFailure> {
         let has_sign_in = |error: &Error| matches!(error, Error::ClientAuthentication(_) | Error::Limit(_));
         self.0.iter().filter(move |(_, error)| has_sign_in(error)).map(|(failure, _)| failure)
     }
 
-    /// The error that the last source put an end to the call with; the sources after it were not asked.
+    /// The error of the source that ended the call; the later sources were not tried.
     pub(super) fn ended(self, not_asked: &[String]) -> Option<Error> {
         let told = self.told();
         let alone = self.0.len() == 1 && not_asked.is_empty();
@@ -38,13 +39,14 @@ impl Tried {
             Error::CredentialUnavailable(unavailable) => unavailable.message = message,
             Error::Limit(limit) => limit.message = message,
             Error::Denied(denial) => denial.message = message,
-            // The one is about the call, whichever source; the other has no text.
+            // The first is about the call and not about a source; the second has no text.
             Error::InvalidArgument(_) | Error::Plugin(_) => {}
         }
         Some(last)
     }
 
-    /// The error of all of them, with the kind of the most telling one; and that one's source, where the authority refused it.
+    /// The error of all sources together, with the kind of the most informative one; and the source
+    /// of that one, if the authority refused it.
     pub(super) fn error(self) -> Option<(Error, Option<String>)> {
         let told = format!("no source has a token: {}", self.told());
         let alone = self.0.len() == 1;
@@ -59,7 +61,7 @@ impl Tried {
                     (unavailable.message, unavailable.sources) = (told, failures);
                 }
                 Error::Limit(limit) => limit.message = told,
-                // What the policy has to say comes with its hint, and that is of one source.
+                // A denial has a hint, which is about one source.
                 _ => {}
             }
         }
@@ -72,7 +74,7 @@ impl Tried {
     }
 }
 
-/// Why the sources after one with this error are not asked.
+/// The reason why the sources after one with this error are not tried.
 pub(super) fn ends_because(error: &Error) -> &'static str {
     match error {
         Error::Unreachable(_) => "another source may hold another user",
@@ -84,7 +86,7 @@ pub(super) fn ends_because(error: &Error) -> &'static str {
     }
 }
 
-/// How far a source came: the lower, the further.
+/// The progress of a source, by its error: lower is further.
 fn rank(error: &Error) -> u8 {
     match error {
         Error::ClientAuthentication(_) => 0,

@@ -1,4 +1,4 @@
-//! The vault of a credential: what its secrets may be opened for.
+//! The vault of a credential, which opens secrets for the credential's requests only.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use crate::error::{Error, LimitExceeded};
 use crate::options::{CredentialOptions, HostSettings};
 use shared_token_cache_policy::{CacheName, Policy};
 
-/// The application that the credential asks as.
+/// The client id of the credential's requests.
 pub(super) fn client_id(options: &CredentialOptions) -> &str {
     let record = options.authentication_record.as_ref();
     record.map(|record| &record.client_id).or(options.client_id.as_ref()).map_or(AZURE_CLI, String::as_str)
 }
 
-/// A vault that opens what this credential needs, and nothing else.
+/// A vault that opens the secrets that this credential needs, and no others.
 pub(super) fn new(options: &CredentialOptions, settings: &HostSettings, policy: &Arc<Policy>) -> Result<Vault, Error> {
     let record = options.authentication_record.as_ref();
     let authority = record.map(|record| &record.authority).or(options.authority.as_ref());

@@ -1,4 +1,4 @@
-//! The work of a refresher.
+//! The task of a refresher.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -19,18 +19,20 @@ use crate::error::{Error, UnavailableReason};
 use crate::options::TokenRequestOptions;
 use shared_token_cache_policy::Profile;
 
-/// How often the clock and the cache file's metadata are looked at. The clock is asked because timers do not run while a machine
-/// sleeps, and files because no way of being told of changes works on all of them.
+/// The interval at which the clock and the cache file's metadata are polled. The clock is polled
+/// because timers stop while a machine sleeps; files are polled because no change notification
+/// works on all file systems.
 const TICK: Duration = Duration::from_millis(250);
 
-/// A token is taken back when the cache cannot be looked at for so long: a sign-out would go unnoticed. Shorter, and a disk that
-/// is busy would cost a token; longer, and a program that uses up a resource would keep a token alive that was given up.
+/// The token is withdrawn when the cache cannot be read for this long: a sign-out would go
+/// unnoticed. With a shorter time a busy disk would cost the token; with a longer one a program
+/// that exhausts a resource would keep a revoked token alive.
 const BLIND: Duration = Duration::from_secs(5);
 
-/// How long after a panic the work begins anew.
+/// The pause before a restart after a panic.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Keeps one token until told to stop. When the work panics, the token is taken back and the work begins anew.
+/// Keeps one token fresh until stopped. After a panic the token is withdrawn and the task restarts.
 pub(super) async fn keep(
     credential: SharedTokenCacheCredential,
     profile: Profile,
@@ -53,7 +55,7 @@ pub(super) async fn keep(
     }
 }
 
-/// Keeps one token.
+/// The state of one profile's task.
 struct Keeper {
     credential: SharedTokenCacheCredential,
     name: String,
@@ -63,9 +65,9 @@ struct Keeper {
     attempts: Attempts,
     schedule: Schedule,
     looks: Looks,
-    /// Since when calls fail because the cache cannot be read.
+    /// The time since which calls fail because the cache cannot be read.
     unreadable: Option<Instant>,
-    /// Why the last call had no token.
+    /// The error of the last call, if it had no token.
     error: Option<Arc<Error>>,
 }
 
@@ -77,12 +79,12 @@ impl Keeper {
         Self { credential, name, scopes, request, post, attempts, schedule, looks, unreadable: None, error: None }
     }
 
-    /// Works until told to stop.
+    /// Runs until stopped.
     async fn run(mut self, stopped: &mut oneshot::Receiver<()>) {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            // A call would hang where the look does.
+            // While a look hangs, a call would hang too.
             if let Some(changed) = self.looks.changed(TICK).await
                 && (changed && !self.stays() || self.schedule.is_due(self.credential.now()))
             {
@@ -99,12 +101,13 @@ impl Keeper {
         }
     }
 
-    /// Whether the token that is there is not affected by what has changed.
+    /// Whether the current token is unaffected by the cache's change.
     fn stays(&self) -> bool {
         matches!(self.post.state(), TokenState::Valid(_)) && self.credential.only_other_accounts_changed()
     }
 
-    /// Asks the credential. A call may take longer than the token lives that is there.
+    /// Calls the credential. The current token may expire during the call, so expiry is checked
+    /// meanwhile.
     async fn ask(&mut self, ticks: &mut Interval) -> Result<Served, Error> {
         let (credential, scopes) = (self.credential.clone(), self.scopes.clone());
         let mut call = pin!(credential.get_token_with(&scopes, self.request.clone()));
@@ -121,8 +124,9 @@ impl Keeper {
         }
     }
 
-    /// Lets go of the document until the next call, which may be in an hour. What an instance knows besides it is kept: a new token
-    /// that could not be written, and when the authority was asked in vain.
+    /// Drops the document until the next call, which may be in an hour. The instance is kept if it
+    /// has state besides the document: a new token that could not be written, or the time of a
+    /// renewal that failed.
     fn rest(&self, answer: &Result<Served, Error>) {
         let now = self.credential.now();
         let is_due = |token: &AccessToken| token.refresh_on.is_some_and(|refresh_on| refresh_on <= now);
@@ -172,7 +176,7 @@ impl Keeper {
         }
     }
 
-    /// Takes a token back that was not renewed in time, or whose cache cannot be looked at.
+    /// Withdraws a token that was not renewed in time, or whose cache cannot be read.
     fn withdraw_if_over(&self) {
         let now = self.credential.now();
         if matches!(&self.post.state(), TokenState::Valid(token) if is_over(token, now)) {
@@ -187,7 +191,7 @@ impl Keeper {
         }
     }
 
-    /// Says so once, however often it is tried.
+    /// Withdraws the token. Equal errors in a row are logged once.
     fn withdraw(&self, error: Arc<Error>) {
         let is_news = match &self.post.state() {
             TokenState::Withdrawn(other) => other.to_string() != error.to_string(),

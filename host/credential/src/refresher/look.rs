@@ -1,4 +1,4 @@
-//! Looks at a cache's metadata, on a thread where they may hang.
+//! Polls a cache's metadata on a thread, because the file system may hang.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -10,11 +10,12 @@ use tokio::time::timeout;
 
 use crate::credential::{Flights, SharedTokenCacheCredential, Sights};
 
-/// The looks that are under way in this process: credentials that would look at the same for the same share one, so that a hundred
-/// profiles of a cache cost one look.
+/// The looks in progress in this process, by single flight: credentials with the same place and the
+/// same last state share a look, so a hundred profiles of a cache cost one.
 static UNDER_WAY: LazyLock<Flights<Sights, bool>> = LazyLock::new(Flights::new);
 
-/// Looks at a credential's caches. One look is under way at the most: a file system that hangs costs one thread.
+/// Looks at a credential's caches. At most one look is in progress: a file system that hangs blocks
+/// one thread.
 pub(super) struct Looks {
     credential: SharedTokenCacheCredential,
     current: Option<Look>,
@@ -23,7 +24,7 @@ pub(super) struct Looks {
 struct Look {
     task: Shared<BoxFuture<'static, bool>>,
     begun: Instant,
-    /// A call has read the cache since the look began, so what the look finds is old.
+    /// A call has read the cache since the look began, so its outcome is out of date.
     overtaken: bool,
 }
 
@@ -32,7 +33,7 @@ impl Looks {
         Self { credential, current: None }
     }
 
-    /// Begins a look, unless one is under way.
+    /// Begins a look, unless one is in progress.
     pub(super) fn begin(&mut self) {
         if self.current.as_ref().is_some_and(|look| look.overtaken && look.is_over()) {
             self.current = None;
@@ -41,7 +42,8 @@ impl Looks {
         self.current.get_or_insert_with(|| {
             let task = UNDER_WAY.board(&credential.sights(), || {
                 let credential = credential.clone();
-                // It begins at once, whether or not it is waited for. One that panicked is made up for by a call.
+                // The thread starts at once, before the future is polled. A look that panicked
+                // counts as a change, so a call follows.
                 let look = spawn_blocking(move || credential.cache_may_have_changed());
                 look.map(|changed| changed.unwrap_or(true))
             });
@@ -49,7 +51,8 @@ impl Looks {
         });
     }
 
-    /// Whether a cache may have changed since the last call; none when that is not known within `patience`.
+    /// Whether a cache may have changed since the last call; `None` if the look takes longer than
+    /// `patience`.
     pub(super) async fn changed(&mut self, patience: Duration) -> Option<bool> {
         self.begin();
         let look = self.current.as_mut()?;
@@ -59,14 +62,14 @@ impl Looks {
         Some(!overtaken && found)
     }
 
-    /// A call has read the cache.
+    /// Notes that a call has read the cache.
     pub(super) fn overtake(&mut self) {
         if let Some(look) = &mut self.current {
             look.overtaken = true;
         }
     }
 
-    /// For how long a look has been under way.
+    /// The time that the current look has taken, if it is not over.
     pub(super) fn hang_for(&self) -> Option<Duration> {
         let hanging = self.current.as_ref().filter(|look| !look.is_over());
         hanging.map(|look| look.begun.elapsed())

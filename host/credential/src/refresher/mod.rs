@@ -1,4 +1,4 @@
-//! Keeps a token fresh for others: a proxy, an agent.
+//! Keeps a token fresh for other programs, such as a proxy or the agent's clients.
 
 mod keep;
 mod look;
@@ -18,28 +18,30 @@ use keep::keep;
 use post::Post;
 use shared_token_cache_policy::Profile;
 
-/// What there is of a token that is kept fresh.
+/// The state of a token that is kept fresh.
 #[derive(Debug, Clone)]
 pub enum TokenState {
-    /// The first answer is on its way.
+    /// The first call is in progress.
     Pending,
     /// A token that may be sent.
     Valid(Arc<AccessToken>),
-    /// There is none: it could not be renewed before it expired, its sign-in is gone, or the refresher has ended. A reader that
-    /// holds an older one must forget it.
+    /// There is no token: it expired before it was renewed, its sign-in is gone, or the refresher
+    /// has ended. A reader must drop an older one.
     Withdrawn(Arc<Error>),
 }
 
 /// Keeps the token of a profile fresh.
 ///
-/// It is renewed 5 minutes before it expires, or when the authority wants it (`refresh_on`); one that lives no longer than 5 minutes at
-/// half its life. Errors that may pass are tried again, after 1 s at first and 30 s at last, and the token stays as long as it lives.
-/// When the sign-in is gone, the policy does not allow it, or the authority refuses, it is withdrawn at once. What other
-/// programs change about the cache is noticed within half a second, be it a sign-in, a sign-out, or a newer token. A cache that
-/// cannot be looked at for 5 seconds withdraws the token too, because a sign-out would go unnoticed.
+/// A token is renewed 5 minutes before it expires, or at the time that the authority asks for
+/// (`refresh_on`); a token that lives for 5 minutes or less at half its life. Transient errors are
+/// retried, after 1 s at first and at most every 30 s, and the token stays until it expires. The
+/// token is withdrawn at once when the sign-in is gone, the policy does not allow it, or the
+/// authority refuses. Changes of the cache by other programs are noticed within half a second: a
+/// sign-in, a sign-out, or a newer token. The token is also withdrawn when the cache cannot be read
+/// for 5 seconds, because a sign-out would go unnoticed.
 ///
-/// A refresher that ends takes its token back: when it is stopped or dropped, when its runtime shuts down, and when its work panics.
-/// After a panic the work begins anew 5 seconds later.
+/// A refresher withdraws its token when it ends: when it is stopped or dropped, when its runtime
+/// shuts down, and when its task panics. After a panic the task restarts after 5 seconds.
 ///
 /// ```no_run
 /// use shared_token_cache::policy::Policy;
@@ -63,20 +65,22 @@ pub struct TokenRefresher {
     credential: SharedTokenCacheCredential,
     post: Arc<Post>,
     attempts: Attempts,
-    /// The work ends when this is dropped, after the call that is under way: an answer may hold a new refresh token.
+    /// Dropping it ends the task after the call in progress, whose reply may hold a new refresh
+    /// token.
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<()>>,
 }
 
-/// How often a credential was asked for a token that is kept fresh. Clones count the same.
+/// Counts the calls of a refresher by outcome. Clones share the counts.
 #[derive(Debug, Clone, Default)]
 pub struct Attempts(Arc<Mutex<BTreeMap<&'static str, u64>>>);
 
 impl TokenRefresher {
-    /// Begins to keep a token. The credential should be one of [`SharedTokenCacheCredential::builder_for`] this profile.
+    /// Starts to keep a token fresh. The credential should be one of
+    /// [`SharedTokenCacheCredential::builder_for`] this profile.
     ///
     /// # Panics
-    /// Outside a tokio runtime with time, as `tokio::spawn` does.
+    /// Outside of a tokio runtime with time, like `tokio::spawn`.
     #[must_use]
     pub fn start(credential: SharedTokenCacheCredential, profile: &Profile) -> Self {
         let (stop, stopped) = oneshot::channel();
@@ -86,7 +90,7 @@ impl TokenRefresher {
         Self { credential, post, attempts, stop: Some(stop), task: Some(task) }
     }
 
-    /// What there is now; never a token that has expired. It costs no more than a short lock and a look at the clock.
+    /// The current state; never an expired token. The cost is a short lock and a read of the clock.
     #[must_use]
     pub fn state(&self) -> TokenState {
         match self.post.state() {
@@ -97,24 +101,25 @@ impl TokenRefresher {
         }
     }
 
-    /// Hears of each change, and sees what there was after the last one. [`Self::state`] compares with the clock besides.
+    /// Subscribes to changes of the state. Unlike [`Self::state`], the receiver does not compare
+    /// with the clock.
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<TokenState> {
         self.post.subscribe()
     }
 
-    /// How often the credential was asked.
+    /// The counts of the calls so far.
     #[must_use]
     pub fn attempts(&self) -> Attempts {
         self.attempts.clone()
     }
 
-    /// Takes the token back, ends the work, and waits for a call that is under way.
+    /// Withdraws the token, ends the task, and waits for the call in progress.
     pub async fn stop(mut self) {
         self.post.end();
         drop(self.stop.take());
         if let Some(task) = self.task.take() {
-            // A task that panicked has ended as well.
+            // A task that panicked has ended too.
             drop(task.await);
         }
     }
@@ -127,7 +132,7 @@ impl Drop for TokenRefresher {
 }
 
 impl Attempts {
-    /// The numbers so far, by what came of the calls: `cached`, `refreshed`, or the [kind](Error::kind) of the error.
+    /// The counts by outcome: `cached`, `refreshed`, or the [kind](Error::kind) of the error.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<&'static str, u64> {
         self.lock().clone()

@@ -1,4 +1,4 @@
-//! Where a refresher posts what there is.
+//! The published state of a refresher.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,14 +8,14 @@ use tokio::sync::watch;
 use super::TokenState;
 use crate::error::Error;
 
-/// What there is of a token. After the end there is none, whatever is posted.
+/// The state of the token. After the end it stays withdrawn.
 #[derive(Debug)]
 pub(super) struct Post {
     state: watch::Sender<TokenState>,
     over: AtomicBool,
 }
 
-/// Takes the token back when it is dropped: at the end of a task, when it panics, and when it is aborted.
+/// Withdraws the token when dropped: at the end of a task, when it panics, and when it is aborted.
 pub(super) struct Ending(pub(super) Arc<Post>);
 
 impl Default for Post {
@@ -34,7 +34,7 @@ impl Post {
     }
 
     pub(super) fn put(&self, new: TokenState) {
-        // The flag is looked at under the channel's lock, so nothing is posted after the end.
+        // The flag is read under the channel's lock, so no state is published after the end.
         self.state.send_if_modified(|state| {
             let posts = !self.over.load(Ordering::SeqCst);
             if posts {
@@ -44,7 +44,7 @@ impl Post {
         });
     }
 
-    /// Takes the token back for good.
+    /// Withdraws the token for good.
     pub(super) fn end(&self) {
         self.state.send_if_modified(|state| {
             let first = !self.over.swap(true, Ordering::SeqCst);

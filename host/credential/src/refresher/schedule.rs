@@ -1,50 +1,55 @@
-//! When a token is asked for again, and what an error means for the token that is there: pure decisions.
+//! The schedule of renewals, and which errors withdraw the token: no I/O, no clock.
 
 use std::time::Duration;
 
 use crate::access_token::AccessToken;
 use crate::error::{AuthenticationFailureReason, Error, UnavailableReason};
 
-/// How long before its expiry a token is replaced, in seconds. From then on a cached one is not returned any more.
+/// A token is renewed this many seconds before its expiry. From then on the component returns no
+/// cached one.
 const AHEAD: u64 = 300;
 
-/// A token is taken back so many seconds before it expires: what is sent with it has to arrive.
+/// A token is withdrawn this many seconds before it expires, because the request that carries it
+/// takes time.
 const IN_FLIGHT: u64 = 1;
 
-/// How long to wait, in seconds, when the token that could be renewed was not, although it is good for a while.
+/// The pause, in seconds, when a due renewal brought the same token, which is still valid for a
+/// while.
 const RENEWAL_PAUSE: u64 = 60;
 
-/// How long to wait, in seconds, when only a new sign-in helps. That is noticed by itself, but for keyrings that are changed without a
-/// signal, and for authorities that change their mind.
+/// The pause, in seconds, when only a new sign-in helps. A sign-in is noticed by polling; the retry
+/// covers keyrings that change without a signal, and authorities that reverse a refusal.
 const SIGN_IN_PAUSE: u64 = 60;
 
-/// The longest pause, in seconds, after errors that may pass by themselves. The first is a second, and each doubles.
+/// The longest pause of the backoff after transient errors, in seconds. The first is one second,
+/// and each doubles.
 const LONGEST_PAUSE: u64 = 30;
 
-/// The longest pause, in seconds, that an authority may ask for. A sign-in that was repaired is noticed after it.
+/// The longest pause, in seconds, that an authority may ask for. A repaired sign-in is noticed
+/// after it.
 const LONGEST_ASKED: u64 = 600;
 
-/// What an error says of the token that is there.
+/// The effect of an error on the current token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is good as long as it lives.
+    /// The token stays until it expires.
     Keep,
-    /// Nobody is to have it any more.
+    /// The token is withdrawn.
     Withdraw,
 }
 
-/// What an error says of the token that is there.
+/// The effect of an error on the current token.
 pub(super) fn verdict(error: &Error) -> Verdict {
     match error {
         Error::Unreachable(_) | Error::Limit(_) | Error::Plugin(_) => Verdict::Keep,
         Error::CredentialUnavailable(unavailable) => match unavailable.reason {
-            // A keyring that is locked for a while, a file that is being written.
+            // A keyring may be locked for a while, and a file may be incomplete during a write.
             UnavailableReason::CacheUnavailable | UnavailableReason::CacheCorrupt => Verdict::Keep,
             _ => Verdict::Withdraw,
         },
         Error::ClientAuthentication(failure) => match failure.reason {
             AuthenticationFailureReason::UnexpectedResponse => Verdict::Keep,
-            // A busy authority is `Unreachable`, whatever it said.
+            // An overloaded authority is `Unreachable`, whatever its error.
             AuthenticationFailureReason::OAuthError | AuthenticationFailureReason::TenantNotAllowed => {
                 Verdict::Withdraw
             }
@@ -53,7 +58,7 @@ pub(super) fn verdict(error: &Error) -> Verdict {
     }
 }
 
-/// When to ask next.
+/// The time of the next call, and the number of failures in a row.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     due: u64,
@@ -61,23 +66,23 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// Whether it is time to ask.
+    /// Whether the next call is due.
     pub(super) fn is_due(&self, now: u64) -> bool {
         now >= self.due
     }
 
-    /// A token came.
+    /// Schedules the renewal of a new token.
     pub(super) fn came(&mut self, token: &AccessToken, now: u64) {
         self.failures = 0;
         let left = token.expires_on.saturating_sub(now);
-        // One that is short-lived from the start is replaced at half its life.
+        // A token that is short-lived from the start is renewed at half its life.
         let ahead = if left > AHEAD { AHEAD } else { left / 2 };
         let latest = token.expires_on.saturating_sub(ahead);
         let renewal = token.refresh_on.map_or(latest, |time| if time > now { time } else { now + RENEWAL_PAUSE });
         self.due = latest.min(renewal).max(now + 1);
     }
 
-    /// No token came, and the authority may have asked for a pause.
+    /// Schedules the retry after a failure. The authority may have asked for a pause.
     pub(super) fn failed(&mut self, verdict: Verdict, asked: Option<Duration>, now: u64) {
         let pause = match verdict {
             Verdict::Keep => 1_u64.checked_shl(self.failures).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE),
@@ -89,12 +94,12 @@ impl Schedule {
     }
 }
 
-/// Why a token is taken back that was not renewed in time.
+/// The error of a token that was not renewed in time.
 pub(super) fn expired() -> Error {
     Error::Unreachable("the token expired before a new one came".into())
 }
 
-/// Whether a token is too old to be sent.
+/// Whether a token is too close to its expiry to be sent.
 pub(super) fn is_over(token: &AccessToken, now: u64) -> bool {
     now + IN_FLIGHT >= token.expires_on
 }

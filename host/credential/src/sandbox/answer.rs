@@ -1,12 +1,12 @@
-//! How much a component returns from a call.
+//! Measures the size of a component's results.
 
 use wasmtime::component::ResourceAny;
 
 use super::wit::credential as wit;
 
-/// What a call returns.
+/// The result of a call.
 pub(super) trait Answer {
-    /// The bytes of all its texts, and some for each entry of a list.
+    /// The bytes of all its texts, plus the size of each list entry.
     fn size(&self) -> usize;
 }
 

@@ -1,24 +1,25 @@
-//! What was last seen of a source's cache, so that what other programs do with it can be noticed between calls.
+//! The last known state of a source's cache, so that changes by other programs are noticed between
+//! calls.
 
 use std::sync::{Mutex, PoisonError};
 
 use shared_token_cache_storage::Store;
 
-/// What was last seen; nothing at first.
+/// The last known state; `None` at first.
 #[derive(Default)]
 pub(crate) struct Seen(Mutex<Option<Sight>>);
 
-/// What was last seen of a cache.
+/// A state of a cache.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Sight {
-    /// The document at this version: it was read, or written by this program.
+    /// The document at this version, which this program read or wrote.
     Version(String),
-    /// No document; what told of changes was in this state.
+    /// There was no document; this is the store's change marker at that time.
     Nothing(Option<String>),
 }
 
 impl Seen {
-    /// The document is, or was just put, at this version.
+    /// Records that the document is at this version: it was read or written.
     pub(crate) fn at(&self, version: &str) {
         let mut sight = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !matches!(&*sight, Some(Sight::Version(seen)) if seen == version) {
@@ -26,12 +27,14 @@ impl Seen {
         }
     }
 
-    /// The document could not be read. `mark` is the store's, from before it was tried.
+    /// Records that the document could not be read. `mark` is the store's change marker from before
+    /// the read.
     pub(super) fn nothing(&self, mark: Option<String>) {
         self.put(Sight::Nothing(mark));
     }
 
-    /// Whether the cache may have changed since. A look at a file's metadata, which may hang; nothing else waits for it.
+    /// Whether the cache may have changed since. Reads the file's metadata, which may hang; it
+    /// holds no lock meanwhile.
     pub(crate) fn may_have_changed(&self, store: &dyn Store) -> bool {
         match self.last() {
             Some(Sight::Version(version)) => !store.is_at(&version),
@@ -40,7 +43,7 @@ impl Seen {
         }
     }
 
-    /// What was last seen.
+    /// The last known state.
     pub(crate) fn last(&self) -> Option<Sight> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

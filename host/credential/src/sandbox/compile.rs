@@ -1,7 +1,8 @@
 //! Compiling a component within a deadline.
 //!
-//! The caps of `inspect` come first and bound the compiler's work. The deadline is the second fence. In a process of its own the compiler
-//! is also held to an amount of memory, and ended at the deadline; a thread can only be left to its end.
+//! The caps of `inspect` bound the compiler's work; the deadline is the second limit. A compiler in
+//! a process of its own is killed at the deadline, and can have a memory limit; a thread cannot be
+//! stopped, only abandoned.
 
 use std::io::{self, Read, Write as _};
 use std::path::Path;
@@ -18,22 +19,23 @@ use super::inspect::{Unfit, inspect};
 use crate::error::{Error, LimitExceeded};
 use crate::escape::bounded;
 
-/// The argument with which a program runs [`compile_component`].
+/// The argument by which a program is asked to run [`compile_component`].
 const ARGUMENT: &str = "compile-component";
 
-/// A component that passes the caps compiles in some three seconds on one processor.
+/// A component within the caps compiles in some three seconds on one processor.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// The most bytes of a component, for the compiling process.
+/// The size limit of a component in the compiling process, in bytes.
 const LARGEST_COMPONENT: u64 = 1 << 30;
 
-/// The most bytes of a compiled component. Of 4 MiB of code some 16 MiB are made.
+/// The size limit of a compiled component, in bytes. The compiler makes some 16 MiB of 4 MiB of
+/// code.
 const LARGEST_OUTPUT: u64 = 256 << 20;
 
-/// The longest reason that a compiling process gives, in bytes.
+/// The size limit of a compiling process's error text, in bytes.
 const LONGEST_REASON: usize = 2 << 10;
 
-/// Compiles what `inspect` lets pass, in `compiler` if that is given.
+/// Compiles a component that `inspect` accepts, in `compiler` if one is given.
 pub(super) fn compile(engine: &Engine, component: Vec<u8>, compiler: Option<&Path>) -> Result<Component, Failed> {
     inspect(&component)?;
     match compiler {
@@ -42,11 +44,11 @@ pub(super) fn compile(engine: &Engine, component: Vec<u8>, compiler: Option<&Pat
     }
 }
 
-/// Why a component can't be used.
+/// The reason why a component cannot be used.
 #[derive(Debug)]
 pub(super) enum Failed {
     Unfit(Unfit),
-    /// What went wrong, and with what.
+    /// The failed operation and its cause.
     Other(String),
 }
 
@@ -56,11 +58,13 @@ impl From<Unfit> for Failed {
     }
 }
 
-/// Reads a component from `input` and writes it to `output` as compiled for this machine: what a program does that
-/// [`crate::Builder::compiler`] names. The program gets no secret and needs no file and no network.
+/// Reads a component from `input`, compiles it for this machine, and writes the result to `output`.
+/// The program of [`crate::Builder::compiler`] calls it. The program gets no secret, and needs no
+/// file and no network.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] when it is no component that can be used, [`Error::Limit`] when it is over a limit.
+/// [`Error::InvalidArgument`] when the component cannot be used, [`Error::Limit`] when it exceeds a
+/// limit.
 pub fn compile_component(input: impl Read, mut output: impl io::Write) -> Result<(), Error> {
     let unusable = |why: String| Error::InvalidArgument(bounded(&why, LONGEST_REASON));
     let mut component = Vec::new();
@@ -94,7 +98,7 @@ fn in_thread(engine: &Engine, component: Vec<u8>) -> Result<Component, Failed> {
     }
 }
 
-/// The compiled component, from a process that is ended at the deadline.
+/// Compiles the component in a process that is killed at the deadline.
 fn in_process(program: &Path, component: Vec<u8>) -> Result<Vec<u8>, Failed> {
     let mut child = Command::new(program)
         .arg(ARGUMENT)
@@ -105,7 +109,7 @@ fn in_process(program: &Path, component: Vec<u8>) -> Result<Vec<u8>, Failed> {
         .spawn()
         .map_err(|error| failed(&format!("start {} to compile the component", program.display()), &error))?;
     let output = exchange(&mut child, component);
-    // It has ended, or it is too slow.
+    // The process has ended, or has reached the deadline.
     drop(child.kill());
     let status = child.wait().map_err(|error| failed("wait for the compiler", &error))?;
     let (compiled, reason) = output?;
@@ -118,7 +122,7 @@ fn in_process(program: &Path, component: Vec<u8>) -> Result<Vec<u8>, Failed> {
     }
 }
 
-/// Gives the component to the process and takes its stdout and stderr.
+/// Writes the component to the process's stdin, and reads stdout and stderr.
 fn exchange(child: &mut Child, component: Vec<u8>) -> Result<(Vec<u8>, Vec<u8>), Failed> {
     let (sender, receiver) = mpsc::channel();
     let (Some(mut stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
@@ -146,7 +150,8 @@ fn read(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
 
 #[expect(unsafe_code, reason = "the bytes come from a program that the embedder names as its compiler")]
 fn load(engine: &Engine, compiled: &[u8]) -> Result<Component, Failed> {
-    // SAFETY: `Builder::compiler` asks for a program that is trusted as this one is; what it is given has been inspected here.
+    // SAFETY: `Builder::compiler` requires a program that is as trusted as this one; its input has
+    // been inspected here.
     unsafe { Component::deserialize(engine, compiled) }.map_err(|error| Failed::Other(format!("{error:#}")))
 }
 

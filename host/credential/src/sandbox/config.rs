@@ -1,10 +1,12 @@
-// Compiled into `shared-token-cache-precompile` as well: what compiles the component and what loads it have to agree on every setting.
+// Also compiled into `shared-token-cache-precompile`: the compiler and the loader of a component
+// must agree on every setting.
 
-/// How deep the component's calls may nest, in bytes of stack. What the imports need comes on top.
+/// The stack of the component's own calls, in bytes. The imports get the rest of the whole stack.
 const COMPONENT_STACK: usize = 512 << 10;
 const WHOLE_STACK: usize = 2 << 20;
 
-/// The engine's settings. A target makes code for that platform's oldest processors instead of this machine's.
+/// The engine's settings. With a target, code is made for the platform's oldest processors instead
+/// of this machine's.
 pub(crate) fn config(target: Option<&str>) -> wasmtime::Result<wasmtime::Config> {
     let mut config = wasmtime::Config::new();
     config.epoch_interruption(true);

@@ -1,6 +1,8 @@
-//! The contract's types and this crate's. A variant that one side lacks does not compile.
+//! Conversions between the contract's types and this crate's. A variant without a counterpart is a
+//! compile error.
 //!
-//! Texts from the component are escaped and truncated here, after accounts have been compared with those that the vault knows.
+//! Texts from the component are escaped and truncated here, after its accounts were compared with
+//! the vault's.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -41,24 +43,24 @@ impl From<&TokenRequestOptions> for wit::TokenRequestOptions {
     }
 }
 
-/// What is less than a second counts as one, and what is more than the contract can say as that.
+/// Rounds up to whole seconds, and down to the contract's largest number.
 fn whole_seconds(time: Duration) -> u32 {
     let begun = u64::from(time.subsec_nanos() > 0);
     u32::try_from(time.as_secs().saturating_add(begun)).unwrap_or(u32::MAX)
 }
 
-/// The most bytes of a name: of a user, a tenant, a host, a code.
+/// The size limit of a name, in bytes: of a user, a tenant, a host, a code.
 const LONGEST_NAME: usize = 1 << 10;
 
-/// Accounts that a caller may learn of: username and home tenant.
+/// The accounts that a caller may see: username and home tenant.
 type Known<'a> = HashSet<(&'a str, Option<&'a str>)>;
 
-/// The accounts that a caller may learn of.
+/// The accounts without those that a caller may not see.
 pub(super) fn accounts(accounts: Vec<wit::CachedAccount>, known: &Known<'_>) -> Vec<CachedAccount> {
     accounts.into_iter().filter(|cached| is_known(&cached.account, known)).map(Into::into).collect()
 }
 
-/// An error, with the candidates that a caller may learn of.
+/// The error, without candidates that a caller may not see.
 pub(super) fn error(error: wit::Error, known: &Known<'_>) -> Error {
     match error {
         wit::Error::InvalidArgument(message) => Error::InvalidArgument(text(&message)),
@@ -74,7 +76,8 @@ pub(super) fn error(error: wit::Error, known: &Known<'_>) -> Error {
         }
         wit::Error::ClientAuthentication(wit::AuthenticationFailure { reason, message, oauth }) => {
             let oauth: Option<Box<OAuthError>> = oauth.map(|error| Box::new(error.into()));
-            // A component that has no table of errors, or another one, reports a busy authority as a refusal.
+            // A component without this crate's table of errors reports an overloaded authority as a
+            // refusal.
             if oauth.as_ref().is_some_and(|error| error.may_pass()) {
                 return Error::unreachable(text(&message));
             }
@@ -102,7 +105,7 @@ fn name(name: &str) -> String {
     bounded(name, LONGEST_NAME)
 }
 
-/// Claims go into the next request as they are, so they stay JSON. Others are dropped.
+/// Claims are sent unchanged in the next request, so they must stay JSON. Other texts are dropped.
 fn claims(claims: &str) -> Option<String> {
     let value: serde_json::Value = serde_json::from_str(claims).ok().filter(|_| claims.len() <= LONGEST_TEXT)?;
     if escape::escaped(claims) == claims {

@@ -1,4 +1,4 @@
-//! The component, compiled.
+//! The compiled component.
 
 use std::env::consts::{ARCH, OS};
 use std::sync::{Arc, OnceLock};
@@ -14,7 +14,7 @@ use super::wit::PluginPre;
 use crate::error::{Error, LONGEST_TEXT};
 use crate::escape::bounded;
 
-/// A component, linked to the imports and ready to be instantiated.
+/// A component, linked to the imports and ready for instantiation.
 #[derive(Clone)]
 pub(crate) struct Plugin {
     pub(super) pre: PluginPre<State>,
@@ -22,7 +22,7 @@ pub(crate) struct Plugin {
 }
 
 impl Plugin {
-    /// The component of this version. It is loaded once a process.
+    /// The built-in component. It is loaded once per process.
     pub(crate) fn built_in() -> Result<Self, Error> {
         static PLUGIN: OnceLock<Result<Plugin, Error>> = OnceLock::new();
         PLUGIN
@@ -33,7 +33,7 @@ impl Plugin {
             .clone()
     }
 
-    /// Links the world and nothing else: a component that imports more does not link.
+    /// Links the world and nothing else: a component with other imports does not link.
     pub(super) fn new(engine: &Engine, component: Component) -> Result<Self, Error> {
         let mut linker = Linker::new(engine);
         super::wit::Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut State| state)
@@ -46,7 +46,7 @@ impl Plugin {
     }
 }
 
-/// The reason may name what the component imports.
+/// The reason may contain names of the component's imports.
 pub(super) fn of_another_world(why: &str) -> Error {
     Error::InvalidArgument(bounded(&format!("the component is not of the world `plugin`: {why}"), LONGEST_TEXT))
 }
@@ -55,8 +55,9 @@ pub(super) fn engine() -> Result<Engine, Error> {
     config(None).and_then(|config| Engine::new(&config)).map_err(Error::plugin)
 }
 
-/// The component as it was compiled ahead of time, which loads in a fraction of a millisecond, where compiling takes a hundred. Where
-/// there is no machine code for this platform, or the engine does not accept it, the component is compiled now, if this crate can.
+/// Loads the component's machine code, which takes a fraction of a millisecond; compiling takes a
+/// hundred. The component is compiled at run time if this platform has no machine code, or the
+/// engine rejects it, and this crate has the compiler.
 fn built_in(engine: &Engine, compiled: Option<&[u8]>) -> Result<Component, Error> {
     match compiled.map(|compiled| load(engine, compiled)) {
         Some(Ok(component)) => Ok(component),
@@ -67,7 +68,8 @@ fn built_in(engine: &Engine, compiled: Option<&[u8]>) -> Result<Component, Error
 
 #[expect(unsafe_code, reason = "the bytes are a constant of this program")]
 fn load(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the bytes are those that this project's `precompile` wrote and that were compiled into this program; no file is read.
+    // SAFETY: the bytes are those that this project's `precompile` wrote and that were compiled
+    // into this program; no file is read.
     unsafe { Component::deserialize(engine, compiled) }
 }
 

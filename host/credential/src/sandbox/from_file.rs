@@ -15,7 +15,8 @@ use crate::error::{Error, LONGEST_TEXT, LimitExceeded};
 use crate::escape::bounded;
 
 impl Plugin {
-    /// A component from a file, compiled here or in `compiler`. The bytes that the policy sees are those that are compiled.
+    /// Reads a component from a file, and compiles it here or in `compiler`. The policy checks the
+    /// same bytes that are compiled.
     pub(crate) fn from_file(path: &Path, policy: &Policy, compiler: Option<&Path>) -> Result<Self, Error> {
         let unusable = |why: &dyn Display| {
             let why = format!("{} is not a component that can be used: {why:#}", path.display());

@@ -1,8 +1,8 @@
-//! What a component is made of, looked at before it is compiled.
+//! Inspects a component before it is compiled.
 //!
-//! The time and the memory that compiling takes are not linear in a component's size: a function of 17 kB whose every local is live in
-//! every one of its nested loops takes minutes. These caps keep the worst component that passes at some seconds. Each is several times
-//! what the built-in component has.
+//! The time and the memory of compiling are not linear in a component's size: a function of 17 kB
+//! whose locals are all live in each of its nested loops takes minutes. These caps limit the worst
+//! component to some seconds. Each cap is several times the built-in component's number.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use wasmparser::{FunctionBody, Operator, Parser, Payload};
 use crate::error::LimitExceeded;
 use crate::escape::escaped;
 
-/// How WebAssembly begins.
+/// The first bytes of WebAssembly.
 const MAGIC: &[u8] = b"\0asm";
 
 /// The package of the contract, with the version.
@@ -26,41 +26,43 @@ const MOST_CODE: u64 = 4 << 20;
 const MOST_FUNCTIONS: u64 = 8_000;
 /// Bytes of a function. The built-in component's largest has 9 kB.
 const LARGEST_FUNCTION: u64 = 128 << 10;
-/// How deep the blocks of a function may be nested. In the built-in component 47 are.
+/// The nesting depth of a function's blocks. The built-in component has 47.
 const DEEPEST_BLOCK: u64 = 128;
-/// Locals of a function. In the built-in component one has 67.
+/// Locals of a function. The built-in component has at most 67.
 const MOST_LOCALS: u64 = 1_000;
-/// Work that a function makes: blocks times locals and depth, because a value that lives through a block costs something in that
-/// block. The built-in component has functions of 36,000.
+/// Work of a function: blocks times locals and depth, because a value that is live in a block costs
+/// time in that block. The built-in component has at most 36,000.
 const MOST_WORK_OF_FUNCTION: u64 = 200_000;
 /// Work of all functions. The built-in component has 360,000.
 const MOST_WORK: u64 = 1_500_000;
 /// Parameters and results of a function type. The built-in component has 12 at most.
 const LARGEST_SIGNATURE: usize = 32;
 const MOST_RESULTS: usize = 4;
-/// Instantiations of components within the component. One that instantiates another twice, and so on, has 2ⁿ instances with n
-/// instantiations. The built-in component has 2.
+/// Instantiations of components within the component. With n instantiations, components that each
+/// instantiate the next one twice have 2ⁿ instances. The built-in component has 2.
 const MOST_COMPONENT_INSTANCES: u64 = 16;
-/// Modules and components within the component, and how deep components may be nested. The built-in component has 5.
+/// Modules and components within the component, and the nesting depth of components. The built-in
+/// component has 5.
 const MOST_MODULES: u64 = 64;
 const DEEPEST_COMPONENT: u64 = 4;
-/// Types, imports, exports, globals, segments, aliases, and functions that cross a component's border. The built-in component has
-/// some hundred.
+/// Types, imports, exports, globals, segments, aliases, and functions that cross a component's
+/// border. The built-in component has some hundred.
 const MOST_ITEMS: u64 = 20_000;
 
-/// Why a component is not compiled.
+/// The reason why a component is not compiled.
 #[derive(Debug)]
 pub(super) enum Unfit {
-    /// It is no component.
+    /// The file is not a component.
     Malformed(String),
-    /// It imports or exports something else than the world `plugin`.
+    /// The component's imports or exports are not those of the world `plugin`.
     World(String),
-    /// It is over a cap.
+    /// The component exceeds a cap.
     Limit(LimitExceeded),
 }
 
-/// Checks that `component` imports and exports what the world `plugin` has by name, and that it can be compiled in some seconds.
-/// Validation is the compiler's: what is looked at here is linear in the size of the file.
+/// Checks that `component` has the imports and exports of the world `plugin`, by name, and that it
+/// compiles in some seconds. It is linear in the size of the file; validation is left to the
+/// compiler.
 ///
 /// # Errors
 /// See [`Unfit`].
@@ -77,9 +79,9 @@ pub(super) fn inspect(component: &[u8]) -> Result<(), Unfit> {
 
 #[derive(Default)]
 struct Tally<'a> {
-    /// How many components are open; 1 at the top of the file.
+    /// The number of open components; 1 at the top of the file.
     depth: u64,
-    /// How many of what is open are core modules.
+    /// Whether the parser is inside of a core module.
     in_module: bool,
     nested: u64,
     instances: u64,
@@ -198,7 +200,7 @@ impl<'a> Tally<'a> {
         most(self.work, MOST_WORK, "blocks times locals")
     }
 
-    /// The types of imports and exports are the linker's to check, after the component is compiled.
+    /// Checks names. The linker checks the types, after the component is compiled.
     fn check_world(&self) -> Result<(), Unfit> {
         let full = |name: &&str| format!("{PACKAGE}{name}{VERSION}");
         for import in &self.imports {

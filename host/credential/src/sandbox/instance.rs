@@ -20,20 +20,21 @@ use crate::audit::fingerprint;
 use crate::error::{Account, CachedAccount, Error, LimitExceeded};
 use crate::options::{CredentialOptions, TokenRequestOptions};
 
-/// What a call may pass besides a document: the other arguments of an import. A form has at most 256 KiB.
+/// The size limit of a call's arguments besides a document, in bytes. A form has at most 256 KiB.
 const BESIDE_A_DOCUMENT: usize = 1 << 20;
 
-/// A running component with one credential in it. A call that fails in the component, not in the credential, leaves it unusable.
+/// A running component with one credential. A trap or a limit makes it unusable; an error of the
+/// credential does not.
 pub(crate) struct Instance {
     plugin: Plugin,
     store: Store<State>,
     exports: Exports,
     credential: ResourceAny,
-    /// It returned what it may not return. Whatever made it do that may be in its memory.
+    /// The component returned a forbidden result. The cause may still be in its memory.
     spoilt: bool,
 }
 
-/// A new instance, and what it said when it was asked for a credential.
+/// A new instance, and the component's reply to the creation of a credential.
 struct Made {
     exports: Exports,
     credential: Result<ResourceAny, wit::Error>,
@@ -45,7 +46,7 @@ impl Answer for Made {
     }
 }
 
-/// A token for a caller, and what the vault knows of it.
+/// A token for a caller, with the vault's facts about it.
 #[derive(Debug, Clone)]
 pub(crate) struct Issued {
     pub(crate) token: AccessToken,
@@ -53,14 +54,14 @@ pub(crate) struct Issued {
     pub(crate) account: String,
     pub(crate) tenant: String,
     pub(crate) origin: Origin,
-    /// The version of the document that the component has looked at for this call.
+    /// The document's version that the component read for this call.
     pub(crate) version: Option<Box<str>>,
 }
 
-/// Why there is no token.
+/// The error of a call without a token.
 pub(crate) struct NotIssued {
     pub(crate) error: Error,
-    /// The kind of what the component was denied last.
+    /// The kind of the last denial to the component.
     pub(crate) denied: Option<&'static str>,
 }
 
@@ -81,10 +82,11 @@ impl Instance {
         let (call_time, document_size) = (context.policy.limits().call_time, context.policy.limits().document_size);
         let mut store = Store::new(plugin.pre.engine(), State::new(context));
         store.limiter(|state| &mut state.limiter);
-        // What the component passes is copied into the host's memory, and a list may name the same text again and again.
+        // The component's arguments are copied into the host's memory, and a list may contain the
+        // same text many times.
         let largest = usize::try_from(document_size).unwrap_or(usize::MAX);
         store.set_hostcall_fuel(largest.saturating_add(BESIDE_A_DOCUMENT));
-        // At each tick the component lets others run, which is when its time limit is looked at.
+        // At each tick the component yields, so that its time limit is checked.
         store.epoch_deadline_async_yield_and_update(1);
         store.set_epoch_deadline(1);
 
@@ -106,7 +108,7 @@ impl Instance {
         Ok(Self { plugin, store, exports, credential, spoilt: false })
     }
 
-    /// A token, or why there is none and the kind of what the component was denied last.
+    /// A token, or the error with the kind of the last denial to the component.
     pub(crate) async fn get_token(
         &mut self,
         scopes: &[String],
@@ -163,7 +165,7 @@ impl Instance {
         Ok(accounts)
     }
 
-    /// Whether it tried to hand out what it may not, so that it is better not asked again.
+    /// Whether the component returned a forbidden result, so that it must not be reused.
     pub(crate) fn is_spoilt(&self) -> bool {
         self.spoilt
     }
@@ -177,14 +179,14 @@ impl Instance {
         closed
     }
 
-    /// Whether the platform has a shared cache, asked of the component.
+    /// Asks the component whether the platform has a shared cache.
     pub(crate) async fn supported(&mut self) -> Result<bool, Error> {
         let supported = self.call(&[], async |methods, store, _| methods.call_supported(store).await).await;
         self.store.data_mut().call = CallState::default();
         supported
     }
 
-    /// One call, held to its limits. What it leaves in the call's state is for its caller to take.
+    /// Runs one call within its limits. The caller takes the call's state afterwards.
     async fn call<T: Answer>(
         &mut self,
         scopes: &[String],
@@ -202,7 +204,7 @@ impl Instance {
     }
 }
 
-/// The token behind the handle that the component returns.
+/// Opens the handle that the component returned as the token.
 fn open(token: wit::AccessToken, state: &mut State) -> Result<Issued, Error> {
     let opened = state.session.open_result(&token.token, state.context.clock.now()).map_err(|refused| {
         tracing::warn!(target: BORDER, "the component's answer is kept back: {refused}");
@@ -227,7 +229,7 @@ fn open(token: wit::AccessToken, state: &mut State) -> Result<Issued, Error> {
     Ok(Issued { token: access_token, account, tenant: opened.tenant, origin: opened.origin, version })
 }
 
-/// What the component made of a call, unless it broke, or ran into a limit.
+/// The result of a call, or the error of the component or of a limit.
 fn settle<T: Answer>(result: Result<wasmtime::Result<T>, Elapsed>, state: &State) -> Result<T, Error> {
     let limits = state.context.policy.limits();
     let exceeded = |field, what: &str| Err(Error::Limit(LimitExceeded::new(field, what)));

@@ -3,7 +3,7 @@ use wasmtime::{ResourceLimiter, Trap};
 use crate::error::LimitExceeded;
 use shared_token_cache_policy::Limits;
 
-/// Holds an instance to its memory and tables, and remembers what it had too much of.
+/// Limits an instance's memory and tables, and records the limit that was exceeded.
 pub(super) struct Limiter {
     limits: Limits,
     /// Bytes of all memories.
@@ -23,12 +23,13 @@ impl Limiter {
         self.exceeded.clone().or_else(|| self.of(error))
     }
 
-    /// The limit that an error of the engine is about.
+    /// The limit behind an error of the engine, if there is one.
     fn of(&self, error: &wasmtime::Error) -> Option<LimitExceeded> {
         if error.downcast_ref() == Some(&Trap::StackOverflow) {
             return Some(LimitExceeded::fixed("the component nests its calls too deeply for its stack"));
         }
-        // The engine has no types for these; that the texts are as here, the tests of all limits see.
+        // The engine has no types for these errors. The tests of all limits check that the texts
+        // are still these.
         let text = error.root_cause().to_string();
         let limits = &self.limits;
         let (field, what) = if text.starts_with("too much data is being copied between the host and the guest") {

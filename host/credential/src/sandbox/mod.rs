@@ -1,7 +1,7 @@
-//! The sandbox: the component is loaded once, instantiated as often as needed, and held to its limits. It reaches the host through
-//! `imports` alone.
+//! The sandbox: the component is loaded once, instantiated as often as needed, and limited. It
+//! reaches the host through `imports` alone.
 //!
-//! Every crossing of the border is a `tracing` event of the target [`BORDER`], without any secret.
+//! Each import call is logged as a `tracing` event of the target [`BORDER`], without secrets.
 
 mod answer;
 mod cache_watch;
@@ -33,5 +33,5 @@ pub(crate) use instance::{Instance, Issued, NotIssued};
 pub(crate) use own_writes::follow;
 pub(crate) use state::{Context, State};
 
-/// The target of events that tell what crossed the border of the sandbox.
+/// The target of the events that log import calls of the component.
 pub const BORDER: &str = "shared_token_cache::border";

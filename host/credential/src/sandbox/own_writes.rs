@@ -1,13 +1,14 @@
-//! Which versions of documents this process wrote, and for which account.
+//! The versions of documents that this process wrote, each with the account of its call.
 //!
-//! The vault lets a call change entries of its own account only, so a token of another account that was in the version before is in the
-//! version after. A hundred profiles of a cache so need not read it again because one of them has a new token.
+//! The vault lets a call change entries of its own account only, so tokens of other accounts are
+//! the same in the next version. So a hundred profiles of a cache need not read it again after a
+//! write for one of them.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// More than an agent writes between two looks at a file.
+/// More than an agent writes between two polls of a file.
 const MOST: usize = 256;
 
 static WRITES: Mutex<VecDeque<Write>> = Mutex::new(VecDeque::new());
@@ -26,7 +27,7 @@ struct Write {
     account: String,
 }
 
-/// Notes what a call wrote that brought a token of this account.
+/// Records the writes of a call that returned a token of this account.
 pub(super) fn note(written: Vec<Written>, account: &str) {
     let mut writes = writes();
     writes.extend(written.into_iter().map(|written| Write { written, account: account.to_owned() }));
@@ -34,11 +35,11 @@ pub(super) fn note(written: Vec<Written>, account: &str) {
     writes.drain(..surplus);
 }
 
-/// The newest version that a document at `version` has come to by nothing but writes for other accounts than this one.
+/// The newest version that the document reached from `version` by writes for other accounts only.
 pub(crate) fn follow(file: &Path, version: &str, account: &str) -> Option<String> {
     let writes = writes();
     let mut now = version;
-    // Versions are never taken up again, so one pass in the order of the writes finds the whole chain.
+    // A version never recurs, so one pass in the order of the writes finds the whole chain.
     for Write { written, account: by } in writes.iter() {
         if written.file == file && written.from == now && by != account {
             now = &written.to;

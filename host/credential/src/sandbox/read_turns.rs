@@ -1,12 +1,14 @@
-//! As few calls as there are processors read, seal and parse a document at a time: more would be no faster, and each has the document
-//! several times. A hundred profiles that start together so need the memory of a few.
+//! Limits the calls that read, seal and parse a document at the same time to the number of
+//! processors: more would not be faster, and each holds the document several times. So a hundred
+//! profiles that start together need the memory of a few.
 
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// A call that waits longer goes on without a turn: a component that computes for long may have them all.
+/// A call that waits longer goes on without a turn: components that compute for long may hold all
+/// turns.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A reader's turn; dropping it ends the turn.
@@ -17,7 +19,7 @@ static TURNS: LazyLock<Semaphore> = LazyLock::new(|| {
     Semaphore::new(processors)
 });
 
-/// Waits for a turn at reading a document.
+/// Waits for a turn to read a document.
 pub(crate) async fn take_read_turn() -> Option<ReadTurn> {
     tokio::time::timeout(PATIENCE, TURNS.acquire()).await.ok()?.ok()
 }

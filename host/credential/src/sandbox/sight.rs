@@ -1,16 +1,16 @@
-//! What the host saw of the document that an error of the component is about. The component knows it by the name in the contract only,
-//! which is no file's name to the user of another source than `shared`.
+//! Adds the document's place to an error of the component. The component has only the name in the
+//! contract, which is not a file name to users of other sources than `shared`.
 
 use shared_token_cache_storage::Note;
 
 use crate::error::{Unavailable, UnavailableReason as Reason};
 
-/// What the component advises against damage, whatever it is that is damaged.
+/// The component's advice for a damaged document, of any kind.
 const MOVE_AWAY: &str = "Move it away and sign in again, or restore it";
 const SEE_FIRST: &str = "It does not look like a token cache, so see what it is before you move it away";
 const REMOVE_ITEM: &str = "Remove the item and sign in again with the tool that keeps it";
 
-/// What an empty file may mean.
+/// The possible reasons for an empty file.
 const EMPTY: &str = ", so it holds no sign-in; a file that only signals changes of a keyring's item is empty too, and its source is \
                      `shared` or `azure-cli`";
 
@@ -22,19 +22,19 @@ pub(crate) struct Sight {
 }
 
 pub(crate) enum Seen {
-    /// The document was handed to the component.
+    /// The component has received the document.
     Document { place: String, content: Content },
-    /// There is none.
+    /// There is no document.
     Nothing { place: String, near: Vec<Note> },
-    /// It could not be read, for a reason that names the place.
+    /// The read failed, with an error that names the place.
     Failed,
 }
 
-/// What a document is like.
+/// The kind of a document, by its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content {
     Empty,
-    /// As a cache begins, damaged or not.
+    /// Begins like a cache, damaged or not.
     Cache,
     Other,
 }
@@ -44,7 +44,7 @@ impl Seen {
         let text = content.strip_prefix("\u{feff}".as_bytes()).unwrap_or(content).trim_ascii_start();
         let content = match text.first() {
             None if content.is_empty() => Content::Empty,
-            // A crash leaves zeros where a document was.
+            // After a crash the file may consist of zeros.
             None | Some(b'{' | b'[' | 0) => Content::Cache,
             Some(_) => Content::Other,
         };
@@ -53,7 +53,7 @@ impl Seen {
 }
 
 impl Sight {
-    /// The error with the place that was read, and what helps there.
+    /// The error with the place of the read, and advice for it.
     pub(super) fn located(&self, mut unavailable: Unavailable) -> Unavailable {
         let rest = unavailable.message.strip_prefix(&format!("the cache {} ", self.name));
         let located = match (unavailable.reason, &self.seen, rest) {

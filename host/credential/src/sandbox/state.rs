@@ -21,7 +21,7 @@ use crate::options::HostSettings;
 use crate::transport::Transport;
 use shared_token_cache_policy::{Policy, Source};
 
-/// What the imports of all instances of a credential share.
+/// The state that the imports of all instances of a credential share.
 pub(crate) struct Context {
     pub(crate) policy: Arc<Policy>,
     pub(crate) source: Source,
@@ -29,51 +29,52 @@ pub(crate) struct Context {
     pub(crate) transport: Arc<Transport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: HostSettings,
-    /// Whatever leaves for the component or comes from it passes through here.
+    /// Every document and reply passes through it, in both directions.
     pub(crate) vault: Vault,
     pub(crate) audit: Audit,
-    /// Of the source's cache.
+    /// The last known state of the source's cache.
     pub(crate) seen: Seen,
 }
 
-/// What belongs to one instance.
+/// The state of one instance.
 pub(crate) struct State {
     pub(crate) context: Arc<Context>,
     /// The secrets behind the handles that the component was given.
     pub(crate) session: Session,
-    /// What belongs to the call that runs.
+    /// The state of the call in progress.
     pub(crate) call: CallState,
     pub(super) limiter: Limiter,
-    /// Where documents were read, by their names in the contract.
+    /// The places of documents, by their names in the contract.
     pub(crate) places: BTreeMap<String, String>,
 }
 
-/// A component reads two documents; a source that is one file takes any name for it.
+/// A component reads two documents; a source of one file accepts any name for it.
 const MOST_PLACES: usize = 4;
 
-/// What belongs to one call. The value is replaced as a whole when a call begins and when it ends, so that nothing of one caller
-/// reaches the next.
+/// The state of one call. It is replaced as a whole when a call begins and when it ends, so that no
+/// data of a caller reaches the next.
 #[derive(Default)]
 pub(crate) struct CallState {
-    /// How many lines the component has logged.
+    /// The number of lines that the component has logged.
     pub(crate) log_lines: usize,
-    /// How often the component has called its imports.
+    /// The number of import calls.
     pub(crate) crossings: usize,
-    /// A turn at writing that a conflict left unused: it is for the repetition.
+    /// A turn to write that is kept after a conflict, for the retry.
     pub(crate) turn: Option<Turn>,
-    /// A turn at reading, until the component has parsed what was read: it then calls another import, or the call ends.
+    /// A turn to read, kept until the component has parsed the document: until its next import
+    /// call, or the end of the call.
     pub(crate) reading: Option<ReadTurn>,
-    /// What it wrote.
+    /// The component's writes.
     pub(crate) written: Vec<Written>,
-    /// What the last `read` found.
+    /// The outcome of the last `read`.
     pub(crate) sight: Option<Sight>,
-    /// Why the last `read` was denied or over a limit, if it was.
+    /// The error of the last `read`, if it was denied or exceeded a limit.
     pub(crate) read: Option<Error>,
-    /// Why the last `post-form` was denied or over a limit, if it was.
+    /// The error of the last `post-form`, if it was denied or exceeded a limit.
     pub(crate) request: Option<Error>,
-    /// The pause that the last answer asks for.
+    /// The pause that the last reply asks for.
     pub(crate) retry_after: Option<Duration>,
-    /// What the component was denied, for the audit.
+    /// The denials to the component, for the audit.
     pub(crate) denials: Denials,
 }
 
@@ -84,14 +85,14 @@ impl State {
         Self { context, session, call: CallState::default(), limiter, places: BTreeMap::new() }
     }
 
-    /// Notes where a document was read, or looked for.
+    /// Records the place where a document was read, or looked for.
     pub(crate) fn note_place(&mut self, name: &str, place: &str) {
         if self.places.len() < MOST_PLACES || self.places.contains_key(name) {
             self.places.insert(name.to_owned(), place.to_owned());
         }
     }
 
-    /// Writes to the audit that the component was denied something.
+    /// Writes a denial to the component to the audit.
     pub(crate) fn denied(&mut self, operation: &'static str) {
         self.call.denials.record(&self.context.audit, &self.context.source, operation);
     }
@@ -101,7 +102,8 @@ impl State {
     pub(super) fn caller_error(&mut self, error: wit::Error) -> Error {
         let CallState { read, request, .. } = &mut self.call;
         match (convert::error(error, &self.session.accounts()), read.take(), request.take()) {
-            // The component may report the request's failure as any kind of error, or what it did next.
+            // The component may report a failed request as any kind of error, or report a later
+            // failure.
             (_, _, Some(limit @ Error::Limit(_))) => limit,
             (Error::Unreachable(_), _, Some(cause @ Error::Unreachable(_))) => cause,
             (Error::CredentialUnavailable(unavailable), Some(cause), _)
@@ -152,15 +154,16 @@ impl CallState {
     }
 }
 
-/// Whether a text in lower case names an account: as it is, or quoted, escaped and cut as the component does.
+/// Whether a text in lower case names an account: plainly, or quoted, escaped and truncated as the
+/// component does it.
 fn names(said: &str, name: &str) -> bool {
     let start: String = name.chars().take(40).collect();
     let quoted = format!("{start:?}").to_lowercase();
     said.contains(&escaped(name).to_lowercase()) || said.contains(quoted.trim_end_matches('"'))
 }
 
-/// The error in the host's words where the component's would tell of accounts that the policy hides. `allowed` is how many it does
-/// not hide.
+/// Replaces an error that would reveal accounts that the policy hides. `allowed` is the number of
+/// visible accounts.
 fn without_the_hidden(unavailable: Unavailable, allowed: usize, hidden: &[&str]) -> Unavailable {
     let said = unavailable.message.to_lowercase();
     let names_one = hidden.iter().any(|name| !name.is_empty() && names(&said, name));

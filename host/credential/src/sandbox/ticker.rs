@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
-/// How long a component computes before it lets others run, and before its time limit is looked at.
+/// The interval at which a component yields, and its time limit is checked.
 const TICK: Duration = Duration::from_millis(10);
 
-/// How long the thread goes on ticking when no component runs. Waking it for every call would cost more than the call.
+/// The thread goes on ticking for this many ticks without a running component. Waking it for every
+/// call would cost more than the call.
 const IDLE_TICKS: u32 = 100;
 
 /// Advances an engine's epoch while components run.
@@ -19,7 +20,7 @@ pub(super) struct Ticker {
     thread: thread::Thread,
 }
 
-/// A component runs as long as this exists.
+/// Counts as a running component until dropped.
 pub(super) struct Running(Arc<AtomicUsize>);
 
 impl Ticker {
@@ -27,7 +28,7 @@ impl Ticker {
         let running = Arc::new(AtomicUsize::new(0));
         let handle = {
             let running = Arc::downgrade(&running);
-            // The thread ends with what it serves, so it must not keep that alive.
+            // The thread must not keep its engine alive, because it ends with it.
             let engine = engine.weak();
             thread::spawn(move || {
                 let mut idle = 0;
@@ -43,7 +44,7 @@ impl Ticker {
         Self { running, thread: handle.thread().clone() }
     }
 
-    /// Says that a component runs.
+    /// Notes that a component runs.
     pub(super) fn run(&self) -> Running {
         if self.running.fetch_add(1, Ordering::SeqCst) == 0 {
             self.thread.unpark();
@@ -53,7 +54,7 @@ impl Ticker {
 }
 
 impl Drop for Ticker {
-    /// Wakes the thread, so that it finds that there is nothing left to serve.
+    /// Wakes the thread, which then ends.
     fn drop(&mut self) {
         self.running = Arc::default();
         self.thread.unpark();

@@ -1,4 +1,4 @@
-//! The contract, as generated from `wit/`.
+//! The contract's types, generated from `wit/`.
 
 #![allow(missing_docs, unreachable_pub, unused_qualifications, reason = "generated code")]
 

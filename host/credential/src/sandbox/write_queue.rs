@@ -1,5 +1,5 @@
-//! Writers of this process take turns at a file, in the order in which they came. The lock file is for other processes: it is asked
-//! for again and again, and of many that ask, some would never get it.
+//! A fair queue for writers within this process. The lock file only excludes other processes; it is
+//! polled, so under contention some writers would starve.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex as Queue, OwnedMutexGuard};
 
-/// Who waits longer goes on without a turn: turns are for fairness, and the lock file sees to the rest.
+/// A writer that waits longer goes on without a turn: turns give fairness, and the lock file gives
+/// exclusion.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A writer's turn; dropping it ends the turn.
 pub(crate) type Turn = OwnedMutexGuard<()>;
 
-/// Waits for a turn at a file.
+/// Waits for a turn to write a file.
 pub(crate) async fn take_turn(path: &Path) -> Option<Turn> {
     tokio::time::timeout(PATIENCE, queue(path).lock_owned()).await.ok()
 }

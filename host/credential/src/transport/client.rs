@@ -8,7 +8,7 @@ use super::trust::Trust;
 use super::{TransportError, TransportOptions};
 use shared_token_cache_policy::Policy;
 
-/// A client that speaks HTTPS only and follows nothing.
+/// An HTTPS-only client that follows no redirects.
 pub(super) fn build(
     options: &TransportOptions,
     trust: &Trust,
@@ -19,26 +19,26 @@ pub(super) fn build(
         .tls_backend_preconfigured(trust.tls()?)
         .https_only(true)
         .redirect(redirect::Policy::none())
-        // Repeating is this crate's own business: it knows `Retry-After`.
+        // Retries are made by this crate, which honours `Retry-After`.
         .retry(reqwest::retry::never())
         .referer(false)
         .dns_resolver(Resolver(policy))
         .connect_timeout(options.connect_timeout)
         .timeout(options.request_timeout)
         .user_agent(concat!("shared-token-cache/", env!("CARGO_PKG_VERSION")))
-        // reqwest goes past a proxy whose variable it can't read.
+        // reqwest ignores a proxy variable that it cannot parse.
         .no_proxy();
     if let Some(proxy) = proxies.connector() {
         builder = builder.proxy(proxy);
     }
-    // These come before the resolver: whoever gives an address for a host has named it.
+    // These addresses take precedence over the resolver.
     for (host, address) in &options.resolve {
         builder = builder.resolve(host, *address);
     }
     builder.build().map_err(|error| unexpected(&error))
 }
 
-/// An error that no input explains.
+/// An error that no input causes.
 pub(super) fn unexpected(error: &dyn std::error::Error) -> TransportError {
     let what = format!("the HTTPS client can't be set up: {}", super::request::chain(error));
     TransportError::Setup { what, hint: "please report this".to_owned() }

@@ -26,19 +26,19 @@ use request::Way;
 use shared_token_cache_policy::Policy;
 use trust::Trust;
 
-/// How an authority is reached.
+/// The connection to an authority.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Connection {
     /// The proxy, without user and password, and the variable that names it.
     pub proxy: Option<String>,
-    /// Whether `NO_PROXY` excepts the authority from the proxy that the environment names.
+    /// Whether `NO_PROXY` excepts the authority from the proxy.
     pub excepted: bool,
-    /// Where the certificate authorities come from that are trusted.
+    /// The sources of the trusted certificate authorities.
     pub certificates: Vec<String>,
 }
 
-/// Posts forms, over connections that are kept for the next one.
+/// Posts forms, over connections that are reused.
 pub(crate) struct Transport {
     options: TransportOptions,
     trust: Trust,
@@ -46,12 +46,13 @@ pub(crate) struct Transport {
     clock: Arc<dyn Clock>,
     rate: Rate,
     proxies: Proxies,
-    /// Made at the first request, and again after the idle connections were closed.
+    /// Created at the first request, and again after idle connections were closed.
     client: Mutex<Option<reqwest::Client>>,
 }
 
 impl Transport {
-    /// Reads the option's CA file, so that a wrong one is noticed before it is needed.
+    /// Reads the CA file of the options, so that an invalid file is an error before the first
+    /// request.
     pub(crate) fn new(options: TransportOptions, policy: Arc<Policy>, clock: Arc<dyn Clock>) -> Result<Self, String> {
         let trust = Trust::new(options.ca_file.clone())?;
         let rate = Rate::new(policy.limits().requests_per_minute);
@@ -60,7 +61,7 @@ impl Transport {
         Ok(Self { options, trust, policy, clock, rate, proxies, client: Mutex::new(None) })
     }
 
-    /// Posts a form to a URL that the policy allows. Retries what is worth retrying.
+    /// Posts a form to a URL that the policy allows. Retries transient failures.
     pub(crate) async fn post_form(
         &self,
         url: Url,
@@ -77,8 +78,8 @@ impl Transport {
         reply
     }
 
-    /// The time of day at a server, from the `Date` of its answer to a request without content (RFC 9110, section 6.6.1). It is
-    /// not asked again, and soon given up: only a person waits for it.
+    /// The time of day at a server, from the `Date` of its reply to a request without content (RFC
+    /// 9110, section 6.6.1). One try with a short time limit, because only diagnosis uses it.
     pub(crate) async fn date(&self, url: Url) -> Result<Option<u64>, TransportError> {
         let way = self.way(&url)?;
         let _leave = self.proxy_leave(&way).await?;
@@ -86,7 +87,7 @@ impl Transport {
         request::date(&way, url).await
     }
 
-    /// How an authority is reached, for a person. Nothing is sent.
+    /// The connection to an authority, for diagnosis. Sends nothing.
     pub(crate) fn connection(&self, url: &Url) -> Connection {
         let (mut proxy, mut excepted) = (None, false);
         match self.proxies.route(url) {
@@ -97,7 +98,7 @@ impl Transport {
         Connection { proxy, excepted, certificates: self.trust.sources() }
     }
 
-    /// How a URL is reached. Nothing is sent.
+    /// The client, proxy and trust for a URL. Sends nothing.
     fn way(&self, url: &Url) -> Result<Way<'_>, TransportError> {
         let proxy = match self.proxies.route(url)? {
             Route::Through(proxy) => Some(proxy),
@@ -107,7 +108,7 @@ impl Transport {
         Ok(Way { client: self.client()?, proxy, trust: &self.trust, options: &self.options })
     }
 
-    /// Leave to send the credentials of the proxy, if there is one.
+    /// Waits for permission to send the proxy's credentials, if there is a proxy.
     async fn proxy_leave(&self, way: &Way<'_>) -> Result<Option<Leave>, TransportError> {
         match way.proxy {
             Some(proxy) => proxy.leave(self.options.connect_timeout).await.map(Some),
@@ -115,7 +116,7 @@ impl Transport {
         }
     }
 
-    /// Leave for one request, as often as the policy allows in a minute.
+    /// Takes a request from the per-minute rate limit; the error has the time to wait.
     fn take_leave(&self) -> Result<(), TransportError> {
         self.rate.take(self.clock.now()).map_err(|wait| {
             let most = self.policy.limits().requests_per_minute;
@@ -125,7 +126,7 @@ impl Transport {
         })
     }
 
-    /// Closes idle connections. A request that is under way keeps its own.
+    /// Closes idle connections. A request in progress keeps its own.
     pub(crate) fn close_idle_connections(&self) {
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

@@ -1,5 +1,5 @@
-//! The proxy that the environment names, and the hosts that it excepts. A value that can't be used is refused: where direct requests
-//! are forbidden or watched, going past a proxy that was configured is the wrong thing to do.
+//! The proxy that the environment names, and the hosts that it excepts. An invalid value is an
+//! error: a direct connection in the place of a configured proxy could be forbidden or monitored.
 
 mod ask;
 mod credentials;
@@ -17,23 +17,24 @@ use credentials::Credentials;
 use exceptions::Exceptions;
 pub(super) use verdict::Leave;
 
-/// The variables with a proxy for HTTPS, the ones that come first. `HTTP_PROXY` is for requests without TLS, and there are none.
+/// The variables with a proxy for HTTPS, in order of precedence. `HTTP_PROXY` is for requests
+/// without TLS, which this crate never sends.
 const PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
-/// The variables with the hosts that are asked directly.
+/// The variables with the hosts that are reached directly.
 const EXCEPT: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// How to write a proxy.
+/// The hint for an invalid proxy.
 const FORM: &str = "write it as `http://HOST:PORT`, or as `http://USER:PASSWORD@HOST:PORT` with `%5C` for a backslash, `%20` for a blank, `%40` for an @ and so on";
 
-/// What the environment says about proxies.
+/// The environment's variables for proxies, parsed.
 #[derive(Default)]
 pub(super) struct Proxies {
     proxy: Option<(&'static str, Result<Proxy, String>)>,
     except: Option<(&'static str, Result<Exceptions, String>)>,
 }
 
-/// A proxy that can be used.
+/// A valid proxy.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Proxy {
     variable: &'static str,
@@ -42,7 +43,7 @@ pub(super) struct Proxy {
     credentials: Option<Credentials>,
 }
 
-/// How a host is reached.
+/// The route to a host.
 pub(super) enum Route<'p> {
     /// No variable is set.
     Direct,
@@ -52,7 +53,7 @@ pub(super) enum Route<'p> {
 }
 
 impl Proxies {
-    /// Reads the variables. One without a value counts as not set.
+    /// Reads the variables. An empty variable counts as not set.
     pub(super) fn read(get: impl Fn(&str) -> Option<OsString>) -> Self {
         let first = |names: &[&'static str]| {
             let set = names.iter().filter_map(|name| Some((*name, get(name)?)));
@@ -64,10 +65,11 @@ impl Proxies {
         Self { proxy, except }
     }
 
-    /// How a host is reached.
+    /// The route to a host.
     ///
     /// # Errors
-    /// When the variable that decides it can't be used. Its value is not repeated: it may hold a password.
+    /// When the variable that decides is invalid. Its value is not repeated: it may contain a
+    /// password.
     pub(super) fn route(&self, url: &Url) -> Result<Route<'_>, TransportError> {
         let Some((variable, proxy)) = &self.proxy else { return Ok(Route::Direct) };
         if let Some((variable, except)) = &self.except {
@@ -82,7 +84,7 @@ impl Proxies {
         proxy.as_ref().map(Route::Through).map_err(|why| unusable(variable, why, FORM))
     }
 
-    /// What hands the requests to the proxy.
+    /// The proxy settings for the HTTP client.
     pub(super) fn connector(&self) -> Option<reqwest::Proxy> {
         let (_, Ok(proxy)) = self.proxy.as_ref()? else { return None };
         let (to, except) = (proxy.url.clone(), self.except.clone());
@@ -103,7 +105,7 @@ fn unusable(variable: &str, why: &str, hint: &str) -> TransportError {
 }
 
 impl Proxy {
-    /// A URL, or what curl takes for one: a host and a port.
+    /// Parses a URL, or a host and a port as curl accepts them.
     fn parse(variable: &'static str, value: &str) -> Result<Self, String> {
         check_characters(value)?;
         let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
@@ -140,13 +142,14 @@ impl Proxy {
         self.variable
     }
 
-    /// Both, for a message about what it did not pass on.
+    /// Proxy and variable, for a message about a failed request.
     pub(super) fn named(&self) -> String {
         format!("the proxy {}, which {} names", self.shown(), self.variable)
     }
 }
 
-/// What shells, `docker --env-file` and files of Windows leave in a value, and what no URL has.
+/// Refuses characters that shells, `docker --env-file` and Windows files leave in a value, and that
+/// no URL has.
 fn check_characters(value: &str) -> Result<(), String> {
     let quoted = |quote| value.starts_with(quote) || value.ends_with(quote);
     let why = if value.contains(['\r', '\n']) {
@@ -167,7 +170,7 @@ fn check_characters(value: &str) -> Result<(), String> {
     Err(why.into())
 }
 
-/// A name or an address, and a port if there is one.
+/// Checks a name or an address, with an optional port.
 fn check_host(text: &str) -> Result<(), String> {
     let (is_host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, port)) => {

@@ -1,4 +1,4 @@
-//! How many requests a minute may have.
+//! The per-minute rate limit of requests: a sliding window.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ const WINDOW: u64 = 60;
 #[derive(Debug)]
 pub(super) struct Rate {
     most: usize,
-    /// When each was sent, in seconds since the Unix epoch, oldest first; never more than `most`.
+    /// The time of each request, in seconds since the Unix epoch, oldest first; at most `most`.
     sent: Mutex<VecDeque<u64>>,
 }
 
@@ -19,13 +19,14 @@ impl Rate {
         Self { most: usize::try_from(most).unwrap_or(usize::MAX), sent: Mutex::default() }
     }
 
-    /// Takes leave for one request.
+    /// Takes a request from the rate limit.
     ///
     /// # Errors
-    /// After how many seconds there is leave for one.
+    /// The number of seconds until the next request is allowed.
     pub(super) fn take(&self, now: u64) -> Result<(), u64> {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that was set back must not make anyone wait for it: what it calls the future is now at the latest.
+        // After a clock was set back, later times count as now, so that the wait is at most one
+        // window.
         for time in sent.iter_mut() {
             *time = now.min(*time);
         }

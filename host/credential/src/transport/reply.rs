@@ -1,4 +1,4 @@
-//! What kind of error an answer is, as far as the transport has to know: whether to repeat the request.
+//! Classifies a reply, to decide on a retry.
 
 use std::collections::HashMap;
 
@@ -7,12 +7,12 @@ use serde_json::value::RawValue;
 use shared_token_cache_entra::{Class, Refusal, class_of};
 use zeroize::Zeroizing;
 
-/// The class of an answer. None for a token.
+/// The class of a reply's error. `None` for a reply without an error.
 pub(super) fn class(status: u16, body: &[u8]) -> Option<Class> {
-    // An error keeps its code whatever the encoding of its description.
+    // An error keeps its code in any encoding.
     let text = Zeroizing::new(String::from_utf8_lossy(body).into_owned());
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    // The values are not copied: among them can be tokens.
+    // The values are not copied, because they may contain tokens.
     let members: HashMap<String, &RawValue> = serde_json::from_str(text).unwrap_or_default();
     let code: Option<String> = field(&members, "error").filter(|code: &String| !code.is_empty());
     let (suberror, description): (Option<String>, Option<String>) =

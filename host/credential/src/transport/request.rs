@@ -15,38 +15,38 @@ use super::{TransportOptions, reply};
 use crate::error::{Error, LimitExceeded, Unreachable};
 use shared_token_cache_policy::Denied;
 
-/// A response, whatever its status.
+/// A response of any status.
 pub(crate) struct Response {
     pub(crate) status: u16,
-    /// It may hold tokens, and is wiped when dropped.
+    /// It may contain tokens, and is zeroized on drop.
     pub(crate) body: Zeroizing<Vec<u8>>,
     /// The pause that the authority asks for (RFC 9110, section 10.2.3).
     pub(crate) retry_after: Option<Duration>,
-    /// What helps against the error that it is, if it is one.
+    /// The class of the error, if the response is one.
     class: Option<Class>,
 }
 
 impl Response {
-    /// Whether the same request is worth repeating: the authority is busy, or names a pause.
+    /// Whether to retry the same request: the authority is overloaded, or asks for a pause.
     fn is_worth_repeating(&self) -> bool {
         self.class.is_some_and(|class| class.is_worth_repeating() || (class.may_pass() && self.retry_after.is_some()))
     }
 }
 
-/// Why there is no response.
+/// The reason why there is no response.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum TransportError {
-    /// Something on this machine has to change before a request can be sent.
+    /// The configuration of this machine prevents any request.
     #[error("{what}; {hint}")]
     Setup { what: String, hint: String },
-    /// The proxy does not take the credentials, or wants some.
+    /// The proxy refuses the credentials, or requires some.
     #[error("{what}; {hint}")]
     ProxyRefused { what: String, hint: String, pause: Duration },
     /// The proxy does not open a tunnel, for another reason.
     #[error("{what}; {hint}")]
     Proxy { what: String, hint: String },
-    /// The server's certificate is not believed.
+    /// The server's certificate is not trusted.
     #[error("{what}; {hint}")]
     Certificate { what: String, hint: String },
     #[error("no answer in time from {host}: {why}")]
@@ -74,18 +74,18 @@ impl From<TransportError> for Error {
     }
 }
 
-/// How an authority is reached.
+/// The client, proxy and trust for a request.
 pub(super) struct Way<'w> {
     pub(super) client: reqwest::Client,
-    /// The proxy between, if there is one.
+    /// The proxy, if there is one.
     pub(super) proxy: Option<&'w Proxy>,
-    /// Which certificates are believed.
+    /// The trusted certificates.
     pub(super) trust: &'w Trust,
     pub(super) options: &'w TransportOptions,
 }
 
 impl Way<'_> {
-    /// Asks the proxy for a tunnel that nothing goes through, to hear what it says.
+    /// Requests an unused tunnel from the proxy, to read its reply.
     async fn ask(&self, proxy: &Proxy, url: &Url) -> Result<Option<Answer>, TransportError> {
         let means = Means {
             tls: if proxy.wants_tls() { Some(self.trust.tls()?) } else { None },
@@ -93,12 +93,13 @@ impl Way<'_> {
             longest: self.options.connect_timeout,
         };
         let (proxy, url) = (proxy.clone(), url.clone());
-        // None: it could not be asked.
+        // `None`: the proxy could not be reached.
         Ok(tokio::task::spawn_blocking(move || proxy.ask(&url, &means).ok()).await.ok().flatten())
     }
 
-    /// Tries credentials that the proxy has not taken yet, once and where its answer can be read: the HTTP client does not tell a
-    /// refusal that it can't parse from other failures. A directory locks an account after a few tries.
+    /// Tries credentials that the proxy has not accepted yet once, on a connection whose reply can
+    /// be read: the HTTP client does not distinguish a refusal that it cannot parse from other
+    /// failures. A directory locks an account after a few wrong passwords.
     async fn try_credentials(&self, url: &Url) -> Result<(), Failed> {
         let Some(proxy) = self.proxy else { return Ok(()) };
         if !proxy.is_on_trial().map_err(Failed::Final)? {
@@ -107,7 +108,7 @@ impl Way<'_> {
         match self.ask(proxy, url).await.map_err(Failed::Final)? {
             Some(Answer::Status(200)) => proxy.approve(),
             Some(answer) => return Err(failed(proxy.failure(answer, url.host_str().unwrap_or_default()))),
-            // The client will find out why, and tell.
+            // The client meets the same failure, and reports it.
             None => {}
         }
         Ok(())
@@ -118,7 +119,7 @@ fn failed((error, is_final): (TransportError, bool)) -> Failed {
     if is_final { Failed::Final(error) } else { Failed::Network(error) }
 }
 
-/// A try that is worth another one.
+/// A failed try, and whether to retry it.
 enum Failed {
     Network(TransportError),
     Busy(Response),
@@ -191,7 +192,7 @@ pub(super) async fn post_form(
     }
 }
 
-/// Logs that a request will be repeated: the first time as a warning, and each time for those that show progress.
+/// Logs a retry: the first as a warning, and each as a debug event for progress displays.
 fn report_repeat(why: &str, repeat: usize, of: usize, pause: Duration) {
     if repeat == 1 {
         tracing::warn!(target: RETRY, why, "the token request will be repeated, at most {of} times");
@@ -200,13 +201,13 @@ fn report_repeat(why: &str, repeat: usize, of: usize, pause: Duration) {
     tracing::debug!(target: RETRY, why, repeat = repeat as u64, of = of as u64, pause_ms, "the token request will be repeated");
 }
 
-/// The target of events about requests that are repeated.
+/// The target of the events about retries.
 const RETRY: &str = "shared_token_cache::retry";
 
-/// How long a server may take to tell the time.
+/// The time limit of a request for the time of day.
 const DATE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The time of day at a server, if its answer tells.
+/// The time of day at a server, if its reply has a date.
 pub(super) async fn date(way: &Way<'_>, url: Url) -> Result<Option<u64>, TransportError> {
     way.try_credentials(&url).await.map_err(Failed::into_error)?;
     let reply = match way.client.get(url.clone()).timeout(DATE_TIMEOUT).send().await {
@@ -243,16 +244,18 @@ async fn once(way: &Way<'_>, url: &Url, request: reqwest::RequestBuilder, larges
     if response.is_worth_repeating() { Err(Failed::Busy(response)) } else { Ok(response) }
 }
 
-/// The form as it is sent (RFC 6749, appendix B). It is wiped when the last copy of it, which is no copy of its bytes, is dropped.
+/// Encodes the form (RFC 6749, appendix B). The buffer is shared, and zeroized when its last
+/// reference is dropped.
 fn urlencoded<'a>(fields: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Bytes {
-    // Each byte becomes three at most. There is room for all: a buffer that moves leaves a copy behind.
+    // Each byte becomes at most three. The capacity is reserved: growing would leave copies in
+    // freed memory.
     let most = fields.clone().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
     let mut serializer = url::form_urlencoded::Serializer::new(String::with_capacity(most));
     serializer.extend_pairs(fields);
     Bytes::from_owner(Zeroizing::new(serializer.finish().into_bytes()))
 }
 
-/// Appends to a buffer that leaves nothing behind where it has to move.
+/// Appends to a buffer, and zeroizes the old one if it has to grow.
 fn append(buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
     let size = buffer.len() + bytes.len();
     if size > buffer.capacity() {
@@ -263,7 +266,7 @@ fn append(buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
     buffer.extend_from_slice(bytes);
 }
 
-/// Seconds or a date: RFC 9110, section 10.2.3.
+/// Parses seconds or a date: RFC 9110, section 10.2.3.
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     match value.parse() {
@@ -283,7 +286,7 @@ async fn network(way: &Way<'_>, url: &Url, error: reqwest::Error) -> Failed {
     failed(transport_error(way, url, error))
 }
 
-/// The error in our words, and whether it will be the same the next time.
+/// Converts an error of the HTTP client; returns whether a retry would fail in the same way.
 fn transport_error(way: &Way<'_>, url: &Url, error: reqwest::Error) -> (TransportError, bool) {
     if let Some(denied) = cause::<Denied>(&error) {
         return (denied.clone().into(), true);
@@ -295,12 +298,12 @@ fn transport_error(way: &Way<'_>, url: &Url, error: reqwest::Error) -> (Transpor
         proxy.pass();
     }
     let host = url.host_str().unwrap_or_default().to_owned();
-    // The server will show the same certificate the next time.
+    // A retry would get the same certificate.
     if let Some(rustls::Error::InvalidCertificate(why)) = cause(&error) {
         return (way.trust.disbelief(&host, why), true);
     }
     let timeout = error.is_timeout();
-    // A URL holds no secret here, but it would only be noise.
+    // The URL contains no secret, but adds nothing to the message.
     let mut why = reason(&error.without_url());
     if let Some(proxy) = way.proxy {
         why.push_str(&format!("; through {}", proxy.named()));
@@ -312,18 +315,18 @@ fn transport_error(way: &Way<'_>, url: &Url, error: reqwest::Error) -> (Transpor
     }
 }
 
-/// What hyper says of a proxy's status 407; the type of the error is its own.
+/// hyper's text for a proxy's status 407; the error's type is private.
 const WANTS_CREDENTIALS: &str = "tunnel error: proxy authorization required";
 
-/// What it says of answers that open no tunnel, whatever their status, and of those that it can't parse.
+/// hyper's texts for a status that opens no tunnel, and for a reply that it cannot parse.
 const UNREAD: [&str; 2] = ["tunnel error: unsuccessful", "tunnel error: proxy response headers too long"];
 
-/// What caused an error, where that is an error of this type.
+/// The cause of an error that has this type.
 fn cause<'e, T: std::error::Error + 'static>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e T> {
     causes(error).find_map(|error| error.downcast_ref())
 }
 
-/// An error and all that caused it. I/O errors pass over the error inside them when they are asked for their source.
+/// An error and its causes. An I/O error's `source` skips the error inside of it.
 fn causes<'e>(
     error: &'e (dyn std::error::Error + 'static),
 ) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {
@@ -333,7 +336,8 @@ fn causes<'e>(
     })
 }
 
-/// Why a connection failed, without the HTTP client's own chain of causes: the last cause is the system's.
+/// The reason of a failed connection, without the HTTP client's own chain of causes: the last cause
+/// is the system's.
 fn reason(error: &reqwest::Error) -> String {
     if let Some(unresolved) = cause::<Unresolved>(error) {
         return unresolved.to_string();
@@ -342,11 +346,11 @@ fn reason(error: &reqwest::Error) -> String {
     if error.is_timeout() || last.is_empty() {
         return chain(error);
     }
-    // rustls explains a connection that was cut with a link to its own documentation.
+    // rustls appends a link to its documentation if a connection was closed early.
     last.split(": https://docs.rs/").next().unwrap_or_default().to_owned()
 }
 
-/// An error and what caused it, in one line; the cause is usually the part that tells.
+/// An error and its causes in one line. The last cause is usually the informative one.
 pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,4 +1,5 @@
-//! Names become addresses here, and the addresses that are checked are those that are connected to: no second look-up follows.
+//! Resolves names and checks the addresses. The client connects to the checked addresses, without a
+//! second lookup.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use url::{Host, Url};
 
 use shared_token_cache_policy::{Denied, Policy};
 
-/// The system's resolver, less the addresses that the policy does not allow.
+/// The system's resolver, without addresses that the policy does not allow.
 pub(super) struct Resolver(pub(super) Arc<Policy>);
 
 impl Resolve for Resolver {
@@ -19,15 +20,15 @@ impl Resolve for Resolver {
             let host = name.as_str();
             let found = tokio::net::lookup_host((host, 0)).await;
             let found = found.map_err(|error| Unresolved { host: host.to_owned(), error })?.collect();
-            // A request goes to an authority of the policy and nowhere else, so any other name is that of the proxy: the user
-            // configured it, and the component can't choose it.
+            // Requests go to authorities of the policy only, so any other name is that of the
+            // proxy: the user configured it, and the component cannot choose it.
             let addresses = if policy.has_authority(host) { allowed(&policy, host, found)? } else { found };
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }
 
-/// A name without addresses: the authority's, or that of the proxy.
+/// A name without addresses: that of the authority or the proxy.
 #[derive(Debug)]
 pub(super) struct Unresolved {
     host: String,
@@ -44,7 +45,7 @@ impl fmt::Display for Unresolved {
 
 impl std::error::Error for Unresolved {}
 
-/// Those of a host's addresses that may be connected to.
+/// The addresses of a host that the policy allows.
 fn allowed(policy: &Policy, host: &str, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Denied> {
     let (mut allowed, mut refused) = (Vec::new(), None);
     for address in found {
@@ -62,7 +63,7 @@ fn allowed(policy: &Policy, host: &str, found: Vec<SocketAddr>) -> Result<Vec<So
     }
 }
 
-/// Checks a host that is an address itself: that one is not looked up.
+/// Checks a host that is an address, because addresses are not looked up.
 pub(super) fn check_literal(policy: &Policy, url: &Url) -> Result<(), Denied> {
     match url.host() {
         Some(Host::Ipv4(address)) => policy.address(&address.to_string(), address.into()),

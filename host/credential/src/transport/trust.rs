@@ -1,4 +1,4 @@
-//! Which certificates are believed, and what to say of one that is not.
+//! The trusted certificates, and the error for a certificate that is not trusted.
 
 mod ca_file;
 mod der;
@@ -18,21 +18,21 @@ use super::TransportError;
 use crate::escape::escaped;
 use verifier::{LastShown, Remembering};
 
-/// What is older has known weaknesses (RFC 8996).
+/// Older versions have known weaknesses (RFC 8996).
 const TLS_VERSIONS: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
 
-/// What names a certificate authority to this program.
+/// The ways to add a certificate authority.
 #[cfg(all(unix, not(target_os = "android"), not(target_vendor = "apple")))]
 const OPTIONS: &str = "`--ca-file FILE` or in SSL_CERT_FILE";
 #[cfg(not(all(unix, not(target_os = "android"), not(target_vendor = "apple"))))]
 const OPTIONS: &str = "`--ca-file FILE` or in the system's store";
 
-/// Variables that name a file with a company's certificate authority to other programs of a developer: Python's, Node's,
-/// curl's, AWS's and pip's.
+/// Variables by which other programs find a company's certificate authority: those of Python, Node,
+/// curl, AWS and pip.
 const OF_OTHERS: [&str; 5] =
     ["REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "PIP_CERT"];
 
-/// The certificates to believe in.
+/// The trusted certificates.
 pub(super) struct Trust {
     ca_file: Option<PathBuf>,
     extra_roots: Vec<CertificateDer<'static>>,
@@ -40,13 +40,15 @@ pub(super) struct Trust {
 }
 
 impl Trust {
-    /// Reads the option's CA file, so that a wrong one is noticed before it is needed.
+    /// Reads the CA file of the options, so that an invalid file is an error before the first
+    /// request.
     pub(super) fn new(ca_file: Option<PathBuf>) -> Result<Self, String> {
         let extra_roots = ca_file.as_deref().map(ca_file::read).transpose()?.unwrap_or_default();
         Ok(Self { ca_file, extra_roots, last: LastShown::default() })
     }
 
-    /// TLS with the system's roots and those of the option, on ring. No process-wide default is touched.
+    /// TLS with the system's roots and those of the options, on ring. It sets no process-wide
+    /// default.
     pub(super) fn tls(&self) -> Result<ClientConfig, TransportError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let inner = self.verifier(Arc::clone(&provider)).map_err(|why| TransportError::Setup {
@@ -85,7 +87,7 @@ impl Trust {
         verifier.map(|verifier| Arc::new(verifier) as Arc<dyn ServerCertVerifier>).map_err(|error| error.to_string())
     }
 
-    /// Where the certificates come from, for a person.
+    /// The sources of the certificates, for diagnosis.
     pub(super) fn sources(&self) -> Vec<String> {
         #[cfg(all(unix, not(target_os = "android"), not(target_vendor = "apple")))]
         let mut sources = files::trusted(|name| std::env::var_os(name)).sources;
@@ -95,7 +97,7 @@ impl Trust {
         sources
     }
 
-    /// What to say of a certificate that was not believed.
+    /// The error for a certificate that is not trusted.
     pub(super) fn disbelief(&self, host: &str, why: &CertificateError) -> TransportError {
         let shown = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let named = shown.as_ref().map_or(host, |shown| &shown.host);
@@ -112,7 +114,7 @@ impl Trust {
     }
 }
 
-/// What helps against a certificate that was not believed.
+/// The hint for a certificate that is not trusted.
 fn hint(why: &CertificateError, is_set: impl Fn(&str) -> bool) -> String {
     match why {
         CertificateError::Expired

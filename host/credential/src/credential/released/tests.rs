@@ -48,7 +48,7 @@ fn issued(origin: Origin, version: &str, lives: u64, refresh_in: Option<u64>) ->
     Arc::new(Issued { token, account, tenant, origin, version: Some(version.into()) })
 }
 
-/// What is kept of one call at [`NOW`], looked for at another time.
+/// Whether the token of a call at [`NOW`] is reused at another time.
 fn kept(issued: &Arc<Issued>, now: u64) -> bool {
     let (released, store) = (Released::default(), Arc::new(Fake::default()));
     released.put(&call("a"), issued, (NOW, 0), || Some(store));

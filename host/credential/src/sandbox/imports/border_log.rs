@@ -23,7 +23,7 @@ impl State {
     }
 }
 
-/// A text of the component's as a part of one line.
+/// A text of the component, escaped and truncated for one line.
 pub(super) fn printable(text: &str) -> String {
     escape::bounded(text, LONGEST_NAME)
 }

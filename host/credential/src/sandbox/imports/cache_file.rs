@@ -89,7 +89,7 @@ impl Host for State {
 }
 
 impl State {
-    /// Keeps the typed error for the caller; the component gets its text.
+    /// Keeps the typed error for the caller; returns its text for the component.
     fn refuse_read(&mut self, error: Error) -> ReadError {
         let text = error.to_string();
         let is_denied = matches!(error, Error::Denied(_));
@@ -109,13 +109,13 @@ impl State {
             stores::Refused::Denied(denied) => ReadFailure::Refused(denied.into()),
             stores::Refused::NoPlace(why) => ReadFailure::Failed(why),
         })?;
-        // The common case costs one look at the file, which is not worth another thread.
+        // The common case costs one look at the file, so it needs no other thread.
         if let Some(known) = known.as_deref().filter(|known| store.is_at(known)) {
             self.session.unchanged(name, known);
             self.context.seen.at(known);
             return Ok(ReadOutcome::Unchanged);
         }
-        // The last turn goes first, because a call that waits while it holds one may wait for itself.
+        // Release the previous turn first: a call that waits while it holds a turn could deadlock.
         self.call.reading = None;
         self.call.reading = take_read_turn().await;
         let (vault, document, version) = (self.context.vault.clone(), name.to_owned(), known.clone());
@@ -198,14 +198,14 @@ impl State {
     }
 }
 
-/// Why a document is not read.
+/// The reason why a document is not read.
 enum ReadFailure {
-    /// Where it was looked for, and what lies near.
+    /// The place that was searched, and notes about files near it.
     NotFound(String, Vec<Note>),
     Failed(String),
-    /// It was read, and its bytes are not UTF-8.
+    /// The document was read, and its bytes are not UTF-8.
     NotUtf8(NotUtf8),
-    /// The policy denies it, or it is over a limit: the caller's error if the call ends with it.
+    /// The policy denies it, or it exceeds a limit: the error for the caller.
     Refused(Error),
 }
 

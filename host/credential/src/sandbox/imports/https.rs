@@ -8,19 +8,19 @@ use crate::sandbox::State;
 use crate::sandbox::wit::https::{Host, HttpsError, Response, Settings};
 use crate::transport::TransportError;
 
-/// More than any token request has; a form is not a way to send a file.
+/// More than any token request has; a form must not carry a file.
 const LARGEST_FORM: usize = 256 * 1024;
 
-/// What a field has besides its name and its value, so that empty ones count as well.
+/// The overhead of a field besides its name and its value, so that empty fields count.
 const BESIDE_A_FIELD: usize = 2;
 
-/// The longest URL of a request, in bytes.
+/// The size limit of a request's URL, in bytes.
 const LONGEST_URL: usize = 2 << 10;
 
-/// A request has two header fields, and this is more.
+/// More than the two header fields of a token request.
 const MOST_HEADERS: usize = 16;
 
-/// So many names of a form's fields are in the log.
+/// The number of field names that are logged.
 const MOST_FIELDS: usize = 10;
 
 impl Host for State {
@@ -30,7 +30,7 @@ impl Host for State {
         headers: Vec<(String, String)>,
         form: Vec<(String, String)>,
     ) -> Result<Response, HttpsError> {
-        // A request has six fields. The names of more are not logged, and values never are.
+        // A token request has six fields. Further names are not logged, and values never are.
         let names: Vec<_> = form.iter().take(MOST_FIELDS).map(|(name, _)| printable(name)).collect();
         let fields = names.join(", ");
         (self.call.request, self.call.reading) = (None, None);
@@ -113,15 +113,15 @@ impl State {
             }
             Err(error @ TransportError::Timeout { .. }) => Err(HttpsError::Timeout(error.to_string())),
             Err(error @ TransportError::Unreachable { .. }) => Err(HttpsError::Unreachable(error.to_string())),
-            // The component may have a cached token to fall back on. Where it has none, the call ends with the typed error, which says
-            // what to change.
+            // The component may have a cached token to fall back on. If it has none, the call ends
+            // with this error, which has a hint.
             Err(error) => Err(self.refuse(error.into())),
         }
     }
 }
 
 impl State {
-    /// Keeps the typed error for the caller; the component gets its text.
+    /// Keeps the typed error for the caller; returns its text for the component.
     fn refuse(&mut self, error: Error) -> HttpsError {
         let text = error.to_string();
         let is_denied = matches!(error, Error::Denied(_));

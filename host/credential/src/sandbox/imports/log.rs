@@ -30,8 +30,8 @@ impl Host for State {
 }
 
 impl State {
-    /// A message that begins with a document's name in the contract, which is no file's to the user of most sources, with the place
-    /// that was read under this name.
+    /// Replaces a document's name in the contract, at the beginning of a message, by the place of
+    /// the document: to users of most sources the name is not a file name.
     fn located(&self, message: String) -> String {
         let found = self.places.iter().find_map(|(name, place)| Some((place, message.strip_prefix(name.as_str())?)));
         match found {

@@ -1,4 +1,4 @@
-//! The imports of the component. Each asks the policy, then acts.
+//! The imports of the component. Each checks the policy first.
 
 mod border_log;
 mod cache_file;

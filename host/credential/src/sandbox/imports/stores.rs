@@ -1,15 +1,15 @@
-//! From a name that a component says to the store behind it, as far as the policy grants that.
+//! Opens the store of a document's name, if the policy grants it.
 
 use shared_token_cache_storage::{self as storage, FileStore, Note, Rules, Store};
 
 use crate::sandbox::Context;
 use shared_token_cache_policy::{CacheGrant, Denied, Leniency, Source};
 
-/// Why a name has no store.
+/// The reason why a name has no store.
 pub(crate) enum Refused {
     /// The policy does not grant it.
     Denied(Denied),
-    /// Its place is not known.
+    /// The place is unknown on this machine.
     NoPlace(String),
 }
 
@@ -19,14 +19,14 @@ pub(crate) fn open<'a>(context: &'a Context, name: &str) -> Result<(&'a CacheGra
     let rules = rules(grant, context.policy.limits().document_size);
     let store = match &context.source {
         Source::Shared => context.places.shared(name, rules),
-        // One file serves every name: the Azure CLI keeps no second cache.
+        // One file serves every name: the Azure CLI has no second cache.
         Source::AzureCli => context.places.azure_cli(rules),
         Source::File(path) => Ok(Box::new(FileStore::new(path.clone(), rules)) as Box<dyn Store>),
     };
     Ok((grant, store.map_err(|why| Refused::NoPlace(why.to_owned()))?))
 }
 
-/// What lies near the place in which a document of the context's source was not found.
+/// Notes about files near the place where a document was not found.
 pub(crate) fn near(context: &Context, name: &str) -> Vec<Note> {
     let places = &context.places;
     match &context.source {

@@ -1,5 +1,5 @@
-//! A question to a proxy, of which nothing but the status of the answer is of interest. The HTTP client tells of an answer that it
-//! does not like neither the status nor whether it understood it, and tries again.
+//! Sends CONNECT to a proxy and reads the status of the reply only. The HTTP client does not report
+//! the status of a refusal, or whether it could parse the reply, and it retries.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
@@ -15,42 +15,42 @@ use zeroize::Zeroizing;
 
 use super::Proxy;
 
-/// The most bytes of an answer that are looked at. Where the last status line is not among them, there is none.
+/// The size limit of a reply, in bytes. A status line beyond it is not found.
 const LARGEST: usize = 64 << 10;
 
-/// The most interim answers (RFC 9110, section 15.2).
+/// The maximum number of interim replies (RFC 9110, section 15.2).
 const MOST_INTERIM: usize = 16;
 
-/// What a proxy said to CONNECT (RFC 9110, section 9.3.6).
+/// The proxy's reply to CONNECT (RFC 9110, section 9.3.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::transport) enum Answer {
     Status(u16),
-    /// Something without a status line.
+    /// A reply without a status line.
     Unreadable,
-    /// The connection ended, or the time, when the question had been sent.
+    /// The connection was closed, or timed out, after CONNECT had been sent.
     Nothing,
 }
 
-/// What a question needs besides the proxy.
+/// The parameters of CONNECT, besides the proxy.
 pub(in crate::transport) struct Means {
-    /// TLS, for a proxy that wants it.
+    /// TLS, for a proxy that requires it.
     pub(in crate::transport) tls: Option<ClientConfig>,
-    /// Addresses that come before those of the system.
+    /// Fixed addresses, which take precedence over the system's.
     pub(in crate::transport) resolve: Vec<(String, SocketAddr)>,
-    /// How long connecting may take, and how long the answer.
+    /// The time limit of connecting and of the reply.
     pub(in crate::transport) longest: Duration,
 }
 
 impl Proxy {
-    /// Whether it is reached over TLS.
+    /// Whether the proxy is reached over TLS.
     pub(in crate::transport) fn wants_tls(&self) -> bool {
         self.url.scheme() == "https"
     }
 
-    /// Asks for a tunnel to the host of a URL, with the credentials if there are some, and drops it.
+    /// Requests a tunnel to the host of a URL, with the credentials if there are any, and drops it.
     ///
     /// # Errors
-    /// When the proxy could not be asked. It has not seen the credentials then.
+    /// When the proxy could not be reached. It has not received the credentials then.
     pub(in crate::transport) fn ask(&self, url: &Url, means: &Means) -> io::Result<Answer> {
         let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443));
         let mut question =
@@ -104,7 +104,7 @@ impl Proxy {
     }
 }
 
-/// The time that is left.
+/// The time until the deadline.
 fn left(end: Instant) -> io::Result<Duration> {
     let left = end.saturating_duration_since(Instant::now());
     if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
@@ -116,7 +116,7 @@ fn set_timeouts(tcp: &TcpStream, end: Instant) -> io::Result<()> {
     tcp.set_write_timeout(Some(left))
 }
 
-/// Sends the question and reads as much of the answer as it takes.
+/// Sends CONNECT, and reads the reply up to its final status line.
 fn asked<S: Read + Write>(mut stream: S, question: &[u8], set_timeouts: impl Fn(&S) -> io::Result<()>) -> Answer {
     let mut answer = Vec::new();
     let mut sent = set_timeouts(&stream).and_then(|()| stream.write_all(question)).and_then(|()| stream.flush());
@@ -131,7 +131,7 @@ fn asked<S: Read + Write>(mut stream: S, question: &[u8], set_timeouts: impl Fn(
             Ok(read) => answer.extend_from_slice(piece.get(..read).unwrap_or_default()),
         }
     }
-    // An answer that breaks off in its status line.
+    // The reply may end within its status line.
     answer.extend_from_slice(b"\n\n");
     match status(&answer).flatten() {
         Some(status) => Answer::Status(status),
@@ -140,8 +140,8 @@ fn asked<S: Read + Write>(mut stream: S, question: &[u8], set_timeouts: impl Fn(
     }
 }
 
-/// The status of the first answer that is not an interim one, as soon as its line is there; `Some(None)` where there will be none. What
-/// follows the line does not matter.
+/// The status of the first reply that is not interim, as soon as its line is complete; `Some(None)`
+/// if there is no valid one. The text after the line is ignored.
 fn status(answer: &[u8]) -> Option<Option<u16>> {
     let mut rest = answer;
     for _ in 0..MOST_INTERIM {
@@ -162,14 +162,15 @@ fn status(answer: &[u8]) -> Option<Option<u16>> {
     Some(None)
 }
 
-/// A line without its end, and what follows.
+/// A line without its end, and the text after it.
 fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = text.iter().position(|byte| *byte == b'\n')?;
     let (line, rest) = text.split_at(end);
     Some((line.strip_suffix(b"\r").unwrap_or(line), rest.get(1..).unwrap_or_default()))
 }
 
-/// The status of a line such as `HTTP/1.1 407 Proxy Authentication Required` (RFC 9112, section 4), in any case.
+/// The status in a line such as `HTTP/1.1 407 Proxy Authentication Required` (RFC 9112, section 4),
+/// in any case.
 fn status_of(line: &[u8]) -> Option<u16> {
     let line = String::from_utf8_lossy(line);
     let mut words = line.split_ascii_whitespace();
@@ -183,7 +184,7 @@ fn status_of(line: &[u8]) -> Option<u16> {
 mod tests {
     use super::*;
 
-    /// A stream that gives an answer in pieces of some bytes.
+    /// A stream that returns a reply in pieces of a fixed size.
     struct Pieces<'a>(&'a [u8], usize);
 
     impl Read for Pieces<'_> {

@@ -1,4 +1,4 @@
-//! A user and a password, as a URL has them.
+//! User and password of a proxy's URL.
 
 use std::str::FromStr;
 
@@ -19,7 +19,7 @@ impl FromStr for Credentials {
     }
 }
 
-/// Text without percent-encoding (RFC 3986, section 2.1). A `%` that begins none is one, as for curl.
+/// Decodes percent-encoding (RFC 3986, section 2.1). An invalid `%` stays, as in curl.
 fn decoded(text: &str) -> Result<String, String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

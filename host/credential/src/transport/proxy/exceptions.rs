@@ -10,7 +10,7 @@ use shared_token_cache_policy::AddressRange;
 #[derive(Clone)]
 pub(super) struct Exceptions(Vec<Exception>);
 
-/// Hosts that are asked directly, at one port or at any.
+/// Hosts that are reached directly, at one port or at any.
 #[derive(Clone)]
 struct Exception {
     hosts: Hosts,
@@ -21,7 +21,7 @@ struct Exception {
 enum Hosts {
     All,
     Addresses(AddressRange),
-    /// This name and all below it, in lower case.
+    /// This name and its subdomains, in lower case.
     Below(String),
 }
 
@@ -34,7 +34,7 @@ impl Exceptions {
 impl FromStr for Exceptions {
     type Err = String;
 
-    /// Names and addresses with commas or blanks between them.
+    /// Parses names and addresses, separated by commas or white space.
     fn from_str(text: &str) -> Result<Self, String> {
         if text.contains(['"', '\'']) {
             return Err("it has quotation marks, which belong to a shell and not into the value".into());
@@ -48,7 +48,7 @@ impl FromStr for Exceptions {
 }
 
 impl Exception {
-    /// Nothing for what names no host: it excepts none, so the proxy is used.
+    /// `None` for an entry that names no host: it excepts none, so the proxy is used.
     fn parse(text: &str) -> Option<Self> {
         if let Ok(range) = text.trim_start_matches('[').trim_end_matches(']').parse() {
             return Some(Self { hosts: Hosts::Addresses(range), port: None });
@@ -62,7 +62,7 @@ impl Exception {
             Ok(address) => Hosts::Addresses(address.into()),
             Err(_) if host == "*" => Hosts::All,
             Err(_) => {
-                // `*.contoso.com` is how Go's programs and many people write `.contoso.com`.
+                // Go's programs and many users write `*.contoso.com` for `.contoso.com`.
                 let host = host.strip_prefix("*.").unwrap_or(host).trim_start_matches('.');
                 (!host.is_empty()).then(|| Hosts::Below(host.to_ascii_lowercase()))?
             }

@@ -1,5 +1,6 @@
-//! What proxies say of their credentials. A directory locks an account after a few wrong passwords, and an agent has many profiles, so
-//! the whole process tries a password once, and not again for a while when it is refused.
+//! Remembers whether proxies accepted their credentials. A directory locks an account after a few
+//! wrong passwords, and an agent has many profiles, so a password is tried once per process, and
+//! after a refusal not again for some time.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,28 +10,29 @@ use tokio::sync::{Mutex as Turn, MutexGuard};
 use super::{Answer, Proxy};
 use crate::transport::TransportError;
 
-/// How long credentials that were refused are not sent again. Directories count wrong passwords over ten minutes and more.
+/// The pause after a refusal. Directories count wrong passwords over ten minutes and more.
 const PAUSE: Duration = Duration::from_secs(600);
 
-/// When a proxy refused its credentials, and how.
+/// The time of a refusal, and the reply.
 type Refusal = (Instant, Answer);
 
-/// The last refusal of each proxy; `None` for those that took their credentials.
+/// The last refusal of each proxy; `None` for a proxy that accepted its credentials.
 static VERDICTS: Mutex<Vec<(Proxy, Option<Refusal>)>> = Mutex::new(Vec::new());
 
-/// The turn of the request that is the first to try credentials.
+/// Only one request at a time tries credentials that no proxy has accepted yet.
 static FIRST: Turn<()> = Turn::const_new(());
 
-/// Leave to send the credentials of a proxy; it ends when it is dropped.
+/// Permission to send the credentials of a proxy, until dropped.
 pub(in crate::transport) struct Leave {
     _turn: Option<MutexGuard<'static, ()>>,
 }
 
 impl Proxy {
-    /// Leave to send the credentials. The first request with them is waited for, up to `longest`.
+    /// Waits for permission to send the credentials: until the first request with them has ended,
+    /// for at most `longest`.
     ///
     /// # Errors
-    /// When they were refused a short while ago.
+    /// When they were refused within the pause.
     pub(in crate::transport) async fn leave(&self, longest: Duration) -> Result<Leave, TransportError> {
         if self.is_approved()? {
             return Ok(Leave { _turn: None });
@@ -39,15 +41,15 @@ impl Proxy {
         Ok(Leave { _turn: if self.is_approved()? { None } else { turn } })
     }
 
-    /// Whether credentials are to be tried that the proxy has not taken yet.
+    /// Whether there are credentials that the proxy has not accepted yet.
     ///
     /// # Errors
-    /// When they were refused a short while ago.
+    /// When they were refused within the pause.
     pub(in crate::transport) fn is_on_trial(&self) -> Result<bool, TransportError> {
         Ok(!self.is_approved()? && self.credentials.is_some())
     }
 
-    /// Whether the proxy has taken the credentials.
+    /// Whether the proxy has accepted the credentials.
     fn is_approved(&self) -> Result<bool, TransportError> {
         let verdicts = VERDICTS.lock().unwrap_or_else(PoisonError::into_inner);
         match verdicts.iter().find(|(proxy, _)| proxy == self) {
@@ -60,25 +62,28 @@ impl Proxy {
         }
     }
 
-    /// Something failed that says nothing of the credentials. A proxy without any is not waited for any more.
+    /// Notes a failure that is independent of the credentials. Further requests to a proxy without
+    /// credentials do not wait.
     pub(in crate::transport) fn pass(&self) {
         if self.credentials.is_none() {
             self.approve();
         }
     }
 
-    /// The proxy let a request pass, or failed otherwise than by its credentials.
+    /// Notes that the proxy passed a request on, or failed for another reason than its credentials.
     pub(in crate::transport) fn approve(&self) {
         self.remember(None);
     }
 
-    /// The proxy answered with status 407 (RFC 9110, section 15.5.8), or with what has no status: that may be a refusal as well.
+    /// Notes status 407 (RFC 9110, section 15.5.8), or a reply without a status, which may be a
+    /// refusal too.
     pub(in crate::transport) fn refuse(&self, answer: Answer) -> TransportError {
         self.remember(Some((Instant::now(), answer)));
         self.refusal(answer, PAUSE)
     }
 
-    /// What to say of an answer to CONNECT that opens no tunnel, and whether it will be the same the next time.
+    /// The error for a reply to CONNECT that opens no tunnel, and whether a retry would fail in the
+    /// same way.
     pub(in crate::transport) fn failure(&self, answer: Answer, host: &str) -> (TransportError, bool) {
         let (proxy, variable) = (self.named(), self.variable);
         let is_tried = self.credentials.is_some();
@@ -90,7 +95,7 @@ impl Proxy {
             Answer::Unreadable => {
                 return (error(format!("{proxy}, answers with something that is not HTTP"), unread), true);
             }
-            // It may have seen the credentials.
+            // The proxy may have received the credentials.
             Answer::Nothing => {
                 let what = format!("{proxy}, ends the connection, or lets the time pass, without an answer");
                 return (error(what, unread), is_tried);

@@ -1,5 +1,5 @@
-//! The certificates of a CA file. Such files are exported, pasted and joined by hand, so what can be read of one is read, and the rest
-//! is named for what it is.
+//! Reads the certificates of a CA file. Users export, paste and join such files by hand, so the
+//! readable certificates are used, and a message names the others.
 
 use std::path::Path;
 
@@ -13,21 +13,22 @@ use super::der;
 
 type Certificates = Vec<CertificateDer<'static>>;
 
-/// Labels of PEM sections with a certificate; OpenSSL writes the second, with settings of its own behind the certificate.
+/// Labels of PEM sections with a certificate. OpenSSL writes the second, with its own settings
+/// after the certificate.
 const LABELS: [&str; 3] = ["CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CERTIFICATE"];
 
-/// How the markers around a section begin, and how they end.
+/// The parts of the markers around a section.
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const HYPHENS: &str = "-----";
 
-/// The longest label that is shown; `ENCRYPTED PRIVATE KEY` has 21 characters.
+/// The longest label in a message; `ENCRYPTED PRIVATE KEY` has 21 characters.
 const LONGEST_LABEL: usize = 40;
 
-/// The most bytes of a CA file; a system's bundle has some hundred thousand.
+/// The size limit of a CA file, in bytes. A system's bundle has some hundred thousand.
 pub(super) const LARGEST: u64 = 16 << 20;
 
-/// The certificates of a file. Those that can't be used are skipped with a warning, as long as one can.
+/// The certificates of a file. Unusable ones are skipped with a warning, if at least one is usable.
 pub(in crate::transport) fn read(path: &Path) -> Result<Certificates, String> {
     let unusable = |why: String| format!("the CA file {} {why}", path.display());
     let bytes = files::read_input(path, LARGEST).map_err(|error| unusable(format!("can't be read: {error}")))?;
@@ -38,7 +39,7 @@ pub(in crate::transport) fn read(path: &Path) -> Result<Certificates, String> {
     Ok(certificates)
 }
 
-/// The certificates, and what is wrong with those that can't be used.
+/// The certificates, and the error of each unusable one.
 fn parse(bytes: &[u8]) -> Result<(Certificates, Vec<String>), String> {
     match bytes {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err("is UTF-16; save it as UTF-8".into()),
@@ -50,7 +51,7 @@ fn parse(bytes: &[u8]) -> Result<(Certificates, Vec<String>), String> {
         }
         _ => {}
     }
-    // A text in front of the first section may have any encoding.
+    // Text before the first section may have any encoding.
     let text = String::from_utf8_lossy(bytes);
     let (mut certificates, mut skipped, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for (number, section) in sections(&text).into_iter().enumerate() {
@@ -84,8 +85,9 @@ struct Section<'t> {
     has_end: bool,
 }
 
-/// The sections of a text. Its lines may end as on any system, and blanks around them mean nothing. A marker ends at its own hyphens,
-/// and what follows on its line is content: a text whose line ends became blanks has the same sections.
+/// Splits a text into sections. Line ends of all systems are accepted, and white space around lines
+/// is ignored. A marker ends at its hyphens, and the rest of its line is content: so a text whose
+/// line ends became blanks has the same sections.
 fn sections(text: &str) -> Vec<Section<'_>> {
     let mut sections: Vec<Section<'_>> = Vec::new();
     for line in text.split(['\n', '\r']) {
@@ -112,7 +114,7 @@ fn trimmed(line: &str) -> &str {
     line.trim_matches(|character: char| character.is_whitespace() || character == '\u{feff}')
 }
 
-/// The label of a section as a message may have it. What is no label may be the content, which may be a private key.
+/// The label of a section for a message. An invalid label may be content, such as a private key.
 fn shown(label: &str) -> Option<&str> {
     let is_of_a_label = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b" #".contains(&byte);
     (label.len() <= LONGEST_LABEL && label.bytes().all(is_of_a_label)).then_some(label)
@@ -129,7 +131,7 @@ impl Section<'_> {
     }
 }
 
-/// The certificate at the start of these bytes, if it can be trusted.
+/// The certificate at the start of these bytes, if it is usable as a root.
 fn usable(mut bytes: Vec<u8>) -> Result<CertificateDer<'static>, String> {
     let length = der::length(&bytes).ok_or("it is cut short")?;
     bytes.truncate(length);

@@ -1,4 +1,4 @@
-//! As much of DER (ITU-T X.690) as it takes to find the issuer of a certificate (RFC 5280, section 4.1).
+//! The subset of DER (ITU-T X.690) for the issuer of a certificate (RFC 5280, section 4.1).
 
 const INTEGER: u8 = 0x02;
 const OBJECT_IDENTIFIER: u8 = 0x06;
@@ -11,15 +11,15 @@ const VERSION: u8 = 0xa0;
 const ORGANIZATION: &[u8] = &[0x55, 0x04, 0x0a];
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 
-/// The most characters of a name that are worth showing.
+/// Longer names are truncated, in characters.
 const LONGEST_NAME: usize = 100;
 
-/// How many bytes the first element has, its tag and length included.
+/// The length of the first element, including its tag and length.
 pub(super) fn length(bytes: &[u8]) -> Option<usize> {
     element(bytes).map(|(_, _, rest)| bytes.len() - rest.len())
 }
 
-/// The common name of a certificate's issuer, or else its organisation.
+/// The common name of a certificate's issuer, or its organisation.
 pub(super) fn issuer(certificate: &[u8]) -> Option<String> {
     let signed = inside(SEQUENCE, inside(SEQUENCE, certificate)?.0)?.0;
     let rest = inside(VERSION, signed).map_or(signed, |(_, rest)| rest);
@@ -44,12 +44,12 @@ pub(super) fn issuer(certificate: &[u8]) -> Option<String> {
     common.or(organization)
 }
 
-/// The content of the first element if it has this tag, and what follows it.
+/// The content of the first element if it has this tag, and the bytes after it.
 fn inside(tag: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     element(bytes).filter(|(found, ..)| *found == tag).map(|(_, content, rest)| (content, rest))
 }
 
-/// The tag and the content of the first element, and what follows it.
+/// The tag and the content of the first element, and the bytes after it.
 fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (tag, rest) = bytes.split_first()?;
     let (first, rest) = rest.split_first()?;

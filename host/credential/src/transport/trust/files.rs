@@ -1,5 +1,5 @@
-//! The certificates that this system's programs trust, in files: those of `SSL_CERT_FILE` and `SSL_CERT_DIR`, as for OpenSSL, or else
-//! the distribution's.
+//! Certificates in files: those of `SSL_CERT_FILE` and `SSL_CERT_DIR`, as for OpenSSL, or the
+//! distribution's.
 
 use std::ffi::OsString;
 use std::fs;
@@ -16,21 +16,22 @@ use super::ca_file::LARGEST;
 const FILE: &str = "SSL_CERT_FILE";
 const FOLDERS: &str = "SSL_CERT_DIR";
 
-/// The most bytes of all files in a folder, and the most files; a distribution's folder has some hundred of 2 kB.
+/// The limits of a folder: bytes of all files, and number of files. A distribution's folder has
+/// some hundred of 2 kB.
 const LARGEST_FOLDER: u64 = 64 << 20;
 const MOST_FILES: usize = 16_384;
 
-/// Certificates to trust, and where they come from.
+/// Trusted certificates, and their sources.
 #[derive(Default)]
 pub(super) struct Trusted {
     pub(super) certificates: Vec<CertificateDer<'static>>,
     pub(super) sources: Vec<String>,
-    /// What is wrong with the variables.
+    /// The errors of the variables.
     pub(super) warnings: Vec<String>,
 }
 
-/// Reads what the variables name. A variable without a value counts as not set. Where they name nothing that can be used, a warning
-/// says so, and the system's certificates are used.
+/// Reads the files of the variables. An empty variable counts as not set. If they contain no usable
+/// certificate, the system's certificates are used, with a warning.
 pub(super) fn trusted(get: impl Fn(&str) -> Option<OsString>) -> Trusted {
     let get = |name| get(name).filter(|value| !value.is_empty());
     let file = get(FILE).map(PathBuf::from);
@@ -53,7 +54,7 @@ pub(super) fn trusted(get: impl Fn(&str) -> Option<OsString>) -> Trusted {
 }
 
 impl Trusted {
-    /// Takes what was found in a file or in a folder that a variable names.
+    /// Adds the certificates of a variable's file or folder, or a warning.
     fn take(&mut self, variable: &str, path: &Path, found: io::Result<Vec<CertificateDer<'static>>>) {
         let why = match found {
             Ok(found) if RootCertStore::empty().add_parsable_certificates(found.iter().cloned()).0 > 0 => {
@@ -67,7 +68,8 @@ impl Trusted {
         self.warnings.push(format!("{variable} names {}, which can't be used: {why}", path.display()));
     }
 
-    /// Takes the distribution's certificates. Where these lie is found with a look at the same variables, whose places are of no use.
+    /// Adds the distribution's certificates. The search for them reads the same variables, so their
+    /// places are excluded.
     fn take_the_systems(&mut self, file: Option<&Path>, folders: &[PathBuf]) {
         let places = openssl_probe::probe();
         let system_file = places.cert_file.as_deref().filter(|path| Some(*path) != file);
@@ -87,12 +89,12 @@ impl Trusted {
 /// The certificates of a regular file, and its length.
 fn in_file(path: &Path, largest: u64) -> io::Result<(Vec<CertificateDer<'static>>, u64)> {
     let bytes = files::read_input(path, largest)?;
-    // A section that can't be read does not spoil the others.
+    // An unreadable section does not affect the others.
     let certificates = CertificateDer::pem_slice_iter(&bytes).filter_map(Result::ok).collect();
     Ok((certificates, bytes.len() as u64))
 }
 
-/// The certificates of the regular files in a folder. Others, and files that can't be read or are too large, are skipped.
+/// The certificates of the regular files in a folder. Unreadable and large files are skipped.
 fn in_folder(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
     let mut certificates = Vec::new();
     let mut rest = LARGEST_FOLDER;

@@ -1,4 +1,5 @@
-//! A verifier that remembers who issued a certificate that it did not believe: rustls tells only that it did not.
+//! A verifier that records the issuer of a certificate that is not trusted: rustls does not report
+//! it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,16 +9,16 @@ use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
 use super::der;
 
-/// The last certificate that was not believed.
+/// The last certificate that was not trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::transport) struct Shown {
-    /// The host that it was shown for.
+    /// The host that presented it.
     pub(in crate::transport) host: String,
-    /// Who issued it, in the certificate's own words.
+    /// The issuer's name in the certificate, which is not verified.
     pub(in crate::transport) issuer: Option<String>,
 }
 
-/// Where it is remembered.
+/// The record of the last certificate.
 pub(in crate::transport) type LastShown = Arc<Mutex<Option<Shown>>>;
 
 #[derive(Debug)]
