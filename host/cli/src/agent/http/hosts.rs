@@ -81,8 +81,7 @@ impl Hosts {
         hosts
     }
 
-    /// Whether `Host` has one of them. The port is ignored, because the browser's same-origin check
-    /// of a rebinding page depends on the name.
+    /// Whether `Host` has one of them. The port is ignored: DNS rebinding shows in the host name.
     pub(crate) fn allow(&self, host: &[u8]) -> bool {
         let Ok(authority) = Authority::try_from(host) else { return false };
         if authority.as_str().contains('@') {
