@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_does_not_print_itself() {
+    fn the_debug_form_of_a_token_has_no_secret() {
         let token = AccessToken {
             token: "hunter2".to_owned().into(),
             expires_on: 1,

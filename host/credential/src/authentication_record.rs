@@ -87,7 +87,7 @@ mod tests {
     const PYTHON: &str = r#"{"authority": "login.microsoftonline.com", "clientId": "client", "homeAccountId": "uid.utid", "tenantId": "utid", "username": "user0@contoso.com", "version": "1.0"}"#;
 
     #[test]
-    fn a_record_survives_the_way_there_and_back() {
+    fn a_record_survives_a_round_trip() {
         let record = AuthenticationRecord::from_json(PYTHON).unwrap();
         assert_eq!((record.client_id.as_str(), record.home_account_id.as_str()), ("client", "uid.utid"));
         assert_eq!(AuthenticationRecord::from_json(&record.to_json()).unwrap(), record);

@@ -131,7 +131,7 @@ mod tests {
     ];
 
     #[test]
-    fn what_can_be_seen_stays_and_the_rest_is_written_as_numbers() {
+    fn visible_characters_stay_and_others_are_escaped() {
         for text in ["", "user0@contoso.com", "Zoë 日本 हिन्दी a\u{301} 🙂", r"C:\Users\user0"] {
             assert!(matches!(escaped(text), Cow::Borrowed(same) if same == text), "{text}");
         }

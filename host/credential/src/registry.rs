@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_goes_to_registries_of_azure_only() {
+    fn tokens_are_sent_to_registries_of_azure_only() {
         for (text, host) in [
             ("contoso.azurecr.io", "contoso.azurecr.io"),
             ("https://contoso.azurecr.io", "contoso.azurecr.io"),

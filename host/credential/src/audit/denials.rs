@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_once() {
+    fn a_refusal_is_the_reason_of_one_denial() {
         let mut denials = Denials::default();
         denials.refused(&Refused::WrongGrant);
         denials.record(&Audit::default(), &Source::Shared, "https.post-form");

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_bounded_whatever_is_asked_for() {
+    fn a_line_is_bounded_for_any_request() {
         let scopes = vec!["ü".repeat(1_000); 1_000];
         let tenant = "t".repeat(1_000);
         let asked = Asked {

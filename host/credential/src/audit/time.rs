@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_written_as_others_write_them() {
+    fn times_are_written_in_rfc_3339() {
         // date -u -d @SECONDS +%FT%T
         for (millis, expected) in [
             (0, "1970-01-01T00:00:00.000Z"),

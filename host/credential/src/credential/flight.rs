@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_caller_who_leaves_takes_nobody_along() {
+    async fn a_caller_that_leaves_does_not_cancel_the_call_of_others() {
         let flights = Arc::new(Flights::new());
         let count = Arc::new(AtomicUsize::new(0));
         let first = {

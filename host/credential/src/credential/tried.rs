@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_tells_most_and_an_empty_cache_least() {
+    fn a_refusal_is_the_most_informative_error_and_an_empty_cache_the_least() {
         let (none, several) = (UnavailableReason::NoAccounts, UnavailableReason::MultipleAccounts);
         for (errors, kind, reason) in [
             ([unavailable(several), refusal()], "client-authentication", "oauth-error"),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_a_call_names_its_source_and_why_the_next_was_not_asked() {
+    fn an_error_that_ends_a_call_names_its_source_and_why_the_next_was_not_tried() {
         let limit = LimitExceeded::new("limits.requests-per-minute", "too many");
         for (error, part) in [
             (Error::unreachable("gone"), "another user"),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_alone_speaks_for_itself() {
+    fn the_error_of_a_single_source_is_unchanged() {
         let mut tried = Tried::default();
         tried.push(&Source::Shared, Some("user0@contoso.com".into()), refusal());
         assert_eq!(tried.error().unwrap().0.to_string(), "refused");

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_posted_after_the_end() {
+    fn no_state_is_published_after_the_end() {
         let post = Post::default();
         post.put(valid());
         assert!(matches!(post.state(), TokenState::Valid(_)));
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_takes_the_token_back() {
+    fn a_panic_withdraws_the_token() {
         let post = Arc::<Post>::default();
         post.put(valid());
         let ending = Ending(Arc::clone(&post));

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_asked_for_again_before_it_expires_and_when_the_authority_wants_it() {
+    fn a_token_is_renewed_before_it_expires_and_when_the_authority_asks_for_it() {
         for (lives, refresh_in, due) in [
             (3600, None, 3300),
             (3600, Some(1800), 1800),
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_that_asks_for_a_pause_gets_it_up_to_a_limit() {
+    fn a_pause_that_the_authority_asks_for_is_kept_up_to_a_limit() {
         for (asked, pause) in [(0, 1), (20, 20), (600, 600), (3600, 600)] {
             let mut schedule = Schedule::default();
             schedule.failed(Verdict::Keep, Some(Duration::from_secs(asked)), NOW);
@@ -170,12 +170,12 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_taken_back_before_it_expires() {
+    fn a_token_is_withdrawn_before_it_expires() {
         assert!(!is_over(&token(2, None), NOW) && is_over(&token(1, None), NOW) && is_over(&token(0, None), NOW + 9));
     }
 
     #[test]
-    fn a_token_outlives_what_may_pass_and_nothing_else() {
+    fn a_token_outlives_transient_errors_and_no_others() {
         let unavailable = |reason| {
             Error::CredentialUnavailable(Unavailable {
                 reason,

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_others_do_is_noticed_and_what_this_program_does_is_not() {
+    fn changes_by_other_programs_are_noticed_and_those_by_this_program_are_not() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cache");
         let rules = Rules {
@@ -72,7 +72,7 @@ mod tests {
             symlink_targets: Vec::new(),
         };
         let (store, seen) = (FileStore::new(path.clone(), rules), Seen::default());
-        assert!(!seen.may_have_changed(&store), "nobody has looked yet");
+        assert!(!seen.may_have_changed(&store), "the cache was not read yet");
         seen.nothing(store.mark());
         assert!(!seen.may_have_changed(&store));
         fs::write(&path, "{}").unwrap();

@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_busy_authority_that_a_component_calls_a_refusal_is_unreachable_all_the_same() {
+    fn an_overloaded_authority_that_a_component_reports_as_a_refusal_is_unreachable() {
         let refused = |code: &str, error_codes| {
             let oauth = wit::OauthError {
                 code: code.to_owned(),

@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_turn_that_is_not_given_back_delays_nobody_for_long() {
+    async fn a_turn_that_is_never_released_delays_others_up_to_a_limit() {
         let all: Vec<_> = std::iter::from_fn(|| TURNS.try_acquire().ok()).collect();
         assert!(!all.is_empty());
         assert!(take_read_turn().await.is_none());

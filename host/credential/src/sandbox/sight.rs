@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_told_with_its_place_and_with_advice_that_destroys_nothing_else() {
+    fn a_message_about_damage_has_its_place_and_advice_that_destroys_no_other_data() {
         let damaged = format!("the cache msal.cache.nocae is damaged: line 1; it was left as it is. {MOVE_AWAY}");
         let file = "file /home/user0/.azure/msal_token_cache.json";
         for (place, content, end) in [
@@ -109,13 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_the_contract_is_told_to_nobody() {
+    fn a_name_of_the_contract_is_in_no_message() {
         let told = told(Reason::CacheUnavailable, "the cache msal.cache.nocae can't be read: why", Seen::Failed);
         assert_eq!(told, "the cache can't be read: why");
     }
 
     #[test]
-    fn what_lies_near_takes_the_place_of_a_sign_in() {
+    fn notes_about_files_nearby_replace_the_advice_to_sign_in() {
         let note = Note { what: "/near is there".into(), next: "Use it.".into() };
         let nothing = |near| Seen::Nothing { place: "file /x".into(), near };
         let message = "there is no file /x; sign in with";

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_minute_has_so_many_requests_and_no_more() {
+    fn any_minute_has_at_most_the_allowed_requests() {
         let rate = Rate::new(2);
         for (now, expected) in [
             (1000, Ok(())),

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_busy_authority_is_known_by_what_it_says_and_then_by_its_status() {
+    fn an_overloaded_authority_is_recognized_by_its_error_and_then_by_its_status() {
         for (status, body, expected) in [
             (400, r#"{"error":"temporarily_unavailable"}"#, Some(Class::Busy)),
             (200, r#"{"error":"server_error","error_codes":[90041]}"#, Some(Class::Busy)),

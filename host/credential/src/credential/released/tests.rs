@@ -56,14 +56,14 @@ fn kept(issued: &Arc<Issued>, now: u64) -> bool {
 }
 
 #[test]
-fn what_the_component_found_in_the_cache_is_kept_and_what_it_bought_is_not() {
+fn a_cached_token_is_kept_and_a_refreshed_one_is_not() {
     assert!(kept(&issued(Origin::Cached, "1", 3600, None), NOW));
     assert!(!kept(&issued(Origin::Refreshed, "1", 3600, None), NOW));
     assert!(!kept(&issued(Origin::Cached, "2", 3600, None), NOW), "the file is at another version");
 }
 
 #[test]
-fn the_clock_ends_it() {
+fn a_kept_token_ends_with_time() {
     for (lives, refresh_in, now, serves) in [
         (3600, None, 59, true),
         (3600, None, 60, false),
@@ -80,7 +80,7 @@ fn the_clock_ends_it() {
 }
 
 #[test]
-fn a_new_version_and_a_closed_credential_take_all_along() {
+fn a_new_version_or_a_closed_credential_drops_all_tokens() {
     let (released, store) = (Released::default(), Arc::new(Fake::default()));
     let token = issued(Origin::Cached, "1", 3600, None);
     let put = |scope, closed| released.put(&call(scope), &token, (NOW, closed), || Some(Arc::clone(&store) as Arc<_>));
@@ -103,7 +103,7 @@ fn a_new_version_and_a_closed_credential_take_all_along() {
 }
 
 #[test]
-fn a_program_that_asks_for_ever_more_tokens_fills_no_memory() {
+fn the_number_of_kept_tokens_is_limited() {
     let (released, store) = (Released::default(), Arc::new(Fake::default()));
     let token = issued(Origin::Cached, "1", 3600, None);
     let put = |scope: usize, now| {
@@ -117,7 +117,7 @@ fn a_program_that_asks_for_ever_more_tokens_fills_no_memory() {
 }
 
 #[test]
-fn a_token_that_lives_shorter_by_now_than_its_call_asks_is_looked_for_anew() {
+fn a_token_is_reused_only_while_it_has_the_validity_that_the_call_requires() {
     let request = TokenRequestOptions { min_validity: Some(Duration::from_secs(3590)), ..Default::default() };
     let call = Call { request, ..call("a") };
     for (now, serves) in [(NOW, true), (NOW + 10, true), (NOW + 11, false)] {

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_cover_what_is_below_them_however_they_are_written() {
+    fn names_cover_their_subdomains_in_any_spelling() {
         for (text, url, covered) in [
             ("login.contoso.com", "https://login.contoso.com", true),
             ("contoso.com", "https://login.contoso.com", true),

@@ -33,7 +33,7 @@ fn the_first_variable_with_a_value_decides() {
 }
 
 #[test]
-fn what_curl_takes_for_a_proxy_is_one() {
+fn a_proxy_may_have_any_form_that_curl_accepts() {
     for (value, shown) in [
         ("http://proxy.contoso.com:3128", "http://proxy.contoso.com:3128"),
         ("http://proxy.contoso.com:3128/", "http://proxy.contoso.com:3128"),

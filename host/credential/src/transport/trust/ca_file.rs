@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_read_in_every_form_in_which_it_is_handed_round() {
+    fn a_certificate_is_read_in_every_common_form() {
         let labelled = |label: &str| PEM.replace(" CERTIFICATE", &format!(" {label}"));
         for (what, bytes) in [
             ("PEM", PEM.as_bytes().to_vec()),
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_certificate_is_named_for_what_it_is() {
+    fn the_error_for_a_file_without_a_certificate_names_its_kind() {
         let utf_16: Vec<u8> = [0xfeff].into_iter().chain(PEM.encode_utf16()).flat_map(u16::to_le_bytes).collect();
         for (bytes, part) in [
             (Vec::new(), "BEGIN CERTIFICATE"),

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_names_nothing_of_use_counts_as_not_set() {
+    fn a_variable_without_a_usable_certificate_counts_as_not_set() {
         let folder = tempfile::tempdir().unwrap();
         let (good, bad) = (folder.path().join("good.pem"), folder.path().join("bad.pem"));
         fs::write(&good, PEM).unwrap();
