@@ -40,7 +40,8 @@ pub fn escaped_toml(document: &str) -> Cow<'_, str> {
     )
 }
 
-/// Writes `value` as one line of JSON in which the characters that [`escaped`] replaces are escape sequences of JSON.
+/// Writes `value` as one line of JSON in which the characters that [`escaped`] replaces are escape
+/// sequences of JSON.
 ///
 /// # Errors
 /// When the writer fails, or the value has no JSON form.

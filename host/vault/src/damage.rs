@@ -1,8 +1,8 @@
 //! Documents that are not UTF-8, or not JSON objects.
 //!
 //! The component reports line and column of the damage. No byte of a damaged document may reach it,
-//! because the parser cannot tell where strings begin and end. So it gets a stand-in: white space
-//! up to the place, and there damage of the same sort. The stand-in reveals two numbers.
+//! because the ends of its strings are uncertain. So it gets a stand-in: white space up to the
+//! place, and there damage of the same sort. The stand-in reveals two numbers.
 
 use std::fmt;
 

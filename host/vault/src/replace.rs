@@ -3,8 +3,8 @@
 //!
 //! | section | what may change |
 //! |---|---|
-//! | `AccessToken`, `IdToken` | an entry for a token of a reply is added or replaced; expired access tokens of the account go |
-//! | `RefreshToken` | the secret of the redeemed entry becomes the one of its reply; an entry that is dead goes |
+//! | `AccessToken`, `IdToken` | an entry for a token of a reply is added or replaced; expired access tokens of the account are removed |
+//! | `RefreshToken` | the secret of the redeemed entry becomes that of its reply; a dead entry is removed |
 //! | `AppMetadata` | the entry of this client is added, or gets its family |
 //!
 //! Sections of this table that are missing may be added at the end. White space around the document

@@ -20,7 +20,8 @@ use crate::verdict::Verdict;
 /// Replaces a body that cannot be sealed. It is not a token response either.
 const UNUSABLE: &str = "null";
 
-/// Replaces markup, so that the component can tell a proxy's page from a reply of the authority.
+/// Replaces markup, so that the component can distinguish a proxy's page from a reply of the
+/// authority.
 const MARKUP: &str = "<";
 
 impl Session {

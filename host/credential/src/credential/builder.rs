@@ -103,7 +103,8 @@ impl Builder {
         self
     }
 
-    /// A tenant that calls may name besides the configured one; `*` allows every tenant. May be called several times.
+    /// A tenant that calls may name besides the configured one; `*` allows every tenant. May be
+    /// called several times.
     #[must_use]
     pub fn additionally_allowed_tenant(mut self, tenant: impl Into<String>) -> Self {
         self.options.additionally_allowed_tenants.push(tenant.into());

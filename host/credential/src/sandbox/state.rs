@@ -97,8 +97,9 @@ impl State {
         self.call.denials.record(&self.context.audit, &self.context.source, operation);
     }
 
-    /// The caller's error for an error that the component reports. Where the host denied the read or the request that the error is
-    /// about, or stopped it at a limit, the host's typed error replaces it. Accounts that the policy hides are removed.
+    /// The caller's error for an error that the component reports. If the host denied the read or
+    /// the request behind the error, or stopped it at a limit, the host's typed error replaces it.
+    /// Accounts that the policy hides are removed.
     pub(super) fn caller_error(&mut self, error: wit::Error) -> Error {
         let CallState { read, request, .. } = &mut self.call;
         match (convert::error(error, &self.session.accounts()), read.take(), request.take()) {

@@ -24,7 +24,8 @@ pub(crate) struct Member {
     /// Its key, with the quotes.
     pub(crate) key: Range<usize>,
     pub(crate) value: Range<usize>,
-    /// The white space before the comma. The last member has none: its white space is the object's tail.
+    /// The white space before the comma. For the last member it is empty: its white space is the
+    /// object's tail.
     pub(crate) trail: Range<usize>,
 }
 

@@ -1,4 +1,5 @@
-//! Debug logging of import calls. Names and URLs come from the component, so they are escaped and truncated.
+//! Debug logging of import calls. Names and URLs come from the component, so they are escaped and
+//! truncated.
 
 use crate::escape;
 use crate::sandbox::State;
