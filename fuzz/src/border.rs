@@ -67,7 +67,8 @@ impl Platform for Border {
             Ok(open) => open,
             Err(why) => return Err(WriteError::Denied(self.note(why))),
         };
-        let version = self.world.replace_cache(name, expected, open.content())?;
+        let content = std::str::from_utf8(open.content()).unwrap();
+        let version = self.world.replace_cache(name, expected, content)?;
         self.session.replaced(open, &version);
         Ok(version)
     }
@@ -91,7 +92,7 @@ impl Platform for Border {
         let token = open.fields.iter().find(|(name, _)| name == "refresh_token").unwrap();
         self.world.redeemed.push(token.1.expose().to_owned());
         let reply = self.world.reply.clone().ok_or_else(|| HttpsError::Unreachable("there is no network".into()))?;
-        let body = self.session.seal_reply(open.redemption, reply.status, reply.body, NOW);
+        let body = self.session.seal_reply(open.redemption, reply.status, reply.body.into_bytes(), NOW);
         assert_sealed(&body);
         Ok(FormReply { body, ..reply })
     }
