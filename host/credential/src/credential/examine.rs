@@ -70,7 +70,7 @@ impl SharedTokenCacheCredential {
     }
 
     /// The number of seconds by which this machine's clock is ahead of the authority's, to about
-    /// one second; `None` if the reply has no date. The request contains no secret.
+    /// one second; `None` if the reply has no date. The authority gets no secret.
     ///
     /// # Errors
     /// [`Error::Denied`] when the policy does not allow the authority or its address,

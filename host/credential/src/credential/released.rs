@@ -17,7 +17,8 @@ use super::Call;
 use crate::options::TokenRequestOptions;
 use crate::sandbox::Issued;
 
-/// The component releases no cached token with fewer seconds left, and may choose another one.
+/// A token is reused only with more seconds left: with fewer the component releases no cached
+/// token.
 const LEAST_REMAINING: u64 = 300;
 
 /// Tokens are reused for this many seconds. The component's choice depends on the clock in more

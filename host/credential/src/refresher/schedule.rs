@@ -13,8 +13,8 @@ const AHEAD: u64 = 300;
 /// takes time.
 const IN_FLIGHT: u64 = 1;
 
-/// The pause, in seconds, when a due renewal brought the same token, which is still valid for a
-/// while.
+/// The pause, in seconds, when a renewal was due but brought no new token, and the current one is
+/// valid for a while.
 const RENEWAL_PAUSE: u64 = 60;
 
 /// The pause, in seconds, when only a new sign-in helps. A sign-in is noticed by polling; the retry

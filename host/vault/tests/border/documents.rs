@@ -278,7 +278,7 @@ fn a_change_that_no_token_needs_is_refused_to_the_byte() {
             of("AccessToken", "is larger than any entry has to be"),
         ),
         (
-            "metadata of a client that redeemed nothing",
+            "metadata without a token response",
             |_, text| {
                 at_end(
                     text,

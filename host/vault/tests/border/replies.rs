@@ -211,7 +211,7 @@ fn a_token_for_another_resource_is_withheld_unless_the_policy_allows_what_it_gra
             answer(&mut fixture, &BODY.replace("\"scope\":\"x\"", &format!("\"scope\":\"{granted}\"")));
         let opened = fixture.session.open_result(handles[0].trim_end_matches("\\ud800"), NOW);
         assert_eq!(opened.is_err(), withheld, "{allowed:?} {granted}: {opened:?}");
-        assert_eq!(sealed.contains("\\ud800"), withheld, "the component must not read it as a token: {sealed}");
+        assert_eq!(sealed.contains("\\ud800"), withheld, "a withheld token is not text: {sealed}");
         assert_eq!(fixture.session.withheld(), withheld.then_some(granted));
         let rotated = fixture.put(&fixture.text, "r0", &handles[1]);
         let open = fixture.session.open_document(NAME, "1", &rotated).unwrap();

@@ -19,7 +19,7 @@ type Refusal = (Instant, Answer);
 /// The last refusal of each proxy; `None` for a proxy that accepted its credentials.
 static VERDICTS: Mutex<Vec<(Proxy, Option<Refusal>)>> = Mutex::new(Vec::new());
 
-/// Only one request at a time tries credentials that no proxy has accepted yet.
+/// Lets one request at a time try credentials that its proxy has not accepted yet.
 static FIRST: Turn<()> = Turn::const_new(());
 
 /// Permission to send the credentials of a proxy, until dropped.
