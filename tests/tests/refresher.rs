@@ -246,6 +246,20 @@ async fn a_sign_out_withdraws_the_token_within_a_second_and_a_sign_in_brings_one
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_withdraws_the_token_though_another_call_has_seen_it_first() {
+    let world = World::new(json!({})).await;
+    let credential = world.credential(&vault());
+    let refresher = TokenRefresher::start(credential.clone(), &vault());
+    until_token(&refresher, "at-1").await;
+    world.home.write("{}").unwrap();
+    // The polls are 250 ms apart.
+    for _ in 0..20 {
+        assert!(credential.get_token(&[VAULT]).await.is_err());
+    }
+    until_withdrawn(&refresher).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_another_program_got_is_taken_over() {
     let world = World::new(json!({})).await;
     let refresher = world.start();

@@ -48,8 +48,16 @@ struct Refused {
 #[derive(Deserialize)]
 struct OneError {
     code: String,
-    #[serde(default)]
-    message: String,
+}
+
+/// Whether a text is an error code of the specification, such as `UNAUTHORIZED`.
+fn is_code(text: &str) -> bool {
+    (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+}
+
+/// Whether a text can be a token: visible ASCII, which breaks no line of its readers.
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 impl Registry {
@@ -100,7 +108,7 @@ impl Registry {
         form.push(field("access_token", access_token.expose()));
         let response = transport.post_form(url, Vec::new(), form).await?;
         match serde_json::from_slice::<Exchanged>(&response.body) {
-            Ok(exchanged) if response.status == 200 && !exchanged.refresh_token.is_empty() => {
+            Ok(exchanged) if response.status == 200 && is_token(&exchanged.refresh_token) => {
                 Ok(exchanged.refresh_token.into())
             }
             _ => Err(self.refused(&response)),
@@ -109,7 +117,8 @@ impl Registry {
 
     fn refused(&self, Response { status, body, .. }: &Response) -> Error {
         let why = serde_json::from_slice::<Refused>(body).ok().and_then(|refused| refused.errors.into_iter().next());
-        let why = why.map(|error| format!(": {} {}", bounded(&error.code, LONGEST), bounded(&error.message, LONGEST)));
+        // The registry's message is left out: it may repeat the access token.
+        let why = why.filter(|error| is_code(&error.code)).map(|error| format!(": {}", error.code));
         let message = format!("the registry {self} gave no token, status {status}{}", why.unwrap_or_default());
         let reason = AuthenticationFailureReason::UnexpectedResponse;
         Error::ClientAuthentication(AuthenticationFailure { reason, message, oauth: None, sources: Vec::new() })
@@ -125,6 +134,12 @@ impl fmt::Display for Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn codes_and_tokens_are_plain() {
+        assert!(is_code("NAME_UNKNOWN") && !is_code("") && !is_code("eyJ0eXAi") && !is_code(&"A".repeat(33)));
+        assert!(is_token("eyJ0.a-b_c~+/=") && !is_token("") && !is_token("a b") && !is_token("a\nb"));
+    }
 
     #[test]
     fn tokens_are_sent_to_registries_of_azure_only() {

@@ -320,3 +320,28 @@ fn links_and_copies_of_the_program_do_not_call_each_other() -> io::Result<()> {
     assert_eq!(world.run("az group list").code, Some(127));
     Ok(())
 }
+
+#[test]
+fn an_empty_entry_of_path_is_the_current_folder() {
+    // A trailing colon is one. The program in the current folder must not be searched in PATH again.
+    let world = World::signed_in();
+    world.real("real/az");
+    let bin = world.cli.home().join("bin");
+    let mut command = world.cli.command(&bin.join("az"));
+    command.args(["group", "list"]).current_dir(world.cli.home().join("real"));
+    command.env("PATH", format!("{}:", bin.display()));
+    let run = Run::try_from(command.output().unwrap()).unwrap();
+    assert_eq!((run.code, run.stdout.contains("group list")), (Some(7), true), "{run:?}");
+}
+
+#[test]
+fn subscriptions_are_those_of_the_active_cloud() {
+    let mut world = World::signed_in();
+    assert_eq!(world.run("az account show").code, Some(0));
+    world.cli.write(".azure/config", "[cloud]\nname = AzureUSGovernment\n").unwrap();
+    let run = world.run("az account get-access-token");
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+    assert!(run.stderr.contains("az login"), "{run:?}");
+    world.cli.set("AZURE_CLOUD_NAME", "AzureCloud");
+    assert_eq!(world.run("az account show").code, Some(0), "the variable outweighs the file");
+}

@@ -176,7 +176,8 @@ fn a_token_goes_to_no_other_registry() {
 #[test]
 fn a_refusal_of_the_registry_is_said_without_its_secrets() {
     let mut cli = world(ACR, &["docker-credential-stc"]);
-    let refusal = json!({ "errors": [{ "code": "UNAUTHORIZED", "message": "made up \u{1b}[2J" }] });
+    let message = format!("made up \u{1b}[2J {}", access_token(0, ACR));
+    let refusal = json!({ "errors": [{ "code": "UNAUTHORIZED", "message": message }] });
     let _registry = registry(&mut cli, 401, refusal);
     let run = tool(&cli, "docker-credential-stc", "get", "contoso.azurecr.io");
     assert_eq!((run.code, run.stdout.as_str()), (Some(4), ""));

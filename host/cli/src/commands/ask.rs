@@ -44,6 +44,8 @@ pub(super) async fn token(ask: Ask) -> Result<Token, Failure> {
         return broker.token(&ask, validity).await;
     }
     let mut settings = HostSettings::from_env().map_err(Failure::invalid)?;
+    // The Azure CLI does not read the SDKs' variable that forbids other tenants.
+    settings.disable_multitenant_authentication = false;
     if let Some(SignedIn { authority, .. }) = &ask.signed_in
         && std::env::var_os("AZURE_AUTHORITY_HOST").is_none_or(|value| value.is_empty())
     {

@@ -73,11 +73,12 @@ impl Broker {
         let asked_at = validity::now();
         let answer = tokio::time::timeout(BUDGET, self.get(resource)).await;
         let token = answer.unwrap_or_else(|_| Err(unreachable(format!("no answer within {} s", BUDGET.as_secs()))))?;
-        if let (Some(asked), Some(issuer)) = (&ask.tenant, tenant_of(token.token.expose()))
-            && is_id(asked)
-            && !asked.eq_ignore_ascii_case(&issuer)
+        let issuer = tenant_of(token.token.expose());
+        if let Some(asked) = ask.tenant.as_deref().filter(|asked| is_id(asked))
+            && issuer.as_deref().is_none_or(|issuer| !asked.eq_ignore_ascii_case(issuer))
         {
-            let what = format!("the broker's token is of the tenant {}, and {asked} is asked for", clean(&issuer));
+            let issuer = issuer.as_deref().map_or_else(|| "that it does not say".to_owned(), clean);
+            let what = format!("the broker's token is of the tenant {issuer}, and {asked} is asked for");
             return Err(Failure::other(anyhow::anyhow!(
                 "{what}; use a profile for that tenant outside of the sandbox"
             )));
@@ -116,7 +117,7 @@ impl Broker {
         if !status.is_success() {
             let refusal: Option<Refusal> = serde_json::from_slice(&body).ok();
             let message = refusal.and_then(|refusal| refusal.message.or(refusal.error_description)).unwrap_or_default();
-            let message: String = clean(&message).chars().take(LONGEST).collect();
+            let message: String = clean(&message.replace(&*self.header, "[secret]")).chars().take(LONGEST).collect();
             let message = if message.is_empty() { String::new() } else { format!(": {message}") };
             return Err(Failure::other(anyhow::anyhow!(
                 "the broker of this sandbox refused, status {}{message}",
@@ -129,6 +130,13 @@ impl Broker {
             Seconds::Number(number) => number,
             Seconds::Text(text) => text.parse().map_err(|_| unclear())?,
         };
+        // A line break in a token would forge a line of the output's format.
+        let is_token =
+            !answer.access_token.is_empty() && answer.access_token.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_token || expires_on <= validity::now() {
+            drop(Zeroizing::new(answer.access_token));
+            return Err(unclear());
+        }
         let token_type = answer.token_type.unwrap_or_else(|| "Bearer".to_owned());
         let source = "broker".to_owned();
         Ok(Token { token: answer.access_token.into(), expires_on, refresh_on: None, token_type, source })

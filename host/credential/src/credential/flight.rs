@@ -10,6 +10,9 @@ use futures_util::future::{BoxFuture, Shared, WeakShared};
 /// The calls in progress. A call is dropped with its last waiter.
 pub(crate) struct Flights<K, V: Clone>(Mutex<HashMap<K, WeakShared<BoxFuture<'static, V>>>>);
 
+/// With more entries, those of calls that are over are removed.
+const MOST_ENTRIES: usize = 64;
+
 impl<K: Clone + Eq + Hash, V: Clone + Send + 'static> Flights<K, V> {
     pub(crate) fn new() -> Self {
         Self(Mutex::new(HashMap::new()))
@@ -48,6 +51,10 @@ impl<K: Clone + Eq + Hash, V: Clone + Send + 'static> Flights<K, V> {
         {
             return flight;
         }
+        // Flights that are awaited without `join` leave an entry each.
+        if flights.len() >= MOST_ENTRIES {
+            flights.retain(|_, flight| flight.upgrade().is_some());
+        }
         let flight = start().boxed().shared();
         if let Some(weak) = flight.downgrade() {
             flights.insert(key.clone(), weak);
@@ -84,6 +91,15 @@ mod tests {
         }
         assert_eq!(flights.join(&"key", || slow(Arc::clone(&count))).await, 1);
         assert!(flights.0.lock().unwrap().is_empty(), "nothing is left behind");
+    }
+
+    #[tokio::test]
+    async fn flights_that_are_over_leave_few_entries() {
+        let flights = Flights::new();
+        for key in 0..10 * MOST_ENTRIES {
+            flights.board(&key, || async { 0 }).await;
+        }
+        assert!(flights.0.lock().unwrap().len() <= MOST_ENTRIES);
     }
 
     #[tokio::test]

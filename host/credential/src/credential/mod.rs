@@ -148,10 +148,19 @@ impl SharedTokenCacheCredential {
     /// # Errors
     /// When the component fails.
     pub async fn close(&self) -> Result<(), Error> {
+        let mut closed = Ok(());
+        // A component that fails keeps no other source open.
         for (_, pool) in &self.inner.sources {
-            pool.close().await?;
+            closed = closed.and(pool.close().await);
         }
-        Ok(())
+        closed
+    }
+
+    /// The same credential with instances, single flight and a last known state of the cache of its
+    /// own. Calls of other holders then hide no change of the cache from this one's.
+    pub(crate) fn apart(&self) -> Self {
+        let sources = self.inner.sources.iter().map(|(source, pool)| (source.clone(), pool.apart())).collect();
+        Self { inner: Arc::new(Inner { sources, flights: Flights::new(), audit: self.inner.audit.clone() }) }
     }
 
     /// Drops the instances that no call uses. The next call creates one, which reads the document.

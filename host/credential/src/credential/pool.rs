@@ -51,6 +51,11 @@ impl Pool {
         }
     }
 
+    /// Another pool for the same source, which shares nothing that calls change but the vault.
+    pub(super) fn apart(&self) -> Self {
+        Self::new(self.plugin.clone(), Arc::new(self.context.apart()), self.options.clone())
+    }
+
     /// The kept token of an equal call, if the component would release it again. Needs one look at
     /// the file, and no instance.
     pub(super) fn released(&self, call: &Call) -> Option<Arc<Issued>> {
@@ -63,8 +68,11 @@ impl Pool {
     pub(super) async fn get_token(&self, call: &Call) -> Result<Arc<Issued>, NotIssued> {
         let began = (self.context.clock.now(), self.released.closed());
         let Call { scopes, request } = call;
-        let issued = self.with_instance(async |instance| instance.get_token(scopes, request).await).await?;
-        let issued = Arc::new(issued);
+        let answer = self.with_instance(async |instance| instance.get_token(scopes, request).await).await;
+        if !request.enable_cae {
+            self.released.keep_only(answer.as_ref().ok().and_then(|issued| issued.version.as_deref()));
+        }
+        let issued = Arc::new(answer?);
         *self.account.lock().unwrap_or_else(PoisonError::into_inner) = Some(issued.account.clone());
         self.released.put(call, &issued, began, || self.store().filter(|store| !store.may_move()));
         Ok(issued)

@@ -101,6 +101,9 @@ impl Released {
             return;
         }
         let token = Token { issued: Arc::clone(issued), asked };
+        // The store is opened before the lock is taken, because a look at a file may hang.
+        let is_new = self.read().at.as_ref().is_none_or(|at| *at.version != *version);
+        let store = if is_new { store() } else { None };
         let mut state = self.write();
         if state.closed != closed {
             return;
@@ -116,8 +119,15 @@ impl Released {
             }
             at => {
                 let tokens = HashMap::from([(call.clone(), token)]);
-                *at = Some(Version { version: version.into(), store: store(), tokens });
+                *at = Some(Version { version: version.into(), store, tokens });
             }
+        }
+    }
+
+    /// Drops the tokens of other versions than that of the last answer; all, if a call had no token.
+    pub(super) fn keep_only(&self, version: Option<&str>) {
+        if self.read().at.as_ref().is_some_and(|at| Some(&*at.version) != version) {
+            self.write().at = None;
         }
     }
 

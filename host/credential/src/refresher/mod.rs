@@ -84,6 +84,7 @@ impl TokenRefresher {
     #[must_use]
     pub fn start(credential: SharedTokenCacheCredential, profile: &Profile) -> Self {
         let (stop, stopped) = oneshot::channel();
+        let credential = credential.apart();
         let (post, attempts) = (Arc::<Post>::default(), Attempts::default());
         let ending = post::Ending(Arc::clone(&post));
         let task = tokio::spawn(keep(credential.clone(), profile.clone(), ending, attempts.clone(), stopped));

@@ -61,19 +61,22 @@ pub(super) fn verdict(error: &Error) -> Verdict {
 /// The time of the next call, and the number of failures in a row.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
+    /// The time of the last call.
+    asked: u64,
     due: u64,
     failures: u32,
 }
 
 impl Schedule {
-    /// Whether the next call is due.
+    /// Whether the next call is due. A clock that was set back makes every scheduled time worthless.
     pub(super) fn is_due(&self, now: u64) -> bool {
-        now >= self.due
+        now >= self.due || now < self.asked
     }
 
     /// Schedules the renewal of a new token.
     pub(super) fn came(&mut self, token: &AccessToken, now: u64) {
         self.failures = 0;
+        self.asked = now;
         let left = token.expires_on.saturating_sub(now);
         // A token that is short-lived from the start is renewed at half its life.
         let ahead = if left > AHEAD { AHEAD } else { left / 2 };
@@ -89,6 +92,7 @@ impl Schedule {
             Verdict::Withdraw => SIGN_IN_PAUSE,
         };
         self.failures = self.failures.saturating_add(1);
+        self.asked = now;
         let asked = asked.map_or(0, |pause| pause.as_secs().min(LONGEST_ASKED));
         self.due = now + pause.max(asked);
     }
@@ -158,6 +162,15 @@ mod tests {
         schedule.came(&token(3600, None), NOW);
         schedule.failed(Verdict::Keep, None, NOW);
         assert!(schedule.is_due(NOW + 1));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_the_next_call_due() {
+        let mut schedule = Schedule::default();
+        schedule.came(&token(3600, None), NOW);
+        assert!(schedule.is_due(NOW - 1) && !schedule.is_due(NOW));
+        schedule.failed(Verdict::Withdraw, None, NOW);
+        assert!(schedule.is_due(NOW - 7200) && !schedule.is_due(NOW + 1));
     }
 
     #[test]

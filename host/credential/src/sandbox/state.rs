@@ -36,6 +36,23 @@ pub(crate) struct Context {
     pub(crate) seen: Seen,
 }
 
+impl Context {
+    /// The same, with a last known state of its own.
+    pub(crate) fn apart(&self) -> Self {
+        Self {
+            policy: Arc::clone(&self.policy),
+            source: self.source.clone(),
+            places: self.places.clone(),
+            transport: Arc::clone(&self.transport),
+            clock: Arc::clone(&self.clock),
+            settings: self.settings.clone(),
+            vault: self.vault.clone(),
+            audit: self.audit.clone(),
+            seen: Seen::default(),
+        }
+    }
+}
+
 /// The state of one instance.
 pub(crate) struct State {
     pub(crate) context: Arc<Context>,

@@ -114,9 +114,31 @@ fn what_the_broker_cannot_be_asked_is_refused() {
 }
 
 #[test]
+fn an_answer_that_is_no_token_is_not_handed_out() {
+    let answer = |token: &str, expires_on: u64| {
+        json!({ "access_token": token, "expires_on": expires_on.to_string(), "token_type": "Bearer" }).to_string()
+    };
+    for (token, expires_on, tenant) in [
+        ("a\nb", FAR, ""),
+        ("", FAR, ""),
+        ("opaque", 1000, ""),
+        ("opaque", FAR, " --tenant 72f988bf-0000-0000-0000-000000000001"),
+    ] {
+        let (endpoint, _heads) = broker("200 OK", answer(token, expires_on));
+        let run = sandbox(&endpoint).run(&format!("az account get-access-token{tenant}"));
+        assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{token:?} {expires_on} {tenant}");
+    }
+    // A domain cannot be compared, so the answer names the tenant that the token says.
+    let (endpoint, _heads) = broker("200 OK", granted());
+    assert_eq!(sandbox(&endpoint).answer("az account get-access-token --tenant contoso.com")["tenant"], TENANT);
+}
+
+#[test]
 fn a_refusal_of_the_broker_is_passed_on_in_one_line() {
-    let (endpoint, _heads) =
-        broker("403 Forbidden", json!({ "statusCode": 403, "message": "not \u{1b}[2J allowed" }).to_string());
+    let (endpoint, _heads) = broker(
+        "403 Forbidden",
+        json!({ "statusCode": 403, "message": format!("not \u{1b}[2J allowed {HEADER}") }).to_string(),
+    );
     let world = sandbox(&endpoint);
     let run = world.run("az account get-access-token");
     assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));

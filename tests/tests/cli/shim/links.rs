@@ -55,3 +55,17 @@ fn only_names_that_mean_something_are_linked() {
     let cli = Cli::new().unwrap();
     assert_eq!(cli.run(&["shim", "remove", "--dir", "none"]).unwrap().code, Some(1));
 }
+
+#[test]
+fn a_name_may_be_given_twice_and_links_of_a_moved_program_are_replaced_and_removed() {
+    let cli = Cli::new().unwrap();
+    assert_eq!(cli.run(&["shim", "install", "--dir", "bin", "az", "az"]).unwrap().code, Some(0));
+    assert_eq!(links(&cli), ["az"]);
+    for name in ["azd", "stc-arm"] {
+        symlink("/no/such/shared-token-cache", cli.home().join("bin").join(name)).unwrap();
+    }
+    assert_eq!(cli.run(&["shim", "install", "--dir", "bin", "azd"]).unwrap().code, Some(0));
+    assert!(cli.home().join("bin/azd").exists(), "the link leads to this program");
+    assert_eq!(cli.run(&["shim", "remove", "--dir", "bin"]).unwrap().code, Some(0));
+    assert!(links(&cli).is_empty());
+}

@@ -70,6 +70,8 @@ fn find(wanted: &TokenAnswer) -> Result<(), Refusal> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::other)?;
     let token = runtime.block_on(ask::token(asked))?;
     runtime.shutdown_timeout(crate::commands::LAST_WORK);
+    // The answer names the token's own tenant where the token says it.
+    let tenant = broker::tenant_of(token.token.expose()).or(tenant);
     let besides = Besides { tenant: tenant.as_deref(), subscription: subscription.as_deref(), ..Besides::default() };
     let form = match wanted.shape {
         Shape::Az => TokenForm::Az,

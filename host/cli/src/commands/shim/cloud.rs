@@ -58,6 +58,11 @@ impl Cloud {
         public
     }
 
+    /// The Azure CLI's name of it.
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
     pub(super) fn named(name: &str) -> Option<&'static Self> {
         CLOUDS.iter().find(|cloud| cloud.name.eq_ignore_ascii_case(name))
     }

@@ -1,5 +1,6 @@
 //! `shim install` and `shim remove`: links to this program in the user's folder.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -31,8 +32,10 @@ fn install(program: &Path, Links { folder, names }: &Links) -> Result<(), Failur
     std::fs::create_dir_all(folder).map_err(|error| cannot(folder, &error))?;
     // All paths are checked first, so that either all links are created or none.
     let mut missing = Vec::new();
-    for path in names.iter().map(|name| folder.join(name)) {
+    let names: BTreeSet<_> = names.iter().collect();
+    for path in names.into_iter().map(|name| folder.join(name)) {
         match path.symlink_metadata() {
+            Ok(_) if is_left(program, &path) => missing.push(path),
             Ok(_) if is_ours(program, &path) => {}
             Ok(_) => return Err(cannot(&path, &"another file is there; choose another folder or remove it")),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => missing.push(path),
@@ -40,6 +43,9 @@ fn install(program: &Path, Links { folder, names }: &Links) -> Result<(), Failur
         }
     }
     for path in missing {
+        if is_left(program, &path) {
+            std::fs::remove_file(&path).map_err(|error| cannot(&path, &error))?;
+        }
         link(program, &path).map_err(|error| cannot(&path, &error))?;
         print(&format!("linked {}", path.display()))?;
     }
@@ -71,9 +77,16 @@ fn remove(program: &Path, folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether a path is a link to this program.
+/// Whether a path is a link to this program, or to a place that it has left.
 fn is_ours(program: &Path, path: &Path) -> bool {
-    path.is_symlink() && path.canonicalize().is_ok_and(|target| target == program)
+    path.is_symlink() && path.canonicalize().is_ok_and(|target| target == program) || is_left(program, path)
+}
+
+/// Whether a path is a link to a place where a program of this name is no more.
+fn is_left(program: &Path, path: &Path) -> bool {
+    let target = path.read_link();
+    let is_missing = path.metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+    is_missing && target.is_ok_and(|target| target.file_name().is_some() && target.file_name() == program.file_name())
 }
 
 #[cfg(unix)]

@@ -55,7 +55,11 @@ fn look(tool: Tool) -> Option<(PathBuf, String)> {
         vec![tool.name().to_owned()]
     };
     let path = std::env::var_os("PATH")?;
+    // An empty entry is the current folder. It gets a name, because a program without a folder in its
+    // path would be searched in PATH again, where this one comes first.
+    let named = |folder: PathBuf| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
     let candidates = std::env::split_paths(&path)
+        .map(named)
         .flat_map(|folder| names.iter().map(move |name| folder.join(name)).collect::<Vec<_>>());
     let mut others = candidates.filter(|program| {
         is_program(program) && identity(program).is_some_and(|identity| !seen.split(',').any(|seen| seen == identity))

@@ -1,6 +1,6 @@
 //! The sign-ins of the Azure CLI: its `azureProfile.json`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -31,7 +31,7 @@ pub(super) struct Subscription {
 #[derive(Deserialize)]
 struct File {
     #[serde(default)]
-    subscriptions: Vec<Value>,
+    subscriptions: Option<Vec<Value>>,
 }
 
 #[derive(Deserialize)]
@@ -58,13 +58,14 @@ struct User {
 /// The subscription with this name or id, or the default one. Errors are in the Azure CLI's words.
 pub(super) fn subscription(wanted: Option<&str>) -> Result<Subscription, String> {
     let path = path().ok_or_else(|| NOBODY.to_owned())?;
+    let active = active_cloud(path.parent());
     let text = match files::read_input(&path, LARGEST) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(NOBODY.to_owned()),
-        Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
+        Err(error) => return Err(format!("cannot read {}: {error}. {NOBODY}", path.display())),
     };
-    select(&text, wanted).map_err(|error| match error {
-        Wrong::Damaged(why) => format!("cannot read {}: {why}", path.display()),
+    select(&text, wanted, &active).map_err(|error| match error {
+        Wrong::Damaged(why) => format!("cannot read {}: {why}. {NOBODY}", path.display()),
         Wrong::Said(what) => what,
     })
 }
@@ -82,11 +83,42 @@ enum Wrong {
     Said(String),
 }
 
-fn select(text: &[u8], wanted: Option<&str>) -> Result<Subscription, Wrong> {
+/// The cloud of `az cloud set`. The Azure CLI knows the subscriptions of this cloud only.
+fn active_cloud(folder: Option<&Path>) -> String {
+    let environment = std::env::var("AZURE_CLOUD_NAME").ok().filter(|name| !name.is_empty());
+    let configured = || {
+        let text = files::read_input(&folder?.join("config"), LARGEST).ok()?;
+        setting(&String::from_utf8_lossy(&text), "cloud", "name")
+    };
+    environment.or_else(configured).unwrap_or_else(|| Cloud::public().name().to_owned())
+}
+
+/// A value of the Azure CLI's configuration, an INI file.
+fn setting(text: &str, section: &str, name: &str) -> Option<String> {
+    let mut current = "";
+    let mut found = None;
+    for line in text.trim_start_matches('\u{feff}').lines().map(str::trim) {
+        if let Some(heading) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            current = heading;
+        } else if let Some((key, value)) = line.split_once(['=', ':'])
+            && current == section
+            && key.trim().eq_ignore_ascii_case(name)
+        {
+            found = Some(value.trim().to_owned());
+        }
+    }
+    found
+}
+
+fn select(text: &[u8], wanted: Option<&str>, active: &str) -> Result<Subscription, Wrong> {
     // The Azure CLI writes a byte order mark.
     let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
     let file: File = serde_json::from_slice(text).map_err(Wrong::Damaged)?;
-    let entries = file.subscriptions.into_iter().filter_map(|value| Some((Entry::deserialize(&value).ok()?, value)));
+    let entries = file.subscriptions.into_iter().flatten();
+    let entries = entries.filter_map(|value| Some((Entry::deserialize(&value).ok()?, value)));
+    let entries = entries.filter(|(entry, _)| {
+        entry.environment_name.as_deref().unwrap_or(Cloud::public().name()).eq_ignore_ascii_case(active)
+    });
     let fits = |entry: &Entry| match wanted {
         Some(wanted) => [&entry.id, &entry.name].iter().any(|name| name.eq_ignore_ascii_case(wanted)),
         None => entry.is_default,
@@ -134,13 +166,22 @@ mod tests {
 
     #[test]
     fn a_subscription_is_selected_by_name_or_id_or_is_the_default() {
-        for (wanted, tenant) in
-            [(None, "t2"), (Some("one"), "t1"), (Some("1"), "t1"), (Some("3"), "t3"), (Some("STACK"), "t4")]
-        {
-            assert_eq!(select(TEXT.as_bytes(), wanted).unwrap().tenant, tenant, "{wanted:?}");
+        for (wanted, tenant) in [(None, "t2"), (Some("one"), "t1"), (Some("1"), "t1"), (Some("3"), "t3")] {
+            assert_eq!(select(TEXT.as_bytes(), wanted, "AzureCloud").unwrap().tenant, tenant, "{wanted:?}");
         }
-        assert!(!select(TEXT.as_bytes(), Some("3")).unwrap().is_user);
-        assert!(select(TEXT.as_bytes(), Some("4")).unwrap().cloud.is_none());
+        assert!(!select(TEXT.as_bytes(), Some("3"), "AzureCloud").unwrap().is_user);
+        let stack = select(TEXT.as_bytes(), Some("STACK"), "stack").unwrap();
+        assert!(stack.tenant == "t4" && stack.cloud.is_none());
+        assert!(select(TEXT.as_bytes(), Some("4"), "AzureCloud").is_err(), "of another cloud than the active one");
+        assert!(select(TEXT.as_bytes(), None, "AzureUSGovernment").is_err());
+    }
+
+    #[test]
+    fn the_configuration_is_an_ini_file() {
+        let text = "[core]\noutput = table\n\n[cloud]\n# name = x\nname = AzureUSGovernment\n[other]\nname: y\n";
+        assert_eq!(setting(text, "cloud", "name").as_deref(), Some("AzureUSGovernment"));
+        assert_eq!(setting(text, "other", "name").as_deref(), Some("y"));
+        assert_eq!(setting(text, "cloud", "output"), None);
     }
 
     #[test]
@@ -150,12 +191,13 @@ mod tests {
             (TEXT, Some("two"), "Multiple subscriptions"),
             ("{}", None, "az login"),
             ("{\"subscriptions\": []}", None, "az login"),
+            ("{\"subscriptions\": null}", None, "az login"),
         ] {
-            match select(text.as_bytes(), wanted) {
+            match select(text.as_bytes(), wanted, "AzureCloud") {
                 Err(Wrong::Said(what)) => assert!(what.contains(part), "{what}"),
                 other => panic!("{other:?}"),
             }
         }
-        assert!(matches!(select(b"[", None), Err(Wrong::Damaged(_))));
+        assert!(matches!(select(b"[", None, "AzureCloud"), Err(Wrong::Damaged(_))));
     }
 }

@@ -126,3 +126,13 @@ fn a_token_is_reused_only_while_it_has_the_validity_that_the_call_requires() {
         assert_eq!(released.get(&call, now, || None).is_some(), serves, "{now}");
     }
 }
+
+#[test]
+fn an_answer_from_another_version_and_a_call_without_a_token_drop_the_tokens() {
+    for (version, kept) in [(Some("1"), true), (Some("2"), false), (None, false)] {
+        let (released, store) = (Released::default(), Arc::new(Fake::default()));
+        released.put(&call("a"), &issued(Origin::Cached, "1", 3600, None), (NOW, 0), || Some(store));
+        released.keep_only(version);
+        assert_eq!(released.read().at.is_some(), kept, "{version:?}");
+    }
+}
