@@ -66,6 +66,11 @@ pub(crate) fn edits(request: &Request<'_>, reply: &TokenReply, redeemed: &Secret
     edits
 }
 
+/// Whether an edit writes the access token.
+pub(crate) fn is_access_token(edit: &Edit) -> bool {
+    matches!(edit, Edit::Put { section: Section::AccessToken, .. })
+}
+
 /// Replaces the redeemed refresh token by the new one, also when the access token is unusable.
 pub(crate) fn rotation(old: &Secret, new: Secret, now: u64) -> Edit {
     Edit::RotateRefreshToken { old: old.clone(), new, now }

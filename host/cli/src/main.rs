@@ -2,6 +2,7 @@
 
 mod agent;
 mod commands;
+mod times;
 
 fn main() -> std::process::ExitCode {
     commands::main()

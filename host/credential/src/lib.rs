@@ -14,7 +14,7 @@ mod sandbox;
 mod transport;
 
 pub use access_token::{AccessToken, Served};
-pub use audit::{AUDIT, AuditFile, AuditLine, AuditSink, rfc3339};
+pub use audit::{AUDIT, AuditFile, AuditLine, AuditSink};
 pub use authentication_record::{AuthenticationRecord, RecordError};
 pub use clock::{Clock, SystemClock};
 pub use credential::{Builder, SharedTokenCacheCredential};

@@ -104,7 +104,20 @@ fn a_profile_says_all_about_its_token() {
 
 #[test]
 fn the_azure_cli_s_form_has_both_times_and_local_time_is_that_of_date() {
-    for zone in ["UTC", "Europe/Berlin", "America/New_York", "CET-1CEST,M3.5.0,M10.5.0/3", ""] {
+    for zone in [
+        "UTC",
+        "Europe/Berlin",
+        "America/New_York",
+        "Asia/Kolkata",
+        "Australia/Lord_Howe",
+        "America/Sao_Paulo",
+        "CET-1CEST,M3.5.0,M10.5.0/3",
+        "EST5EDT,M3.2.0,M11.1.0",
+        "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0",
+        "JST-9",
+        "No/Such",
+        "",
+    ] {
         let mut cli = signed_in();
         cli.set("TZ", zone);
         let run = printed(&cli, "az", &["--tenant-id", &tenant(0)]);

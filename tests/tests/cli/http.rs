@@ -131,6 +131,14 @@ fn an_identity_selects_a_profile_and_an_unknown_one_is_ignored() {
 }
 
 #[test]
+fn a_client_id_that_names_a_profile_without_the_scope_selects_nothing() {
+    let cli = signed_in();
+    let endpoint = Endpoint::start(&cli, &policy(LOCAL), &["app=vault,graph"], &[]);
+    let answer = endpoint.ask(&endpoint.key("app"), &format!("{QUERY}&client_id=graph"));
+    assert_eq!(answer.json()["access_token"], access_token(0, VAULT), "the only profile with the scope serves");
+}
+
+#[test]
 fn failures_say_whether_a_retry_helps_and_name_nothing_of_the_host() {
     let cli = Cli::with_shared(&document(&[SignIn::new(0, LOCAL)])).unwrap();
     let mut asked = 0;

@@ -10,6 +10,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -38,7 +39,9 @@ struct Running {
 
 impl Running {
     fn start(cli: &Cli, options: &[&str], script: &str) -> Self {
-        let mut command = cli.command(&program().unwrap());
+        // The tests themselves may run with ignored signals, as under `nohup`.
+        let mut command = cli.command(Path::new("env"));
+        command.arg("--default-signal").arg(program().unwrap());
         command.arg("run").args(options).args(["--", "/bin/sh", "-c", script]);
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(process.stdout.as_mut().unwrap()).lines().map(Result::unwrap);
@@ -93,6 +96,7 @@ fn a_command_gets_tokens_for_as_long_as_it_runs() {
     for name in ["IDENTITY_SERVER_THUMBPRINT", "IMDS_ENDPOINT", "AZURE_FEDERATED_TOKEN_FILE"] {
         cli.set(name, "elsewhere");
     }
+    cli.set("NO_PROXY", "fabrikam.com");
     cli.set("no_proxy", "contoso.com");
     cli.set("HTTP_PROXY", "http://127.0.0.1:9");
     let mut running =
@@ -103,8 +107,8 @@ fn a_command_gets_tokens_for_as_long_as_it_runs() {
         ("MSI_SECRET", Some(key.as_str())),
         ("AZD_AUTH_KEY", Some(key.as_str())),
         ("AZURE_TOKEN_CREDENTIALS", Some("ManagedIdentityCredential")),
-        ("NO_PROXY", Some("contoso.com,localhost,127.0.0.1")),
-        ("no_proxy", Some("contoso.com,localhost,127.0.0.1")),
+        ("NO_PROXY", Some("fabrikam.com,contoso.com,localhost,127.0.0.1")),
+        ("no_proxy", Some("fabrikam.com,contoso.com,localhost,127.0.0.1")),
         ("HTTP_PROXY", Some("http://127.0.0.1:9")),
         ("IDENTITY_SERVER_THUMBPRINT", None),
         ("IMDS_ENDPOINT", None),
@@ -175,6 +179,39 @@ fn the_exit_code_is_the_commands() {
 }
 
 #[test]
+fn an_ignored_signal_stays_ignored_by_run_and_its_command() {
+    let cli = signed_in();
+    let ignored = |option: &str| {
+        let mut command = cli.command(Path::new("env"));
+        command.args(["--default-signal", option]).arg(program().unwrap());
+        command.args(["run", "--policy", "policy.toml", "--", "grep", "SigIgn", "/proc/self/status"]);
+        let said = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        u64::from_str_radix(said.trim_start_matches("SigIgn:").trim(), 16).unwrap()
+    };
+    // The lowest bit is signal 1, SIGHUP; the second is SIGINT.
+    assert_eq!(ignored("--ignore-signal=HUP") & 3, 1);
+    assert_eq!(ignored("--ignore-signal=INT") & 3, 2);
+}
+
+#[test]
+fn options_without_an_effect_and_malformed_scopes_are_refused() {
+    let cli = signed_in();
+    for (arguments, part) in [
+        (["--policy", "policy.toml", "--username", "user0@contoso.com"].as_slice(), "--username has no effect"),
+        (&["--scope", ""], "visible ASCII"),
+        (&["--scope", "a\u{1b}[31m"], "visible ASCII"),
+    ] {
+        let run = cli.run(&[&["run"], arguments, &["--", "true"]].concat()).unwrap();
+        assert_eq!(run.code, Some(2), "{run:?}");
+        assert!(run.stderr.contains(part) && !run.stderr.contains('\u{1b}'), "{run:?}");
+    }
+    let run = cli.run(&["run", "--policy", "policy.toml", "--", "echo", "--username", "x"]).unwrap();
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), "--username x\n"), "the option is the command's own");
+    let run = cli.run(&["run", "--scope", "https://vault.azure.net", "--", "true"]).unwrap();
+    assert!(run.code == Some(0) && run.stderr.contains("--scope https://vault.azure.net/.default"), "{run:?}");
+}
+
+#[test]
 fn signals_go_to_the_command_and_every_end_closes_the_endpoint() {
     let cli = signed_in();
     let options = ["--policy", "policy.toml"];
@@ -235,7 +272,7 @@ print(said.count(b"heard"), os.waitstatus_to_exitcode(status))
 fn a_command_in_a_terminal_hears_of_a_key_once() {
     let cli = signed_in();
     let script = "trap 'echo heard' INT; echo ready; while ! read line; do :; done; exit 9";
-    let mut command = cli.command(std::path::Path::new("python3"));
+    let mut command = cli.command(Path::new("python3"));
     command.args(["-c", TERMINAL]).arg(program().unwrap()).args(["run", "--policy", "policy.toml", "--"]);
     let output = command.args(["/bin/sh", "-c", script]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "1 9\n", "{output:?}");

@@ -128,7 +128,9 @@ impl Credential {
             authority: &authority,
             configuration: &self.configuration,
         };
-        match (redeem(platform, cache, &request), cached) {
+        // A cached token that serves the call stays in the document if it outlives the new one's use.
+        let keep = cached.as_ref().map(|_| now.saturating_add(min_validity));
+        match (redeem(platform, cache, &request, keep), cached) {
             (Ok(token), _) if token.expires_on.saturating_sub(now) >= min_validity => Ok(token),
             (Ok(_), Some(token)) => Ok(token),
             (Ok(token), None) => {
@@ -184,12 +186,20 @@ fn too_short(lives: u64, asked: u64) -> Error {
 }
 
 /// Redeems a refresh token and writes the result back. The caller gets the token even if the write
-/// fails.
-fn redeem(platform: &mut impl Platform, cache: &mut Cache, request: &Request<'_>) -> Result<AccessToken, Error> {
+/// fails. `keep` is the time that a new access token has to outlive to replace the cached one.
+fn redeem(
+    platform: &mut impl Platform,
+    cache: &mut Cache,
+    request: &Request<'_>,
+    keep: Option<u64>,
+) -> Result<AccessToken, Error> {
     let redemption = redeem::redeem(platform, cache.document(), request);
     let mut edits = Vec::new();
     let token = redemption.result.map(|(reply, redeemed)| {
         edits = write_back::edits(request, &reply, &redeemed, redemption.requested_at);
+        if keep.is_some_and(|keep| reply.expires_on < keep) {
+            edits.retain(|edit| !write_back::is_access_token(edit));
+        }
         AccessToken {
             token: reply.access_token,
             expires_on: reply.expires_on,

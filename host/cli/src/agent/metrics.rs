@@ -24,10 +24,8 @@ use shared_token_cache::{Attempts, TokenState};
 use shared_token_cache_sds::Stats;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
-use super::crowd::{Crowd, Entry};
-use super::descriptors;
+use super::connections;
 
 /// The OpenMetrics format, which Prometheus reads.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -37,13 +35,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The time limit of the head of a request.
 const HEAD: Duration = Duration::from_secs(2);
-
-/// The pause after a connection could not be accepted.
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// The largest number of connections. Prometheus opens one. A new one replaces the oldest whose
-/// request is incomplete.
-const MOST: usize = 64;
 
 /// The page with the metrics, at `/metrics`.
 pub(crate) struct Metrics(TcpListener);
@@ -77,39 +68,12 @@ impl Metrics {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(numbers));
         let registry = Arc::new(registry);
-        let mut crowd = Crowd::new(descriptors::share(8, MOST));
-        let mut connections = JoinSet::new();
-        let mut is_told = false;
-        let mut stopped = std::pin::pin!(stopped);
-        loop {
-            tokio::select! {
-                accepted = self.0.accept() => match accepted {
-                    Ok((stream, peer)) => {
-                        let is_complete = Arc::new(AtomicBool::new(false));
-                        let entry = crowd.make_room(peer.ip());
-                        if entry != Entry::Free && !is_told {
-                            is_told = true;
-                            tracing::warn!(
-                                "the metrics have too many connections; each further one ends the oldest without a request"
-                            );
-                        }
-                        if entry != Entry::Full {
-                            let connection = connection(TokioIo::new(stream), Arc::clone(&registry), Arc::clone(&is_complete));
-                            let task = connections.spawn(connection);
-                            crowd.add(peer.ip(), task, is_complete);
-                        }
-                        // Waits for aborted connections to close, because each uses one of the
-                        // process's file descriptors.
-                        while connections.len() > crowd.most && connections.join_next().await.is_some() {}
-                        // A connection whose request has arrived is served before it could be the
-                        // oldest.
-                        tokio::task::yield_now().await;
-                    }
-                    Err(_) => tokio::time::sleep(PAUSE).await,
-                },
-                Some(_) = connections.join_next() => {}
-                () = &mut stopped => return,
-            }
+        let listener = &self.0;
+        let accept = || async move { listener.accept().await.map(|(stream, peer)| Some((stream, peer.ip()))) };
+        let connection = |stream, is_complete| connection(TokioIo::new(stream), Arc::clone(&registry), is_complete);
+        tokio::select! {
+            () = connections::serve("the metrics have", accept, connection) => {}
+            () = stopped => {}
         }
     }
 }

@@ -6,7 +6,7 @@
 
 mod apart;
 mod audit;
-mod crowd;
+mod connections;
 mod descriptors;
 pub(crate) mod http;
 mod metrics;
@@ -26,7 +26,7 @@ pub(crate) use audit::Audit;
 pub(crate) use descriptors::raise as raise_descriptors;
 pub(crate) use metrics::Metrics;
 pub(crate) use profiles::Agent;
-pub(crate) use signals::{Signals, listen};
+pub(crate) use signals::{Signals, listen, listen_as_parent};
 pub(crate) use token_file::{Group, Mode, Readers, TokenFile, check as check_token_file, folder};
 
 use signals::Asked;

@@ -19,11 +19,27 @@ pub(super) enum Asked {
 /// Installs the handlers. From then on these signals do not end the process.
 #[cfg(unix)]
 pub(crate) fn listen() -> io::Result<Signals> {
+    install(|_| true)
+}
+
+/// Installs the handlers, except for signals that the process was started with as ignored, such as
+/// SIGHUP by `nohup`. They stay ignored, also in a child.
+#[cfg(unix)]
+pub(crate) fn listen_as_parent() -> io::Result<Signals> {
+    let status = status();
+    install(|number| !is_ignored(&status, number))
+}
+
+#[cfg(unix)]
+fn install(is_handled: impl Fn(i32) -> bool) -> io::Result<Signals> {
     use tokio::signal::unix::{SignalKind, signal};
     let hang_up = if stays_on_hang_up() { Asked::Reopen } else { Asked::End("SIGHUP") };
     let number = SignalKind::hangup().as_raw_value();
-    let mut signals = vec![(signal(SignalKind::hangup())?, hang_up, number)];
-    for (number, name) in fatal() {
+    let mut signals = Vec::new();
+    if is_handled(number) {
+        signals.push((signal(SignalKind::hangup())?, hang_up, number));
+    }
+    for (number, name) in fatal().into_iter().filter(|(number, _)| is_handled(*number)) {
         match signal(SignalKind::from_raw(number)) {
             Ok(heard) => signals.push((heard, Asked::End(name), number)),
             Err(error) => tracing::debug!("{name} cannot be heard: {error}"),
@@ -95,15 +111,22 @@ fn fatal() -> Vec<(i32, &'static str)> {
 #[cfg(unix)]
 fn stays_on_hang_up() -> bool {
     let is_service = ["INVOCATION_ID", "NOTIFY_SOCKET"].iter().any(|name| std::env::var_os(name).is_some());
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    is_ignored(&status) || (is_service && std::fs::File::open("/dev/tty").is_err())
+    is_ignored(&status(), tokio::signal::unix::SignalKind::hangup().as_raw_value())
+        || (is_service && std::fs::File::open("/dev/tty").is_err())
 }
 
-/// Whether `/proc/self/status` says that SIGHUP, the first signal, is ignored.
+/// Linux's description of this process, and an empty text elsewhere.
 #[cfg(unix)]
-fn is_ignored(status: &str) -> bool {
+fn status() -> String {
+    std::fs::read_to_string("/proc/self/status").unwrap_or_default()
+}
+
+/// Whether `/proc/self/status` says that a signal is ignored. The lowest bit is signal 1.
+#[cfg(unix)]
+fn is_ignored(status: &str, signal: i32) -> bool {
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    u32::try_from(signal - 1).ok().and_then(|bit| mask.checked_shr(bit)).is_some_and(|mask| mask & 1 == 1)
 }
 
 /// Installs handlers for Ctrl+C, Ctrl+Break, a closed console, a log-off and a shutdown.
@@ -111,6 +134,12 @@ fn is_ignored(status: &str) -> bool {
 pub(crate) fn listen() -> io::Result<Signals> {
     use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
     Ok(Signals(ctrl_c()?, ctrl_break()?, ctrl_close()?, ctrl_logoff()?, ctrl_shutdown()?))
+}
+
+/// Installs the same handlers.
+#[cfg(not(unix))]
+pub(crate) fn listen_as_parent() -> io::Result<Signals> {
+    listen()
 }
 
 /// The events by which Windows ends a process.
@@ -143,8 +172,9 @@ mod tests {
 
     #[test]
     fn the_mask_of_ignored_signals_is_read() {
-        assert!(is_ignored("Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\t0\n"));
-        assert!(!is_ignored("Name:\tx\nSigIgn:\t0000000000001000\nSigCgt:\t1\n"));
-        assert!(!is_ignored(""));
+        let status = "Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\t2\n";
+        assert!(is_ignored(status, 1) && is_ignored(status, 13));
+        assert!(!is_ignored(status, 2) && !is_ignored(status, 64) && !is_ignored(status, 0));
+        assert!(!is_ignored("", 1));
     }
 }

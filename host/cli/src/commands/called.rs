@@ -65,6 +65,13 @@ pub(super) fn is_a_name(name: &str) -> bool {
         || name.strip_prefix(PREFIX).is_some_and(is_free)
 }
 
+/// Whether the program is called by the name of a preset or a profile.
+pub(super) fn is_by_link() -> bool {
+    let path = std::env::args_os().next();
+    let name = path.as_deref().map(Path::new).and_then(Path::file_name).and_then(OsStr::to_str);
+    name.is_some_and(|name| name.starts_with(PREFIX))
+}
+
 /// Reads the name and the arguments of this process.
 pub(super) fn called() -> Called {
     let environment = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());

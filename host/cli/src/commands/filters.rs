@@ -1,5 +1,7 @@
 //! Origins of the options that select an account.
 
+use std::ffi::OsString;
+
 use shared_token_cache::{Error, UnavailableReason};
 
 use super::arguments::GetToken;
@@ -42,6 +44,10 @@ fn origin(flag: &str, variable: &str, value: Option<&str>) -> Option<String> {
 
 /// Whether a flag is on the command line.
 pub(super) fn is_given(flag: &str) -> bool {
-    std::env::args_os()
-        .any(|argument| argument.to_str().is_some_and(|argument| argument.split('=').next() == Some(flag)))
+    is_given_among(flag, std::env::args_os())
+}
+
+/// Whether a flag is among these arguments.
+pub(super) fn is_given_among(flag: &str, mut arguments: impl Iterator<Item = OsString>) -> bool {
+    arguments.any(|argument| argument.to_str().is_some_and(|argument| argument.split('=').next() == Some(flag)))
 }

@@ -6,11 +6,13 @@ use shared_token_cache::{AuditFile, Builder, Served, TokenRequestOptions, Transp
 use shared_token_cache_storage::FilesInUse;
 
 use super::arguments::{GetToken, TokenForm};
+use super::ask::Ask;
+use super::broker::Broker;
 use super::credential::{self, with};
 use super::filters::{self, Filters};
 use super::forms::{self, Besides, Token};
 use super::output::{Failure, print_secret};
-use super::{in_use, presets, validity};
+use super::{called, in_use, presets, validity};
 
 pub(super) async fn run(arguments: GetToken) -> Result<ExitCode, Failure> {
     if let Some(name) = &arguments.variable {
@@ -26,7 +28,14 @@ pub(super) async fn run(arguments: GetToken) -> Result<ExitCode, Failure> {
     );
     let validity = arguments.min_validity.unwrap_or_default();
     let asked_at = validity::now();
-    let token = Token::from(obtain(arguments).await?);
+    let token = match (Broker::from_env(), arguments.preset) {
+        // A link has no options, so in a sandbox the broker is the only sign-in that can be meant.
+        (Some(broker), Some(preset)) if called::is_by_link() => {
+            let scopes = vec![preset.scope().to_owned()];
+            broker.token(&Ask { scopes, tenant: tenant.clone(), claims: None, signed_in: None }, validity).await?
+        }
+        _ => Token::from(obtain(arguments).await?),
+    };
     validity.check(token.expires_on, asked_at)?;
     let besides = Besides { tenant: tenant.as_deref(), variable: variable.as_deref(), ..Besides::default() };
     print_secret(&forms::line(&token, form, &besides)?)?;

@@ -6,15 +6,16 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use shared_token_cache::TransportOptions;
-use shared_token_cache::policy::{CoreDumps, Policy, Profile, ProfileName};
+use shared_token_cache::policy::{CoreDumps, Policy, Profile, ProfileName, bare_resource};
 use shared_token_cache_entra::cache::DEFAULT_NAME;
+use shared_token_cache_entra::scope::is_token;
 use shared_token_cache_storage::files;
 use tokio::sync::oneshot;
 
 use super::arguments::{Run, SignIn};
 use super::output::Failure;
-use super::serve::Making;
-use super::{core_dumps, credential, get_token, in_use};
+use super::serve::build;
+use super::{core_dumps, credential, filters, get_token, in_use};
 use crate::agent::http::{Address, Client, Environment, Granted, Hosts, Http, Key, Listener, Place, ProfileTokens};
 use crate::agent::{self, Audit};
 
@@ -22,6 +23,7 @@ use crate::agent::{self, Audit};
 const NAME: &str = "run";
 
 pub(super) async fn run(arguments: Run) -> Result<ExitCode, Failure> {
+    check(&arguments)?;
     let policy = arguments.policy.as_deref().map(credential::from_file).transpose()?;
     if policy.as_ref().is_some_and(|policy| policy.core_dumps() == CoreDumps::Allow) {
         core_dumps::allow();
@@ -49,7 +51,7 @@ pub(super) async fn run(arguments: Run) -> Result<ExitCode, Failure> {
         audit: audit.clone(),
     };
     // From here on, signals that end a process are passed to the command.
-    let signals = agent::listen().map_err(Failure::other)?;
+    let signals = agent::listen_as_parent().map_err(Failure::other)?;
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(http.serve(tokens, async { drop(stopped.await) }));
     let code = child::run(&arguments.command, &environment, signals).await;
@@ -62,13 +64,30 @@ pub(super) async fn run(arguments: Run) -> Result<ExitCode, Failure> {
     code
 }
 
+/// Refuses options that would have no effect, and scopes that no call could have.
+fn check(arguments: &Run) -> Result<(), Failure> {
+    // The arguments of the command are its own.
+    let own = std::env::args_os().len().saturating_sub(arguments.command.len());
+    if arguments.policy.is_some() && filters::is_given_among("--username", std::env::args_os().take(own)) {
+        return Err(Failure::invalid("--username has no effect with --policy; set `account` of the profile"));
+    }
+    if let Some(scope) = arguments.scopes.iter().find(|scope| !is_token(scope)) {
+        let what = format!("--scope {scope:?}: a scope is visible ASCII without quotation marks and backslashes");
+        return Err(Failure::invalid(what));
+    }
+    for (scope, resource) in arguments.scopes.iter().filter_map(|scope| Some((scope, bare_resource(scope)?))) {
+        tracing::warn!("{scope} is a resource without a permission; try `--scope {resource}/.default`");
+    }
+    Ok(())
+}
+
 /// The environment variables of the command.
 fn environment(listener: &Listener, key: &Key) -> Result<Environment, Failure> {
     let address = listener.address().ok_or_else(|| Failure::invalid("the listener has no address"))?;
     let host = address.to_string().parse().map_err(Failure::invalid)?;
     let place = Place { scheme: "http", host, certificate: None, key_in_path: false };
-    let so_far = ["NO_PROXY", "no_proxy"].into_iter().find_map(|name| std::env::var(name).ok());
-    Ok(Environment::new(&place, key, so_far.as_deref()))
+    let so_far = ["NO_PROXY", "no_proxy"].into_iter().filter_map(|name| std::env::var(name).ok());
+    Ok(Environment::new(&place, key, Some(&so_far.collect::<Vec<_>>().join(","))))
 }
 
 /// The profiles of a policy: the named ones, or all.
@@ -88,10 +107,8 @@ fn of_profiles(
     if profiles.is_empty() {
         return Err(Failure::invalid("the policy names no profile; write one under `[[profiles]]`"));
     }
-    let (authority, ca_file) = (arguments.authority.clone(), arguments.ca_file.clone());
-    let making = Making { authority, ca_file, component: arguments.component.clone(), audit };
     let tokens = profiles.into_iter().map(|profile| {
-        let credential = making.build(policy, profile)?;
+        let credential = build(&arguments.making, audit.as_ref(), policy, profile)?;
         Ok((profile.name().to_string(), ProfileTokens::on_demand(profile, credential)))
     });
     tokens.collect()
@@ -102,14 +119,14 @@ fn of_scopes(arguments: &Run, audit: Option<Audit>) -> Result<BTreeMap<String, P
     let sign_in = SignIn {
         source: arguments.source.clone(),
         cache_name: DEFAULT_NAME.to_owned(),
-        authority: arguments.authority.clone(),
+        authority: arguments.making.authority.clone(),
         client_id: None,
         policy: None,
-        component: arguments.component.clone(),
+        component: arguments.making.component.clone(),
     };
     let policy = credential::policy(&sign_in)?;
     let mut transport = TransportOptions::default();
-    transport.ca_file.clone_from(&arguments.ca_file);
+    transport.ca_file.clone_from(&arguments.making.ca_file);
     let mut builder = credential::under(policy, sign_in)?.transport(transport);
     builder = credential::with(builder, arguments.username.clone(), shared_token_cache::Builder::username);
     if let Some(audit) = audit {
@@ -123,8 +140,8 @@ fn audit(policy: Option<&Policy>, arguments: &Run) -> Result<Option<Audit>, Fail
     let Some(path) = &arguments.audit else { return Ok(None) };
     let inputs = [
         ("the policy", arguments.policy.as_deref()),
-        ("the component", arguments.component.as_deref()),
-        ("the CA file", arguments.ca_file.as_deref()),
+        ("the component", arguments.making.component.as_deref()),
+        ("the CA file", arguments.making.ca_file.as_deref()),
     ];
     let none = Policy::default();
     get_token::check_audit(path, &in_use::of(policy.unwrap_or(&none), inputs))?;

@@ -2,15 +2,15 @@
 
 mod http;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use shared_token_cache::policy::{AuthorityHost, CoreDumps, Policy, Profile};
-use shared_token_cache::{HostSettings, SharedTokenCacheCredential, TransportOptions};
+use shared_token_cache::SharedTokenCacheCredential;
+use shared_token_cache::policy::{CoreDumps, Policy, Profile};
 use shared_token_cache_sds::Server;
 use shared_token_cache_storage::{FilesInUse, files};
 
-use super::arguments::{Serve, Socket};
+use super::arguments::{Making, Serve, Socket};
 use super::output::Failure;
 use super::{core_dumps, credential, get_token, in_use};
 use crate::agent::http::Address;
@@ -33,32 +33,29 @@ pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
     let audit = arguments.audit.as_deref().map(|path| audit(path, &arguments.token_files, used)).transpose()?;
     http::check(&policy, &arguments.http)?;
     let profiles = wanted(&policy, &arguments);
-    let making = Making {
-        authority: arguments.authority.clone(),
-        ca_file: arguments.ca_file.clone(),
-        component: arguments.component.clone(),
-        audit: audit.clone(),
-    };
     let mut credentials = Vec::new();
     for profile in &profiles {
-        credentials.push((*profile, making.build(&policy, profile)?));
+        credentials.push((*profile, build(&arguments.making, audit.as_ref(), &policy, profile)?));
     }
     // Handlers come before any front, so that no token escapes withdrawal.
     let signals = agent::listen().map_err(Failure::other)?;
-    let fronts =
-        Fronts {
-            http: http::bind(&arguments.http, &arguments.allow_uids, audit.clone()).await?,
-            sds: arguments.sds.map(|socket| listen(socket, arguments.allow_uids)).transpose()?,
-            metrics: match arguments.metrics {
-                Some(address) => Some(Metrics::bind(address).await.map_err(|error| {
-                    Failure::invalid(format!("nobody can listen on {address} for --metrics: {error}"))
-                })?),
-                None => None,
-            },
-            token_files: arguments.token_files,
-            readers,
-            audit,
-        };
+    // HTTP is last, because its new keys revoke those of an earlier agent.
+    let users = arguments.allow_uids.clone();
+    let fronts = Fronts {
+        sds: arguments.sds.map(|socket| listen(socket, arguments.allow_uids)).transpose()?,
+        metrics: match arguments.metrics {
+            Some(address) => Some(
+                Metrics::bind(address)
+                    .await
+                    .map_err(|error| Failure::invalid(format!("cannot listen on {address} (--metrics): {error}")))?,
+            ),
+            None => None,
+        },
+        http: http::bind(&arguments.http, &users, audit.clone()).await?,
+        token_files: arguments.token_files,
+        readers,
+        audit,
+    };
     announce(&profiles, &fronts);
     agent::serve(signals, Agent::start(credentials), fronts).await.map_err(Failure::other)?;
     Ok(ExitCode::SUCCESS)
@@ -68,8 +65,8 @@ pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
 fn other_files(policy: &Policy, arguments: &Serve) -> FilesInUse {
     let inputs = [
         ("the policy", Some(arguments.policy.as_path())),
-        ("the component", arguments.component.as_deref()),
-        ("the CA file", arguments.ca_file.as_deref()),
+        ("the component", arguments.making.component.as_deref()),
+        ("the CA file", arguments.making.ca_file.as_deref()),
         ("the certificate of `--http-tls-cert`", arguments.http.http_tls_cert.as_deref()),
         ("the key of `--http-tls-key`", arguments.http.http_tls_key.as_deref()),
         ("the socket of `--sds`", arguments.sds.as_ref().map(|Socket(path)| path.as_path())),
@@ -152,32 +149,19 @@ fn wanted<'a>(policy: &'a Policy, arguments: &Serve) -> Vec<&'a Profile> {
     policy.profiles().iter().filter(is_wanted).collect()
 }
 
-/// The common options of the profiles' credentials.
-pub(super) struct Making {
-    pub(super) authority: Option<String>,
-    pub(super) ca_file: Option<PathBuf>,
-    pub(super) component: Option<PathBuf>,
-    pub(super) audit: Option<Audit>,
-}
-
-impl Making {
-    /// The credential of a profile.
-    pub(super) fn build(&self, policy: &Policy, profile: &Profile) -> Result<SharedTokenCacheCredential, Failure> {
-        let mut settings = HostSettings::from_env().map_err(Failure::invalid)?;
-        if let Some(authority) = &self.authority {
-            let host: AuthorityHost = authority.parse().map_err(Failure::invalid)?;
-            settings.default_authority_host = host.to_string();
-        }
-        let mut transport = TransportOptions::default();
-        transport.ca_file.clone_from(&self.ca_file);
-        let mut builder =
-            SharedTokenCacheCredential::builder_for(policy, profile).host_settings(settings).transport(transport);
-        builder = credential::component(builder, self.component.clone())?;
-        if let Some(audit) = self.audit.clone() {
-            builder = builder.audit(audit);
-        }
-        Ok(builder.build()?)
+/// The credential of a profile.
+pub(super) fn build(
+    making: &Making,
+    audit: Option<&Audit>,
+    policy: &Policy,
+    profile: &Profile,
+) -> Result<SharedTokenCacheCredential, Failure> {
+    let mut builder = credential::for_profile(policy, profile, making.authority.as_deref(), making.ca_file.as_deref())?;
+    builder = credential::component(builder, making.component.clone())?;
+    if let Some(audit) = audit.cloned() {
+        builder = builder.audit(audit);
     }
+    Ok(builder.build()?)
 }
 
 fn listen(Socket(path): Socket, allow_uids: Vec<u32>) -> Result<Server, Failure> {

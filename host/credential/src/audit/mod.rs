@@ -18,7 +18,6 @@ pub(crate) use denials::Denials;
 pub use file::AuditFile;
 pub(crate) use line::Asked;
 pub use line::AuditLine;
-pub use time::rfc3339;
 
 /// The target of the audit's events.
 pub const AUDIT: &str = "shared_token_cache::audit";

@@ -37,6 +37,32 @@ fn a_removed_or_replaced_key_file_revokes_its_key_at_once_and_no_other() {
 }
 
 #[test]
+fn an_agent_that_cannot_start_revokes_no_key_of_another_one() {
+    let cli = signed_in();
+    let endpoint = Endpoint::start(&cli, &policy(LOCAL), &["app=vault"], &[]);
+    let key = endpoint.key("app");
+    cli.write("keys/foreign.key", "-----BEGIN PRIVATE KEY-----").unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let _listener = std::net::TcpListener::bind(&taken).unwrap();
+    let start = ["serve", "--policy", "policy.toml", "--http", "127.0.0.1:0", "--http-keys", "keys"];
+    for more in [["--metrics", taken.as_str()], ["--http-client", "foreign=vault"], ["--sds", "unix:/proc/no/such"]] {
+        let run = cli.run(&[&start[..], &["--http-client", "app=vault"], &more].concat()).unwrap();
+        assert_eq!(run.code, Some(2), "{run:?}");
+        assert_eq!(endpoint.ask(&key, QUERY).status, 200, "{more:?}");
+    }
+}
+
+#[test]
+fn a_key_file_that_is_overwritten_revokes_its_key() {
+    let cli = signed_in();
+    let endpoint = Endpoint::start(&cli, &policy(LOCAL), &["app=vault"], &[]);
+    let key = endpoint.key("app");
+    assert_eq!(endpoint.ask(&key, QUERY).status, 200);
+    fs::write(cli.home().join("keys/app.key"), "").unwrap();
+    assert_eq!(endpoint.ask(&key, QUERY).status, 401);
+}
+
+#[test]
 fn a_new_agent_has_new_keys_and_the_old_ones_open_nothing() {
     let cli = signed_in();
     let endpoint = Endpoint::start(&cli, &policy(LOCAL), &["app=vault"], &[]);

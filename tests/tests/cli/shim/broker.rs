@@ -181,3 +181,14 @@ fn the_endpoint_of_run_is_such_a_broker() {
         assert_eq!((run.code, run.stdout), (Some(0), format!("{expected}\n")), "{line}: {}", run.stderr);
     }
 }
+
+#[test]
+fn the_link_of_a_preset_asks_the_broker() {
+    let (endpoint, heads) = broker("200 OK", granted());
+    let world = sandbox(&endpoint);
+    let link = world.cli.home().join("bin/stc-vault");
+    symlink(program().unwrap(), &link).unwrap();
+    let run = Run::try_from(world.cli.command(&link).output().unwrap()).unwrap();
+    assert_eq!((run.code, run.stdout), (Some(0), format!("{}\n", token())));
+    assert!(heads.recv().unwrap().contains("resource=https%3A%2F%2Fvault.azure.net"));
+}

@@ -1,7 +1,7 @@
 //! The protocol of the Azure Developer CLI (`AZD_AUTH_ENDPOINT`). Its client reads errors from
 //! responses with status 200 only, and needs both a code and a message in them.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body as _, Incoming};
@@ -13,6 +13,7 @@ use super::Site;
 use super::clients::Client;
 use super::reply::{Refusal, Reply, json};
 use super::select::{Chosen, select};
+use crate::times;
 
 /// The path of the endpoint.
 pub(super) const PATH: &str = "/token";
@@ -96,7 +97,7 @@ pub(super) fn reply(token: &AccessToken) -> Reply {
         expires_on: String,
     }
     let text = token.token.expose();
-    let body = Body { status: "success", token: text, expires_on: rfc3339(token.expires_on) };
+    let body = Body { status: "success", token: text, expires_on: times::utc(token.expires_on) };
     json(StatusCode::OK, &body, text.len())
 }
 
@@ -112,20 +113,9 @@ pub(super) fn refusal(refusal: &Refusal) -> Reply {
     json(StatusCode::OK, &Body { status: "error", code, message: &refusal.message }, refusal.message.len())
 }
 
-/// A time in RFC 3339, in UTC and without a fraction: azd and some of its callers read no other
-/// form.
-fn rfc3339(seconds: u64) -> String {
-    shared_token_cache::rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)).replace(".000Z", "Z")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_time_has_no_fraction() {
-        assert_eq!(rfc3339(1_795_770_727), "2026-11-27T09:12:07Z");
-    }
 
     #[test]
     fn the_key_follows_the_scheme() {

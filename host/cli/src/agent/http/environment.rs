@@ -104,9 +104,9 @@ impl Environment {
 /// Adds the host to `NO_PROXY`: otherwise clients send their requests, keys included, to the proxy
 /// of `HTTP_PROXY`.
 fn without_proxy(so_far: Option<&str>, host: &str) -> String {
-    let mut hosts: Vec<&str> =
-        so_far.unwrap_or_default().split(',').map(str::trim).filter(|host| !host.is_empty()).collect();
-    for host in ["localhost", "127.0.0.1", host] {
+    let so_far = so_far.unwrap_or_default().split(',').map(str::trim).filter(|host| !host.is_empty());
+    let mut hosts: Vec<&str> = Vec::new();
+    for host in so_far.chain(["localhost", "127.0.0.1", host]) {
         if !hosts.contains(&host) && !hosts.contains(&"*") {
             hosts.push(host);
         }
@@ -124,6 +124,7 @@ mod tests {
             (None, "localhost,127.0.0.1,x"),
             (Some(""), "localhost,127.0.0.1,x"),
             (Some("contoso.com, localhost"), "contoso.com,localhost,127.0.0.1,x"),
+            (Some("contoso.com,fabrikam.com,contoso.com"), "contoso.com,fabrikam.com,localhost,127.0.0.1,x"),
             (Some("*"), "*"),
         ] {
             assert_eq!(without_proxy(so_far, "x"), expected);

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::hint::black_box;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
 use shared_token_cache_storage::files;
@@ -61,27 +62,52 @@ impl KeyHash {
     }
 }
 
-/// A file with a client's key. The key is valid while the written file is at its path.
+/// A file with a client's key. The key is valid while the written file is at its path, unchanged.
 pub(crate) struct KeyFile {
     path: PathBuf,
     file: File,
+    /// The time of the write.
+    written: Option<SystemTime>,
 }
 
 impl KeyFile {
     /// Writes the key to a new file with mode 0600 (on Unix) and replaces the key file of an
     /// earlier agent. Any other file is kept, because it may be the private key of a server.
     pub(crate) fn write(path: &Path, key: &Key) -> io::Result<Self> {
-        check_vacant(path)?;
+        Self::check_vacant(path)?;
         let folder = super::super::folder(path);
         let mut new = tempfile::Builder::new().prefix(".key-").suffix(".tmp").tempfile_in(folder)?;
         new.as_file_mut().write_all(key.expose().as_bytes())?;
-        Ok(Self { path: path.to_owned(), file: new.persist(path)? })
+        let file = new.persist(path)?;
+        let written = file.metadata()?.modified().ok();
+        Ok(Self { path: path.to_owned(), file, written })
     }
 
-    /// Whether the written file is still at its path. Removing or replacing it revokes the key, and
-    /// so does an error of the file system.
+    /// Whether the file is still at its path as it was written. Removing, replacing or changing it
+    /// revokes the key, and so does an error of the file system.
     pub(crate) fn is_in_place(&self) -> bool {
-        files::is_still_at(&self.file, &self.path).unwrap_or(false)
+        let is_unchanged = || {
+            let metadata = self.file.metadata().ok()?;
+            Some(metadata.len() == DIGITS as u64 && metadata.modified().ok() == self.written)
+        };
+        files::is_still_at(&self.file, &self.path).unwrap_or(false) && is_unchanged().unwrap_or(false)
+    }
+
+    /// Refuses a path that holds anything but a key file.
+    pub(crate) fn check_vacant(path: &Path) -> io::Result<()> {
+        let other = || {
+            let why = "there is a file that is no key of a client; choose another folder, or move that file away";
+            io::Error::new(io::ErrorKind::AlreadyExists, why)
+        };
+        match fs::symlink_metadata(path) {
+            Ok(metadata) if metadata.is_file() && metadata.len() == DIGITS as u64 => {
+                let content = Zeroizing::new(files::read_input(path, DIGITS as u64)?);
+                if content.iter().all(u8::is_ascii_hexdigit) { Ok(()) } else { Err(other()) }
+            }
+            Ok(_) => Err(other()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Where it is.
@@ -97,23 +123,6 @@ impl Drop for KeyFile {
         {
             tracing::debug!("the key file {} stays: {error}", self.path.display());
         }
-    }
-}
-
-/// Refuses a path that holds anything but a key file.
-fn check_vacant(path: &Path) -> io::Result<()> {
-    let other = || {
-        let why = "there is a file that is no key of a client; choose another folder, or move that file away";
-        io::Error::new(io::ErrorKind::AlreadyExists, why)
-    };
-    match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_file() && metadata.len() == DIGITS as u64 => {
-            let content = Zeroizing::new(files::read_input(path, DIGITS as u64)?);
-            if content.iter().all(u8::is_ascii_hexdigit) { Ok(()) } else { Err(other()) }
-        }
-        Ok(_) => Err(other()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
     }
 }
 
@@ -165,6 +174,20 @@ mod tests {
         assert!(path.exists(), "it is the second one's");
         drop(second);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_key_file_that_was_changed_is_not_in_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.key");
+        for content in [String::new(), "0".repeat(DIGITS)] {
+            let file = KeyFile::write(&path, &Key::generate().unwrap()).unwrap();
+            // The clock of a file system may be coarse.
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            fs::write(&path, &content).unwrap();
+            assert!(!file.is_in_place(), "{content:?}");
+            fs::remove_file(&path).unwrap();
+        }
     }
 
     #[test]

@@ -8,9 +8,9 @@ use super::tokens::ProfileTokens;
 /// The name and the tokens of a profile.
 pub(super) type Chosen<'a> = (&'a str, &'a ProfileTokens);
 
-/// Selects among the client's profiles that grant the scopes: the one that the request's identity
-/// names, else the only one. An identity without a matching profile is ignored, because
-/// `AZURE_CLIENT_ID` is often set for other reasons.
+/// Selects among the client's profiles that grant the scopes: the only one, else the one that the
+/// request's identity names. Any other identity is ignored, because `AZURE_CLIENT_ID` is often set
+/// for other reasons.
 pub(super) fn select<'a>(
     site: &'a Site,
     client: &'a Client,
@@ -23,15 +23,15 @@ pub(super) fn select<'a>(
         Some((name.as_str(), tokens))
     });
     let own: Vec<Chosen<'a>> = own.collect();
-    let named = own.iter().find(|(name, _)| identities.iter().any(|identity| identity == name));
-    let mut fitting: Vec<_> = match named {
-        Some(named) => vec![*named],
-        None => own.clone(),
-    };
+    let mut fitting = own.clone();
     fitting.retain(|(_, tokens)| tokens.grants(scopes));
     let grants = !fitting.is_empty();
     if let Some(tenant) = tenant {
         fitting.retain(|(_, tokens)| tokens.is_of(tenant));
+    }
+    let named = fitting.iter().find(|(name, _)| identities.iter().any(|identity| identity == name));
+    if let Some(named) = named {
+        return Ok(*named);
     }
     match fitting.as_slice() {
         [chosen] => Ok(*chosen),
@@ -51,7 +51,10 @@ pub(super) fn select<'a>(
         }
         several => {
             let names: Vec<_> = several.iter().map(|(name, _)| *name).collect();
-            let message = format!("the profiles {} all fit; name one as client_id", names.join(", "));
+            let message = format!(
+                "the profiles {} all fit; name one as client_id, or grant the client one of them only",
+                names.join(", ")
+            );
             Err(Refusal::forbidden("ambiguous", message))
         }
     }

@@ -7,10 +7,8 @@ use std::time::Duration;
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::task::JoinSet;
 
-use super::super::crowd::{Crowd, Entry};
-use super::super::descriptors;
+use super::super::connections;
 use super::Site;
 use super::listen::{Listener, Stream};
 use super::tls::Tls;
@@ -27,49 +25,10 @@ const LARGEST_HEAD: usize = 16 << 10;
 /// The largest number of header fields; clients send 10.
 const MOST_FIELDS: usize = 64;
 
-/// The pause after a connection could not be accepted.
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// The largest number of connections on a listener. A new one replaces the oldest whose request is
-/// incomplete.
-const MOST: usize = 64;
-
 /// Serves the connections of a listener until the future is dropped.
 pub(super) async fn serve(listener: Listener, tls: Option<Tls>, site: &Arc<Site>) {
-    let mut crowd = Crowd::new(descriptors::share(8, MOST));
-    let mut connections = JoinSet::new();
-    let mut is_told = false;
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok(Some((stream, peer))) => {
-                    let is_complete = Arc::new(AtomicBool::new(false));
-                    let entry = crowd.make_room(peer);
-                    if entry != Entry::Free && !is_told {
-                        is_told = true;
-                        tracing::warn!(
-                            "the HTTP endpoint has too many connections; each further one ends the oldest without a request"
-                        );
-                    }
-                    if entry != Entry::Full {
-                        let connection = connection(stream, tls.clone(), Arc::clone(site), Arc::clone(&is_complete));
-                        let task = connections.spawn(connection);
-                        crowd.add(peer, task, is_complete);
-                    }
-                    // Waits for aborted connections to close, because each uses one of the
-                    // process's file descriptors.
-                    while connections.len() > crowd.most && connections.join_next().await.is_some() {}
-                    // A connection whose request has arrived is served before it could be the
-                    // oldest.
-                    tokio::task::yield_now().await;
-                }
-                // The user may not connect.
-                Ok(None) => {}
-                Err(_) => tokio::time::sleep(PAUSE).await,
-            },
-            Some(_) = connections.join_next() => {}
-        }
-    }
+    let connection = |stream, is_complete| connection(stream, tls.clone(), Arc::clone(site), is_complete);
+    connections::serve("the HTTP endpoint has", || listener.accept(), connection).await;
 }
 
 async fn connection(stream: Box<dyn Stream>, tls: Option<Tls>, site: Arc<Site>, is_complete: Arc<AtomicBool>) {

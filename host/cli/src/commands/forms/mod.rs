@@ -1,9 +1,6 @@
 //! Output formats of a token, each for the programs that parse it.
 
-mod date;
 mod kubernetes;
-mod rule;
-mod zone;
 
 use serde::Serialize;
 use shared_token_cache::{AccessToken, Secret, Served, escaped, write_json};
@@ -11,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::arguments::TokenForm;
 use super::output::Failure;
+use crate::times;
 
 /// The default variable of `--output env`.
 pub(super) const VARIABLE: &str = "AZURE_ACCESS_TOKEN";
@@ -115,13 +113,13 @@ pub(super) fn line(token: &Token, form: TokenForm, besides: &Besides<'_>) -> Res
         }
         TokenForm::Az => {
             let (tenant, subscription) = (besides.tenant, besides.subscription);
-            let local_expiry = &zone::local(expires_on);
+            let local_expiry = &times::local(expires_on);
             indented(&mut line, &Az { token, local_expiry, expires_on, subscription, tenant, token_type })?;
         }
-        TokenForm::Azd => indented(&mut line, &Azd { token, expires_on: &zone::utc(expires_on) })?,
+        TokenForm::Azd => indented(&mut line, &Azd { token, expires_on: &times::utc(expires_on) })?,
         TokenForm::ExecCredential => {
             let info = std::env::var(kubernetes::VARIABLE).ok();
-            kubernetes::write(&mut line, info.as_deref(), token, &zone::utc(expires_on))?;
+            kubernetes::write(&mut line, info.as_deref(), token, &times::utc(expires_on))?;
         }
         TokenForm::Env => {
             check_token(token)?;

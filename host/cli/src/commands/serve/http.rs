@@ -1,6 +1,6 @@
 //! `serve --http`: from the command line to an endpoint.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use shared_token_cache::policy::Policy;
 
@@ -66,16 +66,23 @@ pub(super) async fn bind(
     }
     let folder = keys(arguments)?;
     key_folder(&folder).map_err(|why| Failure::invalid(format!("--http-keys: {why}")))?;
-    let mut clients = Vec::new();
+    let cannot =
+        |path: &Path, error| Failure::invalid(format!("cannot write the key file {}: {error}", path.display()));
+    let mut keys = Vec::new();
     for granted in &arguments.http_clients {
-        let key = Key::generate().map_err(Failure::other)?;
         let path = folder.join(format!("{}.key", granted.name));
-        let file = KeyFile::write(&path, &key)
-            .map_err(|error| Failure::invalid(format!("cannot write the key file {}: {error}", path.display())))?;
+        KeyFile::check_vacant(&path).map_err(|error| cannot(&path, error))?;
+        let key = Key::generate().map_err(Failure::other)?;
         if let Some(form) = arguments.print_env {
             let place = place(arguments, &listeners, scheme, tls.as_ref())?;
             print_secret(Environment::new(&place, &key, None).text(form).as_bytes())?;
         }
+        keys.push((granted, path, key));
+    }
+    // Whatever can fail is over: a new key file revokes the key of an agent that may still run.
+    let mut clients = Vec::new();
+    for (granted, path, key) in keys {
+        let file = KeyFile::write(&path, &key).map_err(|error| cannot(&path, error))?;
         clients.push(Client::new(granted.clone(), key.hash(), Some(file)));
     }
     announce(&listeners, &clients, scheme);

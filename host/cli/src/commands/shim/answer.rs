@@ -142,7 +142,7 @@ pub(super) fn account(tool: Tool, print: &az::Print, arguments: &[OsString]) -> 
             })),
             _ => Err(format!(
                 "{} This sandbox does not say its subscription: set AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID.",
-                signed_in::NOBODY
+                signed_in::NOT_SIGNED_IN
             )),
         }
     } else {
@@ -185,7 +185,7 @@ fn finish(tool: Tool, arguments: &[OsString], outcome: Result<(), Refusal>) -> E
             // Chains of credentials continue after a tool's message "not signed in", and stop at an
             // error code of the authority.
             if failure.is_unavailable() {
-                say(&in_words_of(tool, signed_in::NOBODY));
+                say(&in_words_of(tool, signed_in::NOT_SIGNED_IN));
             }
             if !failure.is_unavailable() || !message.contains("AADSTS") {
                 say(&message);
@@ -199,7 +199,7 @@ fn finish(tool: Tool, arguments: &[OsString], outcome: Result<(), Refusal>) -> E
 fn in_words_of(tool: Tool, what: &str) -> String {
     match tool {
         Tool::Az => what.to_owned(),
-        Tool::Azd if what == signed_in::NOBODY => "not logged in, run `azd auth login` to login".to_owned(),
+        Tool::Azd if what == signed_in::NOT_SIGNED_IN => "not logged in, run `azd auth login` to login".to_owned(),
         Tool::Azd | Tool::AzureAuthHelper | Tool::AdoAuthHelper => what.to_owned(),
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Asks;
 use super::answer::{Resource, Shape, TokenAnswer};
 use super::options::{Given, Known, Takes};
+use crate::commands::arguments;
 
 const TOKEN: [Known; 8] = [
     Known { names: &["--resource"], takes: Takes::One },
@@ -105,6 +106,9 @@ fn token(words: &[&str]) -> Option<Asks> {
     let tenant = given.one("--tenant").map(str::to_owned);
     if tenant.is_some() && print.subscription.is_some() {
         return Some(Asks::Wrong("Please specify only one of subscription and tenant, not both".into()));
+    }
+    if resource.is_some_and(|resource| arguments::resource(resource).is_err()) {
+        return Some(Asks::Wrong("The resource is one text without white space.".into()));
     }
     let resource = match (resource, kind) {
         (Some(resource), _) => Resource::Named(resource.to_owned()),

@@ -12,7 +12,7 @@ use super::cloud::Cloud;
 const LARGEST: u64 = 16 << 20;
 
 /// The Azure CLI's message without a sign-in. SDKs recognise it by `az login`.
-pub(super) const NOBODY: &str = "Please run 'az login' to setup account.";
+pub(super) const NOT_SIGNED_IN: &str = "Please run 'az login' to setup account.";
 
 /// A subscription, and the sign-in by which it was found.
 #[derive(Debug)]
@@ -57,15 +57,15 @@ struct User {
 
 /// The subscription with this name or id, or the default one. Errors are in the Azure CLI's words.
 pub(super) fn subscription(wanted: Option<&str>) -> Result<Subscription, String> {
-    let path = path().ok_or_else(|| NOBODY.to_owned())?;
+    let path = path().ok_or_else(|| NOT_SIGNED_IN.to_owned())?;
     let active = active_cloud(path.parent());
     let text = match files::read_input(&path, LARGEST) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(NOBODY.to_owned()),
-        Err(error) => return Err(format!("cannot read {}: {error}. {NOBODY}", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(NOT_SIGNED_IN.to_owned()),
+        Err(error) => return Err(format!("cannot read {}: {error}. {NOT_SIGNED_IN}", path.display())),
     };
     select(&text, wanted, &active).map_err(|error| match error {
-        Wrong::Damaged(why) => format!("cannot read {}: {why}. {NOBODY}", path.display()),
+        Wrong::Damaged(why) => format!("cannot read {}: {why}. {NOT_SIGNED_IN}", path.display()),
         Wrong::Said(what) => what,
     })
 }
@@ -127,7 +127,7 @@ fn select(text: &[u8], wanted: Option<&str>, active: &str) -> Result<Subscriptio
     let first = found.next();
     let (entry, value) = match (first, wanted) {
         (Some(first), _) => first,
-        (None, None) => return Err(Wrong::Said(NOBODY.to_owned())),
+        (None, None) => return Err(Wrong::Said(NOT_SIGNED_IN.to_owned())),
         (None, Some(wanted)) => {
             let what = format!(
                 "Subscription '{wanted}' not found. Check the spelling and casing and try again, or run 'az login'."
