@@ -20,15 +20,40 @@ const TOLERANCE: i64 = 10;
 const COUNTED: &[(&str, &str, u32, u32)] =
     &[("a warm call", "warm", 1_000, 2_000), ("a first call with 1,000 accounts", "first", 1, 3)];
 
-/// Times all rows; the example writes the report.
-pub(crate) fn report() -> Result<()> {
+/// The package of Node that is timed.
+const AZURE_IDENTITY_NODE: &str = "@azure/identity@4.14.1";
+
+/// Times all rows; the example writes the report. With `keep`, the report is copied to `benches`.
+pub(crate) fn report(keep: bool) -> Result<()> {
     let example = example()?;
     let mut command = Command::new(example);
-    match python::with_azure_identity() {
-        Ok(python) => drop(command.env("AZURE_IDENTITY_PYTHON", python)),
-        Err(why) => say(&format!("skipped: the rows of azure-identity, because {why:#}")),
+    for (variable, peer, name) in [
+        ("AZURE_IDENTITY_PYTHON", python::with_azure_identity(), "azure-identity"),
+        ("AZURE_IDENTITY_NODE", with_azure_identity_node(), "@azure/identity"),
+    ] {
+        match peer {
+            Ok(peer) => drop(command.env(variable, peer)),
+            Err(why) => say(&format!("skipped: the rows of {name}, because {why:#}")),
+        }
     }
-    run(&mut command)
+    run(&mut command)?;
+    if keep {
+        for file in ["report.md", "chart.svg"] {
+            fs::copy(root().join("target/bench").join(file), root().join("benches").join(file))?;
+        }
+    }
+    Ok(())
+}
+
+/// A folder with @azure/identity for Node.
+fn with_azure_identity_node() -> Result<PathBuf> {
+    let folder = root().join("target/interop/node");
+    if !folder.join("node_modules/@azure/identity").is_dir() {
+        fs::create_dir_all(&folder)?;
+        let npm = ["install", "--silent", "--no-fund", "--no-audit", AZURE_IDENTITY_NODE, "--prefix"];
+        output(Command::new("npm").args(npm).arg(&folder)).context("it can't be installed")?;
+    }
+    Ok(folder)
 }
 
 /// Counts instructions, and compares with what is kept. With `keep` it writes what is kept anew.

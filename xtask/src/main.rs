@@ -50,7 +50,7 @@ fn perform(verb: Verb) -> Result<()> {
         Verb::Dist => dist::print(),
         Verb::Lint => lint::lint(),
         Verb::Try { what: Try::Envoy { example } } => suites::try_envoy(&example),
-        Verb::Bench { instructions: false, .. } => component::build_artefacts().and_then(|()| bench::report()),
+        Verb::Bench { instructions: false, keep } => component::build_artefacts().and_then(|()| bench::report(keep)),
         Verb::Bench { keep, .. } => component::build_artefacts().and_then(|()| bench::instructions(keep)),
     }
 }

@@ -33,13 +33,13 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: Try,
     },
-    /// Time calls, tasks, processes and agents, and write target/bench/report.md
+    /// Time calls, tasks, processes and agents, beside azure-identity; writes target/bench
     Bench {
         /// Count instructions instead, and compare with benches/instructions.md
         #[arg(long)]
         instructions: bool,
-        /// Write what was counted to that file
-        #[arg(long, requires = "instructions")]
+        /// Keep the result in benches
+        #[arg(long)]
         keep: bool,
     },
 }

@@ -1,7 +1,8 @@
-"""Seconds of the first and of a warm get_token of azure-identity, on a cache file: PATH USERNAME SCOPE."""
+"""Seconds of the first and of a warm get_token of azure-identity, and its versions: PATH USERNAME SCOPE."""
 import statistics
 import sys
 import time
+from importlib.metadata import version
 
 import msal_extensions
 from azure.identity import SharedTokenCacheCredential
@@ -23,3 +24,4 @@ warm, end = [], time.perf_counter() + 10
 while len(warm) < 3 or (len(warm) < 2000 and time.perf_counter() < end):
     warm.append(timed(lambda: credential.get_token(scope)))
 print(first, statistics.median(warm))
+print(f"azure-identity {version('azure-identity')}, msal {version('msal')}, Python {sys.version.split()[0]}")

@@ -1,7 +1,7 @@
 //! The first call, which reads the cache, and a warm one.
 
 use std::hint::black_box;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -67,25 +67,46 @@ pub(crate) fn measure(accounts: usize, report: &mut Report) -> Outcome {
     };
     let native_first = times(1, &mut native)?;
     let native_warm = times(CALLS, &mut native)?;
-    report.millis(what("first call"), median_and_p99(first).0)?;
+    let first = median_and_p99(first).0;
+    report.millis(what("first call"), first)?;
     report.millis(what("first call of the core without a sandbox"), median_and_p99(native_first).0)?;
     let (median, p99) = median_and_p99(warm);
     report.micros(what("warm call"), median)?;
     report.micros(what("warm call, p99"), p99)?;
     report.micros(what("warm call of the core without a sandbox"), median_and_p99(native_warm).0)?;
-    if let Some(python) = std::env::var_os("AZURE_IDENTITY_PYTHON") {
-        let script = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/bench/azure_identity.py"));
-        let output =
-            Command::new(python).arg(script).arg(world.home.cache()).arg(&world.username).arg(SCOPE).output()?;
-        let times = String::from_utf8(output.stdout)?;
-        let mut times = times.split_whitespace().map(str::parse::<f64>);
-        let (Some(first), Some(warm)) = (times.next(), times.next()) else {
-            return Err(String::from_utf8_lossy(&output.stderr).into());
-        };
-        report.millis(what("first call of azure-identity"), Duration::from_secs_f64(first?))?;
-        report.micros(what("warm call of azure-identity"), Duration::from_secs_f64(warm?))?;
+    report.point("first call", accounts, first)?;
+    report.point("warm call", accounts, median)?;
+    for (name, variable, script) in [
+        ("azure-identity", "AZURE_IDENTITY_PYTHON", "azure_identity.py"),
+        ("@azure/identity", "AZURE_IDENTITY_NODE", "azure_identity.mjs"),
+    ] {
+        let Some(peer) = std::env::var_os(variable) else { continue };
+        let (version, first, warm) = peer_times(Path::new(&peer), script, &world)?;
+        report.peer(&version);
+        report.millis(what(&format!("first call of {name}")), first)?;
+        report.micros(what(&format!("warm call of {name}")), warm)?;
+        report.point(&format!("first call of {name}"), accounts, first)?;
+        report.point(&format!("warm call of {name}"), accounts, warm)?;
     }
     Ok(())
+}
+
+/// The version of a peer, and the times of its first and of a warm call: what its script prints. A
+/// folder is one of Node's packages.
+fn peer_times(peer: &Path, script: &str, world: &World) -> Outcome<(String, Duration, Duration)> {
+    let mut command = Command::new(if peer.is_dir() { Path::new("node") } else { peer });
+    if peer.is_dir() {
+        command.current_dir(peer);
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/bench").join(script);
+    let output = command.arg(script).arg(world.home.cache()).arg(&world.username).arg(SCOPE).output()?;
+    let text = String::from_utf8(output.stdout)?;
+    let mut lines = text.lines();
+    let mut times = lines.next().unwrap_or_default().split_whitespace().map(str::parse::<f64>);
+    let (Some(first), Some(warm), Some(version)) = (times.next(), times.next(), lines.next()) else {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    };
+    Ok((version.to_owned(), Duration::from_secs_f64(first?), Duration::from_secs_f64(warm?)))
 }
 
 /// Does some work again and again, for a program that counts instructions.

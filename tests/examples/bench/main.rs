@@ -1,4 +1,4 @@
-//! What calls cost, as a report: `target/bench/report.json` and `report.md`.
+//! What calls cost, as a report: `target/bench/report.json`, `report.md` and `chart.svg`.
 //!
 //! ```text
 //! cargo xtask bench                 all rows
@@ -7,8 +7,10 @@
 
 mod caches;
 mod calls;
+mod chart;
 mod native;
 mod process;
+mod renewal;
 mod report;
 mod tasks;
 
@@ -31,11 +33,14 @@ fn main() -> Outcome {
 
 fn report() -> Outcome {
     let mut report = Report::default();
-    for accounts in [1, 100, 10_000] {
+    for accounts in [1, 10, 100, 1_000, 10_000] {
         calls::measure(accounts, &mut report)?;
     }
     tasks::measure(&mut report)?;
-    process::start(&mut report)?;
+    renewal::measure(&mut report)?;
+    for accounts in [1, 10_000] {
+        process::start(accounts, &mut report)?;
+    }
     for profiles in [1, 20, 100] {
         process::serve(profiles, &mut report)?;
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use shared_token_cache_tests::cli::{ANYTHING, program};
@@ -25,28 +25,32 @@ const IDLE: Duration = Duration::from_secs(10);
 const PROGRAM: &str = "BENCH_PROGRAM";
 
 /// From the start of a process to its token.
-pub(crate) fn start(report: &mut Report) -> Outcome {
-    let (folder, policy) = folder(1, 1)?;
+pub(crate) fn start(accounts: usize, report: &mut Report) -> Outcome {
+    let (folder, policy) = folder(accounts, 1)?;
     let mut times = Vec::new();
     for _ in 0..RUNS {
         let started = Instant::now();
-        let output = command(&folder)?
-            .args(["get-token", "--source"])
-            .arg(source(&folder))
-            .arg("--policy")
-            .arg(&policy)
-            .args(["--scope", SCOPE])
-            .output()?;
+        let output = get_token(command(&folder)?, &folder, &policy)?;
         times.push(started.elapsed());
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into());
         }
     }
-    report.millis("from the start of the process to a token", median_and_p99(times).0)?;
+    let what = |what: &str| format!("{what}, {accounts} accounts");
+    let median = median_and_p99(times).0;
+    report.millis(what("from the start of the process to a token"), median)?;
+    report.point("from the start of the process", accounts, median)?;
     if let Some(kilobytes) = peak(&folder, &policy)? {
-        report.add("peak of the memory of that process", kilobytes / 1e3, "MB")?;
+        report.add(what("peak of the memory of that process"), kilobytes / 1e3, "MB")?;
+        let size = Duration::from_micros(fs::metadata(folder.path().join("cache"))?.len());
+        report.add(what("size of that cache"), size.as_secs_f64(), "MB")?;
     }
     Ok(())
+}
+
+fn get_token(mut command: Command, folder: &TempDir, policy: &Path) -> Outcome<Output> {
+    command.args(["get-token", "--source", &source(folder), "--policy"]).arg(policy);
+    Ok(command.args(["--scope", SCOPE, "--username", "user0@contoso.com"]).output()?)
 }
 
 /// By GNU time, where it is installed.
@@ -55,16 +59,9 @@ fn peak(folder: &TempDir, policy: &Path) -> Outcome<Option<f64>> {
     if !time.exists() {
         return Ok(None);
     }
-    let output = Command::new(time)
-        .args(["-f", "%M"])
-        .arg(measured()?)
-        .env("HOME", folder.path())
-        .args(["get-token", "--source"])
-        .arg(source(folder))
-        .arg("--policy")
-        .arg(policy)
-        .args(["--scope", SCOPE])
-        .output()?;
+    let mut command = Command::new(time);
+    command.args(["-f", "%M"]).arg(measured()?).env("HOME", folder.path());
+    let output = get_token(command, folder, policy)?;
     let said = String::from_utf8(output.stderr)?;
     Ok(said.lines().last().and_then(|kilobytes| kilobytes.parse().ok()))
 }
