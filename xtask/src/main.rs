@@ -1,6 +1,7 @@
 //! The project's commands; `cargo xtask --help` lists them.
 
 mod bench;
+mod clients;
 mod component;
 mod dist;
 mod fuzz;
@@ -51,6 +52,7 @@ fn perform(verb: Verb) -> Result<()> {
         Verb::Lint => lint::lint(),
         Verb::Try { what: Try::Envoy { example } } => suites::try_envoy(&example),
         Verb::Bench { instructions: false, keep } => component::build_artefacts().and_then(|()| bench::report(keep)),
+        Verb::Try { what: Try::Broker } => clients::broker::run(),
         Verb::Bench { keep, .. } => component::build_artefacts().and_then(|()| bench::instructions(keep)),
     }
 }

@@ -120,6 +120,8 @@ pub(crate) struct Situations {
 pub(crate) enum Try {
     /// An example for Envoy: sds, file-sds or dynamic-module
     Envoy { example: String },
+    /// A program in a sandbox without home and network, which reads a blob with a token of the broker
+    Broker,
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use crate::run::{output, root, say};
 
 /// The versions that the tests were written against.
 const AZURE_IDENTITY: &[&str] = &["azure-identity==1.27.0", "msal==1.39.0", "msal-extensions==1.3.1"];
+/// With the versions of [`AZURE_IDENTITY`].
+const AZURE_STORAGE: &[&str] = &["azure-identity==1.27.0", "msal==1.39.0", "azure-storage-blob==12.31.1"];
 const PORTALOCKER: &[&str] = &["msal==1.39.0", "msal-extensions[portalocker]==1.3.1", "portalocker==3.2.0"];
 const AZURE_CLI: &[&str] = &["azure-cli-core==2.91.0"];
 
@@ -42,6 +44,11 @@ pub(crate) fn peers() -> Vec<(&'static str, PathBuf)> {
 /// A Python with azure-identity.
 pub(crate) fn with_azure_identity() -> Result<PathBuf> {
     environment("python", BASE, &[], "import azure.identity, msal_extensions", AZURE_IDENTITY)
+}
+
+/// A Python with azure-identity and azure-storage-blob.
+pub(crate) fn with_azure_storage() -> Result<PathBuf> {
+    environment("sandbox", BASE, &[], "import azure.identity, azure.storage.blob", AZURE_STORAGE)
 }
 
 /// A Python with azure-identity and libsecret's bindings, on a machine where a keyring can be
