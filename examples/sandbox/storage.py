@@ -7,45 +7,17 @@ It writes its certificate to the file, and a line for each request to stdout. Th
 They come by stdin, because every user of the machine can read command lines.
 """
 
-import datetime
 import hmac
 import http.server
 import json
 import pathlib
 import socketserver
-import ssl
 import sys
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from tls import certificate
 
 SETTINGS = json.load(sys.stdin)
 CONTENT = SETTINGS["content"].encode()
-
-
-def certificate(host, file):
-    """Makes a certificate that is its own authority; returns the TLS settings of a server with it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(now - datetime.timedelta(hours=1))
-    builder = builder.not_valid_after(now + datetime.timedelta(days=1))
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    signed = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    both = file.with_suffix(".key")
-    both.touch(mode=0o600)
-    both.write_bytes(signed + key.private_bytes(*form))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(both)
-    both.unlink()
-    file.write_bytes(signed)
-    return context
 
 
 class Blob(http.server.BaseHTTPRequestHandler):
@@ -92,7 +64,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         print(f"a connection failed: {sys.exc_info()[1]}", flush=True)
 
 
-CONTEXT = certificate(SETTINGS["host"], pathlib.Path(sys.argv[2]))
+CONTEXT = certificate([SETTINGS["host"]], pathlib.Path(sys.argv[2]))
 with Server(sys.argv[1], Blob) as server:
     print("ready", flush=True)
     server.serve_forever()

@@ -60,6 +60,7 @@ fn perform(verb: Verb) -> Result<()> {
 fn test(suite: Suite) -> Result<()> {
     match suite {
         Suite::Hosts { names } => suites::hosts(&names),
+        Suite::Clients { names } => clients::test(&names),
         Suite::Envoy { names } => suites::envoy(&names),
         Suite::Pingora => pingora::test(),
         Suite::Reference(situations) => suites::reference(&situations),

@@ -64,6 +64,12 @@ pub(crate) enum Suite {
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
+    /// Run Azure's SDKs, az, git and kubectl as clients of the built program
+    Clients {
+        /// The clients whose names begin with one of these; all without one
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
     /// Run the agent and the filter with a real Envoy
     Envoy {
         /// The legs and scenarios whose names begin with one of these; all without one

@@ -12,6 +12,7 @@ const AZURE_IDENTITY: &[&str] = &["azure-identity==1.27.0", "msal==1.39.0", "msa
 /// With the versions of [`AZURE_IDENTITY`].
 const AZURE_STORAGE: &[&str] = &["azure-identity==1.27.0", "msal==1.39.0", "azure-storage-blob==12.31.1"];
 const PORTALOCKER: &[&str] = &["msal==1.39.0", "msal-extensions[portalocker]==1.3.1", "portalocker==3.2.0"];
+const WHOLE_AZURE_CLI: &[&str] = &["azure-cli==2.91.0"];
 const AZURE_CLI: &[&str] = &["azure-cli-core==2.91.0"];
 
 pub(crate) const BASE: &str = if cfg!(windows) { "python" } else { "python3" };
@@ -77,6 +78,11 @@ fn with_portalocker() -> Result<PathBuf> {
 /// A Python with the core of the Azure CLI.
 fn with_azure_cli() -> Result<PathBuf> {
     environment("azure-cli", BASE, &[], "import azure.cli.core.auth.identity", AZURE_CLI)
+}
+
+/// A Python with the whole Azure CLI: 700 MB, installed in some two minutes.
+pub(crate) fn with_whole_azure_cli() -> Result<PathBuf> {
+    environment("whole-azure-cli", BASE, &[], "import azure.cli.__main__, azure.mgmt.resource", WHOLE_AZURE_CLI)
 }
 
 /// A virtual environment in which `imports` works; otherwise created with the Python `base` and

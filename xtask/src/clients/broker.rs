@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::sandbox::{Sandbox, Tool};
 use super::world::{Agent, Running, STORAGE, USER, VAULT, World};
+use super::{Checks, show};
 use crate::python;
 use crate::run::{output, root};
 
@@ -71,6 +72,17 @@ pub(crate) fn run() -> Result<()> {
     }
     show("\nThe program in the sandbox read its blob. Everything else that it tried was refused.");
     Ok(())
+}
+
+/// The same, as a leg of the suite.
+pub(super) fn install() -> Result<Checks> {
+    python::with_azure_storage()?;
+    Tool::find()?;
+    Ok(Box::new(|report| {
+        let outcome = run();
+        report.add("cargo xtask try broker", outcome);
+        Ok(())
+    }))
 }
 
 /// The host has what the sandbox is refused: otherwise a refusal would prove nothing.
@@ -179,7 +191,7 @@ fn audited(world: &World) -> Result<()> {
 /// The storage account.
 struct Storage {
     log: PathBuf,
-    _process: Running,
+    process: Running,
 }
 
 impl Storage {
@@ -194,10 +206,10 @@ impl Storage {
         if let Some(mut stdin) = process.stdin.take() {
             stdin.write_all(settings.to_string().as_bytes())?;
         }
-        let mut storage = Self { log, _process: Running(process) };
+        let mut storage = Self { log, process: Running(process) };
         let deadline = Instant::now() + Duration::from_secs(30);
         while !storage.log()?.contains("ready") {
-            if storage._process.0.try_wait()?.is_some() || Instant::now() > deadline {
+            if storage.process.0.try_wait()?.is_some() || Instant::now() > deadline {
                 bail!("the storage account does not listen: {}", storage.log()?);
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -217,9 +229,4 @@ fn check(promise: &str, holds: bool) -> Result<()> {
     }
     show(&format!("  ok      {promise}"));
     Ok(())
-}
-
-#[expect(clippy::print_stdout, reason = "the transcript is what this command is for")]
-fn show(line: &str) {
-    println!("{line}");
 }

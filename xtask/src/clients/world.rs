@@ -111,7 +111,7 @@ impl World {
     /// A program in this home, with the system's PATH and no other variable.
     pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
-        command.env_clear().env("HOME", self.path("home")).env("AZURE_AUTHORITY_HOST", AUTHORITY);
+        command.env_clear().env("HOME", self.path("home")).env("AZURE_AUTHORITY_HOST", format!("https://{AUTHORITY}"));
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command.current_dir(self.folder.path()).stdin(Stdio::null());
         command
