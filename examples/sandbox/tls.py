@@ -1,4 +1,4 @@
-"""TLS with a certificate that is made for one run."""
+"""TLS with an authority and a certificate that are made for one run."""
 
 import datetime
 import ssl
@@ -10,25 +10,29 @@ from cryptography.x509.oid import NameOID
 
 
 def certificate(hosts, file):
-    """Makes a certificate for host names, which is its own authority, and writes it to a file; returns
-    the TLS settings of a server with it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])])
+    """Makes a certificate for host names, and writes its authority's certificate to a file; returns the
+    TLS settings of a server with it."""
+    authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    authority, name = (
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)]) for text in ("a made-up authority", hosts[0])
+    )
     now = datetime.datetime.now(datetime.timezone.utc)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(now - datetime.timedelta(hours=1))
-    builder = builder.not_valid_after(now + datetime.timedelta(days=1))
+
+    def sign(subject, public_key, extension):
+        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(authority).public_key(public_key)
+        builder = builder.serial_number(x509.random_serial_number())
+        builder = builder.not_valid_before(now - datetime.timedelta(hours=1))
+        builder = builder.not_valid_after(now + datetime.timedelta(days=1))
+        builder = builder.add_extension(extension, critical=True)
+        return builder.sign(authority_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    file.write_bytes(sign(authority, authority_key.public_key(), x509.BasicConstraints(ca=True, path_length=0)))
     names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
-    builder = builder.add_extension(names, critical=False)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    signed = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     both = file.with_suffix(".key")
     both.touch(mode=0o600)
-    both.write_bytes(signed + key.private_bytes(*form))
+    both.write_bytes(sign(name, key.public_key(), names) + key.private_bytes(*form))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(both)
     both.unlink()
-    file.write_bytes(signed)
     return context

@@ -15,6 +15,7 @@ import pathlib
 import subprocess
 import sys
 import threading
+import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "examples/sandbox"))
 from tls import certificate
@@ -80,6 +81,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.answer(404, b"{}", "application/json", how)
 
+    def do_POST(self):
+        form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        good = form.get("access_token") == [TOKENS.get(self.host)] and form.get("service") == [self.host]
+        if self.path != "/oauth2/exchange" or form.get("grant_type") != ["access_token"] or not good:
+            self.answer(401, b"{}", "application/json", "no token or another one")
+        else:
+            body = json.dumps({"refresh_token": f"token-of-{self.host}"}).encode()
+            self.answer(200, body, "application/json", "a form")
+
     def token(self):
         """How the right token came; `None` without it."""
         kind, _, value = self.headers.get("Authorization", "").partition(" ")
@@ -88,7 +98,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return kind if value == TOKENS[self.host] else None
 
     def answer(self, status, body, kind, how):
-        log("GET", self.host, self.path, status, how)
+        log(self.command, self.host, self.path, status, how)
         self.send_response(status)
         if status == 401:
             self.send_header("WWW-Authenticate", 'Bearer authorization_uri="https://localhost"')

@@ -12,6 +12,7 @@ const AZURE_IDENTITY: &[&str] = &["azure-identity==1.27.0", "msal==1.39.0", "msa
 /// With the versions of [`AZURE_IDENTITY`].
 const AZURE_STORAGE: &[&str] = &["azure-identity==1.27.0", "msal==1.39.0", "azure-storage-blob==12.31.1"];
 const PORTALOCKER: &[&str] = &["msal==1.39.0", "msal-extensions[portalocker]==1.3.1", "portalocker==3.2.0"];
+const RECIPES: &[&str] = &["azure-identity==1.27.0", "msal==1.39.0", "PyYAML==6.0.3"];
 const WHOLE_AZURE_CLI: &[&str] = &["azure-cli==2.91.0"];
 const AZURE_CLI: &[&str] = &["azure-cli-core==2.91.0"];
 
@@ -78,6 +79,11 @@ fn with_portalocker() -> Result<PathBuf> {
 /// A Python with the core of the Azure CLI.
 fn with_azure_cli() -> Result<PathBuf> {
     environment("azure-cli", BASE, &[], "import azure.cli.core.auth.identity", AZURE_CLI)
+}
+
+/// A Python with azure-identity and a parser of YAML.
+pub(crate) fn with_recipes() -> Result<PathBuf> {
+    environment("recipes", BASE, &[], "import azure.identity, yaml, tomllib", RECIPES)
 }
 
 /// A Python with the whole Azure CLI: 700 MB, installed in some two minutes.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
-use super::world::{AKS, ARM, DEVOPS, Running, World};
+use super::world::{ACR, AKS, ARM, DEVOPS, Running, World};
 use crate::run::{output, root};
 
 /// The running services.
@@ -51,6 +51,7 @@ impl Cloud {
         let mut cloud = Self { log, process: Running(process), ports: [const { String::new() }; 2], ca };
         let tokens = json!({
             "management.azure.com": world.access_token(ARM),
+            "contoso.azurecr.io": world.access_token(ACR),
             "dev.azure.com": world.access_token(DEVOPS),
             "localhost": world.access_token(AKS),
         });
@@ -80,7 +81,8 @@ impl Cloud {
             ("HTTPS_PROXY", proxy.clone()),
             ("HTTP_PROXY", proxy),
             ("REQUESTS_CA_BUNDLE", ca.clone()),
-            ("GIT_SSL_CAINFO", ca),
+            ("GIT_SSL_CAINFO", ca.clone()),
+            ("SSL_CERT_FILE", ca),
         ]
     }
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod broker;
 mod cloud;
+mod recipes;
 mod sandbox;
 mod sdks;
 mod tools;
@@ -18,7 +19,7 @@ use world::World;
 type Checks = Box<dyn Fn(&mut Report) -> Result<()>>;
 
 /// A leg: its name, and what installs its program.
-const LEGS: [(&str, fn() -> Result<Checks>); 8] = [
+const LEGS: [(&str, fn() -> Result<Checks>); 9] = [
     ("sandbox", broker::install),
     ("python", sdks::python),
     ("javascript", sdks::javascript),
@@ -27,6 +28,7 @@ const LEGS: [(&str, fn() -> Result<Checks>); 8] = [
     ("azd", tools::azd),
     ("git", tools::git),
     ("kubectl", tools::kubectl),
+    ("recipes", recipes::install),
 ];
 
 /// Runs the legs whose name begins with one of `names`, or all.

@@ -24,20 +24,33 @@ pub(crate) const VAULT: &str = "https://vault.azure.net/.default";
 /// The Azure CLI's scope of Azure Resource Manager: both slashes belong to it.
 pub(crate) const ARM: &str = "https://management.core.windows.net//.default";
 pub(crate) const DEVOPS: &str = "499b84ac-1321-427f-aa17-267ca6975798/.default";
+pub(crate) const ACR: &str = "https://containerregistry.azure.net/.default";
 pub(crate) const AKS: &str = "6dae42f8-4368-4678-94ff-3960e28e3630/.default";
 
 /// The policy's profiles.
-pub(crate) const PROFILES: [(&str, &str); 5] =
-    [("storage", STORAGE), ("vault", VAULT), ("arm", ARM), ("devops", DEVOPS), ("aks", AKS)];
+pub(crate) const PROFILES: [(&str, &str); 9] = [
+    ("storage", STORAGE),
+    ("vault", VAULT),
+    ("arm", ARM),
+    ("devops", DEVOPS),
+    ("aks", AKS),
+    ("acr", ACR),
+    ("openai", "https://cognitiveservices.azure.com/.default"),
+    ("foundry", "https://ai.azure.com/.default"),
+    ("postgres", "https://ossrdbms-aad.database.windows.net/.default"),
+];
 
 /// The Azure CLI's client.
 const CLIENT: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 const HOME_ACCOUNT: &str = "22222222-2222-3333-4444-555555555555.11111111-2222-3333-4444-555555555555";
-/// No authority answers there. The access tokens in the caches live for an hour, so none is asked.
+/// No authority answers there. The access tokens in the caches live longer than any test, so none is asked.
 const AUTHORITY: &str = "localhost";
 
 const SHARED: &str = ".IdentityService/msal.cache.nocae";
 const AZURE_CLI: &str = ".azure/msal_token_cache.json";
+
+/// Within the 60 to 90 minutes that Entra ID chooses from, in seconds.
+const LIFETIME: u64 = 5400;
 
 /// How long an agent may take until it serves.
 const SOON: Duration = Duration::from_secs(30);
@@ -58,7 +71,7 @@ impl World {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
         let random = RandomState::new().hash_one(now);
         let folder = tempfile::Builder::new().prefix("stc-").tempdir()?;
-        let world = Self { folder, program, random, expires_on: now + 3600 };
+        let world = Self { folder, program, random, expires_on: now + LIFETIME };
         let document = world.document().to_string();
         world.write(&format!("home/{SHARED}"), &document)?;
         world.write(&format!("home/{AZURE_CLI}"), &document)?;
@@ -111,10 +124,15 @@ impl World {
     /// A program in this home, with the system's PATH and no other variable.
     pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
-        command.env_clear().env("HOME", self.path("home")).env("AZURE_AUTHORITY_HOST", format!("https://{AUTHORITY}"));
+        command.env_clear().env("HOME", self.path("home")).envs(self.variables());
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command.current_dir(self.folder.path()).stdin(Stdio::null());
         command
+    }
+
+    /// The variables of every program in this world.
+    pub(crate) fn variables(&self) -> BTreeMap<&'static str, String> {
+        [("AZURE_AUTHORITY_HOST", format!("https://{AUTHORITY}"))].into()
     }
 
     /// The product's program in this home.
@@ -165,14 +183,14 @@ impl World {
             let key = format!("{HOME_ACCOUNT}-{AUTHORITY}-accesstoken-{CLIENT}-{TENANT}-{scope}");
             let fields = json!({
                 "credential_type": "AccessToken", "secret": self.access_token(scope), "target": scope,
-                "realm": TENANT, "token_type": "Bearer", "cached_at": (self.expires_on - 3600).to_string(),
+                "realm": TENANT, "token_type": "Bearer", "cached_at": (self.expires_on - LIFETIME).to_string(),
                 "expires_on": self.expires_on.to_string(), "extended_expires_on": self.expires_on.to_string(),
             });
             (key, entry(fields))
         });
         let refresh_token = json!({
             "credential_type": "RefreshToken", "secret": self.refresh_token(), "target": "", "family_id": "1",
-            "last_modification_time": (self.expires_on - 3600).to_string(),
+            "last_modification_time": (self.expires_on - LIFETIME).to_string(),
         });
         let account = json!({
             "realm": TENANT, "local_account_id": "22222222-2222-3333-4444-555555555555", "username": USER,
