@@ -5,6 +5,7 @@
 
 pub(crate) mod broker;
 mod cloud;
+mod load;
 mod recipes;
 mod sandbox;
 mod sdks;
@@ -19,7 +20,7 @@ use world::World;
 type Checks = Box<dyn Fn(&mut Report) -> Result<()>>;
 
 /// A leg: its name, and what installs its program.
-const LEGS: [(&str, fn() -> Result<Checks>); 9] = [
+const LEGS: [(&str, fn() -> Result<Checks>); 10] = [
     ("sandbox", broker::install),
     ("python", sdks::python),
     ("javascript", sdks::javascript),
@@ -29,11 +30,18 @@ const LEGS: [(&str, fn() -> Result<Checks>); 9] = [
     ("git", tools::git),
     ("kubectl", tools::kubectl),
     ("recipes", recipes::install),
+    ("load", load::install),
 ];
 
-/// Runs the legs whose name begins with one of `names`, or all.
+/// The legs that run only by their name, because their figures need a machine without other work.
+const ON_REQUEST: [&str; 1] = ["load"];
+
+/// Runs the legs whose name begins with one of `names`, or all that need no request.
 pub(crate) fn test(names: &[String]) -> Result<()> {
-    let wanted = |name: &str| names.is_empty() || names.iter().any(|start| name.starts_with(start.as_str()));
+    let wanted = |name: &str| match names {
+        [] => !ON_REQUEST.contains(&name),
+        names => names.iter().any(|start| name.starts_with(start.as_str())),
+    };
     let legs: Vec<_> = LEGS.iter().filter(|(name, _)| wanted(name)).collect();
     if legs.is_empty() {
         bail!("no leg's name begins with {}; there are {}", names.join(" or "), LEGS.map(|(name, _)| name).join(", "));

@@ -142,25 +142,32 @@ impl World {
 
     /// Starts `serve` with a client `app` of these profiles, and these options.
     pub(crate) fn serve(&self, profiles: &str, options: &[&str]) -> Result<Agent> {
+        let options = [&["--print-env", "docker"], options].concat();
+        let mut agent = self.serve_clients(&[format!("app={profiles}")], &options)?;
+        let printed = fs::read_to_string(self.path("app.env"))?;
+        let pairs = printed.lines().filter_map(|line| line.split_once('='));
+        agent.variables = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Ok(agent)
+    }
+
+    /// Starts `serve` with these clients, `NAME=PROFILES` each.
+    pub(crate) fn serve_clients(&self, clients: &[String], options: &[&str]) -> Result<Agent> {
         let mut command = self.program();
         command.args(["serve", "--policy"]).arg(self.path("home/policy.toml"));
-        command.args(["--http-client", &format!("app={profiles}"), "--print-env", "docker"]);
+        command.args(clients.iter().flat_map(|client| ["--http-client", client]));
         command.arg("--http-keys").arg(self.path("home/keys")).arg("--audit").arg(self.path("audit.jsonl"));
         command.args(options);
-        let (printed, log) = (self.path("app.env"), self.path("agent.log"));
-        command.stdout(File::create(&printed)?).stderr(File::create(&log)?);
+        let log = self.path("agent.log");
+        command.stdout(File::create(self.path("app.env"))?).stderr(File::create(&log)?);
         let mut agent = Agent { process: Running(command.spawn()?), variables: BTreeMap::new() };
         let deadline = Instant::now() + SOON;
-        while !fs::read_to_string(&log)?.contains("the client app may have") {
+        while fs::read_to_string(&log)?.matches(" may have ").count() < clients.len() {
             let ended = agent.process.0.try_wait()?;
             if ended.is_some() || Instant::now() > deadline {
                 bail!("the agent does not serve: {}", fs::read_to_string(&log)?.trim());
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        let printed = fs::read_to_string(&printed)?;
-        let pairs = printed.lines().filter_map(|line| line.split_once('='));
-        agent.variables = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Ok(agent)
     }
 
@@ -237,6 +244,18 @@ impl Agent {
     /// The client's key.
     pub(crate) fn key(&self) -> Result<&str> {
         self.variables.get("IDENTITY_HEADER").map(String::as_str).context("no IDENTITY_HEADER was printed")
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.0.id()
+    }
+
+    /// Its resident memory in KiB.
+    pub(crate) fn memory(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        Ok(line.trim().trim_end_matches(" kB").parse()?)
     }
 }
 
