@@ -78,8 +78,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(200, b"001e# service=git-upload-pack\n0000" + refs, kind, how)
         elif self.host == "management.azure.com" and path in LIST:
             self.answer(200, json.dumps({"value": LIST[path]}).encode(), "application/json", how)
+        elif self.host == "contoso.blob.core.windows.net" and path == "/data/hello.txt" and not query:
+            self.answer(200, b"The blob.\n", "text/plain", how)
         else:
             self.answer(404, b"{}", "application/json", how)
+
+    do_HEAD = do_GET
 
     def do_POST(self):
         form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
@@ -105,8 +109,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("WWW-Authenticate", 'Basic realm="contoso"')
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
+        if self.host == "contoso.blob.core.windows.net":
+            self.send_header("ETag", '"0x1"')
+            self.send_header("Last-Modified", "Sat, 28 Nov 2026 00:00:00 GMT")
+            self.send_header("x-ms-blob-type", "BlockBlob")
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def log_message(self, *_):
         pass

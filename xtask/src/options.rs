@@ -64,7 +64,7 @@ pub(crate) enum Suite {
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
-    /// Run Azure's SDKs, az, git and kubectl as clients of the built program
+    /// Run Azure's SDKs, az, azcopy, git and kubectl as clients of the built program
     Clients {
         /// The clients whose names begin with one of these; all without one
         #[arg(value_name = "NAME")]

@@ -25,6 +25,9 @@ const STORAGE_PORT: u16 = 10443;
 const BROKER_PORT: u16 = 4180;
 const BLOB: &str = "/data/hello.txt";
 
+/// What the sandbox must not see, below the home of the host.
+const ABSENT: [&str; 4] = [".azure/msal_token_cache.json", ".IdentityService", "policy.toml", "keys/app.key"];
+
 /// Runs the example, and prints what happens. It is an error if one of its promises does not hold.
 pub(crate) fn run() -> Result<()> {
     let python = python::with_azure_storage()?;
@@ -52,6 +55,8 @@ pub(crate) fn run() -> Result<()> {
     check("the program reads the blob", read.succeeded && read.text == content)?;
     // Any service of the host.
     let service = TcpListener::bind("127.0.0.1:0")?;
+    let there = ABSENT.iter().all(|name| world.path("home").join(name).exists());
+    check("the host has the files and folders that the sandbox must not see", there)?;
     let settings = probe_settings(&world, service.local_addr()?.port());
     let probe = inside(&world, &sandbox, &agent, &python, &["probe.py"], &settings.to_string())?;
 
@@ -101,15 +106,14 @@ fn probe_settings(world: &World, port: u16) -> Value {
     let home = world.path("home");
     let below = |name: &str| home.join(name).display().to_string();
     let own = std::env::var("HOME").unwrap_or_default();
-    let names = [".azure", ".IdentityService", "policy.toml", "keys/app.key"];
-    let absent: Vec<_> = names
+    let absent: Vec<_> = ABSENT
         .iter()
         .map(|name| below(name))
         .chain([".azure", ".IdentityService"].map(|name| format!("{own}/{name}")))
         .collect();
     json!({
         "absent": absent, "port": port, "scope": VAULT,
-        // The beginning is in each of the user's refresh tokens. The end of the vault's token is in all of the tokens.
+        // The beginning of every refresh token of the user, and the token of another profile.
         "marks": ["refresh-token-", world.access_token(VAULT)],
     })
 }
@@ -170,20 +174,18 @@ fn inside(
 
 /// The agent has a line for each request: one token, of the profile storage, and refusals.
 fn audited(world: &World) -> Result<()> {
-    let lines = world.audit()?;
-    let requests: Vec<_> = lines.iter().filter(|line| line["operation"] == "http.app-service").collect();
-    for line in &requests {
-        let text = |name: &str| line[name].as_str().unwrap_or("-").to_owned();
-        show(&format!(
-            "  audit   client {}, profile {}: {}, {}",
-            text("client"),
-            text("profile"),
-            text("outcome"),
-            text("reason")
-        ));
+    fn text<'a>(line: &'a Value, name: &str) -> &'a str {
+        line.get(name).and_then(Value::as_str).unwrap_or("-")
     }
-    let served: Vec<_> = requests.iter().filter(|line| line["outcome"] == "served").collect();
-    let only_storage = served.iter().all(|line| line["profile"] == "storage" && line["client"] == "app");
+    let lines = world.audit()?;
+    let requests: Vec<_> = lines.iter().filter(|line| text(line, "operation") == "http.app-service").collect();
+    for line in &requests {
+        let [client, profile, outcome, reason] =
+            ["client", "profile", "outcome", "reason"].map(|name| text(line, name));
+        show(&format!("  audit   client {client}, profile {profile}: {outcome}, {reason}"));
+    }
+    let served: Vec<_> = requests.iter().filter(|line| text(line, "outcome") == "served").collect();
+    let only_storage = served.iter().all(|line| text(line, "profile") == "storage" && text(line, "client") == "app");
     check("the broker served the profile storage, and nothing else", !served.is_empty() && only_storage)?;
     check("the broker refused the other requests", requests.len() > served.len())
 }

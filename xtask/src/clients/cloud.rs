@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
-use super::world::{ACR, AKS, ARM, DEVOPS, Running, World};
+use super::world::{ACR, AKS, ARM, DEVOPS, Running, STORAGE, World};
 use crate::run::{output, root};
 
 /// The running services.
@@ -52,6 +52,7 @@ impl Cloud {
         let tokens = json!({
             "management.azure.com": world.access_token(ARM),
             "contoso.azurecr.io": world.access_token(ACR),
+            "contoso.blob.core.windows.net": world.access_token(STORAGE),
             "dev.azure.com": world.access_token(DEVOPS),
             "localhost": world.access_token(AKS),
         });

@@ -72,7 +72,7 @@ fn load() -> Result<Figures> {
     let after = agent.memory()?;
     let line = printed.lines().find_map(|line| line.strip_prefix("result ")).with_context(|| printed.clone())?;
     let numbers: Vec<u64> = line.split(' ').map(str::parse).collect::<Result<_, _>>()?;
-    let [requests, refused, lost, microseconds, slowest_percent] = numbers[..] else { bail!("{line}") };
+    let [requests, refused, lost, microseconds, slowest_percent] = *numbers.as_slice() else { bail!("{line}") };
     let audited = u64::try_from(world.audit()?.len() - before)?;
     Ok(Figures { requests, refused, lost, microseconds, slowest_percent, audited, memory: [started, warm, after] })
 }

@@ -20,12 +20,13 @@ use world::World;
 type Checks = Box<dyn Fn(&mut Report) -> Result<()>>;
 
 /// A leg: its name, and what installs its program.
-const LEGS: [(&str, fn() -> Result<Checks>); 10] = [
+const LEGS: [(&str, fn() -> Result<Checks>); 11] = [
     ("sandbox", broker::install),
     ("python", sdks::python),
     ("javascript", sdks::javascript),
     ("rust", sdks::rust),
     ("az", tools::az),
+    ("azcopy", tools::azcopy),
     ("azd", tools::azd),
     ("git", tools::git),
     ("kubectl", tools::kubectl),

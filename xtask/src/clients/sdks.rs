@@ -24,20 +24,29 @@ pub(super) fn python() -> Result<Checks> {
 
 /// @azure/identity for Node.js.
 pub(super) fn javascript() -> Result<Checks> {
-    let (source, target) = (folder().join("node"), root().join("target/clients/node"));
-    fs::create_dir_all(&target)?;
+    let target = node_modules("node")?;
+    let script = target.join("credential.mjs");
+    fs::copy(folder().join("node/credential.mjs"), &script)?;
+    Ok(checks(vec!["node".into(), script.into_os_string()], &["managed", "default"]))
+}
+
+/// A folder below `target/clients` with the packages that `tests/clients/NAME` pins.
+pub(super) fn node_modules(name: &str) -> Result<PathBuf> {
+    let (source, target) = (folder().join(name), root().join("target/clients").join(name));
     let lock = fs::read(source.join("package-lock.json"))?;
-    let is_installed = fs::read(target.join("installed.json")).is_ok_and(|installed| installed == lock);
-    for file in ["package.json", "package-lock.json", "credential.mjs"] {
+    let installed = target.join("installed.json");
+    if fs::read(&installed).is_ok_and(|installed| installed == lock) {
+        return Ok(target);
+    }
+    say(&format!("installing the packages of tests/clients/{name} into target/clients/{name}"));
+    fs::create_dir_all(&target)?;
+    for file in ["package.json", "package-lock.json"] {
         fs::copy(source.join(file), target.join(file))?;
     }
-    if !is_installed {
-        say("installing @azure/identity into target/clients/node");
-        let install = ["ci", "--no-audit", "--no-fund", "--ignore-scripts"];
-        output(Command::new(NPM).args(install).current_dir(&target)).context("npm can't install it")?;
-        fs::write(target.join("installed.json"), &lock)?;
-    }
-    Ok(checks(vec!["node".into(), target.join("credential.mjs").into_os_string()], &["managed", "default"]))
+    let install = ["ci", "--no-audit", "--no-fund", "--ignore-scripts"];
+    output(Command::new(NPM).args(install).current_dir(&target)).context("npm can't install them")?;
+    fs::write(installed, &lock)?;
+    Ok(target)
 }
 
 /// azure_identity for Rust, which has no default credential.

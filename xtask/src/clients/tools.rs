@@ -1,13 +1,14 @@
-//! Command line tools: az, azd, git and kubectl.
+//! Command line tools: az, azcopy, azd, git and kubectl.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::{Value, json};
 
 use super::cloud::Cloud;
+use super::sdks;
 use super::world::{Agent, DEVOPS, SUBSCRIPTION, TENANT, VAULT, World};
 use super::{Checks, Report, has, same};
 use crate::python::{self, is_in_path};
@@ -95,8 +96,7 @@ impl Az<'_> {
         fs::create_dir_all(&real)?;
         let script = format!("#!/bin/sh\nexec '{}' -m azure.cli \"$@\"\n", self.python.display());
         let file = self.world.write("real/az", &script)?;
-        #[cfg(unix)]
-        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+        executable(&file)?;
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::join_paths([links, real].into_iter().chain(std::env::split_paths(&path)))?;
         let linked = |words: &str| -> Result<Value> {
@@ -127,6 +127,64 @@ impl Az<'_> {
     }
 }
 
+/// azcopy, which uses the SDK for Go, by a managed identity and by `az`.
+pub(super) fn azcopy() -> Result<Checks> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        bail!("the package has a program for Linux on x86-64");
+    }
+    let modules = sdks::node_modules("azcopy")?;
+    let program = modules.join("node_modules/@azure-tools/azcopy-linux/dist/bin/azcopy_linux_amd64");
+    executable(&program)?;
+    let python = python::with_azure_identity()?;
+    Ok(Box::new(move |report| {
+        let world = World::new()?;
+        let cloud = Cloud::start(&world, &python)?;
+        output(world.program().args(["shim", "install", "--dir"]).arg(world.path("links")))?;
+        let mut run = world.program();
+        run.arg("run").arg("--policy").arg(world.path("home/policy.toml")).args(["--profile", "storage", "--"]);
+        run.arg(&program);
+        report.add("azcopy reads a blob, as a managed identity", azcopy_by(&world, &cloud, run, "MSI"));
+        let mut linked = world.command(&program);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::iter::once(world.path("links")).chain(std::env::split_paths(&path));
+        linked.env("PATH", std::env::join_paths(path)?);
+        report.add("azcopy reads a blob, by the link `az`", azcopy_by(&world, &cloud, linked, "AZCLI"));
+        let mut other = world.program();
+        other.arg("run").arg("--policy").arg(world.path("home/policy.toml")).args(["--profile", "vault", "--"]);
+        other.arg(&program);
+        report.add(
+            "azcopy gets no token of another profile",
+            match azcopy_by(&world, &cloud, other, "MSI") {
+                Ok(()) => Err(anyhow!("it read the blob")),
+                Err(why) => has(
+                    &why.to_string(),
+                    &["no profile of this client has the scope https://storage.azure.com/.default"],
+                ),
+            },
+        );
+        Ok(())
+    }))
+}
+
+/// Copies the blob to a file by a command that ends with azcopy.
+fn azcopy_by(world: &World, cloud: &Cloud, mut command: Command, login: &str) -> Result<()> {
+    let target = world.path(&format!("{login}.txt"));
+    command.args(["copy", "--skip-version-check", "https://contoso.blob.core.windows.net/data/hello.txt"]).arg(&target);
+    command.envs(cloud.variables()).env("AZCOPY_AUTO_LOGIN_TYPE", login).env("AZCOPY_DISABLE_SYSLOG", "true");
+    let done = command.output()?;
+    if !done.status.success() {
+        // azcopy prints its errors to stdout.
+        bail!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    }
+    same("the blob", &fs::read_to_string(target)?, "The blob.\n")
+}
+
+fn executable(file: &Path) -> Result<()> {
+    #[cfg(unix)]
+    fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    Ok(())
+}
+
 /// azd, where it is installed: it comes from no package registry.
 pub(super) fn azd() -> Result<Checks> {
     if !is_in_path("azd") {
@@ -148,7 +206,7 @@ pub(super) fn azd() -> Result<Checks> {
         report.add(
             "a scope of another profile is refused",
             match ask(DEVOPS) {
-                Ok(answer) => Err(anyhow::anyhow!("it got {answer}")),
+                Ok(answer) => Err(anyhow!("it got {answer}")),
                 Err(why) => has(&why.to_string(), &["no profile of this client"]),
             },
         );
@@ -181,7 +239,7 @@ pub(super) fn git() -> Result<Checks> {
                 [first, second] if first.ends_with("401 no token or another one") && second.contains(" 200 B") => {
                     Ok(())
                 }
-                _ => Err(anyhow::anyhow!("{log}")),
+                _ => Err(anyhow!("{log}")),
             },
         );
         let request = "protocol=https\nhost=dev.azure.com\n\n";
@@ -194,7 +252,7 @@ pub(super) fn git() -> Result<Checks> {
         report.add(
             "the helper says nothing for another host",
             match other {
-                Ok(text) => Err(anyhow::anyhow!("{text}")),
+                Ok(text) => Err(anyhow!("{text}")),
                 Err(why) => has(&why.to_string(), &["terminal prompts disabled"]),
             },
         );
@@ -235,7 +293,7 @@ fn unauthorized(report: &mut Report, world: &World, cloud: &Cloud) {
     report.add(
         "with another token the API server refuses",
         match ask_cluster(world, cloud, &json!({ "token": "another" })) {
-            Ok(answer) => Err(anyhow::anyhow!("it answered {answer}")),
+            Ok(answer) => Err(anyhow!("it answered {answer}")),
             Err(why) => has(&why.to_string(), &["the server has asked for the client to provide credentials"]),
         },
     );
