@@ -24,6 +24,7 @@ pub(super) fn python() -> Result<Checks> {
 
 /// @azure/identity for Node.js.
 pub(super) fn javascript() -> Result<Checks> {
+    output(Command::new("node").arg("--version")).context("there is no Node.js")?;
     let target = node_modules("node")?;
     let script = target.join("credential.mjs");
     fs::copy(folder().join("node/credential.mjs"), &script)?;
