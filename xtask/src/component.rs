@@ -14,8 +14,15 @@ use crate::{table, tools};
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 const PACKAGE: &str = "shared-token-cache-guest";
-/// The profile of components, see `Cargo.toml`.
-const PROFILE: &str = "guest";
+/// How a component that is shipped differs from the profile `release`. A profile of its own would
+/// compile the macros of the bindings once more.
+const OPTIMISED: &[&str] = &[
+    "profile.release.opt-level = 'z'",
+    "profile.release.lto = true",
+    "profile.release.codegen-units = 1",
+    "profile.release.panic = 'abort'",
+    "profile.release.strip = 'symbols'",
+];
 const PRECOMPILE: &str = "shared-token-cache-precompile";
 /// The targets that the component is compiled for ahead of time.
 const TARGETS: &[&str] = &[
@@ -35,8 +42,8 @@ const HUGE_TABLE: u32 = 10_000_000;
 pub(crate) fn build() -> Result<PathBuf> {
     add_target()?;
     say("building the component");
-    run(cargo().args(["build", "--profile", PROFILE, "--target", TARGET, "--package", PACKAGE]))?;
-    componentize("guest/shared_token_cache.wasm", "shared-token-cache.wasm")
+    build_module(PACKAGE)?;
+    componentize("release/shared_token_cache.wasm", "shared-token-cache.wasm")
 }
 
 /// Builds the component, and writes the files of the crate `host/component` to its folder.
@@ -96,25 +103,23 @@ fn host_target() -> Result<String> {
 pub(crate) fn build_adapter() -> Result<PathBuf> {
     add_target()?;
     say("building the adapter to WASI");
-    run(cargo().args([
-        "build",
-        "--profile",
-        PROFILE,
-        "--target",
-        TARGET,
-        "--package",
-        "shared-token-cache-wasi-adapter",
-    ]))?;
-    componentize("guest/shared_token_cache_wasi_adapter.wasm", "shared-token-cache-wasi-adapter.wasm")
+    build_module("shared-token-cache-wasi-adapter")?;
+    componentize("release/shared_token_cache_wasi_adapter.wasm", "shared-token-cache-wasi-adapter.wasm")
 }
 
 /// Builds the components of the examples.
 pub(crate) fn build_examples() -> Result<()> {
     add_target()?;
     say("building the components of the examples");
-    run(cargo().args(["build", "--profile", PROFILE, "--target", TARGET, "--package", "wasmcloud-consumer"]))?;
-    componentize("guest/wasmcloud_consumer.wasm", "wasmcloud-consumer.wasm")?;
+    build_module("wasmcloud-consumer")?;
+    componentize("release/wasmcloud_consumer.wasm", "wasmcloud-consumer.wasm")?;
     Ok(())
+}
+
+/// Builds the core module of a component that is shipped.
+fn build_module(package: &str) -> Result<()> {
+    let settings = OPTIMISED.iter().flat_map(|setting| ["--config", setting]);
+    run(cargo().args(["build", "--release", "--target", TARGET, "--package", package]).args(settings))
 }
 
 /// Builds the hostile components of the tests, all at once, with the same bindings.
