@@ -27,17 +27,6 @@ pub struct Limits {
     /// The largest component that is loaded from a file, in bytes. Default: 16 MiB; the built-in
     /// one has some 300 kB.
     pub component_size: u64,
-    /// The limit on core instances in an instance of the component. Default: 16; the built-in one
-    /// has 3.
-    pub core_instances: usize,
-    /// The limit on linear memories of these; `guest_memory` limits their total size. Default: 4;
-    /// the built-in one has 1.
-    pub memories: usize,
-    /// The limit on tables of these. Default: 4; the built-in one has 2.
-    pub tables: usize,
-    /// The limit on elements of all these tables together. Default: 100,000; the built-in one has
-    /// some hundred.
-    pub table_elements: usize,
 }
 
 impl Default for Limits {
@@ -51,10 +40,6 @@ impl Default for Limits {
             instances: 8,
             answer_size: 16 << 20,
             component_size: 16 << 20,
-            core_instances: 16,
-            memories: 4,
-            tables: 4,
-            table_elements: 100_000,
         }
     }
 }

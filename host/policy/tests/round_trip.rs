@@ -41,8 +41,7 @@ fn grant() -> impl Strategy<Value = (Source, CacheGrant)> {
 
 fn limits() -> impl Strategy<Value = Limits> {
     let sizes = (4_usize..=4096, 1_u64..=2048, 16_usize..=65_536, 1_usize..=1024, 1_u64..=256);
-    let parts = (3_usize..=1000, 1_usize..=100, 2_usize..=1000, 1000_usize..=10_000_000);
-    (sizes, parts, 1_u64..=3600, 1_u32..=6000, 1_usize..=64).prop_map(|(sizes, parts, seconds, requests, instances)| {
+    (sizes, 1_u64..=3600, 1_u32..=6000, 1_usize..=64).prop_map(|(sizes, seconds, requests, instances)| {
         let (memory, document, response, answer, component) = sizes;
         let mut limits = Limits::default();
         limits.guest_memory = memory << 20;
@@ -53,7 +52,6 @@ fn limits() -> impl Strategy<Value = Limits> {
         limits.instances = instances;
         limits.answer_size = answer << 20;
         limits.component_size = component << 20;
-        (limits.core_instances, limits.memories, limits.tables, limits.table_elements) = parts;
         limits
     })
 }

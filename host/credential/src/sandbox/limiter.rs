@@ -3,6 +3,13 @@ use wasmtime::{ResourceLimiter, Trap};
 use crate::error::LimitExceeded;
 use shared_token_cache_policy::Limits;
 
+/// The limits on the parts of an instance. The built-in component has three core instances, one
+/// memory, and two tables with some hundred elements; the limit on memory is the policy's.
+const CORE_INSTANCES: usize = 16;
+const MEMORIES: usize = 4;
+const TABLES: usize = 4;
+const TABLE_ELEMENTS: usize = 100_000;
+
 /// Limits an instance's memory and tables, and records the limit that was exceeded.
 pub(super) struct Limiter {
     limits: Limits,
@@ -31,27 +38,21 @@ impl Limiter {
         // The engine has no types for these errors. The tests of all limits check that the texts
         // are still these.
         let text = error.root_cause().to_string();
-        let limits = &self.limits;
-        let (field, what) = if text.starts_with("too much data is being copied between the host and the guest") {
-            let most = limits.document_size >> 20;
-            ("limits.document-mib", format!("the component passed more at once than a document of {most} MiB"))
-        } else if text.starts_with("resource limit exceeded: instance count") {
-            (
-                "limits.core-instances",
-                format!("the component consists of more than {} instances", limits.core_instances),
-            )
-        } else if text.starts_with("resource limit exceeded: memory count") {
-            ("limits.memories", format!("the component has more than {} memories", limits.memories))
-        } else if text.starts_with("resource limit exceeded: table count") {
-            ("limits.tables", format!("the component has more than {} tables", limits.tables))
-        } else {
-            return None;
+        if text.starts_with("too much data is being copied between the host and the guest") {
+            let most = self.limits.document_size >> 20;
+            let what = format!("the component passed more at once than a document of {most} MiB");
+            return Some(LimitExceeded::new("limits.document-mib", &what));
+        }
+        let (most, what) = match text.strip_prefix("resource limit exceeded: ")? {
+            text if text.starts_with("instance count") => (CORE_INSTANCES, "core instances"),
+            text if text.starts_with("memory count") => (MEMORIES, "memories"),
+            text if text.starts_with("table count") => (TABLES, "tables"),
+            _ => return None,
         };
-        Some(LimitExceeded::new(field, &what))
+        Some(LimitExceeded::fixed(&format!("the component has more than {most} {what}")))
     }
 
-    fn exceed(&mut self, field: &'static str, what: &str) -> wasmtime::Error {
-        let exceeded = LimitExceeded::new(field, what);
+    fn exceed(&mut self, exceeded: LimitExceeded) -> wasmtime::Error {
         self.exceeded = Some(exceeded.clone());
         exceeded.into()
     }
@@ -63,7 +64,7 @@ impl ResourceLimiter for Limiter {
         if total > self.limits.guest_memory || maximum.is_some_and(|maximum| desired > maximum) {
             let mib = self.limits.guest_memory >> 20;
             let what = format!("the component needs more than {mib} MiB of memory; is the cache very large?");
-            return Err(self.exceed("limits.guest-memory-mib", &what));
+            return Err(self.exceed(LimitExceeded::new("limits.guest-memory-mib", &what)));
         }
         self.memory = total;
         Ok(true)
@@ -71,9 +72,9 @@ impl ResourceLimiter for Limiter {
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let total = self.elements.saturating_add(desired.saturating_sub(current));
-        if total > self.limits.table_elements {
-            let what = format!("the component needs more than {} table elements", self.limits.table_elements);
-            return Err(self.exceed("limits.table-elements", &what));
+        if total > TABLE_ELEMENTS {
+            let what = format!("the component needs more than {TABLE_ELEMENTS} table elements");
+            return Err(self.exceed(LimitExceeded::fixed(&what)));
         }
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
@@ -84,14 +85,14 @@ impl ResourceLimiter for Limiter {
 
     #[expect(clippy::misnamed_getters, reason = "to the engine, an instance is a core instance")]
     fn instances(&self) -> usize {
-        self.limits.core_instances
+        CORE_INSTANCES
     }
 
     fn memories(&self) -> usize {
-        self.limits.memories
+        MEMORIES
     }
 
     fn tables(&self) -> usize {
-        self.limits.tables
+        TABLES
     }
 }

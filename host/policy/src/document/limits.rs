@@ -28,11 +28,6 @@ const FIELDS: &[Field] = &[
     Field { name: "instances", least: 1, most: 64, set: |limits, most| limits.instances = size(most), get: |limits| wide(limits.instances) },
     Field { name: "answer-mib", least: 1, most: 1024, set: |limits, mib| limits.answer_size = size(mib << 20), get: |limits| wide(limits.answer_size) >> 20 },
     Field { name: "component-mib", least: 1, most: 256, set: |limits, mib| limits.component_size = mib << 20, get: |limits| limits.component_size >> 20 },
-    // At least the built-in component's numbers.
-    Field { name: "core-instances", least: 3, most: 1000, set: |limits, most| limits.core_instances = size(most), get: |limits| wide(limits.core_instances) },
-    Field { name: "memories", least: 1, most: 100, set: |limits, most| limits.memories = size(most), get: |limits| wide(limits.memories) },
-    Field { name: "tables", least: 2, most: 1000, set: |limits, most| limits.tables = size(most), get: |limits| wide(limits.tables) },
-    Field { name: "table-elements", least: 1000, most: 10_000_000, set: |limits, most| limits.table_elements = size(most), get: |limits| wide(limits.table_elements) },
 ];
 
 pub(super) fn read(root: &mut Fields<'_, '_>) -> Limits {

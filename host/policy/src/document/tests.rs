@@ -31,10 +31,6 @@ fn every_field_is_read() {
         instances = 2
         answer-mib = 3
         component-mib = 5
-        core-instances = 6
-        memories = 1
-        tables = 9
-        table-elements = 1001
 
         [network]
         addresses = ["loopback", "10.1.0.0/16", "127.0.0.1"]
@@ -65,10 +61,6 @@ fn every_field_is_read() {
             instances: 2,
             answer_size: 3 << 20,
             component_size: 5 << 20,
-            core_instances: 6,
-            memories: 1,
-            tables: 9,
-            table_elements: 1001,
         });
     assert_eq!(policy, expected);
 }
@@ -168,8 +160,7 @@ fn a_problem_says_what_is_wrong_and_what_to_write_instead() {
         (
             "[limits]\nseconds = 7",
             "2:1: `limits.seconds`: is not a field of the policy; choose among `guest-memory-mib`, `call-seconds`, \
-             `document-mib`, `response-kib`, `requests-per-minute`, `instances`, `answer-mib`, `component-mib`, \
-             `core-instances`, `memories`, `tables`, `table-elements`",
+             `document-mib`, `response-kib`, `requests-per-minute`, `instances`, `answer-mib`, `component-mib`",
         ),
         ("limits = 7", "1:10: `limits`: is a whole number, and not a table; write its fields below `[limits]`"),
         ("authorities = {}", "1:15: `authorities`: is a table, and not a list; write it in square brackets"),
@@ -204,10 +195,6 @@ fn limits_are_accepted_within_their_ranges_only() {
         ("instances", 1, 64),
         ("answer-mib", 1, 1024),
         ("component-mib", 1, 256),
-        ("core-instances", 3, 1000),
-        ("memories", 1, 100),
-        ("tables", 2, 1000),
-        ("table-elements", 1000, 10_000_000),
     ] {
         let taken = |value: u64| parse(&format!("limits.{name} = {value}")).is_ok();
         assert!(taken(least) && taken(most), "{name}");
