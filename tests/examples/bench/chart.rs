@@ -1,6 +1,6 @@
 //! Cost against the number of accounts, as an SVG with logarithmic axes.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Result, Write as _};
 
 /// The times of one kind of call: seconds for numbers of accounts.
 pub(crate) struct Series {
@@ -20,8 +20,7 @@ const LINE: f64 = 16.0;
 /// Readable on a light and on a dark page.
 const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#333}.grid{stroke:#8884;stroke-width:1}\
                      @media(prefers-color-scheme:dark){text{fill:#ddd}}";
-const COLOURS: [&str; 8] =
-    ["#0a84d6", "#5fb3e8", "#d1590f", "#e79a63", "#2e9e55", "#8a5cc2", "#b8324f", "#8d8d2a"];
+const COLOURS: [&str; 8] = ["#0a84d6", "#5fb3e8", "#d1590f", "#e79a63", "#2e9e55", "#8a5cc2", "#b8324f", "#8d8d2a"];
 
 /// A range of powers of ten.
 struct Axis {
@@ -51,10 +50,10 @@ impl Axis {
 }
 
 /// The chart, or nothing without points.
-pub(crate) fn svg(series: &[Series]) -> String {
+pub(crate) fn svg(series: &[Series]) -> std::result::Result<String, fmt::Error> {
     let points = || series.iter().flat_map(|series| series.points.iter().copied());
     if points().next().is_none() {
-        return String::new();
+        return Ok(String::new());
     }
     let x = Axis::over(points().map(|point| point.0), LEFT, WIDTH - RIGHT);
     let y = Axis::over(points().map(|point| point.1), HEIGHT - BOTTOM, TOP);
@@ -64,26 +63,23 @@ pub(crate) fn svg(series: &[Series]) -> String {
     );
     for power in x.powers() {
         let at = x.at(power);
-        line(&mut svg, (at, TOP), (at, HEIGHT - BOTTOM));
-        text(&mut svg, (at, HEIGHT - BOTTOM + 18.0), "middle", &format!("{power}"));
+        line(&mut svg, (at, TOP), (at, HEIGHT - BOTTOM))?;
+        text(&mut svg, (at, HEIGHT - BOTTOM + 18.0), "middle", &format!("{power}"))?;
     }
     for power in y.powers() {
         let at = y.at(power);
-        line(&mut svg, (LEFT, at), (WIDTH - RIGHT, at));
-        text(&mut svg, (LEFT - 8.0, at + 4.0), "end", &duration(power));
+        line(&mut svg, (LEFT, at), (WIDTH - RIGHT, at))?;
+        text(&mut svg, (LEFT - 8.0, at + 4.0), "end", &duration(power))?;
     }
-    text(&mut svg, ((LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 12.0), "middle", "accounts in the cache");
+    text(&mut svg, ((LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 12.0), "middle", "accounts in the cache")?;
     let mut names = Vec::new();
     for (series, colour) in series.iter().zip(COLOURS.iter().cycle()) {
         let at: Vec<_> = series.points.iter().map(|(count, time)| (x.at(*count), y.at(*time))).collect();
         let path: Vec<_> = at.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-        drop(writeln!(
-            svg,
-            "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" points=\"{}\"/>",
-            path.join(" ")
-        ));
+        let path = path.join(" ");
+        writeln!(svg, "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" points=\"{path}\"/>")?;
         for (x, y) in &at {
-            drop(writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{colour}\"/>"));
+            writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{colour}\"/>")?;
         }
         names.extend(at.last().map(|(_, y)| (*y, colour, &series.name)));
     }
@@ -92,20 +88,20 @@ pub(crate) fn svg(series: &[Series]) -> String {
     for (wanted, colour, name) in names {
         lowest = wanted.max(lowest + LINE);
         let x = WIDTH - RIGHT + 12.0;
-        drop(writeln!(svg, "<rect x=\"{x}\" y=\"{:.1}\" width=\"10\" height=\"3\" fill=\"{colour}\"/>", lowest - 1.5));
-        text(&mut svg, (x + 16.0, lowest + 4.0), "start", name);
+        writeln!(svg, "<rect x=\"{x}\" y=\"{:.1}\" width=\"10\" height=\"3\" fill=\"{colour}\"/>", lowest - 1.5)?;
+        text(&mut svg, (x + 16.0, lowest + 4.0), "start", name)?;
     }
     svg.push_str("</svg>\n");
-    svg
+    Ok(svg)
 }
 
-fn line(svg: &mut String, from: (f64, f64), to: (f64, f64)) {
+fn line(svg: &mut String, from: (f64, f64), to: (f64, f64)) -> Result {
     let ((x1, y1), (x2, y2)) = (from, to);
-    drop(writeln!(svg, "<line class=\"grid\" x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>"));
+    writeln!(svg, "<line class=\"grid\" x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>")
 }
 
-fn text(svg: &mut String, at: (f64, f64), anchor: &str, text: &str) {
-    drop(writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{text}</text>", at.0, at.1));
+fn text(svg: &mut String, at: (f64, f64), anchor: &str, text: &str) -> Result {
+    writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{text}</text>", at.0, at.1)
 }
 
 /// A power of ten of seconds.

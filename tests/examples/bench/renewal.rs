@@ -20,10 +20,9 @@ const ACCOUNTS: usize = 1_400;
 pub(crate) fn measure(report: &mut Report) -> Outcome {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let token = json!({ "token_type": "Bearer", "expires_in": 3600, "access_token": "a".repeat(2_000), "foci": "1" });
-    for (cache, what) in [
-        (document(1).to_string(), "a cache of 1 account"),
-        (with_access_tokens(ACCOUNTS, 1), "a cache of 5.6 MB"),
-    ] {
+    for (cache, what) in
+        [(document(1).to_string(), "a cache of 1 account"), (with_access_tokens(ACCOUNTS, 1), "a cache of 5.6 MB")]
+    {
         let home = Home::signed_in(0)?;
         home.write(&cache)?;
         std::thread::sleep(Duration::from_millis(20));

@@ -73,9 +73,10 @@ impl Report {
         conditions.extend(self.versions.iter().cloned());
         let report = json!({ "conditions": conditions, "rows": rows });
         fs::write(folder.join("report.json"), serde_json::to_string_pretty(&report)?)?;
-        let mut page = "# Benchmark\n\nWritten by `cargo xtask bench`. Times are medians of wall time unless a row says \
+        let mut page =
+            "# Benchmark\n\nWritten by `cargo xtask bench`. Times are medians of wall time unless a row says \
                         otherwise.\n\n"
-            .to_owned();
+                .to_owned();
         for condition in conditions {
             writeln!(page, "- {condition}")?;
         }
@@ -84,7 +85,7 @@ impl Report {
             writeln!(page, "| {what} | {figure:.2} {unit} |")?;
         }
         fs::write(folder.join("report.md"), page)?;
-        Ok(fs::write(folder.join("chart.svg"), chart::svg(&self.series))?)
+        Ok(fs::write(folder.join("chart.svg"), chart::svg(&self.series)?)?)
     }
 }
 

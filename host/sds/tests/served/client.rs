@@ -1,14 +1,23 @@
 //! A reader like Envoy, with its own definitions of the messages, so that the server's encoding is
 //! checked by independent code.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
+use hyper::body::Incoming;
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message;
 use shared_token_cache_sds::Secret;
+use tokio::net::UnixStream;
 use tokio::sync::mpsc;
+use tonic::body::Body;
 use tonic::client::Grpc;
+use tonic::codegen::Service;
 use tonic::codegen::http::uri::PathAndQuery;
-use tonic::transport::{Channel, Endpoint};
+use tonic::codegen::http::{Request as HttpRequest, Response as HttpResponse, Uri};
 use tonic::{Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 
@@ -86,9 +95,32 @@ pub(crate) fn token(text: &str) -> Secret {
     Secret::Token(Arc::new(text.to_owned().into()))
 }
 
-/// A connection.
+/// What requests name as their authority.
+pub(crate) fn origin() -> Uri {
+    Uri::from_static("http://localhost")
+}
+
+/// A connection without tonic's own client, whose features would compile tonic anew for the tests.
+#[derive(Clone)]
+pub(crate) struct Connection(SendRequest<Body>);
+
+impl Service<HttpRequest<Body>> for Connection {
+    type Response = HttpResponse<Incoming>;
+    type Error = hyper::Error;
+    type Future = Pin<Box<dyn Future<Output = hyper::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<hyper::Result<()>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: HttpRequest<Body>) -> Self::Future {
+        Box::pin(self.0.send_request(request))
+    }
+}
+
+/// The calls over a connection.
 pub(crate) struct Client {
-    pub(crate) channel: Channel,
+    pub(crate) connection: Connection,
 }
 
 /// A stream of it.
@@ -100,8 +132,14 @@ pub(crate) struct Reader {
 
 impl Client {
     pub(crate) async fn connect(agent: &Agent) -> Self {
-        let endpoint = Endpoint::from_shared(format!("unix:{}", agent.path.display())).unwrap();
-        Self { channel: endpoint.connect().await.unwrap() }
+        let stream = UnixStream::connect(&agent.path).await.unwrap();
+        let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        Self { connection: Connection(sender) }
+    }
+
+    pub(crate) fn grpc(&self) -> Grpc<Connection> {
+        Grpc::with_origin(self.connection.clone(), origin())
     }
 
     /// A stream that requests these names.
@@ -109,7 +147,7 @@ impl Client {
         let (requests, sent) = mpsc::channel(4);
         let stream = futures_util::stream::unfold(sent, |mut sent| async { Some((sent.recv().await?, sent)) });
         requests.send(request(names, "", None)).await.unwrap();
-        let mut grpc = Grpc::new(self.channel.clone());
+        let mut grpc = self.grpc();
         grpc.ready().await.unwrap();
         let method = PathAndQuery::from_static("/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets");
         let responses = grpc.streaming(Request::new(stream), method, ProstCodec::default()).await.unwrap();
@@ -118,7 +156,7 @@ impl Client {
 
     /// The status of a call of another method.
     pub(crate) async fn call(&self, method: &str) -> Status {
-        let mut grpc = Grpc::new(self.channel.clone());
+        let mut grpc = self.grpc();
         grpc.ready().await.unwrap();
         let path = format!("/envoy.service.secret.v3.SecretDiscoveryService/{method}").parse().unwrap();
         let codec = ProstCodec::<DiscoveryRequest, DiscoveryResponse>::default();

@@ -19,7 +19,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use agent::Agent;
-use client::{Client, token};
+use client::{Client, origin, token};
 
 /// Long enough for everything that must happen, and short enough to wait for in a test.
 const SOON: Duration = Duration::from_secs(5);
@@ -113,7 +113,7 @@ async fn readers_get_the_last_state_before_the_server_ends() {
 async fn health_covers_the_server_and_each_profile() {
     let agent = Agent::start(&["a", "b"]);
     agent.board.post("a", token("1"));
-    let mut health = HealthClient::new(Client::connect(&agent).await.channel);
+    let mut health = HealthClient::with_origin(Client::connect(&agent).await.connection, origin());
     let mut check = async |service: &str| {
         let request = HealthCheckRequest { service: service.into() };
         health.check(request).await.map(|response| response.into_inner().status().as_str_name())
