@@ -231,7 +231,7 @@ fn inode(_: &fs::Metadata) -> u64 {
     0
 }
 
-pub(crate) fn neutral(outcome: Result<host::Served, Error>) -> Result<Outcome, String> {
+pub(crate) fn neutral(outcome: Result<host::IssuedToken, Error>) -> Result<Outcome, String> {
     let error = match outcome {
         Ok(served) => {
             let token = served.access_token;
@@ -242,7 +242,7 @@ pub(crate) fn neutral(outcome: Result<host::Served, Error>) -> Result<Outcome, S
                 token_type: token.token_type,
             });
         }
-        Err(error @ (Error::Plugin(_) | Error::Limit(_))) => return Err(format!("the component broke: {error:?}")),
+        Err(error @ (Error::Component(_) | Error::Limit(_))) => return Err(format!("the component broke: {error:?}")),
         Err(error) => error,
     };
     let (candidates, oauth) = match &error {

@@ -152,7 +152,7 @@ async fn a_token_is_replaced_five_minutes_before_it_expires() {
     assert_eq!((token(&refresher.state()), world.requests()), (Some("at-1"), 1));
     world.clock.at(3300);
     until_token(&refresher, "at-2").await;
-    assert_eq!(refresher.attempts().counts()["refreshed"], 2);
+    assert_eq!(refresher.refresh_counts().counts()["refreshed"], 2);
     refresher.stop().await;
 }
 
@@ -191,7 +191,7 @@ async fn a_token_outlives_an_outage_until_it_expires_and_comes_back_after_it() {
         tokio::time::sleep(A_WHILE).await;
         assert_eq!(token(&refresher.state()), Some("at-1"), "{seconds}");
     }
-    assert!(refresher.attempts().counts()["unreachable"] >= 3);
+    assert!(refresher.refresh_counts().counts()["unreachable"] >= 3);
     world.clock.at(3599);
     let why = until_withdrawn(&refresher).await;
     assert!(why.contains("login.microsoftonline.com"), "the reason is the outage: {why}");
@@ -281,7 +281,7 @@ async fn a_cache_that_is_briefly_unreadable_does_not_withdraw_the_token() {
     // The file may be in the middle of a write, so it is read several times before an error is
     // reported.
     let said = async {
-        while !refresher.attempts().counts().contains_key("credential-unavailable") {
+        while !refresher.refresh_counts().counts().contains_key("credential-unavailable") {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
@@ -404,7 +404,7 @@ async fn a_new_token_of_one_account_costs_the_profile_of_another_one_no_call() {
     let renewed = world.start_with(&profile("renewed", "user0@contoso.com"));
     until_token(&renewed, "at-2").await;
     tokio::time::sleep(A_WHILE).await;
-    let calls = |refresher: &TokenRefresher| refresher.attempts().counts().values().sum::<u64>();
+    let calls = |refresher: &TokenRefresher| refresher.refresh_counts().counts().values().sum::<u64>();
     assert_eq!((calls(&other), calls(&renewed)), (1, 1));
     assert_eq!(token(&other.state()), Some("at-1"));
 

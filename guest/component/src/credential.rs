@@ -2,14 +2,14 @@ use std::cell::RefCell;
 
 use shared_token_cache_core::{Credential, Platform as _};
 
-use crate::Plugin;
+use crate::Component;
 use crate::host::Host;
 use crate::wit::credential::{
     AccessToken, CachedAccount, Error, Guest, GuestSharedTokenCacheCredential, Options, SharedTokenCacheCredential,
     TokenRequestOptions,
 };
 
-impl Guest for Plugin {
+impl Guest for Component {
     type SharedTokenCacheCredential = Resource;
 }
 

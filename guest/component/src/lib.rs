@@ -7,12 +7,12 @@ mod host;
 mod tokens;
 mod wit;
 
-struct Plugin;
+struct Component;
 
 #[expect(unsafe_code, reason = "the macro defines the functions that the component exports")]
 mod export {
-    use super::Plugin;
+    use super::Component;
     use super::wit;
 
-    wit::export!(Plugin with_types_in wit);
+    wit::export!(Component with_types_in wit);
 }

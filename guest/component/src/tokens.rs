@@ -2,7 +2,7 @@ use std::cell::RefCell;
 
 use shared_token_cache_core::{Credential, Options, Platform as _};
 
-use crate::Plugin;
+use crate::Component;
 use crate::host::Host;
 use crate::wit::credential::{Options as WitOptions, TokenRequestOptions};
 use crate::wit::tokens::{AccessToken, Error, Guest};
@@ -13,7 +13,7 @@ thread_local! {
     static LAST: RefCell<Option<(Options, Credential)>> = const { RefCell::new(None) };
 }
 
-impl Guest for Plugin {
+impl Guest for Component {
     fn get_token(
         scopes: Vec<String>,
         request: Option<TokenRequestOptions>,

@@ -20,7 +20,7 @@ pub struct AccessToken {
 /// An access token with its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Served {
+pub struct IssuedToken {
     /// The token.
     pub access_token: AccessToken,
     /// The source whose cache had the sign-in.

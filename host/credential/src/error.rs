@@ -38,7 +38,7 @@ pub enum Error {
     Limit(LimitExceeded),
     /// The component failed: a bug in it, or in this crate.
     #[error("the component failed")]
-    Plugin(#[source] PluginError),
+    Component(#[source] ComponentError),
 }
 
 /// Details of [`Error::Limit`].
@@ -102,9 +102,9 @@ impl From<String> for Unreachable {
 
 /// The failure of the component.
 #[derive(Clone)]
-pub struct PluginError(Arc<wasmtime::Error>);
+pub struct ComponentError(Arc<wasmtime::Error>);
 
-impl std::fmt::Display for PluginError {
+impl std::fmt::Display for ComponentError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The engine's text has several lines, and names of functions that the component chose.
         let text = format!("{:#}", self.0);
@@ -113,13 +113,13 @@ impl std::fmt::Display for PluginError {
     }
 }
 
-impl std::fmt::Debug for PluginError {
+impl std::fmt::Debug for ComponentError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("PluginError").field(&self.to_string()).finish()
+        f.debug_tuple("ComponentError").field(&self.to_string()).finish()
     }
 }
 
-impl std::error::Error for PluginError {}
+impl std::error::Error for ComponentError {}
 
 impl AsRef<Self> for Error {
     fn as_ref(&self) -> &Self {
@@ -128,8 +128,8 @@ impl AsRef<Self> for Error {
 }
 
 impl Error {
-    pub(crate) fn plugin(error: wasmtime::Error) -> Self {
-        Self::Plugin(PluginError(Arc::new(error)))
+    pub(crate) fn component(error: wasmtime::Error) -> Self {
+        Self::Component(ComponentError(Arc::new(error)))
     }
 
     /// A denial that no change of the policy lifts.
@@ -156,7 +156,7 @@ impl Error {
             | Self::CredentialUnavailable(_)
             | Self::ClientAuthentication(_)
             | Self::Denied(_)
-            | Self::Plugin(_) => None,
+            | Self::Component(_) => None,
         }
     }
 
@@ -170,7 +170,7 @@ impl Error {
             | Self::CredentialUnavailable(_)
             | Self::ClientAuthentication(_)
             | Self::Limit(_)
-            | Self::Plugin(_) => None,
+            | Self::Component(_) => None,
         }
     }
 
@@ -184,7 +184,7 @@ impl Error {
             Self::Denied(_) => "denied",
             Self::Unreachable(_) => "unreachable",
             Self::Limit(_) => "limit",
-            Self::Plugin(_) => "plugin",
+            Self::Component(_) => "plugin",
         }
     }
 
@@ -194,7 +194,7 @@ impl Error {
         match self {
             Self::CredentialUnavailable(unavailable) => Some(unavailable.reason.as_str()),
             Self::ClientAuthentication(failure) => Some(failure.reason.as_str()),
-            Self::InvalidArgument(_) | Self::Denied(_) | Self::Unreachable(_) | Self::Limit(_) | Self::Plugin(_) => {
+            Self::InvalidArgument(_) | Self::Denied(_) | Self::Unreachable(_) | Self::Limit(_) | Self::Component(_) => {
                 None
             }
         }

@@ -102,7 +102,7 @@ impl Crowd {
 
     /// Waits briefly while connections that lost their places are still open, because they still
     /// use file descriptors.
-    pub(crate) async fn settle(&self) {
+    pub(crate) async fn wait_for_closing(&self) {
         for _ in 0..MOST {
             if self.open.load(Ordering::SeqCst) <= self.most {
                 return;

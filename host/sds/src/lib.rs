@@ -5,10 +5,10 @@ mod board;
 mod connection;
 #[cfg(unix)]
 mod crowd;
-#[cfg(not(unix))]
-mod elsewhere;
 #[cfg(unix)]
 mod health;
+#[cfg(unix)]
+mod log_once;
 #[cfg(unix)]
 mod peer;
 #[cfg(unix)]
@@ -17,8 +17,6 @@ mod proto;
 mod requests;
 #[cfg(unix)]
 mod resets;
-#[cfg(unix)]
-mod said;
 #[cfg(unix)]
 mod seat;
 #[cfg(unix)]
@@ -32,10 +30,10 @@ mod stats;
 mod stream;
 #[cfg(unix)]
 mod subscription;
+#[cfg(not(unix))]
+mod unsupported;
 
 pub use board::{Board, Posted, Secret};
-#[cfg(not(unix))]
-pub use elsewhere::{BindError, ServeError, Server, SocketOptions};
 #[cfg(unix)]
 pub use server::{ServeError, Server};
 #[cfg(unix)]
@@ -43,3 +41,5 @@ pub use service::SERVICE;
 #[cfg(unix)]
 pub use socket::{BindError, Socket, SocketOptions};
 pub use stats::Stats;
+#[cfg(not(unix))]
+pub use unsupported::{BindError, ServeError, Server, SocketOptions};

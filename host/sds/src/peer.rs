@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use tokio::net::UnixStream;
 
-use crate::said::Said;
+use crate::log_once::LogOnce;
 use crate::stats::Stats;
 
 /// The users who may have tokens: this process's own, and the configured ones.
 #[derive(Debug)]
 pub(crate) struct Peers {
     allowed: BTreeSet<u32>,
-    refused: Said<Option<u32>>,
+    refused: LogOnce<Option<u32>>,
     stats: Arc<Stats>,
 }
 
@@ -20,7 +20,7 @@ impl Peers {
     pub(crate) fn new(also: &[u32], stats: Arc<Stats>) -> Self {
         let mut allowed: BTreeSet<u32> = also.iter().copied().collect();
         allowed.insert(rustix::process::geteuid().as_raw());
-        Self { allowed, refused: Said::default(), stats }
+        Self { allowed, refused: LogOnce::default(), stats }
     }
 
     /// The user of the process that connected, if allowed. The kernel reports it (`SO_PEERCRED`),
@@ -31,7 +31,7 @@ impl Peers {
             return Some(user);
         }
         self.stats.refuse();
-        if self.refused.is_news(user) {
+        if self.refused.is_first(user) {
             let who = user.map_or_else(|| "an unknown user".to_owned(), |user| format!("user {user}"));
             tracing::warn!("{who} is refused; name the user with --allow-uid if that is your proxy");
         }
@@ -53,7 +53,7 @@ mod tests {
         let elsewhere = Peers { allowed: [own + 1].into(), ..Peers::new(&[], Arc::default()) };
         assert!(elsewhere.allow(&stream).is_none() && elsewhere.allow(&stream).is_none());
         assert_eq!(elsewhere.stats.refused(), 2);
-        assert!(!elsewhere.refused.is_news(Some(own)), "it was said");
+        assert!(!elsewhere.refused.is_first(Some(own)), "it was logged");
         assert!(Peers { allowed: [own + 1, own].into(), ..elsewhere }.allow(&stream).is_some());
         assert!(Peers::new(&[own + 1], Arc::default()).allowed.contains(&(own + 1)));
     }

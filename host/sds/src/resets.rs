@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::said::Said;
+use crate::log_once::LogOnce;
 
 const HEAD: usize = 9;
 const RST_STREAM: u8 = 3;
@@ -14,7 +14,7 @@ const HARMLESS: [u32; 2] = [0, 8];
 /// Watches the frames that are sent, and logs each error code of a stream or connection once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Resets {
-    said: Arc<Said<u32>>,
+    logged: Arc<LogOnce<u32>>,
     /// The beginning of the frame: its head, and the bytes up to the code.
     beginning: Vec<u8>,
     /// Bytes left of a frame that is skipped.
@@ -24,7 +24,7 @@ pub(crate) struct Resets {
 impl Resets {
     /// A watcher for another connection, which shares the set of logged codes.
     pub(crate) fn of_another(&self) -> Self {
-        Self { said: Arc::clone(&self.said), ..Self::default() }
+        Self { logged: Arc::clone(&self.logged), ..Self::default() }
     }
 
     /// Watches bytes that are sent.
@@ -54,7 +54,7 @@ impl Resets {
         }
         if let Some(code) = code.map(|code| u32::from_be_bytes(*code))
             && !HARMLESS.contains(&code)
-            && self.said.is_news(code)
+            && self.logged.is_first(code)
         {
             tracing::warn!(
                 "a client sent what is no gRPC, or too much of it: its stream is reset (HTTP/2 error code {code})"
@@ -78,9 +78,9 @@ mod tests {
         for size in 1..sent.len() {
             let mut resets = Resets::default();
             sent.chunks(size).for_each(|bytes| resets.watch(bytes));
-            let said = |code| !resets.said.is_news(code);
-            assert!(said(1) && said(11) && said(2), "{size}");
-            assert!(!said(0) && !said(8) && !said(3), "{size}");
+            let logged = |code| !resets.logged.is_first(code);
+            assert!(logged(1) && logged(11) && logged(2), "{size}");
+            assert!(!logged(0) && !logged(8) && !logged(3), "{size}");
         }
     }
 }

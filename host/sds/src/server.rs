@@ -13,9 +13,9 @@ use crate::board::Board;
 use crate::connection::Connection;
 use crate::crowd::{Crowd, Entry};
 use crate::health;
+use crate::log_once::LogOnce;
 use crate::peer::Peers;
 use crate::resets::Resets;
-use crate::said::Said;
 use crate::seat::Seat;
 use crate::service::SecretDiscovery;
 use crate::socket::{BindError, SocketOptions};
@@ -123,11 +123,17 @@ async fn closed(mut closing: watch::Receiver<bool>) {
 fn connections(seat: Seat, listener: UnixListener, peers: Peers) -> impl Stream<Item = io::Result<Connection>> {
     let (sender, rebound) = mpsc::channel(1);
     tokio::spawn(keep_bound(seat, sender));
-    let door =
-        Door { listener, rebound, peers, crowd: Crowd::default(), crowded: Said::default(), resets: Resets::default() };
+    let door = Door {
+        listener,
+        rebound,
+        peers,
+        crowd: Crowd::default(),
+        crowded: LogOnce::default(),
+        resets: Resets::default(),
+    };
     stream::unfold(door, |mut door| async {
         loop {
-            door.crowd.settle().await;
+            door.crowd.wait_for_closing().await;
             let accepted = tokio::select! {
                 accepted = door.listener.accept() => accepted,
                 Some(listener) = door.rebound.recv() => {
@@ -172,7 +178,7 @@ struct Door {
     rebound: mpsc::Receiver<UnixListener>,
     peers: Peers,
     crowd: Crowd,
-    crowded: Said<(u32, bool)>,
+    crowded: LogOnce<(u32, bool)>,
     resets: Resets,
 }
 
@@ -182,7 +188,7 @@ impl Door {
         let place = match self.crowd.enter(user) {
             Entry::Free(place) => Some(place),
             Entry::InPlaceOf(crowded, place) => {
-                if self.crowded.is_news((crowded, true)) {
+                if self.crowded.is_first((crowded, true)) {
                     tracing::warn!(
                         "user {crowded} has too many connections; each further one ends the oldest idle one"
                     );
@@ -190,7 +196,7 @@ impl Door {
                 Some(place)
             }
             Entry::Full => {
-                if self.crowded.is_news((user, false)) {
+                if self.crowded.is_first((user, false)) {
                     tracing::warn!("user {user} has too many connections in use; further ones are closed");
                 }
                 None

@@ -11,8 +11,8 @@ use tonic::{Status, Streaming};
 
 use crate::board::Posted;
 use crate::connection::InUse;
+use crate::log_once::LogOnce;
 use crate::proto::{DiscoveryRequest, DiscoveryResponse};
-use crate::said::Said;
 use crate::stats::Stats;
 use crate::subscription::{Subscription, Verdict};
 
@@ -28,7 +28,7 @@ pub(crate) struct Shared {
     pub(crate) closing: watch::Receiver<bool>,
     /// Requested names that the board lacks. A proxy requests them again every second, so each is
     /// logged once.
-    pub(crate) strangers: Arc<Said<String>>,
+    pub(crate) strangers: Arc<LogOnce<String>>,
     /// Distinguishes this run of the server from earlier ones.
     pub(crate) run: u64,
 }
@@ -101,7 +101,8 @@ impl Reader {
     fn take(&mut self, request: &DiscoveryRequest) -> Result<(), Status> {
         let verdict = self.subscription.request(request, &self.shared.board.borrow());
         let (number, names) = (self.number, self.subscription.names());
-        if let Some(name) = self.subscription.unknown().filter(|name| self.shared.strangers.is_news((*name).to_owned()))
+        if let Some(name) =
+            self.subscription.unknown().filter(|name| self.shared.strangers.is_first((*name).to_owned()))
         {
             tracing::warn!("stream {number}: asks for {name}, and the policy has no such profile");
         }

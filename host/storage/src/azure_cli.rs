@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::examine::{Examination, Note};
+use crate::examine::{Examination, ExaminationNote};
 use crate::{FileStore, KeyringAccess, Read, ReadError, Rules, Store, WriteError};
 
 /// The name that all of its files share, before the extension.
@@ -159,18 +159,18 @@ impl Form {
 #[cfg(target_os = "linux")]
 fn in_keyring(item: Item, signal: PathBuf, access: &KeyringAccess, rules: Rules) -> Box<dyn Store> {
     let service = crate::secret_service::SecretService::new(access, crate::keyring::Cache::AzureCli(item));
-    Box::new(crate::signalled::SignalledStore::new(service, signal, None, rules))
+    Box::new(crate::keyring_store::KeyringStore::new(service, signal, None, rules))
 }
 
 #[cfg(target_os = "macos")]
 fn in_keyring(item: Item, signal: PathBuf, access: &KeyringAccess, rules: Rules) -> Box<dyn Store> {
     use crate::keyring::{Cache, Closed};
-    use crate::signalled::SignalledStore;
+    use crate::keyring_store::KeyringStore;
     match access {
-        KeyringAccess::None => Box::new(SignalledStore::new(Closed, signal, None, rules)),
+        KeyringAccess::None => Box::new(KeyringStore::new(Closed, signal, None, rules)),
         KeyringAccess::Session | KeyringAccess::Bus(_) => {
             let keychain = crate::keychain::Keychain::of_the_user(&Cache::AzureCli(item));
-            Box::new(SignalledStore::new(keychain, signal, None, rules))
+            Box::new(KeyringStore::new(keychain, signal, None, rules))
         }
     }
 }
@@ -275,7 +275,7 @@ impl Store for AzureCliStore {
             let stale = stale.display();
             let what = format!("{stale} is older than {}, so it is not used", self.guarded().display());
             let next = format!("Delete it, or say `--source file:{stale}` to use it all the same.");
-            examination.notes.push(Note { what, next });
+            examination.notes.push(ExaminationNote { what, next });
         }
         examination
     }

@@ -25,21 +25,21 @@ pub struct Examination {
     /// The lock that a program holds or has left behind.
     pub lock: Option<HeldLock>,
     /// Unusual properties of the place.
-    pub notes: Vec<Note>,
+    pub notes: Vec<ExaminationNote>,
     /// Files nearby that the user may have meant, where no document was found.
-    pub near: Vec<Note>,
+    pub near: Vec<ExaminationNote>,
 }
 
 /// A finding, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
+pub struct ExaminationNote {
     /// The finding.
     pub what: String,
     /// What to do about it, as a sentence.
     pub next: String,
 }
 
-impl std::fmt::Display for Note {
+impl std::fmt::Display for ExaminationNote {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}. {}", self.what, self.next)
     }
@@ -74,9 +74,9 @@ pub(crate) fn file(path: &Path, rules: &Rules, encrypted: bool) -> Examination {
     });
     match looked {
         Ok(None) | Err(ReadError::NotFound(_)) => {}
-        Ok(Some(what)) => notes.push(Note { what, next: "Only its owner should be able to use it.".into() }),
+        Ok(Some(what)) => notes.push(ExaminationNote { what, next: "Only its owner should be able to use it.".into() }),
         Err(error) => {
-            notes.push(Note {
+            notes.push(ExaminationNote {
                 what: error.to_string(),
                 next: "It has to be a file of your own that you may read.".into(),
             });

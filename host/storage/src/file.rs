@@ -9,13 +9,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use zeroize::Zeroizing;
 
-use crate::busy::may_be_busy;
 use crate::examine::{self, Examination};
 use crate::foreign;
 use crate::lock::Lock;
 use crate::open::{self, io_error, unusable};
-use crate::problem::{kept_open, write_error};
 use crate::protection::{Opened, Protection, is_json};
+use crate::windows_sharing::may_be_busy;
+use crate::write_error::{kept_open, write_error};
 use crate::{Document, Read, ReadError, Rules, Store, WriteError, temporary, version};
 
 /// How long content that is not JSON is read again before it counts as damaged. MSAL for Python

@@ -240,7 +240,9 @@ pub fn is_still_at(file: &File, path: &Path) -> io::Result<bool> {
 pub fn is_still_at(file: &File, path: &Path) -> io::Result<bool> {
     match open_unfollowed(path, File::options().read(true).write(true)) {
         Ok(current) => crate::windows::is_same_file(file, &current),
-        Err(error) if error.kind() == io::ErrorKind::NotFound || crate::busy::may_be_busy(&error) => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound || crate::windows_sharing::may_be_busy(&error) => {
+            Ok(false)
+        }
         Err(error) => Err(error),
     }
 }

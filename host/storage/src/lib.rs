@@ -4,29 +4,29 @@
 //! opens the store of a document. A read creates nothing.
 
 mod azure_cli;
-mod busy;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod encoding;
 mod examine;
-#[cfg(target_os = "linux")]
-mod fallback;
 mod file;
 pub mod files;
 mod foreign;
 mod in_use;
 mod keyring;
+#[cfg(target_os = "linux")]
+mod keyring_or_file;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod keyring_store;
 mod lock;
 mod neighbours;
 mod open;
 mod places;
-mod problem;
+mod platform_store;
 mod protection;
 mod rules;
-mod shared;
-#[cfg(any(target_os = "linux", target_os = "macos"))]
-mod signalled;
 mod temporary;
 mod version;
+mod windows_sharing;
+mod write_error;
 
 #[cfg(windows)]
 mod dpapi;
@@ -38,7 +38,7 @@ mod secret_service;
 #[cfg(windows)]
 mod windows;
 
-pub use examine::{Examination, HeldLock, Note};
+pub use examine::{Examination, ExaminationNote, HeldLock};
 pub use file::FileStore;
 pub use in_use::FilesInUse;
 pub use keyring::{KeyringAccess, KeyringError};

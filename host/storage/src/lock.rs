@@ -17,9 +17,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::WriteError;
-use crate::busy::{is_busy, may_be_busy};
 use crate::files::{is_still_at, open_unfollowed};
-use crate::problem::{lock_error, unreachable_lock};
+use crate::windows_sharing::{is_busy, may_be_busy};
+use crate::write_error::{lock_error, unreachable_lock};
 
 /// MSAL for Python waits this long.
 const PATIENCE: Duration = Duration::from_secs(5);

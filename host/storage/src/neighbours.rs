@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use shared_token_cache_entra::cache::{CAE, NOCAE};
 
-use crate::{Note, Places, Rules};
+use crate::{ExaminationNote, Places, Rules};
 
 const CLI_STEM: &str = "msal_token_cache";
 
@@ -14,30 +14,31 @@ impl Places {
     /// Files near a document of the shared cache, such as `msal.cache.nocae`. The cache's other
     /// document is examined under `rules`, and ignored without rules.
     #[must_use]
-    pub fn near_shared(&self, document: &str, rules: Option<Rules>) -> Vec<Note> {
+    pub fn near_shared(&self, document: &str, rules: Option<Rules>) -> Vec<ExaminationNote> {
         let Some((name, other)) = other(document) else { return Vec::new() };
         let examined = rules.and_then(|rules| self.shared(&other, rules).ok()).map(|store| store.examine());
         let there = examined.filter(|examined| examined.found);
-        let mut notes: Vec<Note> = there.into_iter().map(|there| other_document(&there.place, &other)).collect();
+        let mut notes: Vec<ExaminationNote> =
+            there.into_iter().map(|there| other_document(&there.place, &other)).collect();
         let folders = self.shared.iter().chain(&self.dotnet_signals);
         for bare in folders.map(|folder| folder.join(name)).filter(|bare| is_file(bare)) {
             let bare = bare.display();
             let what = format!("{bare} is there, without the suffix that tools give their caches today");
-            notes.push(Note { what, next: format!("To use it, say `--source file:{bare}`.") });
+            notes.push(ExaminationNote { what, next: format!("To use it, say `--source file:{bare}`.") });
         }
         notes
     }
 
     /// Files near the Azure CLI's document.
     #[must_use]
-    pub fn near_azure_cli(&self) -> Vec<Note> {
+    pub fn near_azure_cli(&self) -> Vec<ExaminationNote> {
         self.azure_cli.as_deref().map(near_azure_cli).unwrap_or_default()
     }
 }
 
 /// Files near a file that a source names.
 #[must_use]
-pub fn near_file(path: &Path) -> Vec<Note> {
+pub fn near_file(path: &Path) -> Vec<ExaminationNote> {
     let (Some(folder), Some(stem)) = (path.parent(), path.file_stem()) else { return Vec::new() };
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let mut names: Vec<PathBuf> = vec![folder.join(stem)];
@@ -46,7 +47,7 @@ pub fn near_file(path: &Path) -> Vec<Note> {
             .map(|extension| folder.join(stem).with_extension(extension.trim_start_matches('.'))),
     );
     names.retain(|near| near != path && is_file(near));
-    let named = |near: PathBuf| Note {
+    let named = |near: PathBuf| ExaminationNote {
         what: format!("{} has nearly the same name", near.display()),
         next: format!("To use it, say `--source file:{}`.", near.display()),
     };
@@ -54,14 +55,14 @@ pub fn near_file(path: &Path) -> Vec<Note> {
 }
 
 /// The note for the other document of a shared cache.
-fn other_document(place: &str, other: &str) -> Note {
+fn other_document(place: &str, other: &str) -> ExaminationNote {
     let (kind, next) = if other.ends_with(CAE) {
         ("with", "To use it, say `--enable-cae`.")
     } else {
         ("without", "To use it, leave `--enable-cae` out.")
     };
     let what = format!("the {place} is there, the cache of tokens {kind} Continuous Access Evaluation");
-    Note { what, next: next.to_owned() }
+    ExaminationNote { what, next: next.to_owned() }
 }
 
 /// The name of a document's cache, and the name of the cache's other document.
@@ -73,12 +74,12 @@ pub fn other(document: &str) -> Option<(&str, String)> {
     }
 }
 
-fn near_azure_cli(folder: &Path) -> Vec<Note> {
+fn near_azure_cli(folder: &Path) -> Vec<ExaminationNote> {
     let mut notes = Vec::new();
     let mut near = |name: &str, what: &str, next: &str| {
         let path = folder.join(name);
         if is_file(&path) {
-            notes.push(Note { what: format!("{} {what}", path.display()), next: next.to_owned() });
+            notes.push(ExaminationNote { what: format!("{} {what}", path.display()), next: next.to_owned() });
         }
     };
     // An empty one is a signal file.
@@ -128,7 +129,7 @@ fn is_file(path: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn told(notes: &[Note]) -> String {
+    fn told(notes: &[ExaminationNote]) -> String {
         notes.iter().map(|note| format!("{note}\n")).collect()
     }
 

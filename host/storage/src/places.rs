@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use crate::shared::{self, SharedPlace};
+use crate::platform_store::{self, SharedPlace};
 use crate::{KeyringAccess, Rules, Store, azure_cli};
 
 /// The places that hold this user's caches.
@@ -67,7 +67,7 @@ impl Places {
             keyring: &self.keyring,
             document,
         };
-        Ok(shared::open(place, rules))
+        Ok(platform_store::open(place, rules))
     }
 
     /// The store of the Azure CLI's only document, in the form that the Azure CLI used last.

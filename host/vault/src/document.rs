@@ -4,13 +4,13 @@ use std::sync::OnceLock;
 use shared_token_cache_entra::schema::Section;
 use zeroize::Zeroizing;
 
+use crate::accounts_index::{AccountsIndex, Chosen};
 use crate::credential::Credential;
 use crate::damage::{BYTE_ORDER_MARK, Damage, NotUtf8};
 use crate::facts::Facts;
 use crate::handle::{Handle, Kind, Sealer};
 use crate::index::{Field, Index, NoIndex, Shape, Span, Spot};
-use crate::literal::{self, Form};
-use crate::people::{Chosen, People};
+use crate::json_literal::{self, Form};
 use crate::refused::Refused;
 
 /// A version of a document with its secrets. The secrets are kept once, in the text, and zeroized
@@ -25,7 +25,7 @@ pub(crate) struct Document {
     places: Vec<Place>,
     /// Indices of `places`, sorted by handle.
     by_handle: Vec<u32>,
-    people: OnceLock<People>,
+    accounts_index: OnceLock<AccountsIndex>,
     chosen: OnceLock<Chosen>,
 }
 
@@ -89,7 +89,7 @@ impl Document {
             .into_iter()
             .filter_map(|spot| {
                 let kind = kind_of(&index, &spot);
-                let (handle, form) = literal::seal(sealer, kind, spot.value.of(json))?;
+                let (handle, form) = json_literal::seal(sealer, kind, spot.value.of(json))?;
                 Some(Place { handle, form, value: spot.value, entry: spot.entry })
             })
             .collect();
@@ -103,7 +103,7 @@ impl Document {
             index,
             places,
             by_handle,
-            people: OnceLock::new(),
+            accounts_index: OnceLock::new(),
             chosen: OnceLock::new(),
         }
     }
@@ -117,7 +117,7 @@ impl Document {
             index: Index::default(),
             places: Vec::new(),
             by_handle: Vec::new(),
-            people: OnceLock::new(),
+            accounts_index: OnceLock::new(),
             chosen: OnceLock::new(),
         }
     }
@@ -131,7 +131,7 @@ impl Document {
         let mut from = 0;
         for place in &self.places {
             sealed.push_str(Span { start: from, end: place.value.start }.of(json));
-            literal::push(place.handle, place.form, &mut sealed);
+            json_literal::push(place.handle, place.form, &mut sealed);
             from = place.value.end;
         }
         sealed.push_str(json.get(from as usize..).unwrap_or_default());
@@ -145,7 +145,7 @@ impl Document {
         let mut handle = String::with_capacity(LONGEST_LITERAL);
         for place in self.places_in(range) {
             handle.clear();
-            literal::push(place.handle, place.form, &mut handle);
+            json_literal::push(place.handle, place.form, &mut handle);
             let before = json.get(from..place.value.start as usize).unwrap_or_default();
             let behind = rest.strip_prefix(before.as_bytes()).and_then(|rest| rest.strip_prefix(handle.as_bytes()));
             let Some(behind) = behind else { return false };
@@ -204,8 +204,8 @@ impl Document {
     }
 
     /// The accounts by their home account id.
-    pub(crate) fn people(&self) -> &People {
-        self.people.get_or_init(|| People::of(self.account_entries()))
+    pub(crate) fn accounts_index(&self) -> &AccountsIndex {
+        self.accounts_index.get_or_init(|| AccountsIndex::of(self.account_entries()))
     }
 
     /// The account that the credential's options select. A document belongs to one vault, and so to
@@ -219,7 +219,11 @@ impl Document {
                 let own = !text(Field::FamilyId).is_empty() || credential.is_client(&text(Field::ClientId));
                 own && credential.is_cloud(&text(Field::Environment))
             });
-            Chosen::among(usable.filter_map(|token| token.text(Field::HomeAccountId)), self.people(), credential)
+            Chosen::among(
+                usable.filter_map(|token| token.text(Field::HomeAccountId)),
+                self.accounts_index(),
+                credential,
+            )
         })
     }
 

@@ -77,7 +77,7 @@ impl Session {
             let id = facts.text(Field::HomeAccountId).unwrap_or_default();
             home_tenant(&id) == home_tenant_id
                 && in_cloud(&facts.text(Field::Environment).unwrap_or_default())
-                && document.people().username(&id, in_cloud) == Some(username)
+                && document.accounts_index().username(&id, in_cloud) == Some(username)
         };
         let mut clients: Vec<String> = Vec::new();
         for facts in document.tokens().filter(|facts| facts.section() == Section::RefreshToken && is_meant(facts)) {

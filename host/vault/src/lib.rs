@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod accounts_index;
 mod call;
 mod claims;
 mod credential;
@@ -15,8 +16,7 @@ mod hindrance;
 mod home;
 mod index;
 mod json;
-mod literal;
-mod people;
+mod json_literal;
 mod redemption;
 mod refused;
 mod replace;

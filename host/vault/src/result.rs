@@ -8,13 +8,13 @@ use shared_token_cache_entra::account::home_tenant;
 use shared_token_cache_entra::schema::Section;
 use shared_token_cache_entra::token::is_a_time;
 
+use crate::accounts_index::Chosen;
 use crate::call::{Call, asked_tenant, covers};
 use crate::facts::Facts;
 use crate::handle::{Handle, Kind};
 use crate::index::Field;
 use crate::json::decode_secret;
-use crate::literal::is_a_token;
-use crate::people::Chosen;
+use crate::json_literal::is_a_token;
 use crate::refused::Refused;
 use crate::reply::Reply;
 use crate::session::Session;
@@ -175,7 +175,7 @@ impl Session {
         let serving = document.tokens().filter(|facts| {
             let id = facts.text(Field::HomeAccountId).unwrap_or_default();
             facts.section() == Section::AccessToken
-                && document.people().is_brokered(&id, in_cloud)
+                && document.accounts_index().is_brokered(&id, in_cloud)
                 && in_cloud(&facts.text(Field::Environment).unwrap_or_default())
                 && facts
                     .seconds(Field::ExpiresOn)
@@ -185,7 +185,7 @@ impl Session {
                 && self.check_fit(facts, call).is_ok()
         });
         let ids: HashSet<_> = serving.filter_map(|facts| facts.text(Field::HomeAccountId)).collect();
-        Chosen::of(ids.iter().map(|id| &**id), document.people(), credential)
+        Chosen::of(ids.iter().map(|id| &**id), document.accounts_index(), credential)
     }
 
     /// Whether a token cached under `realm` is of the call's tenant.

@@ -11,7 +11,7 @@ use crate::granted;
 use crate::handle::{Handle, Kind};
 use crate::index::{Index, Shape, Span, TopLevel};
 use crate::json::decode;
-use crate::literal::{self, Form};
+use crate::json_literal::{self, Form};
 use crate::redemption::Redemption;
 use crate::reply::Reply;
 use crate::session::Session;
@@ -75,11 +75,11 @@ impl Session {
                 Some(TopLevel::Id) => Kind::IdToken,
                 None => Kind::Opaque,
             };
-            let Some((handle, form)) = literal::seal(sealer, kind, spot.value.of(&body)) else { continue };
+            let Some((handle, form)) = json_literal::seal(sealer, kind, spot.value.of(&body)) else { continue };
             sealed.push_str(Span { start: from, end: spot.value.start }.of(&body));
             let withheld = kind == Kind::AccessToken && elsewhere.is_some();
             let form = if withheld && form == Form::Text { Form::Broken } else { form };
-            literal::push(handle, form, &mut sealed);
+            json_literal::push(handle, form, &mut sealed);
             (from, has_secrets) = (spot.value.end, true);
             // Keys inside of a container that is a secret as a whole are in `watched`, and are
             // replaced with it.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use shared_token_cache_entra::account::home_tenant;
 use shared_token_cache_policy::Denied;
 
+use crate::accounts_index::Chosen;
 use crate::call::Call;
 use crate::credential::Request;
 use crate::damage::NotUtf8;
 use crate::document::Document;
 use crate::handle::{Handle, Kind};
-use crate::people::Chosen;
 use crate::redemption::Redemption;
 use crate::refused::Refused;
 use crate::reply::Reply;
@@ -300,9 +300,9 @@ impl Session {
             return Err(Refused::WrongCloud(kind));
         }
         let document = self.document(name);
-        let people = document.map(|document| document.people());
+        let accounts_index = document.map(|document| document.accounts_index());
         let in_cloud = |environment: &str| credential.is_cloud(environment);
-        let username = people.and_then(|people| people.username(home_account_id, in_cloud));
+        let username = accounts_index.and_then(|accounts_index| accounts_index.username(home_account_id, in_cloud));
         let username = username.ok_or(Refused::WrongAccount(kind))?;
         if !credential.selects(home_account_id, username) {
             return Err(Refused::WrongAccount(kind));
@@ -337,8 +337,8 @@ impl Session {
     #[must_use]
     pub fn accounts(&self) -> HashSet<(&str, Option<&str>)> {
         let policy = &self.vault.credential().policy;
-        let people = self.documents().flat_map(|document| document.people().all());
-        people
+        let accounts = self.documents().flat_map(|document| document.accounts_index().all());
+        accounts
             .filter(|(id, username)| policy.check_account(username, id).is_ok())
             .map(|(id, username)| (username, home_tenant(id)))
             .collect()
@@ -348,8 +348,8 @@ impl Session {
     /// one.
     pub fn hidden_usernames(&self) -> impl Iterator<Item = &str> {
         let policy = &self.vault.credential().policy;
-        let people = self.documents().flat_map(|document| document.people().all());
-        people.filter(|(id, username)| policy.check_account(username, id).is_err()).map(|(_, username)| username)
+        let accounts = self.documents().flat_map(|document| document.accounts_index().all());
+        accounts.filter(|(id, username)| policy.check_account(username, id).is_err()).map(|(_, username)| username)
     }
 
     /// Drops older versions of documents, and the replies that were stored. The component keeps

@@ -1,4 +1,4 @@
-//! The published components on the hosts that people load plugins into: `cargo xtask test hosts [NAME…]`.
+//! The published components on the hosts that people load components into: `cargo xtask test hosts [NAME…]`.
 //!
 //! A *leg* ([`legs`]) is one way of running one host. Each leg runs the same scenarios
 //! ([`scenario`]): a home folder with a made-up sign-in, a token endpoint on loopback, and the

@@ -210,7 +210,7 @@ fn refusal(message: &str) -> Outcome {
     Outcome::Error { name, message, oauth: None, candidates: Vec::new() }
 }
 
-fn outcome(served: Result<host::Served, host::Error>) -> io::Result<Outcome> {
+fn outcome(served: Result<host::IssuedToken, host::Error>) -> io::Result<Outcome> {
     Ok(match crate::component::neutral(served).map_err(io::Error::other)? {
         case::Outcome::Token { token, expires_on, refresh_on, token_type } => {
             Outcome::Token { token, expires_on, refresh_on, token_type: Some(token_type) }

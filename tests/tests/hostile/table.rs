@@ -163,8 +163,8 @@ attempts! {
     spin_when_it_is_made: hurried => "Error::Limit", "limits.call-seconds";
     spin_for_the_accounts: hurried_accounts => "Error::Limit", "limits.call-seconds";
     allocate: small => "Error::Limit", "limits.guest-memory-mib";
-    recurse: plain => "Error::Plugin", "out of bounds memory access";
-    trap: plain => "Error::Plugin", "unreachable";
+    recurse: plain => "Error::Component", "out of bounds memory access";
+    trap: plain => "Error::Component", "unreachable";
     grow_a_table: plain => "Error::Limit", "table elements";
     return_a_huge_text: plain => "Error::Limit", "the component returned more than";
     return_many_candidates: plain => "Error::Limit", "the component returned more than";

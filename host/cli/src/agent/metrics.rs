@@ -20,7 +20,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use shared_token_cache::{Attempts, TokenState};
+use shared_token_cache::{RefreshCounts, TokenState};
 use shared_token_cache_sds::Stats;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -50,7 +50,7 @@ pub(crate) struct Numbers {
 #[derive(Debug)]
 pub(super) struct ProfileNumbers {
     pub(super) state: watch::Receiver<TokenState>,
-    pub(super) attempts: Attempts,
+    pub(super) attempts: RefreshCounts,
 }
 
 impl Metrics {

@@ -54,8 +54,10 @@ impl Agent {
 
     /// The values of the metrics.
     pub(crate) fn numbers(&self, sds: Option<Arc<Stats>>) -> Numbers {
-        let numbers =
-            |kept: &Kept| ProfileNumbers { state: kept.refresher.subscribe(), attempts: kept.refresher.attempts() };
+        let numbers = |kept: &Kept| ProfileNumbers {
+            state: kept.refresher.subscribe(),
+            attempts: kept.refresher.refresh_counts(),
+        };
         let profiles = self.profiles.iter().map(|(name, kept)| (name.clone(), numbers(kept))).collect();
         Numbers { profiles, sds }
     }

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use shared_token_cache::policy::{Policy, ProfileName, bare_resource};
-use shared_token_cache::{AuditFile, Builder, Served, TokenRequestOptions, TransportOptions};
+use shared_token_cache::{AuditFile, Builder, IssuedToken, TokenRequestOptions, TransportOptions};
 use shared_token_cache_storage::FilesInUse;
 
 use super::arguments::{GetToken, TokenForm};
@@ -43,7 +43,7 @@ pub(super) async fn run(arguments: GetToken) -> Result<ExitCode, Failure> {
 }
 
 /// Obtains the token of the arguments.
-pub(super) async fn obtain(arguments: GetToken) -> Result<Served, Failure> {
+pub(super) async fn obtain(arguments: GetToken) -> Result<IssuedToken, Failure> {
     let policy = credential::policy(&arguments.sign_in)?;
     let used = in_use::of(
         &policy,
@@ -101,7 +101,7 @@ async fn of_profile(
     name: &ProfileName,
     arguments: &GetToken,
     audit: Option<AuditFile>,
-) -> Result<Served, Failure> {
+) -> Result<IssuedToken, Failure> {
     if let Some(flag) = ["--username", "--tenant-id"].into_iter().find(|flag| filters::is_given(flag)) {
         return Err(Failure::invalid(format!("{flag} has no effect with --profile; set it in the policy")));
     }

@@ -95,7 +95,7 @@ impl Cause {
 
     pub(super) fn message(&self) -> String {
         match self {
-            Self::Credential(error @ Error::Plugin(source)) => format!("{error}: {source}"),
+            Self::Credential(error @ Error::Component(source)) => format!("{error}: {source}"),
             // The hint is printed separately.
             Self::Credential(Error::Denied(denial)) => denial.message.clone(),
             Self::Credential(Error::Unreachable(unreachable)) => unreachable.message.clone(),

@@ -2,8 +2,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::flight::Flights;
 use super::pool::Pool;
+use super::single_flight::SingleFlight;
 use super::{Inner, SharedTokenCacheCredential, vault};
 use crate::audit::{Audit, AuditSink};
 use crate::authentication_record::AuthenticationRecord;
@@ -11,7 +11,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::options::{CachePersistenceOptions, CredentialOptions, HostSettings};
 use crate::sandbox::Seen;
-use crate::sandbox::{Context, Plugin};
+use crate::sandbox::{Context, LoadedComponent};
 use crate::transport::{Transport, TransportOptions};
 use shared_token_cache_policy::{Policy, Source};
 use shared_token_cache_storage::Places;
@@ -200,12 +200,12 @@ impl Builder {
         let policy = Arc::new(self.policy);
         policy.check_client(vault::client_id(&self.options))?;
         #[cfg(feature = "runtime-compilation")]
-        let plugin = match &self.component {
-            Some(path) => Plugin::from_file(path, &policy, self.compiler.as_deref())?,
-            None => Plugin::built_in()?,
+        let component = match &self.component {
+            Some(path) => LoadedComponent::from_file(path, &policy, self.compiler.as_deref())?,
+            None => LoadedComponent::built_in()?,
         };
         #[cfg(not(feature = "runtime-compilation"))]
-        let plugin = Plugin::built_in()?;
+        let component = LoadedComponent::built_in()?;
         let transport = Transport::new(self.transport, Arc::clone(&policy), Arc::clone(&self.clock));
         let transport = Arc::new(transport.map_err(Error::InvalidArgument)?);
         let places = self.places.unwrap_or_else(Places::from_env);
@@ -222,10 +222,10 @@ impl Builder {
                 audit: self.audit.clone(),
                 seen: Seen::default(),
             };
-            sources.push((source, Pool::new(plugin.clone(), Arc::new(context), self.options.clone())));
+            sources.push((source, Pool::new(component.clone(), Arc::new(context), self.options.clone())));
         }
         Ok(SharedTokenCacheCredential {
-            inner: Arc::new(Inner { sources, flights: Flights::new(), audit: self.audit }),
+            inner: Arc::new(Inner { sources, single_flight: SingleFlight::new(), audit: self.audit }),
         })
     }
 }

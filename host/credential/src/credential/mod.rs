@@ -2,24 +2,24 @@
 
 mod builder;
 mod examine;
-mod flight;
 mod outcome;
 mod pool;
 mod profile;
 mod released;
+mod single_flight;
 mod tried;
 mod vault;
 
 pub use builder::Builder;
 pub(crate) use examine::Sights;
-pub(crate) use flight::Flights;
+pub(crate) use single_flight::SingleFlight;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use shared_token_cache_vault::Origin;
 
-use crate::access_token::{AccessToken, Served};
+use crate::access_token::{AccessToken, IssuedToken};
 use crate::audit::Audit;
 use crate::error::{AuthenticationFailureReason, CachedAccount, Error, name};
 use crate::options::TokenRequestOptions;
@@ -55,7 +55,7 @@ pub struct SharedTokenCacheCredential {
 struct Inner {
     /// One for each source, in the order in which they are tried.
     sources: Vec<(Source, Pool)>,
-    flights: Flights<Call, Answer>,
+    single_flight: SingleFlight<Call, Answer>,
     audit: Audit,
 }
 
@@ -107,13 +107,13 @@ impl SharedTokenCacheCredential {
         &self,
         scopes: &[S],
         request: TokenRequestOptions,
-    ) -> Result<Served, Error> {
+    ) -> Result<IssuedToken, Error> {
         let start = Instant::now();
         let call = Call { scopes: scopes.iter().map(|scope| scope.as_ref().to_owned()).collect(), request };
         let answer = match self.inner.released(&call) {
             Some(found) => Ok(found),
             None => {
-                let answer = self.inner.flights.join(&call, || {
+                let answer = self.inner.single_flight.join(&call, || {
                     let (inner, call) = (Arc::clone(&self.inner), call.clone());
                     async move { inner.get_token(&call).await }
                 });
@@ -126,7 +126,7 @@ impl SharedTokenCacheCredential {
         match answer {
             Ok(Found { issued, source }) => {
                 let refreshed = issued.origin == Origin::Refreshed;
-                Ok(Served { access_token: issued.token.clone(), source, refreshed })
+                Ok(IssuedToken { access_token: issued.token.clone(), source, refreshed })
             }
             Err(Nothing { error, .. }) => Err(error),
         }
@@ -160,7 +160,7 @@ impl SharedTokenCacheCredential {
     /// own. Calls of other holders then hide no change of the cache from this one's.
     pub(crate) fn apart(&self) -> Self {
         let sources = self.inner.sources.iter().map(|(source, pool)| (source.clone(), pool.apart())).collect();
-        Self { inner: Arc::new(Inner { sources, flights: Flights::new(), audit: self.inner.audit.clone() }) }
+        Self { inner: Arc::new(Inner { sources, single_flight: SingleFlight::new(), audit: self.inner.audit.clone() }) }
     }
 
     /// Drops the instances that no call uses. The next call creates one, which reads the document.

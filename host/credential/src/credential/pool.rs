@@ -9,10 +9,10 @@ use super::released::Released;
 use super::{Call, examine};
 use crate::error::{CachedAccount, Error, LimitExceeded};
 use crate::options::CredentialOptions;
-use crate::sandbox::{Context, Instance, Issued, NotIssued, Plugin};
+use crate::sandbox::{Context, Instance, Issued, LoadedComponent, NotIssued};
 
 pub(super) struct Pool {
-    plugin: Plugin,
+    component: LoadedComponent,
     context: Arc<Context>,
     options: CredentialOptions,
     idle: Mutex<Idle>,
@@ -36,11 +36,11 @@ struct Idle {
 }
 
 impl Pool {
-    pub(super) fn new(plugin: Plugin, context: Arc<Context>, options: CredentialOptions) -> Self {
+    pub(super) fn new(component: LoadedComponent, context: Arc<Context>, options: CredentialOptions) -> Self {
         let places = Semaphore::new(context.policy.limits().instances);
         let place = examine::place(&context, &options);
         Self {
-            plugin,
+            component,
             context,
             options,
             idle: Mutex::default(),
@@ -53,7 +53,7 @@ impl Pool {
 
     /// Another pool for the same source, which shares nothing that calls change but the vault.
     pub(super) fn apart(&self) -> Self {
-        Self::new(self.plugin.clone(), Arc::new(self.context.apart()), self.options.clone())
+        Self::new(self.component.clone(), Arc::new(self.context.apart()), self.options.clone())
     }
 
     /// The kept token of an equal call, if the component would release it again. Needs one look at
@@ -149,11 +149,11 @@ impl Pool {
         };
         let mut instance = match instance {
             Some(instance) => instance,
-            None => Instance::new(self.plugin.clone(), Arc::clone(&self.context), &self.options).await?,
+            None => Instance::new(self.component.clone(), Arc::clone(&self.context), &self.options).await?,
         };
         let result = call(&mut instance).await;
-        let broken = matches!(result.as_ref().map_err(AsRef::as_ref), Err(Error::Plugin(_) | Error::Limit(_)));
-        if !broken && !instance.is_spoilt() {
+        let broken = matches!(result.as_ref().map_err(AsRef::as_ref), Err(Error::Component(_) | Error::Limit(_)));
+        if !broken && !instance.is_tainted() {
             let mut idle = self.lock();
             if idle.closed == closed {
                 idle.instances.push(instance);

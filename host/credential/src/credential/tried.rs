@@ -40,7 +40,7 @@ impl Tried {
             Error::Limit(limit) => limit.message = message,
             Error::Denied(denial) => denial.message = message,
             // The first is about the call and not about a source; the second has no text.
-            Error::InvalidArgument(_) | Error::Plugin(_) => {}
+            Error::InvalidArgument(_) | Error::Component(_) => {}
         }
         Some(last)
     }
@@ -79,7 +79,7 @@ pub(super) fn ends_because(error: &Error) -> &'static str {
     match error {
         Error::Unreachable(_) => "another source may hold another user",
         Error::Limit(_) => "the limit holds for all sources together",
-        Error::Denied(_) | Error::Plugin(_) => "the component did what no component may do",
+        Error::Denied(_) | Error::Component(_) => "the component did what no component may do",
         Error::InvalidArgument(_) | Error::ClientAuthentication(_) | Error::CredentialUnavailable(_) => {
             "the call itself can't be served"
         }

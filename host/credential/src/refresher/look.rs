@@ -8,11 +8,11 @@ use futures_util::future::{BoxFuture, Shared};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use crate::credential::{Flights, SharedTokenCacheCredential, Sights};
+use crate::credential::{SharedTokenCacheCredential, Sights, SingleFlight};
 
 /// The looks in progress in this process, by single flight: credentials with the same place and the
 /// same last state share a look, so a hundred profiles of a cache cost one.
-static UNDER_WAY: LazyLock<Flights<Sights, bool>> = LazyLock::new(Flights::new);
+static UNDER_WAY: LazyLock<SingleFlight<Sights, bool>> = LazyLock::new(SingleFlight::new);
 
 /// Looks at a credential's caches. At most one look is in progress: a file system that hangs blocks
 /// one thread.
@@ -40,7 +40,7 @@ impl Looks {
         }
         let credential = &self.credential;
         self.current.get_or_insert_with(|| {
-            let task = UNDER_WAY.board(&credential.sights(), || {
+            let task = UNDER_WAY.join_or_start(&credential.sights(), || {
                 let credential = credential.clone();
                 // The thread starts at once, before the future is polled. A look that panicked
                 // counts as a change, so a call follows.

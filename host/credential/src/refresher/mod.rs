@@ -1,9 +1,9 @@
 //! Keeps a token fresh for other programs, such as a proxy or the agent's clients.
 
-mod keep;
 mod look;
 mod post;
 mod schedule;
+mod worker;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,9 +14,9 @@ use tokio::task::JoinHandle;
 use crate::access_token::AccessToken;
 use crate::credential::SharedTokenCacheCredential;
 use crate::error::Error;
-use keep::keep;
 use post::Post;
 use shared_token_cache_policy::Profile;
+use worker::run;
 
 /// The state of a token that is kept fresh.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ pub enum TokenState {
 pub struct TokenRefresher {
     credential: SharedTokenCacheCredential,
     post: Arc<Post>,
-    attempts: Attempts,
+    counts: RefreshCounts,
     /// Dropping it ends the task after the call in progress, whose reply may hold a new refresh
     /// token.
     stop: Option<oneshot::Sender<()>>,
@@ -73,7 +73,7 @@ pub struct TokenRefresher {
 
 /// Counts the calls of a refresher by outcome. Clones share the counts.
 #[derive(Debug, Clone, Default)]
-pub struct Attempts(Arc<Mutex<BTreeMap<&'static str, u64>>>);
+pub struct RefreshCounts(Arc<Mutex<BTreeMap<&'static str, u64>>>);
 
 impl TokenRefresher {
     /// Starts to keep a token fresh. The credential should be one of
@@ -85,17 +85,17 @@ impl TokenRefresher {
     pub fn start(credential: SharedTokenCacheCredential, profile: &Profile) -> Self {
         let (stop, stopped) = oneshot::channel();
         let credential = credential.apart();
-        let (post, attempts) = (Arc::<Post>::default(), Attempts::default());
+        let (post, counts) = (Arc::<Post>::default(), RefreshCounts::default());
         let ending = post::Ending(Arc::clone(&post));
-        let task = tokio::spawn(keep(credential.clone(), profile.clone(), ending, attempts.clone(), stopped));
-        Self { credential, post, attempts, stop: Some(stop), task: Some(task) }
+        let task = tokio::spawn(run(credential.clone(), profile.clone(), ending, counts.clone(), stopped));
+        Self { credential, post, counts, stop: Some(stop), task: Some(task) }
     }
 
     /// The current state; never an expired token. The cost is a short lock and a read of the clock.
     #[must_use]
     pub fn state(&self) -> TokenState {
         match self.post.state() {
-            TokenState::Valid(token) if schedule::is_over(&token, self.credential.now()) => {
+            TokenState::Valid(token) if schedule::is_expired(&token, self.credential.now()) => {
                 TokenState::Withdrawn(Arc::new(schedule::expired()))
             }
             state => state,
@@ -111,8 +111,8 @@ impl TokenRefresher {
 
     /// The counts of the calls so far.
     #[must_use]
-    pub fn attempts(&self) -> Attempts {
-        self.attempts.clone()
+    pub fn refresh_counts(&self) -> RefreshCounts {
+        self.counts.clone()
     }
 
     /// Withdraws the token, ends the task, and waits for the call in progress.
@@ -132,7 +132,7 @@ impl Drop for TokenRefresher {
     }
 }
 
-impl Attempts {
+impl RefreshCounts {
     /// The counts by outcome: `cached`, `refreshed`, or the [kind](Error::kind) of the error.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<&'static str, u64> {

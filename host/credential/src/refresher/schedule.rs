@@ -41,7 +41,7 @@ pub(super) enum Verdict {
 /// The effect of an error on the current token.
 pub(super) fn verdict(error: &Error) -> Verdict {
     match error {
-        Error::Unreachable(_) | Error::Limit(_) | Error::Plugin(_) => Verdict::Keep,
+        Error::Unreachable(_) | Error::Limit(_) | Error::Component(_) => Verdict::Keep,
         Error::CredentialUnavailable(unavailable) => match unavailable.reason {
             // A keyring may be locked for a while, and a file may be incomplete during a write.
             UnavailableReason::CacheUnavailable | UnavailableReason::CacheCorrupt => Verdict::Keep,
@@ -74,7 +74,7 @@ impl Schedule {
     }
 
     /// Schedules the renewal of a new token.
-    pub(super) fn came(&mut self, token: &AccessToken, now: u64) {
+    pub(super) fn token_received(&mut self, token: &AccessToken, now: u64) {
         self.failures = 0;
         self.asked = now;
         let left = token.expires_on.saturating_sub(now);
@@ -104,7 +104,7 @@ pub(super) fn expired() -> Error {
 }
 
 /// Whether a token is too close to its expiry to be sent.
-pub(super) fn is_over(token: &AccessToken, now: u64) -> bool {
+pub(super) fn is_expired(token: &AccessToken, now: u64) -> bool {
     now + IN_FLIGHT >= token.expires_on
 }
 
@@ -140,7 +140,7 @@ mod tests {
             (0, None, 1),
         ] {
             let mut schedule = Schedule::default();
-            schedule.came(&token(lives, refresh_in), NOW);
+            schedule.token_received(&token(lives, refresh_in), NOW);
             assert!(schedule.is_due(NOW + due) && !schedule.is_due(NOW + due - 1), "{lives} {refresh_in:?}");
         }
     }
@@ -159,7 +159,7 @@ mod tests {
         assert!(schedule.is_due(now + 30) && !schedule.is_due(now + 29));
         schedule.failed(Verdict::Withdraw, None, now);
         assert!(schedule.is_due(now + 60) && !schedule.is_due(now + 59));
-        schedule.came(&token(3600, None), NOW);
+        schedule.token_received(&token(3600, None), NOW);
         schedule.failed(Verdict::Keep, None, NOW);
         assert!(schedule.is_due(NOW + 1));
     }
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_back_makes_the_next_call_due() {
         let mut schedule = Schedule::default();
-        schedule.came(&token(3600, None), NOW);
+        schedule.token_received(&token(3600, None), NOW);
         assert!(schedule.is_due(NOW - 1) && !schedule.is_due(NOW));
         schedule.failed(Verdict::Withdraw, None, NOW);
         assert!(schedule.is_due(NOW - 7200) && !schedule.is_due(NOW + 1));
@@ -184,7 +184,11 @@ mod tests {
 
     #[test]
     fn a_token_is_withdrawn_before_it_expires() {
-        assert!(!is_over(&token(2, None), NOW) && is_over(&token(1, None), NOW) && is_over(&token(0, None), NOW + 9));
+        assert!(
+            !is_expired(&token(2, None), NOW)
+                && is_expired(&token(1, None), NOW)
+                && is_expired(&token(0, None), NOW + 9)
+        );
     }
 
     #[test]

@@ -16,16 +16,16 @@ use crate::escape::bounded;
 
 /// A component, linked to the imports and ready for instantiation.
 #[derive(Clone)]
-pub(crate) struct Plugin {
+pub(crate) struct LoadedComponent {
     pub(super) pre: PluginPre<State>,
     pub(super) ticker: Arc<Ticker>,
 }
 
-impl Plugin {
+impl LoadedComponent {
     /// The built-in component. It is loaded once per process.
     pub(crate) fn built_in() -> Result<Self, Error> {
-        static PLUGIN: OnceLock<Result<Plugin, Error>> = OnceLock::new();
-        PLUGIN
+        static LOADED: OnceLock<Result<LoadedComponent, Error>> = OnceLock::new();
+        LOADED
             .get_or_init(|| {
                 let engine = engine()?;
                 Self::new(&engine, built_in(&engine, PRECOMPILED)?)
@@ -37,7 +37,7 @@ impl Plugin {
     pub(super) fn new(engine: &Engine, component: Component) -> Result<Self, Error> {
         let mut linker = Linker::new(engine);
         super::wit::Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut State| state)
-            .map_err(Error::plugin)?;
+            .map_err(Error::component)?;
         let pre = linker
             .instantiate_pre(&component)
             .and_then(PluginPre::new)
@@ -52,7 +52,7 @@ pub(super) fn of_another_world(why: &str) -> Error {
 }
 
 pub(super) fn engine() -> Result<Engine, Error> {
-    config(None).and_then(|config| Engine::new(&config)).map_err(Error::plugin)
+    config(None).and_then(|config| Engine::new(&config)).map_err(Error::component)
 }
 
 /// Loads the component's machine code, which takes a fraction of a millisecond; compiling takes a
@@ -76,13 +76,13 @@ fn load(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
 #[cfg(feature = "runtime-compilation")]
 fn compile_built_in(engine: &Engine, why: &str) -> Result<Component, Error> {
     tracing::debug!("the component is compiled now: its machine code for {ARCH}-{OS} {why}");
-    Component::from_binary(engine, shared_token_cache_component::COMPONENT).map_err(Error::plugin)
+    Component::from_binary(engine, shared_token_cache_component::COMPONENT).map_err(Error::component)
 }
 
 #[cfg(not(feature = "runtime-compilation"))]
 fn compile_built_in(_: &Engine, why: &str) -> Result<Component, Error> {
     let hint = "build with the feature `runtime-compilation` to compile it when the program starts";
-    Err(Error::plugin(wasmtime::format_err!("the component's machine code for {ARCH}-{OS} {why}; {hint}")))
+    Err(Error::component(wasmtime::format_err!("the component's machine code for {ARCH}-{OS} {why}; {hint}")))
 }
 
 #[cfg(all(test, feature = "runtime-compilation"))]
@@ -98,7 +98,7 @@ mod tests {
             Engine::new(&other).unwrap().precompile_component(shared_token_cache_component::COMPONENT).unwrap();
         for compiled in [None, Some(&of_another[..]), Some(b"not machine code")] {
             let component = built_in(&engine, compiled).unwrap();
-            assert!(Plugin::new(&engine, component).is_ok());
+            assert!(LoadedComponent::new(&engine, component).is_ok());
         }
     }
 

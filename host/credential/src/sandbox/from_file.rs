@@ -9,12 +9,12 @@ use shared_token_cache_policy::Policy;
 use shared_token_cache_storage::files::open_input;
 
 use super::compile::{Failed, compile};
-use super::engine::{Plugin, engine, of_another_world};
+use super::engine::{LoadedComponent, engine, of_another_world};
 use super::inspect::Unfit;
 use crate::error::{Error, LONGEST_TEXT, LimitExceeded};
 use crate::escape::bounded;
 
-impl Plugin {
+impl LoadedComponent {
     /// Reads a component from a file, and compiles it here or in `compiler`. The policy checks the
     /// same bytes that are compiled.
     pub(crate) fn from_file(path: &Path, policy: &Policy, compiler: Option<&Path>) -> Result<Self, Error> {

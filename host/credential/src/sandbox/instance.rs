@@ -8,7 +8,7 @@ use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
 use super::BORDER;
-use super::Plugin;
+use super::LoadedComponent;
 use super::answer::Answer;
 use super::convert;
 use super::own_writes;
@@ -26,12 +26,12 @@ const BESIDE_A_DOCUMENT: usize = 1 << 20;
 /// A running component with one credential. A trap or a limit makes it unusable; an error of the
 /// credential does not.
 pub(crate) struct Instance {
-    plugin: Plugin,
+    component: LoadedComponent,
     store: Store<State>,
     exports: Exports,
     credential: ResourceAny,
     /// The component returned a forbidden result. The cause may still be in its memory.
-    spoilt: bool,
+    tainted: bool,
 }
 
 /// A new instance, and the component's reply to the creation of a credential.
@@ -78,9 +78,13 @@ impl From<Error> for NotIssued {
 }
 
 impl Instance {
-    pub(crate) async fn new(plugin: Plugin, context: Arc<Context>, options: &CredentialOptions) -> Result<Self, Error> {
+    pub(crate) async fn new(
+        component: LoadedComponent,
+        context: Arc<Context>,
+        options: &CredentialOptions,
+    ) -> Result<Self, Error> {
         let (call_time, document_size) = (context.policy.limits().call_time, context.policy.limits().document_size);
-        let mut store = Store::new(plugin.pre.engine(), State::new(context));
+        let mut store = Store::new(component.pre.engine(), State::new(context));
         store.limiter(|state| &mut state.limiter);
         // The component's arguments are copied into the host's memory, and a list may contain the
         // same text many times.
@@ -90,9 +94,9 @@ impl Instance {
         store.epoch_deadline_async_yield_and_update(1);
         store.set_epoch_deadline(1);
 
-        let running = plugin.ticker.run();
+        let running = component.ticker.run();
         let made = tokio::time::timeout(call_time, async {
-            let exports = plugin.pre.instantiate_async(&mut store).await?;
+            let exports = component.pre.instantiate_async(&mut store).await?;
             let credential = exports
                 .azure_identity_shared_token_cache_credential()
                 .shared_token_cache_credential()
@@ -102,10 +106,10 @@ impl Instance {
         })
         .await;
         drop(running);
-        let Made { exports, credential } = settle(made, store.data())?;
+        let Made { exports, credential } = classify_outcome(made, store.data())?;
         let credential = credential.map_err(|error| store.data_mut().caller_error(error))?;
         store.data_mut().call = CallState::default();
-        Ok(Self { plugin, store, exports, credential, spoilt: false })
+        Ok(Self { component, store, exports, credential, tainted: false })
     }
 
     /// A token, or the error with the kind of the last denial to the component.
@@ -133,7 +137,7 @@ impl Instance {
         let token = match answer {
             Ok(Ok(token)) => {
                 let opened = open(token, state);
-                self.spoilt |= opened.is_err();
+                self.tainted |= opened.is_err();
                 opened
             }
             Ok(Err(error)) => Err(state.caller_error(error)),
@@ -166,8 +170,8 @@ impl Instance {
     }
 
     /// Whether the component returned a forbidden result, so that it must not be reused.
-    pub(crate) fn is_spoilt(&self) -> bool {
-        self.spoilt
+    pub(crate) fn is_tainted(&self) -> bool {
+        self.tainted
     }
 
     pub(crate) async fn close(&mut self) -> Result<(), Error> {
@@ -196,11 +200,11 @@ impl Instance {
         self.store.set_epoch_deadline(1);
         let limit = self.store.data().context.policy.limits().call_time;
         let methods = self.exports.azure_identity_shared_token_cache_credential().shared_token_cache_credential();
-        let running = self.plugin.ticker.run();
+        let running = self.component.ticker.run();
         let result = tokio::time::timeout(limit, call(&methods, &mut self.store, self.credential)).await;
         drop(running);
         self.store.data_mut().call.turn = None;
-        settle(result, self.store.data())
+        classify_outcome(result, self.store.data())
     }
 }
 
@@ -230,7 +234,7 @@ fn open(token: wit::AccessToken, state: &mut State) -> Result<Issued, Error> {
 }
 
 /// The result of a call, or the error of the component or of a limit.
-fn settle<T: Answer>(result: Result<wasmtime::Result<T>, Elapsed>, state: &State) -> Result<T, Error> {
+fn classify_outcome<T: Answer>(result: Result<wasmtime::Result<T>, Elapsed>, state: &State) -> Result<T, Error> {
     let limits = state.context.policy.limits();
     let exceeded = |field, what: &str| Err(Error::Limit(LimitExceeded::new(field, what)));
     match result {
@@ -238,7 +242,7 @@ fn settle<T: Answer>(result: Result<wasmtime::Result<T>, Elapsed>, state: &State
             exceeded("limits.answer-mib", &format!("the component returned more than {} MiB", limits.answer_size >> 20))
         }
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(state.limiter.exceeded(&error).map_or_else(|| Error::plugin(error), Error::Limit)),
+        Ok(Err(error)) => Err(state.limiter.exceeded(&error).map_or_else(|| Error::component(error), Error::Limit)),
         Err(_) => {
             let seconds = limits.call_time.as_secs_f32();
             exceeded("limits.call-seconds", &format!("the call took more than {seconds} s and was stopped"))

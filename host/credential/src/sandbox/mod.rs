@@ -28,7 +28,7 @@ mod write_queue;
 pub(crate) use cache_watch::{Seen, Sight};
 #[cfg(feature = "runtime-compilation")]
 pub use compile::compile_component;
-pub(crate) use engine::Plugin;
+pub(crate) use engine::LoadedComponent;
 pub(crate) use instance::{Instance, Issued, NotIssued};
 pub(crate) use own_writes::follow;
 pub(crate) use state::{Context, State};

@@ -1,7 +1,7 @@
 //! Adds the document's place to an error of the component. The component has only the name in the
 //! contract, which is not a file name to users of other sources than `shared`.
 
-use shared_token_cache_storage::Note;
+use shared_token_cache_storage::ExaminationNote;
 
 use crate::error::{Unavailable, UnavailableReason as Reason};
 
@@ -25,7 +25,7 @@ pub(crate) enum Seen {
     /// The component has received the document.
     Document { place: String, content: Content },
     /// There is no document.
-    Nothing { place: String, near: Vec<Note> },
+    Nothing { place: String, near: Vec<ExaminationNote> },
     /// The read failed, with an error that names the place.
     Failed,
 }
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn notes_about_files_nearby_replace_the_advice_to_sign_in() {
-        let note = Note { what: "/near is there".into(), next: "Use it.".into() };
+        let note = ExaminationNote { what: "/near is there".into(), next: "Use it.".into() };
         let nothing = |near| Seen::Nothing { place: "file /x".into(), near };
         let message = "there is no file /x; sign in with";
         assert_eq!(

@@ -71,7 +71,8 @@ impl Transport {
         let way = self.way(&url)?;
         let _leave = self.proxy_leave(&way).await?;
         let largest = self.policy.limits().response_size;
-        let reply = request::post_form(&way, &self.options, largest, || self.take_leave(), url, headers, form).await;
+        let reply =
+            request::post_form(&way, &self.options, largest, || self.acquire_request_slot(), url, headers, form).await;
         if let (Ok(_), Some(proxy)) = (&reply, way.proxy) {
             proxy.approve();
         }
@@ -83,7 +84,7 @@ impl Transport {
     pub(crate) async fn date(&self, url: Url) -> Result<Option<u64>, TransportError> {
         let way = self.way(&url)?;
         let _leave = self.proxy_leave(&way).await?;
-        self.take_leave()?;
+        self.acquire_request_slot()?;
         request::date(&way, url).await
     }
 
@@ -117,7 +118,7 @@ impl Transport {
     }
 
     /// Takes a request from the per-minute rate limit; the error has the time to wait.
-    fn take_leave(&self) -> Result<(), TransportError> {
+    fn acquire_request_slot(&self) -> Result<(), TransportError> {
         self.rate.take(self.clock.now()).map_err(|wait| {
             let most = self.policy.limits().requests_per_minute;
             let what = format!("{most} requests were sent in the last minute; the next one can be in {wait} s");

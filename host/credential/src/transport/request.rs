@@ -142,7 +142,7 @@ pub(super) async fn post_form(
     way: &Way<'_>,
     options: &TransportOptions,
     largest: usize,
-    take_leave: impl Fn() -> Result<(), TransportError>,
+    acquire_request_slot: impl Fn() -> Result<(), TransportError>,
     url: Url,
     headers: Vec<(String, String)>,
     form: Vec<(String, Secret)>,
@@ -154,7 +154,7 @@ pub(super) async fn post_form(
     let form = urlencoded(form.iter().map(|(name, value)| (name.as_str(), value.expose())));
     let mut repeats = 0;
     let post = || async {
-        take_leave().map_err(Failed::Final)?;
+        acquire_request_slot().map_err(Failed::Final)?;
         let mut request = way
             .client
             .post(url.clone())

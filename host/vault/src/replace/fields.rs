@@ -7,7 +7,7 @@ use super::changes::Texts;
 use super::sections::Written;
 use crate::handle::{Handle, Kind, contains_handle};
 use crate::json::{Member, Object, decode};
-use crate::literal::{self, Form, Literal};
+use crate::json_literal::{self, Form, Literal};
 use crate::refused::Refused;
 
 /// The size limit of a new entry with its key, besides its secret. The longest field lists the
@@ -72,7 +72,7 @@ impl<'a> Fields<'a> {
     pub(super) fn secret(&self, texts: &Texts<'_>, kind: Kind) -> Result<(Handle, &Range<usize>), Refused> {
         let place = self.fields.iter().find(|(name, ..)| *name == field::SECRET).map(|(_, _, place)| place);
         let place = place.ok_or_else(|| self.refused("has no secret"))?;
-        match literal::read(texts.of_new(place)) {
+        match json_literal::read(texts.of_new(place)) {
             Literal::Nothing => Err(self.refused("has no secret")),
             Literal::Sealed(handle, Form::Text) if handle.kind == kind => Ok((handle, place)),
             Literal::Sealed(handle, _) => Err(Refused::WrongKind(handle.kind)),

@@ -6,7 +6,7 @@ use super::fields::seconds;
 use crate::document::Place;
 use crate::handle::{Handle, Kind};
 use crate::json::{Member, Object, decode};
-use crate::literal::{self, Form, Literal};
+use crate::json_literal::{self, Form, Literal};
 use crate::redemption::Holder;
 use crate::refused::Refused;
 use crate::reply::Reply;
@@ -69,7 +69,7 @@ impl<'a> Writing<'a> {
 
     /// Replaces the redeemed refresh token by the one of its reply; returns the time of the reply.
     fn rotate(&mut self, place: &Place, field: &Member) -> Result<u64, Refused> {
-        let handle = match literal::read(self.texts.of_new(&field.value)) {
+        let handle = match json_literal::read(self.texts.of_new(&field.value)) {
             Literal::Nothing => return Err(Refused::RemovedRefreshToken),
             Literal::Plain => return Err(Refused::PlainSecret),
             Literal::Sealed(handle, Form::Text) if handle.kind == KIND => handle,

@@ -120,7 +120,7 @@ fn class(error: &Error) -> (StatusCode, &'static str, Option<Duration>) {
             (_, Some(oauth)) if oauth.class() == Some("busy") => later,
             _ => never,
         },
-        Error::Plugin(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error", None),
+        Error::Component(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error", None),
         _ => never,
     }
 }

@@ -3,7 +3,7 @@
 mod kubernetes;
 
 use serde::Serialize;
-use shared_token_cache::{AccessToken, Secret, Served, escaped, write_json};
+use shared_token_cache::{AccessToken, IssuedToken, Secret, escaped, write_json};
 use zeroize::Zeroizing;
 
 use super::arguments::TokenForm;
@@ -34,8 +34,8 @@ pub(super) struct Token {
     pub(super) source: String,
 }
 
-impl From<Served> for Token {
-    fn from(served: Served) -> Self {
+impl From<IssuedToken> for Token {
+    fn from(served: IssuedToken) -> Self {
         let source = served.source.to_string();
         let AccessToken { token, expires_on, refresh_on, token_type, .. } = served.access_token;
         Self { token, expires_on, refresh_on, token_type, source }

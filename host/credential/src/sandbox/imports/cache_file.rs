@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use shared_token_cache_storage::{self as storage, Note};
+use shared_token_cache_storage::{self as storage, ExaminationNote};
 use shared_token_cache_vault::{NotUtf8, Refused};
 use tokio::task::spawn_blocking;
 
@@ -201,7 +201,7 @@ impl State {
 /// The reason why a document is not read.
 enum ReadFailure {
     /// The place that was searched, and notes about files near it.
-    NotFound(String, Vec<Note>),
+    NotFound(String, Vec<ExaminationNote>),
     Failed(String),
     /// The document was read, and its bytes are not UTF-8.
     NotUtf8(NotUtf8),

@@ -1,6 +1,6 @@
 //! Opens the store of a document's name, if the policy grants it.
 
-use shared_token_cache_storage::{self as storage, FileStore, Note, Rules, Store};
+use shared_token_cache_storage::{self as storage, ExaminationNote, FileStore, Rules, Store};
 
 use crate::sandbox::Context;
 use shared_token_cache_policy::{CacheGrant, Denied, Leniency, Source};
@@ -27,7 +27,7 @@ pub(crate) fn open<'a>(context: &'a Context, name: &str) -> Result<(&'a CacheGra
 }
 
 /// Notes about files near the place where a document was not found.
-pub(crate) fn near(context: &Context, name: &str) -> Vec<Note> {
+pub(crate) fn near(context: &Context, name: &str) -> Vec<ExaminationNote> {
     let places = &context.places;
     match &context.source {
         Source::Shared => {

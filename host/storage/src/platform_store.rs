@@ -29,12 +29,12 @@ pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
 pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
     use crate::keychain::Keychain;
     use crate::keyring::Cache;
-    use crate::signalled::SignalledStore;
+    use crate::keyring_store::KeyringStore;
     match place.keyring {
         KeyringAccess::None => Box::new(FileStore::new(place.file, rules)),
         KeyringAccess::Session | KeyringAccess::Bus(_) => {
             let keychain = Keychain::of_the_user(&Cache::Shared(place.document.to_owned()));
-            Box::new(SignalledStore::new(keychain, place.file, place.dotnet_signal, rules))
+            Box::new(KeyringStore::new(keychain, place.file, place.dotnet_signal, rules))
         }
     }
 }
@@ -42,8 +42,8 @@ pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
 #[cfg(target_os = "linux")]
 pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
     use crate::keyring::Cache;
+    use crate::keyring_store::KeyringStore;
     use crate::secret_service::SecretService;
-    use crate::signalled::SignalledStore;
     let path = plain_file(&place);
     // .NET's file serves only as long as that of the other tools holds no document.
     let moves = path != place.file;
@@ -52,8 +52,8 @@ pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
         KeyringAccess::None => Box::new(file),
         KeyringAccess::Session | KeyringAccess::Bus(_) => {
             let service = SecretService::new(place.keyring, Cache::Shared(place.document.to_owned()));
-            let keyring = SignalledStore::new(service, place.file, place.dotnet_signal, rules);
-            Box::new(crate::fallback::KeyringOrFile::new(keyring, file))
+            let keyring = KeyringStore::new(service, place.file, place.dotnet_signal, rules);
+            Box::new(crate::keyring_or_file::KeyringOrFile::new(keyring, file))
         }
     }
 }
@@ -61,7 +61,7 @@ pub(crate) fn open(place: SharedPlace<'_>, rules: Rules) -> Box<dyn Store> {
 /// The file that may hold the document: .NET's, if only that one is more than a signal.
 #[cfg(target_os = "linux")]
 fn plain_file(place: &SharedPlace<'_>) -> PathBuf {
-    use crate::fallback::may_hold_document;
+    use crate::keyring_or_file::may_hold_document;
     let dotnet = place.dotnet_signal.as_ref().filter(|file| may_hold_document(file) && !may_hold_document(&place.file));
     dotnet.unwrap_or(&place.file).clone()
 }

@@ -10,18 +10,18 @@ use crate::index::Field;
 
 /// The account entries of a document by their home account id.
 #[derive(Default)]
-pub(crate) struct People(HashMap<Box<str>, Vec<Person>>);
+pub(crate) struct AccountsIndex(HashMap<Box<str>, Vec<AccountEntry>>);
 
-struct Person {
+struct AccountEntry {
     environment: Box<str>,
     realm: Box<str>,
     username: Box<str>,
     brokered: bool,
 }
 
-impl People {
+impl AccountsIndex {
     pub(crate) fn of<'a>(entries: impl Iterator<Item = Facts<'a>>) -> Self {
-        let mut people: HashMap<Box<str>, Vec<Person>> = HashMap::new();
+        let mut accounts_index: HashMap<Box<str>, Vec<AccountEntry>> = HashMap::new();
         for entry in entries {
             let text = |field| entry.text(field).map(Box::from);
             let (Some(id), Some(environment)) = (text(Field::HomeAccountId), text(Field::Environment)) else {
@@ -29,31 +29,31 @@ impl People {
             };
             let (realm, username) = (text(Field::Realm).unwrap_or_default(), text(Field::Username).unwrap_or_default());
             let brokered = text(Field::AccountSource).is_some_and(|source| *source == *BROKER);
-            people.entry(id).or_default().push(Person { environment, realm, username, brokered });
+            accounts_index.entry(id).or_default().push(AccountEntry { environment, realm, username, brokered });
         }
-        Self(people)
+        Self(accounts_index)
     }
 
     /// Every home account id with each of its usernames.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().flat_map(|(id, persons)| persons.iter().map(|person| (&**id, &*person.username)))
+        self.0.iter().flat_map(|(id, entries)| entries.iter().map(|entry| (&**id, &*entry.username)))
     }
 
     /// Whether the operating system's account broker holds the account's sign-in in a cloud.
     pub(crate) fn is_brokered(&self, home_account_id: &str, in_cloud: impl Fn(&str) -> bool) -> bool {
-        let persons = self.0.get(home_account_id).into_iter().flatten();
-        persons.filter(|person| in_cloud(&person.environment)).any(|person| person.brokered)
+        let entries = self.0.get(home_account_id).into_iter().flatten();
+        entries.filter(|entry| in_cloud(&entry.environment)).any(|entry| entry.brokered)
     }
 
     /// The username of an account in a cloud, chosen as the component does: from the entry of the
     /// home tenant, else the first. `None` if there is no such account.
     pub(crate) fn username(&self, home_account_id: &str, in_cloud: impl Fn(&str) -> bool) -> Option<&str> {
         let mut found = None;
-        for person in self.0.get(home_account_id)?.iter().filter(|person| in_cloud(&person.environment)) {
-            let home = home_tenant(home_account_id).is_some_and(|home| home.eq_ignore_ascii_case(&person.realm));
+        for entry in self.0.get(home_account_id)?.iter().filter(|entry| in_cloud(&entry.environment)) {
+            let home = home_tenant(home_account_id).is_some_and(|home| home.eq_ignore_ascii_case(&entry.realm));
             let known = found.get_or_insert("");
-            if !person.username.is_empty() && (home || known.is_empty()) {
-                *known = &person.username;
+            if !entry.username.is_empty() && (home || known.is_empty()) {
+                *known = &entry.username;
             }
         }
         found
@@ -72,24 +72,28 @@ impl Chosen {
     /// Selects among the accounts with a usable refresh token. A record's account needs none.
     pub(crate) fn among<'a>(
         usable: impl Iterator<Item = Cow<'a, str>>,
-        people: &People,
+        accounts_index: &AccountsIndex,
         credential: &Credential,
     ) -> Self {
         let usable: HashSet<Cow<'a, str>> = usable.collect();
-        match Self::of(usable.iter().map(|id| &**id), people, credential) {
+        match Self::of(usable.iter().map(|id| &**id), accounts_index, credential) {
             Self::NoAccount if credential.record.is_some() => {
-                Self::of(people.0.keys().map(|id| &**id), people, credential)
+                Self::of(accounts_index.0.keys().map(|id| &**id), accounts_index, credential)
             }
             chosen => chosen,
         }
     }
 
     /// Selects among these accounts. The ids are distinct.
-    pub(crate) fn of<'a>(ids: impl Iterator<Item = &'a str>, people: &People, credential: &Credential) -> Self {
+    pub(crate) fn of<'a>(
+        ids: impl Iterator<Item = &'a str>,
+        accounts_index: &AccountsIndex,
+        credential: &Credential,
+    ) -> Self {
         let in_cloud = |environment: &str| credential.is_cloud(environment);
         let ids: Vec<&str> = ids
             .filter(|id| {
-                people.username(id, in_cloud).is_some_and(|username| {
+                accounts_index.username(id, in_cloud).is_some_and(|username| {
                     credential.selects(id, username) && credential.policy.check_account(username, id).is_ok()
                 })
             })
@@ -117,14 +121,14 @@ mod tests {
     const HOST: &str = "login.microsoftonline.com";
 
     /// Accounts with these ids, each with an environment, a realm and a username.
-    fn people(entries: &[(&str, &str, &str, &str)]) -> People {
-        let mut people = People::default();
+    fn accounts_index(entries: &[(&str, &str, &str, &str)]) -> AccountsIndex {
+        let mut accounts_index = AccountsIndex::default();
         for (id, environment, realm, username) in entries {
             let [environment, realm, username] = [environment, realm, username].map(|&text| text.into());
-            let person = Person { environment, realm, username, brokered: false };
-            people.0.entry((*id).into()).or_default().push(person);
+            let entry = AccountEntry { environment, realm, username, brokered: false };
+            accounts_index.0.entry((*id).into()).or_default().push(entry);
         }
-        people
+        accounts_index
     }
 
     fn credential() -> Credential {
@@ -145,18 +149,18 @@ mod tests {
             (&[], None),
         ] {
             let entries: Vec<_> = entries.iter().map(|(realm, name)| ("u.home", HOST, *realm, *name)).collect();
-            assert_eq!(people(&entries).username("u.home", |host| host == HOST), expected, "{entries:?}");
+            assert_eq!(accounts_index(&entries).username("u.home", |host| host == HOST), expected, "{entries:?}");
         }
-        let elsewhere = people(&[("u.home", "login.microsoftonline.us", "home", "member")]);
+        let elsewhere = accounts_index(&[("u.home", "login.microsoftonline.us", "home", "member")]);
         assert_eq!(elsewhere.username("u.home", |host| host == HOST), None, "an account of another cloud");
     }
 
     #[test]
     fn the_account_of_a_record_needs_no_refresh_token_and_any_other_does() {
-        let people = people(&[("u.home", HOST, "home", "user0"), ("v.home", HOST, "home", "user1")]);
+        let accounts_index = accounts_index(&[("u.home", HOST, "home", "user0"), ("v.home", HOST, "home", "user1")]);
         let record = |id: &str| Some(Record { home_account_id: id.into(), tenant_id: "t".into() });
         let among = |usable: &[&'static str], credential: &Credential| {
-            Chosen::among(usable.iter().map(|&id| Cow::Borrowed(id)), &people, credential)
+            Chosen::among(usable.iter().map(|&id| Cow::Borrowed(id)), &accounts_index, credential)
         };
         let recorded = Credential { record: record("u.home"), ..credential() };
         assert_eq!(among(&[], &recorded), Chosen::One("u.home".into()));
@@ -171,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_tenant_selects_its_own_accounts_and_in_guest_authentication_only_among_several() {
-        let people = people(&[
+        let accounts_index = accounts_index(&[
             ("u.home", HOST, "home", "user0"),
             ("v.other", HOST, "other", "user1"),
             ("w.other", HOST, "other", "user2"),
@@ -182,7 +186,7 @@ mod tests {
                 enable_guest_tenant_authentication: guest,
                 ..credential()
             };
-            Chosen::of(ids.iter().copied(), &people, &credential)
+            Chosen::of(ids.iter().copied(), &accounts_index, &credential)
         };
         let one = |id: &str| Chosen::One(id.into());
         for (ids, tenant, guest, expected) in [

@@ -8,12 +8,12 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
 /// The calls in progress. A call is dropped with its last waiter.
-pub(crate) struct Flights<K, V: Clone>(Mutex<HashMap<K, WeakShared<BoxFuture<'static, V>>>>);
+pub(crate) struct SingleFlight<K, V: Clone>(Mutex<HashMap<K, WeakShared<BoxFuture<'static, V>>>>);
 
 /// With more entries, those of calls that are over are removed.
 const MOST_ENTRIES: usize = 64;
 
-impl<K: Clone + Eq + Hash, V: Clone + Send + 'static> Flights<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone + Send + 'static> SingleFlight<K, V> {
     pub(crate) fn new() -> Self {
         Self(Mutex::new(HashMap::new()))
     }
@@ -23,7 +23,7 @@ impl<K: Clone + Eq + Hash, V: Clone + Send + 'static> Flights<K, V> {
     where
         F: Future<Output = V> + Send + 'static,
     {
-        let flight = self.board(key, start);
+        let flight = self.join_or_start(key, start);
         let answer = flight.clone().await;
         // Only callers that joined before the result arrived share it. Later callers start a new
         // call.
@@ -41,7 +41,7 @@ impl<K: Clone + Eq + Hash, V: Clone + Send + 'static> Flights<K, V> {
 
     /// The future of the result. It makes progress only while it is awaited; [`Self::join`] awaits
     /// it.
-    pub(crate) fn board<F>(&self, key: &K, start: impl FnOnce() -> F) -> Shared<BoxFuture<'static, V>>
+    pub(crate) fn join_or_start<F>(&self, key: &K, start: impl FnOnce() -> F) -> Shared<BoxFuture<'static, V>>
     where
         F: Future<Output = V> + Send + 'static,
     {
@@ -51,7 +51,7 @@ impl<K: Clone + Eq + Hash, V: Clone + Send + 'static> Flights<K, V> {
         {
             return flight;
         }
-        // Flights that are awaited without `join` leave an entry each.
+        // Calls that are awaited without `join` leave an entry each.
         if flights.len() >= MOST_ENTRIES {
             flights.retain(|_, flight| flight.upgrade().is_some());
         }
@@ -78,7 +78,7 @@ mod tests {
 
     #[tokio::test]
     async fn callers_at_the_same_time_share_an_answer_and_later_ones_do_not() {
-        let flights = Arc::new(Flights::new());
+        let flights = Arc::new(SingleFlight::new());
         let count = Arc::new(AtomicUsize::new(0));
         let tasks: Vec<_> = (0..100)
             .map(|_| {
@@ -95,16 +95,16 @@ mod tests {
 
     #[tokio::test]
     async fn flights_that_are_over_leave_few_entries() {
-        let flights = Flights::new();
+        let flights = SingleFlight::new();
         for key in 0..10 * MOST_ENTRIES {
-            flights.board(&key, || async { 0 }).await;
+            flights.join_or_start(&key, || async { 0 }).await;
         }
         assert!(flights.0.lock().unwrap().len() <= MOST_ENTRIES);
     }
 
     #[tokio::test]
     async fn a_caller_that_leaves_does_not_cancel_the_call_of_others() {
-        let flights = Arc::new(Flights::new());
+        let flights = Arc::new(SingleFlight::new());
         let count = Arc::new(AtomicUsize::new(0));
         let first = {
             let (flights, count) = (Arc::clone(&flights), Arc::clone(&count));

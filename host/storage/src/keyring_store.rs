@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
-use crate::examine::{self, Examination, HeldLock, Note};
+use crate::examine::{self, Examination, ExaminationNote, HeldLock};
 use crate::foreign;
 use crate::keyring::{Item, Keyring};
 use crate::lock::Lock;
 use crate::open::check_size;
-use crate::problem::write_error;
+use crate::write_error::write_error;
 use crate::{Document, KeyringError, Read, ReadError, Rules, Store, WriteError, version};
 
 /// The prefix of versions of documents in keyrings, which versions of files lack.
@@ -23,7 +23,7 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// An item of a keyring with its signal files. The files' content is ignored and never changed.
 #[derive(Debug)]
-pub(crate) struct SignalledStore<K> {
+pub(crate) struct KeyringStore<K> {
     keyring: K,
     /// The first one is where this store signals and locks; the others are those of other tools,
     /// used where they exist.
@@ -37,7 +37,7 @@ pub(crate) fn is_version(version: &str) -> bool {
     version.starts_with(PREFIX)
 }
 
-impl<K: Keyring> SignalledStore<K> {
+impl<K: Keyring> KeyringStore<K> {
     pub(crate) fn new(keyring: K, signal: PathBuf, further: impl IntoIterator<Item = PathBuf>, rules: Rules) -> Self {
         Self { keyring, signals: std::iter::once(signal).chain(further).collect(), rules }
     }
@@ -48,7 +48,7 @@ impl<K: Keyring> SignalledStore<K> {
         let item = self.keyring.read()?;
         if item.is_some() && self.signalled().is_none() {
             let what = "no program has signalled a change of it, so it is read anew for each call".to_owned();
-            notes.push(Note { what, next: "There is nothing to do: the next write signals.".into() });
+            notes.push(ExaminationNote { what, next: "There is nothing to do: the next write signals.".into() });
         }
         Ok(Examination {
             place: self.keyring.place(),
@@ -69,7 +69,7 @@ impl<K: Keyring> SignalledStore<K> {
             encrypted: true,
             bytes: None,
             lock: self.held_lock(),
-            notes: vec![Note { what: why.to_string(), next: next.to_owned() }],
+            notes: vec![ExaminationNote { what: why.to_string(), next: next.to_owned() }],
             near: Vec::new(),
         }
     }
@@ -129,7 +129,7 @@ impl<K: Keyring> SignalledStore<K> {
     }
 }
 
-impl<K: Keyring> Store for SignalledStore<K> {
+impl<K: Keyring> Store for KeyringStore<K> {
     fn guarded(&self) -> &Path {
         self.signals.first().map_or(Path::new(""), PathBuf::as_path)
     }

@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use crate::examine::{Examination, Note};
+use crate::examine::{Examination, ExaminationNote};
 use crate::keyring::{Keyring, KeyringError};
-use crate::signalled::{self, SignalledStore};
+use crate::keyring_store::{self, KeyringStore};
 use crate::{FileStore, Read, ReadError, Store, WriteError};
 
 /// The content of a signal file: Python and .NET leave it empty, JavaScript writes this.
@@ -16,12 +16,12 @@ const NOTHING_SERVES: &str = "Nothing serves in its place.";
 /// A document in the keyring or in a file.
 #[derive(Debug)]
 pub(crate) struct KeyringOrFile<K> {
-    keyring: SignalledStore<K>,
+    keyring: KeyringStore<K>,
     file: FileStore,
 }
 
 impl<K: Keyring> KeyringOrFile<K> {
-    pub(crate) fn new(keyring: SignalledStore<K>, file: FileStore) -> Self {
+    pub(crate) fn new(keyring: KeyringStore<K>, file: FileStore) -> Self {
         Self { keyring, file }
     }
 
@@ -83,7 +83,7 @@ impl<K: Keyring> Store for KeyringOrFile<K> {
     }
 
     fn is_at(&self, known: &str) -> bool {
-        if signalled::is_version(known) { self.keyring.is_at(known) } else { self.file.is_at(known) }
+        if keyring_store::is_version(known) { self.keyring.is_at(known) } else { self.file.is_at(known) }
     }
 
     fn may_move(&self) -> bool {
@@ -111,17 +111,20 @@ impl<K: Keyring> Store for KeyringOrFile<K> {
                 if holds_document && !keyring.found {
                     let what = format!("{} holds a document, and the keyring is used in its place", file.place);
                     let next = format!("To use it all the same, say `--source file:{}`.", self.guarded().display());
-                    keyring.notes.push(Note { what, next });
+                    keyring.notes.push(ExaminationNote { what, next });
                 }
                 keyring
             }
             // The file is used if it is more than a signal.
             Err(why) if holds_document => {
-                file.notes.push(Note { what: why.to_string(), next: "The plain file serves in its place.".into() });
+                file.notes.push(ExaminationNote {
+                    what: why.to_string(),
+                    next: "The plain file serves in its place.".into(),
+                });
                 file
             }
             Err(why @ KeyringError::Missing(_)) => {
-                file.notes.push(Note { what: why.to_string(), next: NOTHING_SERVES.into() });
+                file.notes.push(ExaminationNote { what: why.to_string(), next: NOTHING_SERVES.into() });
                 file.found = false;
                 file
             }
@@ -130,7 +133,7 @@ impl<K: Keyring> Store for KeyringOrFile<K> {
     }
 
     fn replace(&self, expected: &str, content: &[u8]) -> Result<String, WriteError> {
-        let store: &dyn Store = if signalled::is_version(expected) { &self.keyring } else { &self.file };
+        let store: &dyn Store = if keyring_store::is_version(expected) { &self.keyring } else { &self.file };
         store.replace(expected, content)
     }
 }
@@ -162,7 +165,7 @@ mod tests {
         }
         let strict = Leniency::Refuse;
         let rules = Rules { largest: 100, loose_permissions: strict, other_owner: strict, symlink_targets: Vec::new() };
-        let signalled = SignalledStore::new(keyring.clone(), path.clone(), None, rules.clone());
+        let signalled = KeyringStore::new(keyring.clone(), path.clone(), None, rules.clone());
         Home { store: KeyringOrFile::new(signalled, FileStore::new(path.clone(), rules)), path, folder }
     }
 

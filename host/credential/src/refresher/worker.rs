@@ -11,9 +11,9 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use super::look::Looks;
 use super::post::{Ending, Post};
-use super::schedule::{Schedule, Verdict, expired, is_over, verdict};
-use super::{Attempts, TokenState};
-use crate::access_token::{AccessToken, Served};
+use super::schedule::{Schedule, Verdict, expired, is_expired, verdict};
+use super::{RefreshCounts, TokenState};
+use crate::access_token::{AccessToken, IssuedToken};
 use crate::credential::SharedTokenCacheCredential;
 use crate::error::{Error, UnavailableReason};
 use crate::options::TokenRequestOptions;
@@ -33,16 +33,16 @@ const BLIND: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Keeps one token fresh until stopped. After a panic the token is withdrawn and the task restarts.
-pub(super) async fn keep(
+pub(super) async fn run(
     credential: SharedTokenCacheCredential,
     profile: Profile,
     ending: Ending,
-    attempts: Attempts,
+    counts: RefreshCounts,
     mut stopped: oneshot::Receiver<()>,
 ) {
     loop {
-        let keeper = Keeper::new(credential.clone(), &profile, Arc::clone(&ending.0), attempts.clone());
-        if AssertUnwindSafe(keeper.run(&mut stopped)).catch_unwind().await.is_ok() {
+        let worker = Worker::new(credential.clone(), &profile, Arc::clone(&ending.0), counts.clone());
+        if AssertUnwindSafe(worker.run(&mut stopped)).catch_unwind().await.is_ok() {
             return;
         }
         let why = "the work on the token panicked, and begins anew soon";
@@ -56,13 +56,13 @@ pub(super) async fn keep(
 }
 
 /// The state of one profile's task.
-struct Keeper {
+struct Worker {
     credential: SharedTokenCacheCredential,
     name: String,
     scopes: Vec<String>,
     request: TokenRequestOptions,
     post: Arc<Post>,
-    attempts: Attempts,
+    counts: RefreshCounts,
     schedule: Schedule,
     looks: Looks,
     /// The time since which calls fail because the cache cannot be read.
@@ -71,12 +71,12 @@ struct Keeper {
     error: Option<Arc<Error>>,
 }
 
-impl Keeper {
-    fn new(credential: SharedTokenCacheCredential, profile: &Profile, post: Arc<Post>, attempts: Attempts) -> Self {
+impl Worker {
+    fn new(credential: SharedTokenCacheCredential, profile: &Profile, post: Arc<Post>, counts: RefreshCounts) -> Self {
         let (name, scopes) = (profile.name().to_string(), profile.scopes().to_vec());
         let (request, schedule) = (profile.into(), Schedule::default());
         let looks = Looks::new(credential.clone());
-        Self { credential, name, scopes, request, post, attempts, schedule, looks, unreadable: None, error: None }
+        Self { credential, name, scopes, request, post, counts, schedule, looks, unreadable: None, error: None }
     }
 
     /// Runs until stopped.
@@ -93,7 +93,7 @@ impl Keeper {
                 self.rest(&answer);
                 self.take(answer);
             }
-            self.withdraw_if_over();
+            self.withdraw_if_expired();
             tokio::select! {
                 _ = ticks.tick() => {}
                 _ = &mut *stopped => return,
@@ -108,7 +108,7 @@ impl Keeper {
 
     /// Calls the credential. The current token may expire during the call, so expiry is checked
     /// meanwhile.
-    async fn ask(&mut self, ticks: &mut Interval) -> Result<Served, Error> {
+    async fn ask(&mut self, ticks: &mut Interval) -> Result<IssuedToken, Error> {
         let (credential, scopes) = (self.credential.clone(), self.scopes.clone());
         let mut call = pin!(credential.get_token_with(&scopes, self.request.clone()));
         loop {
@@ -118,7 +118,7 @@ impl Keeper {
                 _ = ticks.tick() => {
                     self.looks.overtake();
                     self.looks.begin();
-                    self.withdraw_if_over();
+                    self.withdraw_if_expired();
                 }
             }
         }
@@ -127,7 +127,7 @@ impl Keeper {
     /// Drops the document until the next call, which may be in an hour. The instance is kept if it
     /// has state besides the document: a new token that could not be written, or the time of a
     /// renewal that failed.
-    fn rest(&self, answer: &Result<Served, Error>) {
+    fn rest(&self, answer: &Result<IssuedToken, Error>) {
         let now = self.credential.now();
         let is_due = |token: &AccessToken| token.refresh_on.is_some_and(|refresh_on| refresh_on <= now);
         if matches!(answer, Ok(served) if !served.refreshed && !is_due(&served.access_token)) {
@@ -135,7 +135,7 @@ impl Keeper {
         }
     }
 
-    fn take(&mut self, answer: Result<Served, Error>) {
+    fn take(&mut self, answer: Result<IssuedToken, Error>) {
         let now = self.credential.now();
         let is_unreadable = matches!(
             &answer,
@@ -143,9 +143,9 @@ impl Keeper {
         );
         self.unreadable = is_unreadable.then(|| self.unreadable.unwrap_or_else(Instant::now));
         match answer {
-            Ok(Served { access_token, refreshed, .. }) => {
-                self.attempts.count(if refreshed { "refreshed" } else { "cached" });
-                self.schedule.came(&access_token, now);
+            Ok(IssuedToken { access_token, refreshed, .. }) => {
+                self.counts.count(if refreshed { "refreshed" } else { "cached" });
+                self.schedule.token_received(&access_token, now);
                 self.error = None;
                 let is_new = match &self.post.state() {
                     TokenState::Valid(current) => {
@@ -160,7 +160,7 @@ impl Keeper {
                 }
             }
             Err(error) => {
-                self.attempts.count(error.kind());
+                self.counts.count(error.kind());
                 let verdict = verdict(&error);
                 self.schedule.failed(verdict, error.retry_after(), now);
                 let error = Arc::new(error);
@@ -177,9 +177,9 @@ impl Keeper {
     }
 
     /// Withdraws a token that was not renewed in time, or whose cache cannot be read.
-    fn withdraw_if_over(&self) {
+    fn withdraw_if_expired(&self) {
         let now = self.credential.now();
-        if matches!(&self.post.state(), TokenState::Valid(token) if is_over(token, now)) {
+        if matches!(&self.post.state(), TokenState::Valid(token) if is_expired(token, now)) {
             self.withdraw(self.error.clone().unwrap_or_else(|| Arc::new(expired())));
         }
         let blind = self.looks.hang_for().max(self.unreadable.map(|since| since.elapsed()));

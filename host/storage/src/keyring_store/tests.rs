@@ -13,14 +13,14 @@ const RULES: Rules = Rules {
 };
 
 /// A store, its first signal file, and that of .NET; neither file exists yet.
-fn store(keyring: &Fake) -> (tempfile::TempDir, SignalledStore<Fake>, PathBuf, PathBuf) {
+fn store(keyring: &Fake) -> (tempfile::TempDir, KeyringStore<Fake>, PathBuf, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let (first, dotnet) = (folder.path().join("python/cache"), folder.path().join("dotnet/cache"));
-    let store = SignalledStore::new(keyring.clone(), first.clone(), [dotnet.clone()], RULES);
+    let store = KeyringStore::new(keyring.clone(), first.clone(), [dotnet.clone()], RULES);
     (folder, store, first, dotnet)
 }
 
-fn read(store: &SignalledStore<Fake>) -> (String, Vec<u8>) {
+fn read(store: &KeyringStore<Fake>) -> (String, Vec<u8>) {
     match store.read(None).unwrap() {
         Read::Document(document) => {
             assert_eq!(document.unencrypted, None);

@@ -9,19 +9,19 @@ const MOST: usize = 100;
 
 /// The lines that were logged.
 #[derive(Debug)]
-pub(crate) struct Said<T>(Mutex<BTreeSet<T>>);
+pub(crate) struct LogOnce<T>(Mutex<BTreeSet<T>>);
 
-impl<T> Default for Said<T> {
+impl<T> Default for LogOnce<T> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<T: Ord> Said<T> {
+impl<T: Ord> LogOnce<T> {
     /// Whether to log this: it is new, and the limit is not reached.
-    pub(crate) fn is_news(&self, what: T) -> bool {
-        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        said.len() < MOST && said.insert(what)
+    pub(crate) fn is_first(&self, what: T) -> bool {
+        let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        logged.len() < MOST && logged.insert(what)
     }
 }
 
@@ -31,8 +31,8 @@ mod tests {
 
     #[test]
     fn a_line_is_logged_once_and_beyond_the_limit_never() {
-        let said = Said::default();
-        assert!(said.is_news(0) && !said.is_news(0));
-        assert_eq!((1..1000).filter(|number| said.is_news(*number)).count(), MOST - 1);
+        let logged = LogOnce::default();
+        assert!(logged.is_first(0) && !logged.is_first(0));
+        assert_eq!((1..1000).filter(|number| logged.is_first(*number)).count(), MOST - 1);
     }
 }
