@@ -110,7 +110,7 @@ def _read(path: Path, known_version: str | None) -> tuple[str, bytes] | None:
         if same and (whole or last):
             return _version(after), content
         if last:
-            raise OSError(errno.EBUSY, "it is being written all the time")
+            raise OSError(errno.EBUSY, "another program keeps writing it")
         time.sleep(PAUSE)
 
 

@@ -66,12 +66,12 @@ pub(crate) fn only(candidates: &[Candidate], configuration: &Configuration) -> O
         ([account], _) => Some(Ok((*account).clone())),
         (several, false) => Some(Err(listing(
             UnavailableReason::MultipleAccounts,
-            format!("the cache holds {} accounts; say which one by username, tenant or both", several.len()),
+            format!("the cache holds {} accounts; select one by username, tenant or both", several.len()),
             several,
         ))),
         (several, true) => Some(Err(listing(
             UnavailableReason::MultipleMatchingAccounts,
-            format!("{} accounts in the cache have {filters}; give username and tenant to select one", several.len()),
+            format!("{} accounts in the cache have {filters}; select one by username and tenant", several.len()),
             several,
         ))),
     }
@@ -125,17 +125,15 @@ fn no_match(holdings: &Holdings<'_>) -> Error {
     let filters = Filters::of(configuration);
     let none = format!("none of the {} accounts in the cache has {filters}", candidates.len());
     let message = match filters.tenant {
-        None => format!("{none}; select one that is there, or sign in with the other"),
+        None => format!("{none}; select one of them, or sign in with the other"),
         Some(tenant) => {
             let named = candidates.iter().filter(|candidate| has_username(candidate, filters.username));
             let known: Vec<_> =
                 named.take(MOST_LISTED).map(|candidate| candidate.whereabouts(document, authority)).collect();
             let instead = if means_home(tenant) {
-                format!("{tenant} stands for any tenant, so leave the option out")
+                format!("{tenant} means any tenant, so leave the option out")
             } else {
-                format!(
-                    "for a token of another tenant leave the option out and ask for that: `--request-tenant {tenant}`"
-                )
+                format!("for a token of another tenant leave the option out and use `--request-tenant {tenant}`")
             };
             let known = if known.is_empty() { String::new() } else { format!(": {}", known.join("; ")) };
             format!(

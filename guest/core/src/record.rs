@@ -50,7 +50,7 @@ impl AuthenticationRecord {
 
 fn invalid(why: &str) -> Error {
     Error::InvalidArgument(format!(
-        "the authentication record can't be used: {why}; make a new one by signing in with azure-identity"
+        "cannot use the authentication record: {why}; make a new one by signing in with azure-identity"
     ))
 }
 

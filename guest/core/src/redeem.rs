@@ -156,12 +156,14 @@ fn another_tenant(refusal: &OAuthError, document: &Document, request: &Request<'
     let others = visited.iter().copied().chain(account.home_tenant()).filter(|known| *known != request.tenant.as_str());
     let others: Vec<_> = others.take(MOST_TENANTS).map(quoted).collect();
     let (name, asked) = (quoted(&request.account.username), quoted(request.tenant.as_str()));
-    let known =
-        if others.is_empty() { String::new() } else { format!(", which the cache knows in {}", others.join(" and ")) };
+    let known = if others.is_empty() {
+        String::new()
+    } else {
+        format!(" (other tenants in the cache: {})", others.join(" and "))
+    };
     let example = visited.first().copied().unwrap_or("TENANT");
     Some(format!(
-        ". The tenant {asked} was asked for {name}{known}; name the tenant that is to issue the token: `--request-tenant {example}`, \
-         or `tenant` of a profile"
+        ". The token was requested from the tenant {asked} for {name}{known}; select another tenant with `--request-tenant {example}`, or with `tenant` of a profile"
     ))
 }
 

@@ -63,7 +63,7 @@ pub(crate) fn read(reply: &FormReply, account: &HomeAccountId, requested_at: u64
         return Ok(Outcome::Refused { client_mismatch: is_client_mismatch(&error.code, body), error });
     }
     if is_a_page(status, reply.body.as_bytes()) {
-        return Ok(Outcome::Busy(format!("an answer with status {status} is no JSON: {PAGE}")));
+        return Ok(Outcome::Busy(format!("the authority answered with status {status} and no JSON: {PAGE}")));
     }
     let unexpected =
         |what: &str| Error::unexpected_response(format!("the authority answered with status {status} and {what}"));

@@ -39,16 +39,16 @@ impl Unusable {
         match &self.why {
             // An authority is compared without its port, as in MSAL's environments.
             Why::Cloud(host) if host.contains(':') => format!(
-                "the account {name} is cached under {}, which has a port, and so is of no authority; sign in again",
+                "the account {name} is cached under {}, which has a port, so no authority matches it; sign in again",
                 quoted(host)
             ),
             Why::Cloud(host) => {
-                format!("the account {name} is of the cloud {}; name that with `--authority`", quoted(host))
+                format!("the account {name} belongs to the cloud {}; select that with `--authority`", quoted(host))
             }
             Why::Clients(ids) => {
                 let ids: Vec<_> = ids.iter().take(MOST_LISTED).map(|id| quoted(id)).collect();
                 format!(
-                    "the refresh token of {name} is of the client {}; name that with `--client-id`",
+                    "the refresh token of {name} belongs to the client {}; select that with `--client-id`",
                     ids.join(" or ")
                 )
             }

@@ -30,7 +30,7 @@ impl Guest for Adapter {
                 // parser reports that.
                 Attempt::Torn(Some(document)) if last => return document.map(ReadOutcome::Document),
                 Attempt::Torn(None) if last => {
-                    return Err(ReadError::Failed(format!("{} is being written all the time", found.shown)));
+                    return Err(ReadError::Failed(format!("another program keeps writing {}", found.shown)));
                 }
                 Attempt::Torn(_) => pause(TORN_READ_PAUSE),
             }

@@ -12,7 +12,7 @@ pub(crate) fn settings() -> Result<&'static Settings, &'static str> {
     if let Ok(settings) = settings {
         UNKNOWN.call_once(|| {
             for name in &settings.unknown {
-                warn(&format!("there is no setting {name}; is it misspelt?"));
+                warn(&format!("the variable {name} is not a setting; check its spelling"));
             }
         });
     }

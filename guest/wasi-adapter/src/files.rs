@@ -117,10 +117,10 @@ fn reason(doing: Doing, code: ErrorCode) -> String {
         ErrorCode::Access if doing == Doing::Locking => "the permissions of its folder forbid it".into(),
         ErrorCode::Access => "its permissions, or those of its folder, forbid it".into(),
         ErrorCode::Loop => "it is a symbolic link, which is not followed".into(),
-        ErrorCode::NotDirectory => "its folder is no folder".into(),
+        ErrorCode::NotDirectory => "its parent is not a folder".into(),
         ErrorCode::Invalid => "it is not a regular file".into(),
-        ErrorCode::InsufficientSpace | ErrorCode::Quota | ErrorCode::FileTooLarge => "there is no room for it".into(),
-        other => format!("the host says `{}`", other.name()),
+        ErrorCode::InsufficientSpace | ErrorCode::Quota | ErrorCode::FileTooLarge => "there is no space left for it".into(),
+        other => format!("the host reports `{}`", other.name()),
     }
 }
 

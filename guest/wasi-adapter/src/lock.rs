@@ -76,7 +76,7 @@ impl Drop for Lock<'_> {
             return;
         }
         if let Err(code) = self.folder.unlink_file_at(&self.path) {
-            warn(&format!("the lock {} could not be removed: `{}`", self.path, code.name()));
+            warn(&format!("cannot remove the lock {}: `{}`", self.path, code.name()));
         }
     }
 }

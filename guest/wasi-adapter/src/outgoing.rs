@@ -60,7 +60,7 @@ impl Exchange<'_> {
         let reply = match future.get() {
             Some(Ok(Ok(reply))) => reply,
             Some(Ok(Err(code))) => return Err(self.error(&code)),
-            Some(Err(())) | None => return Err(broken("the host has no answer")),
+            Some(Err(())) | None => return Err(broken("the host returned no response")),
         };
         let retry_after = reply.headers().get("retry-after").into_iter().next();
         let retry_after = retry_after.and_then(|value| String::from_utf8(value).ok());
@@ -72,7 +72,7 @@ impl Exchange<'_> {
     }
 
     fn send(&self, outgoing: OutgoingBody, body: &[u8]) -> Result<(), Failure> {
-        let stream = outgoing.write().map_err(|()| broken("the request's body can't be written"))?;
+        let stream = outgoing.write().map_err(|()| broken("cannot write the request's body"))?;
         for chunk in body.chunks(CHUNK) {
             // A host that ends the request early reports why in its response.
             if stream.blocking_write_and_flush(chunk).is_err() {
@@ -88,7 +88,7 @@ impl Exchange<'_> {
 
     fn receive(&self, reply: &IncomingResponse) -> Result<Vec<u8>, Failure> {
         let incoming = reply.consume().map_err(|()| broken("the reply has no body"))?;
-        let stream = incoming.stream().map_err(|()| broken("the reply's body can't be read"))?;
+        let stream = incoming.stream().map_err(|()| broken("cannot read the reply's body"))?;
         let (ready, largest) = (stream.subscribe(), self.settings.response_size);
         let mut body = Vec::new();
         loop {
@@ -97,7 +97,10 @@ impl Exchange<'_> {
                 Ok(mut chunk) => body.append(&mut chunk),
                 Err(StreamError::Closed) => return Ok(body),
                 Err(StreamError::LastOperationFailed(_)) => {
-                    return Err(broken(&format!("{} broke off in the middle of its reply", self.authority)));
+                    return Err(broken(&format!(
+                        "{} closed the connection in the middle of its reply",
+                        self.authority
+                    )));
                 }
             }
             if body.len() > largest {
@@ -135,14 +138,14 @@ impl Exchange<'_> {
             | ErrorCode::HttpResponseTimeout => self.timeout(),
             // A retry would get the same certificate.
             ErrorCode::TlsCertificateError | ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => {
-                let why = format!("the host makes no TLS connection to {authority} that it trusts: {code:?}");
+                let why = format!("the host does not trust the TLS connection to {authority}: {code:?}");
                 Failure::Lasting(HttpsError::Unreachable(why))
             }
             ErrorCode::ConnectionRefused => broken(&format!("{authority} refuses the connection")),
             ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => {
-                broken(&format!("the host finds no address of {authority}"))
+                broken(&format!("the host cannot resolve the name {authority}"))
             }
-            other => broken(&format!("{authority} can't be reached: {other:?}")),
+            other => broken(&format!("cannot reach {authority}: {other:?}")),
         }
     }
 }
@@ -163,7 +166,7 @@ fn request(endpoint: &Endpoint<'_>, headers: &[(&str, &str)], body: &[u8]) -> Re
         .and_then(|()| request.set_scheme(Some(&scheme)))
         .and_then(|()| request.set_authority(Some(endpoint.authority)))
         .and_then(|()| request.set_path_with_query(Some(endpoint.path)));
-    set.map(|()| request).map_err(|()| broken("the host does not take the request's URL"))
+    set.map(|()| request).map_err(|()| broken("the host rejects the request's URL"))
 }
 
 /// For a host without these timeouts, the deadline limits the time.

@@ -50,7 +50,7 @@ fn write_over(found: &Found, content: &[u8]) -> Result<String, WriteError> {
         return Err(match write_whole(&file, &old) {
             Ok(()) => failed(code),
             Err(_) => WriteError::Failed(format!(
-                "{}; a part of it is written over, so it is damaged now: sign in again",
+                "{}; the file is partly overwritten, so it is damaged now: sign in again",
                 found.error(Doing::Writing, code)
             )),
         });

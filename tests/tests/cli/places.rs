@@ -250,7 +250,7 @@ fn a_file_that_is_no_token_cache_is_reported_with_its_kind() {
             };
             let (reason, message) = error(&cli, &["--source", &source]).unwrap();
             assert_eq!(reason, "cache-unavailable", "{message}");
-            has(&message, &[&format!("the cache can't be read: {path} "), part]);
+            has(&message, &[&format!("cannot read the cache: {path} "), part]);
             lacks(&message, &["Move it away", "damaged", "msal.cache.nocae can"]);
             assert_eq!(std::fs::read(&path).unwrap(), content);
         }

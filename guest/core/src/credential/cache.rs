@@ -61,7 +61,7 @@ impl Cache {
         let found = match platform.read_cache(&self.name, self.version.as_deref()) {
             Ok(ReadOutcome::Unchanged) if self.version.is_some() => return Ok(()),
             Ok(ReadOutcome::Unchanged) => {
-                return Err(self.unavailable("the host calls a document unchanged that was never read"));
+                return Err(self.unavailable("the host reports a document as unchanged that was never read"));
             }
             Ok(ReadOutcome::Document(found)) => Some(found),
             Err(ReadError::NotFound(place)) => {
@@ -184,7 +184,7 @@ impl Cache {
             && !self.allow_unencrypted_storage
         {
             return Err(self.unavailable(&format!(
-                "it lies in plain text {place}, and the options do not allow that; set allow-unencrypted-storage to use it"
+                "it is stored in plain text {place}, which the options do not allow; set allow-unencrypted-storage to use it"
             )));
         }
         let document = Document::parse(found.content).map_err(|error| self.damaged(format_args!("{error}")))?;
@@ -216,6 +216,6 @@ impl Cache {
     }
 
     fn unavailable(&self, why: &str) -> Error {
-        Error::unavailable(UnavailableReason::CacheUnavailable, format!("the cache {} can't be read: {why}", self.name))
+        Error::unavailable(UnavailableReason::CacheUnavailable, format!("cannot read the cache {}: {why}", self.name))
     }
 }

@@ -138,7 +138,7 @@ impl Credential {
                 Err(short(token.expires_on))
             }
             (Err(error), Some(token)) => {
-                platform.log(LogLevel::Info, &format!("no new token before the cached one expires: {error}"));
+                platform.log(LogLevel::Info, &format!("cannot renew the cached token, which is still valid: {error}"));
                 Ok(token)
             }
             (Err(error), None) => Err(error),

@@ -56,6 +56,7 @@ impl Sight {
     /// The error with the place of the read, and advice for it.
     pub(super) fn located(&self, mut unavailable: Unavailable) -> Unavailable {
         let rest = unavailable.message.strip_prefix(&format!("the cache {} ", self.name));
+        let unread = unavailable.message.strip_prefix(&format!("cannot read the cache {}: ", self.name));
         let located = match (unavailable.reason, &self.seen, rest) {
             (Reason::CacheCorrupt, Seen::Document { place, content }, Some(rest)) => {
                 let hint = match content {
@@ -65,7 +66,7 @@ impl Sight {
                 };
                 Some(format!("the {place} {}", rest.replace(MOVE_AWAY, hint)))
             }
-            (Reason::CacheUnavailable, _, Some(rest)) => Some(format!("the cache {rest}")),
+            (Reason::CacheUnavailable, _, _) => unread.map(|why| format!("cannot read the cache: {why}")),
             (Reason::NoAccounts, Seen::Document { place, content: Content::Empty }, _) => {
                 Some(format!("the {place} is empty{EMPTY}"))
             }
@@ -110,8 +111,8 @@ mod tests {
 
     #[test]
     fn a_name_of_the_contract_is_in_no_message() {
-        let told = told(Reason::CacheUnavailable, "the cache msal.cache.nocae can't be read: why", Seen::Failed);
-        assert_eq!(told, "the cache can't be read: why");
+        let told = told(Reason::CacheUnavailable, "cannot read the cache msal.cache.nocae: why", Seen::Failed);
+        assert_eq!(told, "cannot read the cache: why");
     }
 
     #[test]

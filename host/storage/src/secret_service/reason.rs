@@ -1,6 +1,6 @@
 //! Why a keyring can't be used, with hints for the user.
 //!
-//! The texts are parts of sentences: "the cache can't be read: {}", "there is no file
+//! The texts are parts of sentences: "cannot read the cache: {}", "there is no file
 //! /home/user0/…, and {}", "in the file …, as {}".
 
 use std::fmt::Display;

@@ -67,7 +67,7 @@ mod linux {
         let home = Home::with(Some(&before))?;
         let answer = limited(cli, &home, &authority, &before, "trap '' XFSZ; ").make()?;
         answer.is_new_token()?;
-        answer.logs("there is no room for it")?;
+        answer.logs("there is no space left for it")?;
         ensure!(home.text()? == before, "the cache has changed");
         ensure!(home.beside()?.is_empty(), "a lock is left");
         Ok(())
