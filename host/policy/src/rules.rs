@@ -147,7 +147,7 @@ impl Policy {
         let allowed = |allowed: &AllowedTenant| tenant.map_or(allowed.is_any(), |tenant| allowed.covers(tenant));
         self.tenants.iter().any(allowed).then_some(()).ok_or_else(|| {
             let what =
-                tenant.map_or_else(|| "the account's own tenant, which its id does not tell".into(), tenant_shown);
+                tenant.map_or_else(|| "the account's own tenant, which its id does not name".into(), tenant_shown);
             Denied::new(what, "list it under `tenants`")
         })
     }
@@ -231,7 +231,7 @@ mod tests {
             |policy| {
                 policy.clone().without_tenants().allow_tenant("home".parse().unwrap()).check_tenant("common", None)
             },
-            "the account's own tenant, which its id does not tell; list it under `tenants`",
+            "the account's own tenant, which its id does not name; list it under `tenants`",
         ),
         (
             |policy| policy.allow_tenant("contoso.com".parse().unwrap()),

@@ -44,7 +44,7 @@ impl FromStr for AllowedTenant {
             return Ok(Self::ANY);
         }
         if means_home(text) {
-            let what = format!("{text:?} stands for every account's own tenant");
+            let what = format!("{text:?} means every account's own tenant");
             return Err(InvalidValue::new(what, "write the tenant's id, or `*` for any"));
         }
         let good = !text.is_empty()

@@ -102,7 +102,7 @@ pub(crate) struct Sealer(Hmac<Sha256>);
 
 /// The platform has no randomness.
 #[derive(Debug, thiserror::Error)]
-#[error("no random key for the vault: {0}")]
+#[error("cannot get a random key for the vault: {0}")]
 pub struct NoRandomness(getrandom::Error);
 
 impl Sealer {

@@ -30,19 +30,19 @@ pub enum Refused {
     #[error("the new document is not a JSON object")]
     NotAnObject,
     /// The value of a secret is not a handle.
-    #[error("the new document has a secret that the guest made up")]
+    #[error("the new document has a secret that the component made up")]
     PlainSecret,
     /// The vault did not issue the handle, or has dropped it.
-    #[error("the {0} is not one that the guest was given")]
+    #[error("the {0} is not a handle issued to this component")]
     UnknownHandle(Kind),
     /// A handle in an entry of another kind.
-    #[error("an entry of another kind can't hold the {0}")]
+    #[error("an entry of another kind cannot hold the {0}")]
     WrongKind(Kind),
     /// A handle in another entry than its own.
     #[error("the {0} belongs to another entry")]
     WrongEntry(Kind),
     /// The entry's fields differ from the old ones, or from those of the reply.
-    #[error("the new document changes what is said of the {0}")]
+    #[error("the new document changes the metadata of the {0}")]
     ChangedEntry(Kind),
     /// Account entries decide which account a caller means, so only sign-in tools may change them.
     #[error("the new document changes accounts")]
@@ -63,7 +63,7 @@ pub enum Refused {
         why: &'static str,
     },
     /// A member is repeated, so readers could differ about the document.
-    #[error("the new document has a member twice where it changes")]
+    #[error("the new document repeats a member that it changes")]
     RepeatedMember,
     /// The removed entry is neither an expired access token of the account nor replaced by a new
     /// one.
@@ -76,11 +76,11 @@ pub enum Refused {
     #[error("the call has no write left")]
     TooManyWrites,
     /// A handle where the document holds no secret.
-    #[error("a handle stands where the document holds no secret")]
+    #[error("the new document has a handle in a place without a secret")]
     HandleElsewhere,
 
     /// A form or a result outside of a call for a token.
-    #[error("no token was asked for")]
+    #[error("no call asks for a token")]
     NoCall,
     /// The field is not part of a refresh request.
     #[error("a refresh request has no field {0:?}")]
@@ -95,53 +95,53 @@ pub enum Refused {
     #[error("the form's claims are not those of the call")]
     WrongClaims,
     /// A handle is in another field than `refresh_token`, in a header field, or in the URL.
-    #[error("a handle stands in the {0} of a request")]
+    #[error("a handle is in the {0} of a request")]
     HandleInRequest(&'static str),
     /// The grant type is not `refresh_token`.
-    #[error("the form asks for another grant than refresh_token")]
+    #[error("the form's grant type is not refresh_token")]
     WrongGrant,
     /// `refresh_token` is a handle of another kind.
-    #[error("the form's refresh_token has to be one, and this is the {0}")]
+    #[error("the form's refresh_token must be a refresh token, and this is the {0}")]
     WrongKindOfGrant(Kind),
     /// `refresh_token` is not a valid handle of a refresh token.
-    #[error("the form's refresh_token is none that the guest was given")]
+    #[error("the form's refresh_token is not a handle issued to this component")]
     NotARefreshToken,
 
     /// The result is not a handle.
-    #[error("the result is a text that the guest made up")]
+    #[error("the result is a text that the component made up")]
     PlainResult,
     /// The result is a handle of another kind.
-    #[error("the result has to be an access token, and this is the {0}")]
+    #[error("the result must be an access token, and this is the {0}")]
     WrongKindOfResult(Kind),
     /// The component did not read the cache in this call, so its result may be out of date.
-    #[error("the cache was not looked at in this call")]
+    #[error("the component did not read the cache in this call")]
     OutOfDate,
     /// The result is not a valid handle of an access token.
-    #[error("the result is no access token that the guest was given")]
+    #[error("the result is not a handle issued to this component")]
     NotAnAccessToken,
     /// The token belongs to another client.
-    #[error("the {0} is another client's")]
+    #[error("the {0} belongs to another client")]
     WrongClient(Kind),
     /// The token is of another cloud than the credential's, or than the request's host.
-    #[error("the {0} is of another cloud")]
+    #[error("the {0} belongs to another cloud")]
     WrongCloud(Kind),
     /// The token is of an account that the call does not select.
-    #[error("the {0} is of an account that was not asked for")]
+    #[error("the {0} belongs to an account that was not asked for")]
     WrongAccount(Kind),
     /// Several accounts fit the credential's options. The caller has to choose.
-    #[error("several accounts could serve, and the {0} is of one of them")]
+    #[error("several accounts fit, and the {0} belongs to one of them")]
     SeveralAccounts(Kind),
     /// The policy does not allow the token's account, tenant or client.
     #[error("{0}")]
     Denied(#[from] Denied),
     /// The token or the form is for another tenant than the call's.
-    #[error("the {0} is of a tenant that was not asked for")]
+    #[error("the {0} belongs to a tenant that was not asked for")]
     WrongTenant(Kind),
     /// The token does not cover the scopes of the call, or the form requests others.
     #[error("the scopes of the {0} are not those that were asked for")]
     WrongScopes(Kind),
     /// The token is in another cache than the call's.
-    #[error("the {0} is of another cache")]
+    #[error("the {0} belongs to another cache")]
     WrongCache(Kind),
     /// The token has expired, or its expiry is unknown.
     #[error("the access token has expired")]
@@ -151,7 +151,7 @@ pub enum Refused {
     #[error("the access token has other characters than visible ASCII")]
     MalformedToken,
     /// The token is not a bearer token, or is bound to a key or a user assertion.
-    #[error("the access token is no plain bearer token")]
+    #[error("the access token is not a plain bearer token")]
     NotBearer,
     /// The call answers a claims challenge, and the token is from before the call, or was requested
     /// without the claims.

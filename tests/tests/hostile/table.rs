@@ -38,15 +38,15 @@ attempts! {
     replace_what_was_never_read: plain => "WriteError::Conflict", "";
     write_a_handle_into_another_entry: plain => "WriteError::Denied", "the access token belongs to another entry";
     write_a_handle_into_another_kind_of_entry: plain =>
-        "WriteError::Denied", "an entry of another kind can't hold the refresh token";
+        "WriteError::Denied", "an entry of another kind cannot hold the refresh token";
     write_a_handle_into_an_unknown_section: plain => "WriteError::Denied", "the new document changes its sections";
-    write_a_handle_into_a_field: plain => "WriteError::Denied", "a handle stands where the document holds no secret";
+    write_a_handle_into_a_field: plain => "WriteError::Denied", "the new document has a handle in a place without a secret";
     write_a_refresh_token_of_its_own: plain =>
-        "WriteError::Denied", "the new document has a secret that the guest made up";
+        "WriteError::Denied", "the new document has a secret that the component made up";
     write_an_entry_of_its_own: plain =>
-        "WriteError::Denied", "the new entry in RefreshToken is one that only a sign-in makes";
+        "WriteError::Denied", "the new entry in RefreshToken can only be made by a sign-in";
     move_a_token_to_another_account: plain =>
-        "WriteError::Denied", "the new document changes what is said of the refresh token";
+        "WriteError::Denied", "the new document changes the metadata of the refresh token";
     lengthen_the_life_of_a_token: plain => "WriteError::Denied", "the access token belongs to another entry";
     rename_an_account: plain => "WriteError::Denied", "the new document changes accounts";
     sign_a_user_out: plain =>
@@ -56,17 +56,17 @@ attempts! {
     remove_the_access_tokens_of_others: plain =>
         "WriteError::Denied", "the new document lacks an entry of AccessToken that other tools may still need";
     empty_the_cache: plain => "WriteError::Denied", "the new document changes its sections";
-    write_a_section_twice: plain => "WriteError::Denied", "the new document has a member twice where it changes";
-    write_an_entry_twice: plain => "WriteError::Denied", "the new document has a member twice where it changes";
+    write_a_section_twice: plain => "WriteError::Denied", "the new document repeats a member that it changes";
+    write_an_entry_twice: plain => "WriteError::Denied", "the new document repeats a member that it changes";
     write_sections_of_another_type: plain =>
         "WriteError::Denied", "the new document changes the type of a section / the new document changes its sections / the new document changes another section / the new entry in AppMetadata is not an object / the new entry in AccessToken is not an object";
     write_tokens_without_a_secret: plain =>
         "WriteError::Denied", "the new document lacks a refresh token that the authority did not declare dead / the new entry in AccessToken has no secret";
     write_a_family_of_its_own: plain =>
-        "WriteError::Denied", "the new entry in AppMetadata says something that the authority did not say";
+        "WriteError::Denied", "the new entry in AppMetadata has a value that the authority did not send";
     write_a_byte_order_mark: plain => "WriteError::Denied", "the new document changes the byte order mark";
     change_white_space: plain =>
-        "WriteError::Denied", "the new document changes white space / the new document changes another section / the new document changes its sections / the new entry in RefreshToken is one that only a sign-in makes";
+        "WriteError::Denied", "the new document changes white space / the new document changes another section / the new document changes its sections / the new entry in RefreshToken can only be made by a sign-in";
     change_an_unknown_section: plain => "WriteError::Denied", "the new document changes another section";
     reorder_the_cache: plain =>
         "WriteError::Denied", "the id token belongs to another entry / has a field that no entry has / the new document lacks an entry of IdToken";
@@ -91,60 +91,60 @@ attempts! {
     post_in_plain_text: plain =>
         "HttpsError::Denied", "goes to https://<authority>/<tenant>/oauth2/v2.0/token, or to /adfs/oauth2/token, and nowhere else";
     put_a_refresh_token_into_another_field: plain =>
-        "HttpsError::Denied", "a handle stands in the other fields of a request";
+        "HttpsError::Denied", "a handle is in the other fields of a request";
     put_a_refresh_token_into_a_header: plain =>
-        "HttpsError::Denied", "a handle stands in the header fields of a request";
-    put_a_refresh_token_into_the_url: plain => "HttpsError::Denied", "a handle stands in the URL of a request / does not allow requests to";
+        "HttpsError::Denied", "a handle is in the header fields of a request";
+    put_a_refresh_token_into_the_url: plain => "HttpsError::Denied", "a handle is in the URL of a request / does not allow requests to";
     add_a_field_to_a_form: plain => "HttpsError::Denied", "a refresh request has no field";
-    ask_for_another_grant: plain => "HttpsError::Denied", "the form asks for another grant than refresh_token";
+    ask_for_another_grant: plain => "HttpsError::Denied", "the form's grant type is not refresh_token";
     redeem_another_accounts_refresh_token: plain =>
-        "HttpsError::Denied", "the refresh token is of an account that was not asked for";
-    redeem_another_clients_refresh_token: plain => "HttpsError::Denied", "the refresh token is another client's";
-    redeem_as_another_client: plain => "HttpsError::Denied", "the refresh token is another client's";
+        "HttpsError::Denied", "the refresh token belongs to an account that was not asked for";
+    redeem_another_clients_refresh_token: plain => "HttpsError::Denied", "the refresh token belongs to another client";
+    redeem_as_another_client: plain => "HttpsError::Denied", "the refresh token belongs to another client";
     redeem_for_another_scope: plain =>
         "HttpsError::Denied", "the scopes of the refresh token are not those that were asked for";
     redeem_in_another_tenant: plain =>
-        "HttpsError::Denied", "the refresh token is of a tenant that was not asked for";
+        "HttpsError::Denied", "the refresh token belongs to a tenant that was not asked for";
     redeem_an_access_token: plain =>
-        "HttpsError::Denied", "refresh_token has to be one, and this is the access token";
-    redeem_a_forged_handle: plain => "HttpsError::Denied", "refresh_token is none that the guest was given";
+        "HttpsError::Denied", "refresh_token must be a refresh token, and this is the access token";
+    redeem_a_forged_handle: plain => "HttpsError::Denied", "refresh_token is not a handle issued to this component";
     post_a_form_without_the_claims: challenged => "HttpsError::Denied", "the form's claims are not those of the call";
     ask_for_a_longer_life: plain => "HttpsError::Denied", "the form's claims are not those of the call";
     switch_the_check_of_the_account_off: plain => "HttpsError::Denied", "the form has no field";
     repeat_a_field_of_a_form: plain => "HttpsError::Denied", "the form has the field";
     redeem_for_a_chosen_account: without_a_username =>
-        "HttpsError::Denied", "several accounts could serve, and the refresh token is of one of them";
+        "HttpsError::Denied", "several accounts fit, and the refresh token belongs to one of them";
     set_a_header_of_the_host: plain => "HttpsError::Denied", "a component may not set the header field";
     send_a_file: plain => "HttpsError::Denied", "a form may have 262144 bytes";
 
     // The token.
-    return_a_refresh_token: plain => "Error::Denied", "has to be an access token, and this is the refresh token";
-    return_an_id_token: plain => "Error::Denied", "has to be an access token, and this is the id token";
+    return_a_refresh_token: plain => "Error::Denied", "must be an access token, and this is the refresh token";
+    return_an_id_token: plain => "Error::Denied", "must be an access token, and this is the id token";
     return_a_secret_of_an_unknown_section: plain =>
-        "Error::Denied", "has to be an access token, and this is the opaque secret";
+        "Error::Denied", "must be an access token, and this is the opaque secret";
     return_another_accounts_access_token: plain =>
-        "Error::Denied", "the access token is of an account that was not asked for";
+        "Error::Denied", "the access token belongs to an account that was not asked for";
     return_an_access_token_of_another_scope: plain =>
         "Error::Denied", "the scopes of the access token are not those that were asked for";
     return_an_access_token_of_another_tenant: plain =>
-        "Error::Denied", "the access token is of a tenant that was not asked for";
+        "Error::Denied", "the access token belongs to a tenant that was not asked for";
     return_an_expired_access_token: plain => "Error::Denied", "the access token has expired";
     return_an_access_token_that_is_bound_to_a_key: plain =>
-        "Error::Denied", "the access token is no plain bearer token";
+        "Error::Denied", "the access token is not a plain bearer token";
     return_an_access_token_with_a_line_break: plain =>
-        "Error::Denied", "has to be an access token, and this is the opaque secret";
+        "Error::Denied", "must be an access token, and this is the opaque secret";
     choose_an_account: without_a_username =>
-        "Error::Denied", "several accounts could serve, and the access token is of one of them";
-    return_a_forged_handle: plain => "Error::Denied", "the result is no access token that the guest was given";
-    return_a_text_of_its_own: plain => "Error::Denied", "the result is a text that the guest made up";
+        "Error::Denied", "several accounts fit, and the access token belongs to one of them";
+    return_a_forged_handle: plain => "Error::Denied", "the result is not a handle issued to this component";
+    return_a_text_of_its_own: plain => "Error::Denied", "the result is a text that the component made up";
     return_a_handle_of_another_credential: with_a_handle_of_another =>
-        "Error::Denied", "the result is no access token that the guest was given";
+        "Error::Denied", "the result is not a handle issued to this component";
     return_a_token_of_an_earlier_call: before_and_after_a_sign_out =>
-        "Error::Denied", "the cache was not looked at in this call";
+        "Error::Denied", "the component did not read the cache in this call";
     return_a_token_that_is_gone: before_and_after_a_sign_out =>
-        "Error::Denied", "the result is no access token that the guest was given";
+        "Error::Denied", "the result is not a handle issued to this component";
     return_a_token_of_the_last_version: before_and_after_a_token_is_removed =>
-        "Error::Denied", "the result is no access token that the guest was given";
+        "Error::Denied", "the result is not a handle issued to this component";
     answer_a_challenge_with_a_cached_token: challenged =>
         "Error::Denied", "the access token does not answer the claims challenge";
     claim_a_longer_life: plain => "nobody", "expires_on: 4102444800, refresh_on: None, token_type: \"Bearer\"";

@@ -77,7 +77,7 @@ fn grant<'p, 'i>(mut fields: Fields<'p, 'i>) -> Option<(CacheGrant, Places<'p, '
     let names = names.map(Value::into_list).unwrap_or_default();
     match &source {
         Some(Source::File(_)) if !names.is_empty() => {
-            fields.problem("names", names_at, "a file serves whichever cache is asked for", "leave its names out");
+            fields.problem("names", names_at, "a file is used for every cache name", "leave its names out");
         }
         Some(source) if names.is_empty() && (has_names || *source == Source::Shared) => {
             fields.problem("names", names_at, "names no cache", "write for example `names = [\"msal.cache\"]`");

@@ -21,7 +21,7 @@ impl std::error::Error for PolicyError {}
 
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the policy can't be used")?;
+        f.write_str("cannot use the policy")?;
         let mut separator = ": ";
         for problem in &self.problems {
             write!(f, "{separator}{problem}")?;

@@ -69,7 +69,7 @@ fn placed<'p, 'i>(mut fields: Fields<'p, 'i>) -> Option<Placed<'p, 'i>> {
         fields.problem("scopes", scopes_at, &what, &instead);
     }
     if matches!(source, Some(Source::File(_))) && cache_name.is_some() {
-        fields.problem("cache-name", None, "a file serves whichever cache is asked for", "leave it out");
+        fields.problem("cache-name", None, "a file is used for every cache name", "leave it out");
     }
     let places = fields.finish();
 

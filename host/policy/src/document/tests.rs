@@ -181,7 +181,7 @@ fn a_problem_says_what_is_wrong_and_what_to_write_instead() {
         assert_eq!(first(text), message);
     }
     let error = parse("[limits]\ncall-seconds = 0\n").unwrap_err();
-    assert!(error.to_string().starts_with("the policy can't be used: 2:16: `limits.call-seconds`: "), "{error}");
+    assert!(error.to_string().starts_with("cannot use the policy: 2:16: `limits.call-seconds`: "), "{error}");
 }
 
 #[test]

@@ -65,7 +65,7 @@ impl<'a> Fields<'a> {
     /// An optional field that is a count of seconds.
     pub(super) fn seconds(&self, name: &str) -> Result<Option<u64>, Refused> {
         let Some(text) = self.get(name) else { return Ok(None) };
-        seconds(text).map(Some).ok_or_else(|| self.refused("has a time that is no number"))
+        seconds(text).map(Some).ok_or_else(|| self.refused("has a time that is not a number"))
     }
 
     /// The handle in the field `secret`, and its position.

@@ -70,7 +70,7 @@ impl Writing<'_> {
         let family = known(field::FAMILY_ID);
         let is_so = |reply: &&Reply| !names_family || family.is_some() && reply.family.as_deref() == family.as_deref();
         if !replies.any(is_so) {
-            return Err(refused("says something that the authority did not say"));
+            return Err(refused("has a value that the authority did not send"));
         }
         let key = format!("appmetadata-{environment}-{client_id}");
         if decode(self.texts.of_new(&now.key)).is_none_or(|written| written != key) {

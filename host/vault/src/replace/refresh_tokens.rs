@@ -20,7 +20,7 @@ impl<'a> Writing<'a> {
         if !changes.added.is_empty() {
             return Err(Refused::NewEntry {
                 section: Section::RefreshToken.name(),
-                why: "is one that only a sign-in makes",
+                why: "can only be made by a sign-in",
             });
         }
         for removed in &changes.removed {

@@ -134,7 +134,7 @@ fn check_reply(reply: &Reply, kind: Kind, fields: &Fields<'_>) -> Result<(), Ref
     fields.seconds(field::REFRESH_ON)?;
     let token_type = fields.get(field::TOKEN_TYPE).unwrap_or(BEARER);
     if token_type.is_empty() || token_type.len() > 64 || !token_type.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(fields.refused("has a type of token that is no name"));
+        return Err(fields.refused("has a type of token that is not a name"));
     }
     if target.all(is_asked) && in_time && cached_at <= reply.received && is_bearer(token_type) == reply.bearer {
         Ok(())

@@ -8,7 +8,7 @@ use crate::cache::{Fixture, NAME, SCOPE};
 fn a_replaced_document_has_each_secret_in_its_place() {
     let unknown = |kind| Refused::UnknownHandle(kind);
     let elsewhere = Refused::ChangedElsewhere;
-    let sign_in = || Refused::NewEntry { section: "RefreshToken", why: "is one that only a sign-in makes" };
+    let sign_in = || Refused::NewEntry { section: "RefreshToken", why: "can only be made by a sign-in" };
     type Change = fn(&Fixture, &str) -> String;
     let rows: Vec<(&str, Change, Refused)> = vec![
         ("two refresh tokens swapped", |f, text| f.swap(text, "r0", "r1"), Refused::WrongEntry(Kind::RefreshToken)),
@@ -148,7 +148,7 @@ fn a_document_is_opened_for_the_version_that_was_read() {
     let moved = format!("{{\"RefreshToken\":{{\"r0\":{{\"secret\":\"{}\"}}}}}}", fixture.handle("r0"));
     assert_eq!(
         session.open_document("msal.cache.cae", "1", &moved).unwrap_err(),
-        Refused::NewEntry { section: "RefreshToken", why: "is one that only a sign-in makes" }
+        Refused::NewEntry { section: "RefreshToken", why: "can only be made by a sign-in" }
     );
 
     let sealed = session.vault().clone().seal_document(NAME, "3", b"{\"secret\":\"hunter2\"".to_vec()).unwrap();
@@ -218,7 +218,7 @@ fn a_change_that_no_token_needs_is_refused_to_the_byte() {
         (
             "a new refresh token without a secret",
             |f, text| f.add(text, "RefreshToken", "\"x\":{\"home_account_id\":\"uid-0.utid-0\",\"family_id\":\"1\"}"),
-            of("RefreshToken", "is one that only a sign-in makes"),
+            of("RefreshToken", "can only be made by a sign-in"),
         ),
         (
             "an access token without a secret",
@@ -254,7 +254,7 @@ fn a_change_that_no_token_needs_is_refused_to_the_byte() {
         (
             "two entries swapped",
             |_, text| swapped(text, "\"r0\":", "\"r1\":", "\"r-family\":"),
-            of("RefreshToken", "is one that only a sign-in makes"),
+            of("RefreshToken", "can only be made by a sign-in"),
         ),
         ("another spelling", |_, text| text.replacen("user0", "\\u0075ser0", 1), Refused::ChangedAccounts),
         (
@@ -285,7 +285,7 @@ fn a_change_that_no_token_needs_is_refused_to_the_byte() {
                     ",\"AppMetadata\":{\"appmetadata-login.microsoftonline.com-client\":{\"client_id\":\"client\",\"environment\":\"login.microsoftonline.com\",\"family_id\":\"1\"}}",
                 )
             },
-            of("AppMetadata", "says something that the authority did not say"),
+            of("AppMetadata", "has a value that the authority did not send"),
         ),
     ];
     for (what, change, expected) in rows {

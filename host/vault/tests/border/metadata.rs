@@ -35,7 +35,7 @@ fn written(family: &str, old: &[String], new: &[String]) -> Result<(), Refused> 
 #[test]
 fn the_client_that_redeemed_gets_its_metadata_with_the_family_that_the_authority_named() {
     let refused = |why| Err(Refused::NewEntry { section: "AppMetadata", why });
-    let unsaid = || refused("says something that the authority did not say");
+    let unsaid = || refused("has a value that the authority did not send");
     for (what, family, entry, expected) in [
         ("the client", "", entry(HOST, "client", ""), Ok(())),
         ("under an alias of the cloud", "", entry("login.windows.net", "client", ""), Ok(())),

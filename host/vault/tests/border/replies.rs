@@ -355,7 +355,7 @@ fn a_token_that_was_bought_in_another_tenant_serves_no_call_for_this_one() {
 #[test]
 fn the_type_of_an_access_token_is_one_word() {
     let (long, longer) = ("x".repeat(64), "x".repeat(65));
-    let nameless = || Err(Refused::NewEntry { section: "AccessToken", why: "has a type of token that is no name" });
+    let nameless = || Err(Refused::NewEntry { section: "AccessToken", why: "has a type of token that is not a name" });
     let other = || Err(Refused::ChangedEntry(Kind::AccessToken));
     for (bought, written, expected) in [
         ("Bearer", "bearer", Ok(())),

@@ -86,12 +86,12 @@ fn new_tokens_are_written_into_the_entries_that_they_are_about() {
         (
             "a rotation under another key",
             |f, text, new| f.put(text, "r0", &new[1]).replacen("\"r0\":", "\"R0\":", 1),
-            Err(Refused::NewEntry { section: "RefreshToken", why: "is one that only a sign-in makes" }),
+            Err(Refused::NewEntry { section: "RefreshToken", why: "can only be made by a sign-in" }),
         ),
         (
             "a refresh token in a new entry",
             |_, text, new| with_entry(text, "RefreshToken", &entry(&new[1])),
-            Err(Refused::NewEntry { section: "RefreshToken", why: "is one that only a sign-in makes" }),
+            Err(Refused::NewEntry { section: "RefreshToken", why: "can only be made by a sign-in" }),
         ),
         (
             "a refresh token that joins a family",
