@@ -215,18 +215,17 @@ impl AzureCliStore {
             return match error {
                 // The user has signed in, so the error says where the sign-in should be.
                 ReadError::NotFound(place) if self.form != Form::DEFAULT => {
-                    ReadError::NotFound(format!("{place}, though {newer} tells of one"))
+                    ReadError::NotFound(format!("{place}, although {newer} is the signal of one"))
                 }
                 ReadError::Keyring(why) => {
-                    ReadError::Unusable(format!("{newer} says that the Azure CLI encrypts its sign-ins, and {why}"))
+                    ReadError::Unusable(format!("{newer} shows that the Azure CLI encrypts its sign-ins, and {why}"))
                 }
                 error => error,
             };
         };
         let stale = stale.display();
         ReadError::Unusable(format!(
-            "{newer} says that the Azure CLI encrypts its sign-ins by now, and {error}; {stale} is older and may be another user's, so it is \
-             not used: delete it, or name it with `--source file:{stale}`"
+            "{newer} shows that the Azure CLI now encrypts its sign-ins, and {error}; {stale} is older and may be another user's, so it is not used: delete it, or name it with `--source file:{stale}`"
         ))
     }
 }
@@ -274,7 +273,7 @@ impl Store for AzureCliStore {
         if let Some(stale) = self.stale() {
             let stale = stale.display();
             let what = format!("{stale} is older than {}, so it is not used", self.guarded().display());
-            let next = format!("Delete it, or say `--source file:{stale}` to use it all the same.");
+            let next = format!("Delete it, or use it with `--source file:{stale}`.");
             examination.notes.push(ExaminationNote { what, next });
         }
         examination

@@ -20,7 +20,7 @@ const NO_MASTER_KEY: i32 = ERROR_FILE_NOT_FOUND.cast_signed();
 
 /// Encrypts for the current user.
 pub(crate) fn protect(document: &[u8]) -> Result<Vec<u8>, String> {
-    transform(Direction::Protect, document).map_err(|error| format!("Windows can't encrypt the document: {error}"))
+    transform(Direction::Protect, document).map_err(|error| format!("cannot encrypt the document with DPAPI: {error}"))
 }
 
 /// Decrypts. The error text completes a sentence that begins with the file's path.
@@ -34,10 +34,10 @@ pub(crate) fn unprotect(content: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
              user who signed in, or delete it and sign in again"
         ),
         Some(SEC_E_DELEGATION_REQUIRED) => format!(
-            "can't be decrypted in this session, in which Windows has no credentials of the user ({error}); sign in at the machine \
+            "cannot be decrypted in this session, in which Windows has no credentials of the user ({error}); sign in at the machine \
              itself, or let the domain trust it for delegation"
         ),
-        _ => format!("can't be decrypted by Windows: {error}"),
+        _ => format!("cannot be decrypted with DPAPI: {error}"),
     })
 }
 

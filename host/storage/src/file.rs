@@ -205,7 +205,7 @@ impl Store for FileStore {
         let mut temporary = temporary::beside(path).map_err(failed("writing beside"))?;
         open::keep_owner(path, temporary.as_file()).map_err(|error| {
             WriteError::Unusable(format!(
-                "{} belongs to another user or group, and a new file of theirs cannot be made: {error}",
+                "cannot create a new file of the user and group of {}: {error}",
                 path.display()
             ))
         })?;
@@ -238,7 +238,7 @@ impl Store for FileStore {
         // The document has been replaced, so a failure here is not an error: a power cut may bring
         // the old one back.
         if let Err(error) = sync_folder(folder) {
-            tracing::debug!("the folder of {} can't be synced: {error}", path.display());
+            tracing::debug!("cannot sync the folder of {}: {error}", path.display());
         }
         let metadata = file.metadata().map_err(failed("looking at"))?;
         temporary::remove_stale(path);

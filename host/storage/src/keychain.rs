@@ -108,7 +108,7 @@ fn explain(service: &str, account: &str, refusal: Refusal) -> KeyringError {
     let Refusal { code, message } = refusal;
     match code {
         INTERACTION_NOT_ALLOWED | INTERACTION_REQUIRED | AUTH_FAILED | USER_CANCELED => KeyringError::Locked(format!(
-            "the Keychain does not give out its item `{account}` of `{service}` without asking for permission ({message}, {code}); \
+            "the Keychain does not release its item `{account}` of `{service}` without a prompt ({message}, {code}); \
              unlock it with `security unlock-keychain`, or add this program to the item's Access Control in Keychain Access"
         )),
         NOT_AVAILABLE | NO_SUCH_KEYCHAIN | NO_DEFAULT_KEYCHAIN => {

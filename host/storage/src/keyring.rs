@@ -67,7 +67,7 @@ pub(crate) struct Closed;
 #[cfg(target_os = "macos")]
 impl Keyring for Closed {
     fn read(&self) -> Result<Option<Item>, KeyringError> {
-        Err(KeyringError::Missing("there is no Keychain, because none is to be used".to_owned()))
+        Err(KeyringError::Missing("there is no Keychain, because the options exclude it".to_owned()))
     }
 
     fn write(&self, _: &Item, _: &[u8]) -> Result<(), KeyringError> {

@@ -11,7 +11,7 @@ use crate::{FileStore, Read, ReadError, Store, WriteError};
 /// The content of a signal file: Python and .NET leave it empty, JavaScript writes this.
 const SIGNAL: &[u8] = b"{}";
 
-const NOTHING_SERVES: &str = "Nothing serves in its place.";
+const NOTHING_SERVES: &str = "No other place is used instead.";
 
 /// A document in the keyring or in a file.
 #[derive(Debug)]
@@ -55,11 +55,11 @@ impl<K: Keyring> KeyringOrFile<K> {
             return ReadError::NotFound(place.to_owned());
         }
         let path = self.file.guarded().display();
-        ReadError::NotFound(format!("{place}, and the file {path} serves only where the keyring can't be used"))
+        ReadError::NotFound(format!("{place}, and the file {path} is used only if the keyring cannot be used"))
     }
 
     fn only_a_signal(&self) -> String {
-        format!("document in the file {}, which only tells of changes in the keyring", self.guarded().display())
+        format!("document in the file {}, which only signals changes in the keyring", self.guarded().display())
     }
 
     fn may_hold_document(&self) -> bool {
@@ -109,18 +109,16 @@ impl<K: Keyring> Store for KeyringOrFile<K> {
         match self.keyring.try_examine() {
             Ok(mut keyring) => {
                 if holds_document && !keyring.found {
-                    let what = format!("{} holds a document, and the keyring is used in its place", file.place);
-                    let next = format!("To use it all the same, say `--source file:{}`.", self.guarded().display());
+                    let what = format!("{} holds a document, but the keyring is used instead", file.place);
+                    let next = format!("To use the file, pass `--source file:{}`.", self.guarded().display());
                     keyring.notes.push(ExaminationNote { what, next });
                 }
                 keyring
             }
             // The file is used if it is more than a signal.
             Err(why) if holds_document => {
-                file.notes.push(ExaminationNote {
-                    what: why.to_string(),
-                    next: "The plain file serves in its place.".into(),
-                });
+                file.notes
+                    .push(ExaminationNote { what: why.to_string(), next: "The plain file is used instead.".into() });
                 file
             }
             Err(why @ KeyringError::Missing(_)) => {
@@ -257,7 +255,7 @@ mod tests {
             let (error, path) = told(missing());
             assert!(matches!(error, ReadError::NotFound(_)));
             let place = match signal {
-                Some(_) => format!("document in the file {path}, which only tells of changes in the keyring"),
+                Some(_) => format!("document in the file {path}, which only signals changes in the keyring"),
                 None => format!("file {path}"),
             };
             let expected = format!("there is no {place}, and there is no keyring, because of this; do that");
@@ -279,7 +277,7 @@ mod tests {
             }
             let error = home.store.read(None).unwrap_err().to_string();
             let part = if is_folder { "is a folder, not a regular file; move it away" } else { "Not a directory" };
-            assert!(error.contains(part) && !error.contains("only tells of changes"), "{error}");
+            assert!(error.contains(part) && !error.contains("only signals changes"), "{error}");
         }
     }
 

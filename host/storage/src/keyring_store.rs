@@ -121,7 +121,7 @@ impl<K: Keyring> KeyringStore<K> {
             }
             if let Err(error) = touch(path) {
                 tracing::warn!(
-                    "{} can't be touched, so other programs may not see the new tokens: {error}",
+                    "cannot touch {}, so other programs may not see the new tokens: {error}",
                     path.display()
                 );
             }
@@ -163,7 +163,7 @@ impl<K: Keyring> Store for KeyringStore<K> {
     }
 
     fn examine(&self) -> Examination {
-        self.try_examine().unwrap_or_else(|why| self.unusable(&why, "Until then its tokens can't be used."))
+        self.try_examine().unwrap_or_else(|why| self.unusable(&why, "Until then its tokens cannot be used."))
     }
 
     fn replace(&self, expected: &str, content: &[u8]) -> Result<String, WriteError> {

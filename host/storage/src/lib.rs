@@ -137,7 +137,7 @@ pub enum ReadError {
     TooLarge(String),
     /// Another program was writing the document in place during the whole wait, so no read was
     /// consistent.
-    #[error("{0} is being written by another program all the time; try again")]
+    #[error("another program keeps writing {0}; try again")]
     Busy(String),
     /// The keyring that should hold the document can't be used.
     #[error(transparent)]

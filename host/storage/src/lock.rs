@@ -71,7 +71,7 @@ impl Lock {
     /// running holder or a crash explains it.
     pub(super) fn problem(cache: &Path) -> Option<String> {
         let path = path_of(cache);
-        let told = |why: &io::Error| Some(format!("the lock {} cannot be taken: {why}", path.display()));
+        let told = |why: &io::Error| Some(format!("cannot take the lock {}: {why}", path.display()));
         match exists(&path) {
             Ok(false) => return None,
             Ok(true) => {}
@@ -175,7 +175,7 @@ const LONGEST_SIGNATURE: u64 = 1024;
 
 /// Distinguishes a lock from another file of this name, which is neither overwritten nor removed.
 fn check_is_lock(metadata: &std::fs::Metadata) -> io::Result<()> {
-    let other = |what: &str| Err(io::Error::other(format!("{what}, so no program's lock; move it away")));
+    let other = |what: &str| Err(io::Error::other(format!("{what}, so it is not a lock; move it away")));
     if !metadata.is_file() {
         return other("it is not a regular file");
     }
@@ -304,7 +304,7 @@ fn take_over(path: &Path) -> io::Result<Option<File>> {
 /// Every program that signs its lock writes its process id first. An empty file is not signed yet.
 fn check_is_signed(file: &mut File) -> io::Result<()> {
     if file.metadata()?.len() > 0 && !holder::names_a_process(file)? {
-        return Err(io::Error::other("it names no process, so no program's lock; move it away"));
+        return Err(io::Error::other("it names no process, so it is not a lock; move it away"));
     }
     Ok(())
 }

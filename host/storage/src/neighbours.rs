@@ -23,8 +23,8 @@ impl Places {
         let folders = self.shared.iter().chain(&self.dotnet_signals);
         for bare in folders.map(|folder| folder.join(name)).filter(|bare| is_file(bare)) {
             let bare = bare.display();
-            let what = format!("{bare} is there, without the suffix that tools give their caches today");
-            notes.push(ExaminationNote { what, next: format!("To use it, say `--source file:{bare}`.") });
+            let what = format!("{bare} exists, without the suffix that tools give their caches today");
+            notes.push(ExaminationNote { what, next: format!("To use it, pass `--source file:{bare}`.") });
         }
         notes
     }
@@ -49,7 +49,7 @@ pub fn near_file(path: &Path) -> Vec<ExaminationNote> {
     names.retain(|near| near != path && is_file(near));
     let named = |near: PathBuf| ExaminationNote {
         what: format!("{} has nearly the same name", near.display()),
-        next: format!("To use it, say `--source file:{}`.", near.display()),
+        next: format!("To use it, pass `--source file:{}`.", near.display()),
     };
     names.into_iter().map(named).collect()
 }
@@ -57,11 +57,11 @@ pub fn near_file(path: &Path) -> Vec<ExaminationNote> {
 /// The note for the other document of a shared cache.
 fn other_document(place: &str, other: &str) -> ExaminationNote {
     let (kind, next) = if other.ends_with(CAE) {
-        ("with", "To use it, say `--enable-cae`.")
+        ("with", "To use it, pass `--enable-cae`.")
     } else {
         ("without", "To use it, leave `--enable-cae` out.")
     };
-    let what = format!("the {place} is there, the cache of tokens {kind} Continuous Access Evaluation");
+    let what = format!("the {place} exists, the cache of tokens {kind} Continuous Access Evaluation");
     ExaminationNote { what, next: next.to_owned() }
 }
 
@@ -87,19 +87,19 @@ fn near_azure_cli(folder: &Path) -> Vec<ExaminationNote> {
     if cfg!(not(windows)) && windows_cache.is_ok_and(|metadata| metadata.len() > 0) {
         near(
             &format!("{CLI_STEM}.bin"),
-            "is there, which the Azure CLI encrypts on Windows",
+            "exists, which the Azure CLI encrypts on Windows",
             "Only Windows and that user can read it: run `az login` on this system as well.",
         );
     }
     near(
         CLI_STEM,
-        "is there, without the extension that the Azure CLI gives it",
+        "exists, without the extension that the Azure CLI gives it",
         "To use it, name it with `--source file:`.",
     );
     for extension in ["json", "bin", "sig"] {
         near(
             &format!("service_principal_entries.{extension}"),
-            "says that a service principal has signed in to the Azure CLI, which has no user",
+            "shows that a service principal has signed in to the Azure CLI, which has no user",
             "Use a credential for applications, or run `az login` as a user.",
         );
     }
@@ -114,8 +114,7 @@ fn near_azure_cli(folder: &Path) -> Vec<ExaminationNote> {
     }
     near(
         "azureProfile.json",
-        "says that somebody has used the Azure CLI, perhaps as a service principal, as a managed identity or by the account broker of the \
-         operating system, none of which leaves a sign-in here",
+        "shows that the Azure CLI was used, perhaps as a service principal, as a managed identity or through the account broker of the operating system; none of these leaves a sign-in here",
         "See `az account show`; `az login` signs in a user.",
     );
     notes
@@ -161,8 +160,8 @@ mod tests {
     fn the_other_document_is_suggested_with_the_flag() {
         let (_home, places) = home(&[".IdentityService/msal.cache.cae", ".local/share/.IdentityService/msal.cache"]);
         let near = told(&places.near_shared("msal.cache.nocae", rules()));
-        assert!(near.contains("msal.cache.cae is there") && near.contains("say `--enable-cae`"), "{near}");
-        assert!(near.contains("msal.cache is there, without the suffix"), "{near}");
+        assert!(near.contains("msal.cache.cae exists") && near.contains("pass `--enable-cae`"), "{near}");
+        assert!(near.contains("msal.cache exists, without the suffix"), "{near}");
         assert!(!told(&places.near_shared("msal.cache.nocae", None)).contains("--enable-cae"), "the policy denies it");
         assert!(!told(&places.near_shared("msal.cache.cae", rules())).contains("--enable-cae"));
         let (_home, places) = home(&[".IdentityService/msal.cache.nocae"]);

@@ -64,7 +64,7 @@ pub(crate) fn inspect(path: &Path, metadata: &Metadata, rules: &Rules) -> Result
             problems.push((
                 problem,
                 rules.other_owner,
-                "copy it to a file of your own, or say `other-owner = \"warn\"` in the policy",
+                "copy it to a file of your own, or set `other-owner = \"warn\"` in the policy",
             ));
         }
         let mode = metadata.mode() & 0o7777;
@@ -137,7 +137,7 @@ pub(crate) fn keep_owner(path: &Path, new: &File) -> io::Result<()> {
     if old.gid() != made.gid()
         && let Err(error) = fchown(new, None, Some(old.gid()))
     {
-        tracing::debug!("the group of {} is not kept: {error}", path.display());
+        tracing::debug!("cannot keep the group of {}: {error}", path.display());
     }
     Ok(())
 }

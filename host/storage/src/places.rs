@@ -59,7 +59,7 @@ impl Places {
     /// # Errors
     /// When the folder is not known, with what to do about it.
     pub fn shared(&self, document: &str, rules: Rules) -> Result<Box<dyn Store>, &'static str> {
-        let variable = if cfg!(windows) { "the folder of local data is not known; set LOCALAPPDATA" } else { NO_HOME };
+        let variable = if cfg!(windows) { "cannot find the folder of local data; set LOCALAPPDATA" } else { NO_HOME };
         let folder = self.shared.as_ref().ok_or(variable)?;
         let place = SharedPlace {
             file: folder.join(document),
@@ -76,13 +76,13 @@ impl Places {
     /// When the folder is not known, with what to do about it.
     pub fn azure_cli(&self, rules: Rules) -> Result<Box<dyn Store>, &'static str> {
         let folder =
-            self.azure_cli.as_ref().ok_or("the Azure CLI's folder is not known; set HOME or AZURE_CONFIG_DIR")?;
+            self.azure_cli.as_ref().ok_or("cannot find the Azure CLI's folder; set HOME or AZURE_CONFIG_DIR")?;
         Ok(Box::new(azure_cli::AzureCliStore::open(folder, &self.keyring, rules)))
     }
 }
 
 const FOLDER: &str = ".IdentityService";
-const NO_HOME: &str = "the home folder is not known; set HOME";
+const NO_HOME: &str = "cannot find the home folder; set HOME";
 
 #[cfg(test)]
 mod tests {

@@ -58,8 +58,11 @@ pub(crate) fn remove_stale(path: &Path) {
         let is_temporary = entry.file_name().to_str().is_some_and(|name| is_temporary(name, &prefix));
         if is_temporary && entry.metadata().is_ok_and(|metadata| is_ours(&metadata) && is_stale(&metadata)) {
             match std::fs::remove_file(entry.path()) {
-                Ok(()) => tracing::debug!("{} was left behind and is removed", entry.path().display()),
-                Err(error) => tracing::warn!("{} was left behind: {error}", entry.path().display()),
+                Ok(()) => tracing::debug!("removed {}, which a killed program left behind", entry.path().display()),
+                Err(error) => tracing::warn!(
+                    "cannot remove {}, which a killed program left behind: {error}",
+                    entry.path().display()
+                ),
             }
         }
     }

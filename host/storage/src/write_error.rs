@@ -11,11 +11,11 @@ pub(crate) fn write_error(action: &'static str, path: &Path, source: Error) -> W
     let shown = path.display();
     let told = match source.kind() {
         ErrorKind::Unsupported => format!(
-            "the file system of {shown} can't do what a safe write needs ({action} it: {source}); keep the cache on a local file \
+            "the file system of {shown} does not support a safe write ({action} it: {source}); keep the cache on a local file \
              system, or grant it for reading only"
         ),
         ErrorKind::ResourceBusy => format!(
-            "{shown} can't be replaced, because it is mounted as a single file ({source}); mount its folder, or grant the cache for \
+            "{shown} is mounted as a single file, which cannot be replaced ({source}); mount its folder, or grant the cache for \
              reading only"
         ),
         ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => format!(
@@ -31,7 +31,7 @@ pub(crate) fn write_error(action: &'static str, path: &Path, source: Error) -> W
 /// elsewhere and for one that may not be written.
 pub(crate) fn kept_open(path: &Path, source: &Error) -> WriteError {
     WriteError::Unusable(format!(
-        "replacing {} failed: {source}; another program keeps it open, or it may not be written",
+        "replacing {} failed: {source}; another program has it open, or it is read-only",
         path.display()
     ))
 }
@@ -67,12 +67,12 @@ pub(crate) fn unreachable_lock(lock: &Path, opening: Option<&Error>) -> Option<S
         (None, Some(error)) if cfg!(unix) => format!("opening it failed: {error}"),
         (None, _) => return None,
     };
-    Some(format!("the lock {shown} cannot be taken: {cause}; {LOCK_REMEDY}"))
+    Some(format!("cannot take the lock {shown}: {cause}; {LOCK_REMEDY}"))
 }
 
 /// The hint for a lock that stays.
 pub(crate) const LOCK_REMEDY: &str =
-    "if no program is writing the cache just now, remove the file, or make it your own with `chown`";
+    "if no program is writing the cache at the moment, remove the file, or make it your own with `chown`";
 
 #[cfg(test)]
 mod tests {

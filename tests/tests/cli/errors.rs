@@ -231,7 +231,7 @@ fn a_path_that_can_not_hold_a_cache_is_reported_with_its_kind() {
     cli.set("HOME", &file);
     let error = cli.run(&[&GET[..], &["--source", "shared"]].concat()).unwrap().error(3).unwrap();
     let message = error["message"].as_str().unwrap();
-    assert!(message.contains("Not a directory") && !message.contains("only tells of changes"), "{message}");
+    assert!(message.contains("Not a directory") && !message.contains("only signals changes"), "{message}");
 
     let cli = Cli::new().unwrap();
     std::fs::create_dir_all(cli.home().join(AZURE_CLI)).unwrap();

@@ -91,13 +91,13 @@ fn the_other_cache_is_reported_with_the_flag() {
     for source in ["shared", "auto"] {
         let (reason, message) = error(&cli, &["--source", source]).unwrap();
         assert_eq!(reason, "no-accounts");
-        has(&message, &[SHARED_CAE, "say `--enable-cae`"]);
+        has(&message, &[SHARED_CAE, "pass `--enable-cae`"]);
     }
     assert_eq!(token(&cli, &["--enable-cae"]).unwrap(), access_token(0, VAULT));
     cli.write(SHARED_CAE, &local_cache()).unwrap();
     let (code, report) = doctor(&cli).unwrap();
     assert_eq!(code, Some(3), "get-token would find none: {report}");
-    has(&report, &["say `--enable-cae`", "`get-token` uses it with `--enable-cae` only"]);
+    has(&report, &["pass `--enable-cae`", "`get-token` uses it with `--enable-cae` only"]);
     lacks(&report, &["ok           one account", "Visual Studio"]);
 
     let cli = Cli::with_shared(&cache_of(0)).unwrap();

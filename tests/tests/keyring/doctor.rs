@@ -58,8 +58,8 @@ fn doctor_names_a_file_that_an_open_keyring_hides(peers: &Peers) -> io::Result<(
     same("place", at(&report, "/places/0/place"), &json!(PLACE))?;
     same("encrypted", at(&report, "/places/0/encrypted"), &json!(true))?;
     let file = peers.cli.home().join(SHARED).display().to_string();
-    let hidden = format!("note: file {file} holds a document, and the keyring is used in its place | ");
-    has(&findings(&report), &[&hidden, &format!("say `--source file:{file}`")])?;
+    let hidden = format!("note: file {file} holds a document, but the keyring is used instead | ");
+    has(&findings(&report), &[&hidden, &format!("pass `--source file:{file}`")])?;
 
     // The finding's advice works.
     let ours = peers.cli.redeem(&authority, &["--source", &format!("file:{file}")])?.answer()?;

@@ -109,7 +109,7 @@ fn a_file_that_is_kept_open_is_an_error_after_a_bounded_time() {
     let version = read(&*store).version;
     let reader = File::options().read(true).share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE).open(&path).unwrap();
     let error = store.replace(&version, PLAIN).unwrap_err().to_string();
-    assert!(error.contains("keeps it open"), "{error}");
+    assert!(error.contains("has it open"), "{error}");
     drop(reader);
     assert!(store.is_at(&version), "nothing has changed");
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no lock and no temporary file is left");

@@ -239,7 +239,7 @@ fn a_file_that_is_longer_than_a_signature_is_neither_overwritten_nor_removed() {
     let notes = "notes ".repeat(400);
     write_aged(&path, &notes, holder::LONG_AGO);
     let error = acquire(&cache).unwrap_err().to_string();
-    assert!(error.contains("no program's lock"), "{error}");
+    assert!(error.contains("it is not a lock"), "{error}");
     assert_eq!(fs::read_to_string(&path).unwrap(), notes);
 }
 

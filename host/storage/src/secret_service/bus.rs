@@ -47,7 +47,9 @@ impl fmt::Display for Bus {
 pub(super) fn find(access: &KeyringAccess, variable: impl Fn(&str) -> Option<OsString>) -> Result<Bus, KeyringError> {
     let variable = |name| variable(name).filter(|value| !value.is_empty());
     match access {
-        KeyringAccess::None => Err(KeyringError::Missing("there is no keyring, because none is to be used".to_owned())),
+        KeyringAccess::None => {
+            Err(KeyringError::Missing("there is no keyring, because the options exclude it".to_owned()))
+        }
         KeyringAccess::Bus(address) => parse(address, "the D-Bus address"),
         KeyringAccess::Session => match variable(ADDRESS) {
             Some(address) => parse(&address.to_string_lossy(), ADDRESS),
@@ -78,7 +80,7 @@ fn parse(addresses: &str, origin: &str) -> Result<Bus, KeyringError> {
     let parse = |text: &str| Address::from_str(text).map_err(|error| error.to_string());
     let socket = |address: Address| match address.transport() {
         Transport::Unix(_) | Transport::Tcp(_) => Ok(address),
-        other => Err(format!("`{other}` is no socket")),
+        other => Err(format!("`{other}` is not a socket")),
     };
     let addresses: Result<Vec<_>, _> = addresses
         .split(';')
@@ -87,8 +89,7 @@ fn parse(addresses: &str, origin: &str) -> Result<Bus, KeyringError> {
         .collect();
     addresses.map(Bus).map_err(|why| {
         KeyringError::Failed(format!(
-            "the keyring can't be asked, because {origin} is not understood ({why}); it should look like \
-             `unix:path=/run/user/1000/bus`"
+            "the keyring cannot be used, because {origin} is not a valid address ({why}); write it as `unix:path=/run/user/1000/bus`"
         ))
     })
 }
@@ -137,7 +138,7 @@ mod tests {
         for (address, part) in [
             ("/run/user/1000/bus", "unix:path=/run/user/1000/bus"),
             ("autolaunch:", "the D-Bus address is not understood"),
-            ("unixexec:path=/bin/true", "is no socket"),
+            ("unixexec:path=/bin/true", "is not a socket"),
         ] {
             let error = found(&KeyringAccess::Bus(address.to_owned()), &[]).unwrap_err();
             assert!(matches!(&error, KeyringError::Failed(why) if why.contains(part)), "{address}: {error}");

@@ -45,9 +45,7 @@ impl Reasons {
                  correct the address"
             ));
         }
-        KeyringError::Failed(format!(
-            "the keyring can't be asked, because the D-Bus bus at {bus} can't be used: {error}"
-        ))
+        KeyringError::Failed(format!("the keyring cannot be used, because the D-Bus bus at {bus} failed: {error}"))
     }
 
     /// The operation timed out.
@@ -55,12 +53,10 @@ impl Reasons {
         let (bus, seconds) = (&self.bus, patience.as_secs());
         KeyringError::Failed(match asked {
             Asked::Bus => format!(
-                "the keyring can't be asked, because the D-Bus bus at {bus} did not answer within {seconds} s; see whether its \
-                 daemon hangs"
+                "the keyring cannot be used, because the D-Bus bus at {bus} did not answer within {seconds} s; check whether its daemon hangs"
             ),
             Asked::Keyring => format!(
-                "the keyring (Secret Service on the D-Bus bus at {bus}) did not answer within {seconds} s; see whether it waits for \
-                 a confirmation, or hangs"
+                "the keyring (Secret Service on the D-Bus bus at {bus}) did not answer within {seconds} s; check whether it waits for a confirmation, or hangs"
             ),
         })
     }
@@ -83,7 +79,7 @@ impl Reasons {
     }
 
     pub(super) fn vanished(&self) -> KeyringError {
-        KeyringError::Failed(format!("the {} is not the one any more that was read", self.place))
+        KeyringError::Failed(format!("the {} was changed by another program since it was read", self.place))
     }
 
     pub(super) fn failed(&self, error: &dyn Display) -> KeyringError {

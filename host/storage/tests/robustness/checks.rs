@@ -33,9 +33,9 @@ pub(crate) fn inner(name: &str, cache: &Path) -> Result<(), String> {
         Place::SingleFile => Some("is mounted as a single file"),
         Place::ReadOnlyMount | Place::ReadOnlyMountWithLock => Some("Read-only file system"),
         Place::ReadOnlyModes | Place::ReadOnlyModesWithLock | Place::ReadOnlyFile => Some("Permission denied"),
-        Place::LockOfAnother => Some(
-            "cache.lockfile cannot be taken: it belongs to another user (id 0), and opening it failed: Permission denied",
-        ),
+        Place::LockOfAnother => {
+            Some("cache.lockfile: it belongs to another user (id 0), and opening it failed: Permission denied")
+        }
         Place::WithoutLocks(_) => Some("keep the cache on a local file system"),
         Place::WithoutLinks(_) => None,
     };
