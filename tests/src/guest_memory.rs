@@ -80,7 +80,7 @@ impl Scan {
         let memories = match linear_memories() {
             Ok(Some(memories)) => memories,
             Ok(None) => return Vec::new(),
-            Err(error) => return vec![format!("the guest's memory can't be read: {error}")],
+            Err(error) => return vec![format!("the guest's memory cannot be read: {error}")],
         };
         add(&FIGURES.memories, memories.len());
         add(&FIGURES.bytes, memories.iter().map(Vec::len).sum());

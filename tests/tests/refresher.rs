@@ -212,7 +212,7 @@ async fn a_token_expires_even_while_the_authority_does_not_answer() {
     }
     world.clock.at(3600);
     let why = until_withdrawn(&refresher).await;
-    assert_eq!(why, "the token expired before a new one came");
+    assert_eq!(why, "the token expired before it was renewed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,10 +26,10 @@ pub struct AuthenticationRecord {
 #[non_exhaustive]
 pub enum RecordError {
     /// It is not JSON, or a field is missing.
-    #[error("the authentication record can't be read: {0}")]
+    #[error("cannot read the authentication record: {0}")]
     Json(#[from] serde_json::Error),
     /// The record has a version that this crate does not support.
-    #[error("the authentication record has the version {0:?}; known is {VERSION:?}")]
+    #[error("the authentication record has the version {0:?}, and this program reads {VERSION:?}")]
     Version(String),
 }
 

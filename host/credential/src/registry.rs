@@ -78,7 +78,7 @@ impl Registry {
         match name.filter(is_label) {
             Some(_) => Ok(Self(host)),
             None => Err(Error::InvalidArgument(format!(
-                "{:?} is no registry of Azure Container Registry, such as contoso.azurecr.io",
+                "{:?} is not a registry of Azure Container Registry, such as contoso.azurecr.io",
                 bounded(text, LONGEST)
             ))),
         }
@@ -119,7 +119,7 @@ impl Registry {
         let why = serde_json::from_slice::<Refused>(body).ok().and_then(|refused| refused.errors.into_iter().next());
         // The registry's message is left out: it may repeat the access token.
         let why = why.filter(|error| is_code(&error.code)).map(|error| format!(": {}", error.code));
-        let message = format!("the registry {self} gave no token, status {status}{}", why.unwrap_or_default());
+        let message = format!("the registry {self} issued no token: status {status}{}", why.unwrap_or_default());
         let reason = AuthenticationFailureReason::UnexpectedResponse;
         Error::ClientAuthentication(AuthenticationFailure { reason, message, oauth: None, sources: Vec::new() })
     }

@@ -47,7 +47,7 @@ impl Config {
 
     fn from_text(envoy: &impl Setup, text: &[u8]) -> Result<Self, Mistakes> {
         let checked = Checked::read(text)?;
-        let counters = Counters::define(envoy).map_err(|name| vec![format!("the counter {name:?} can't be made")])?;
+        let counters = Counters::define(envoy).map_err(|name| vec![format!("cannot create the counter {name:?}")])?;
         let injector = if envoy.only_validates() { None } else { Some(injector(checked).map_err(|what| vec![what])?) };
         Ok(Self { counters, injector })
     }
@@ -73,11 +73,11 @@ fn injector(checked: Checked) -> Result<Arc<Injector>, String> {
             builder = builder.component(component);
         }
         if let Some(path) = audit {
-            let unusable = |error| format!("the audit {} can't be written: {error}", path.display());
+            let unusable = |error| format!("cannot write the audit {}: {error}", path.display());
             builder = builder.audit(AuditFile::open(&path).map_err(unusable)?);
         }
         let credential = builder.build().map_err(|error| error.to_string())?;
-        let runtime = runtime::handle().map_err(|error| format!("there can be no thread: {error}"))?;
+        let runtime = runtime::handle().map_err(|error| format!("cannot start a thread: {error}"))?;
         Ok(Injector::start(&runtime, credential, &profile))
     })
 }

@@ -127,7 +127,7 @@ fn header(state: &TokenState) -> Option<Header> {
     let TokenState::Valid(token) = state else { return None };
     let header = Header::bearer(token.token.expose(), token.expires_on);
     if header.is_none() {
-        tracing::error!("the token can't be put into a header");
+        tracing::error!("cannot put the token into a header");
     }
     header
 }

@@ -56,9 +56,9 @@ impl Checked {
     /// All mistakes in them.
     pub(crate) fn read(text: &[u8]) -> Result<Self, Mistakes> {
         let settings: Settings =
-            serde_json::from_slice(text).map_err(|error| vec![format!("it is not as expected: {error}")])?;
+            serde_json::from_slice(text).map_err(|error| vec![format!("cannot parse it: {error}")])?;
         let text = String::from_utf8(contents(&settings.policy, LARGEST_POLICY)?)
-            .map_err(|_| mistake(&settings.policy, &"can't be read: it is not UTF-8"))?;
+            .map_err(|_| mistake(&settings.policy, &"cannot be read: it is not UTF-8"))?;
         let policy = policy(&settings.policy, &text)?;
         let profile = profile(&settings, &policy)?;
         let authority = authority(&settings, &policy, &profile)?;
@@ -78,7 +78,7 @@ impl Checked {
 }
 
 fn contents(path: &Path, largest: u64) -> Result<Vec<u8>, Mistakes> {
-    files::read_input(path, largest).map_err(|error| mistake(path, &format!("can't be read: {error}")))
+    files::read_input(path, largest).map_err(|error| mistake(path, &format!("cannot be read: {error}")))
 }
 
 fn policy(path: &Path, text: &str) -> Result<Policy, Mistakes> {

@@ -224,6 +224,6 @@ fn length(head: &[u8]) -> usize {
 }
 
 fn broken(what: &str) -> io::Error {
-    tracing::debug!("a connection ends: the client sent {what} that HTTP/2 does not have");
-    io::Error::new(io::ErrorKind::InvalidData, format!("HTTP/2 does not have {what}"))
+    tracing::debug!("closing a connection: the client sent {what} that HTTP/2 does not allow");
+    io::Error::new(io::ErrorKind::InvalidData, format!("HTTP/2 does not allow {what}"))
 }

@@ -57,7 +57,7 @@ impl Resets {
             && self.logged.is_first(code)
         {
             tracing::warn!(
-                "a client sent what is no gRPC, or too much of it: its stream is reset (HTTP/2 error code {code})"
+                "a stream is reset, because its client sent invalid gRPC or too much data (HTTP/2 error code {code})"
             );
         }
         self.left = length.saturating_sub(payload.len());

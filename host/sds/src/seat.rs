@@ -50,14 +50,14 @@ impl Shared {
         let path = self.options.path.display();
         match Socket::bind(&self.options) {
             Ok((new, listener)) => {
-                tracing::warn!("another program has removed or replaced the socket {path}; it is bound again");
+                tracing::warn!("another program has removed or replaced the socket {path}; binding it again");
                 (*socket, *trouble) = (Some(new), None);
                 Some(listener)
             }
             Err(error) => {
                 let why = error.to_string();
                 if trouble.as_ref() != Some(&why) {
-                    tracing::warn!("the socket {path} is gone and cannot be bound again: {why}; it is tried again");
+                    tracing::warn!("cannot bind the socket {path} again: {why}; trying again");
                 }
                 *trouble = Some(why);
                 None

@@ -148,7 +148,7 @@ fn connections(seat: Seat, listener: UnixListener, peers: Peers) -> impl Stream<
                     }
                 }
                 Err(error) => {
-                    tracing::warn!("a connection can't be accepted: {error}");
+                    tracing::warn!("cannot accept a connection: {error}");
                     tokio::time::sleep(PAUSE).await;
                 }
             }

@@ -27,16 +27,16 @@ pub enum BindError {
     #[error("another server listens on {}; end it first, or choose another path", .0.display())]
     InUse(PathBuf),
     /// The path has a file that is not a socket.
-    #[error("{} is there already, and no socket; choose another path", .0.display())]
+    #[error("{} exists and is not a socket; choose another path", .0.display())]
     NoSocket(PathBuf),
     /// Other users may write the folder, or own it.
     #[error("the folder {} lets other users replace its files; choose a folder of yours that only you may write", .0.display())]
     Folder(PathBuf),
     /// The path is too long for a socket.
-    #[error("{} can't be the path of a socket: it is {} bytes long, and {LONGEST_PATH} is the most", .0.display(), .0.as_os_str().len())]
+    #[error("cannot use {} as the path of a socket: it has {} bytes, and at most {LONGEST_PATH} are possible", .0.display(), .0.as_os_str().len())]
     TooLong(PathBuf),
     /// The operating system refused.
-    #[error("{action} {} failed: {source}", .path.display())]
+    #[error("cannot {action} {}: {source}", .path.display())]
     Io {
         /// The action that failed.
         action: &'static str,
@@ -81,14 +81,14 @@ impl Socket {
             std::iter::repeat_with(|| fastrand::alphanumeric().to_string()).take(ENDING - 1).map(OsString::from),
         );
         let new = PathBuf::from(new);
-        let listener = UnixListener::bind(&new).map_err(|error| io_error("listening on", &new, error))?;
+        let listener = UnixListener::bind(&new).map_err(|error| io_error("listen on", &new, error))?;
         // With other users, access is checked by the kernel's report of the user who connects.
         let mode = if for_others { 0o666 } else { 0o600 };
         let named = || {
             fs::set_permissions(&new, Permissions::from_mode(mode))
-                .map_err(|error| io_error("changing the mode of", &new, error))?;
-            let inode = fs::symlink_metadata(&new).map_err(|error| io_error("looking at", &new, error))?.ino();
-            fs::rename(&new, path).map_err(|error| io_error("renaming a socket to", path, error))?;
+                .map_err(|error| io_error("change the mode of", &new, error))?;
+            let inode = fs::symlink_metadata(&new).map_err(|error| io_error("examine", &new, error))?.ino();
+            fs::rename(&new, path).map_err(|error| io_error("rename a socket to", path, error))?;
             Ok(inode)
         };
         match named() {
@@ -133,9 +133,9 @@ fn make_folder(path: &Path, for_others: bool) -> Result<(), BindError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mode = if for_others { 0o711 } else { 0o700 };
             let made = DirBuilder::new().recursive(true).mode(mode).create(folder);
-            made.map_err(|error| io_error("making the folder", folder, error))
+            made.map_err(|error| io_error("create the folder", folder, error))
         }
-        Err(error) => Err(io_error("looking at", folder, error)),
+        Err(error) => Err(io_error("examine", folder, error)),
     }
 }
 
@@ -146,10 +146,10 @@ fn check_vacant(path: &Path) -> Result<(), BindError> {
         Ok(_) => match UnixStream::connect(path) {
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
             Ok(_) => Err(BindError::InUse(path.to_path_buf())),
-            Err(error) => Err(io_error("connecting to", path, error)),
+            Err(error) => Err(io_error("connect to", path, error)),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(io_error("looking at", path, error)),
+        Err(error) => Err(io_error("examine", path, error)),
     }
 }
 
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "x");
         let long = folder.path().join("x".repeat(100));
         let error = Socket::bind(&options(&long)).unwrap_err();
-        assert!(matches!(error, BindError::TooLong(_)) && error.to_string().contains("bytes long"), "{error}");
+        assert!(matches!(error, BindError::TooLong(_)) && error.to_string().contains("bytes, and at most"), "{error}");
         assert!(matches!(Socket::bind(&options(&path.join("below"))), Err(BindError::Io { .. })));
     }
 }

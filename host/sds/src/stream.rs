@@ -104,7 +104,7 @@ impl Reader {
         if let Some(name) =
             self.subscription.unknown().filter(|name| self.shared.strangers.is_first((*name).to_owned()))
         {
-            tracing::warn!("stream {number}: asks for {name}, and the policy has no such profile");
+            tracing::warn!("stream {number}: the reader asks for {name}, which is not a profile of the policy");
         }
         match verdict? {
             Verdict::None => tracing::debug!("stream {number}: wants {names}"),
@@ -114,7 +114,9 @@ impl Reader {
             }
             Verdict::Nack(why) => {
                 self.shared.stats.reject();
-                tracing::warn!("stream {number}: {names}: rejected, so the reader goes on with what it had: {why}");
+                tracing::warn!(
+                    "stream {number}: {names}: rejected by the reader, which keeps the previous token: {why}"
+                );
             }
         }
         Ok(())

@@ -55,7 +55,7 @@ impl Subscription {
     ) -> Result<Verdict, Status> {
         if ![SECRET_TYPE, ""].contains(&request.type_url.as_str()) {
             let what = printable(&request.type_url);
-            return Err(Status::invalid_argument(format!("this service has secrets only, and not {what}")));
+            return Err(Status::invalid_argument(format!("this service has secrets only, not {what}")));
         }
         let Some(nonce) = answered(&request.response_nonce, self.nonce) else {
             self.want(&request.resource_names, board)?;
@@ -75,7 +75,7 @@ impl Subscription {
 
     fn want(&mut self, names: &[String], board: &BTreeMap<String, Posted>) -> Result<(), Status> {
         if names.len() > MOST_NAMES {
-            return Err(Status::invalid_argument(format!("a stream takes {MOST_NAMES} names at the most")));
+            return Err(Status::invalid_argument(format!("a stream takes at most {MOST_NAMES} names")));
         }
         let (known, unknown): (Vec<_>, Vec<_>) = names.iter().partition(|name| board.contains_key(*name));
         self.unknown = unknown.first().map(|name| printable(name));

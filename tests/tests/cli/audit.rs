@@ -82,5 +82,5 @@ fn a_call_whose_audit_line_is_lost_returns_its_token() {
     let cli = signed_in();
     let run = cli.redeem(&authority, &["--audit", "/dev/full"]).unwrap();
     assert_eq!(run.code, Some(0), "{run:?}");
-    assert!(run.stdout.contains("\"token\"") && run.stderr.contains("a line of the audit is lost"), "{run:?}");
+    assert!(run.stdout.contains("\"token\"") && run.stderr.contains("cannot write a line of the audit"), "{run:?}");
 }

@@ -146,7 +146,7 @@ fn a_certificate_variable_neither_blocks_on_a_fifo_nor_reads_an_endless_file() {
         let start = Instant::now();
         let run = cli.redeem(&authority, &[]).unwrap();
         assert_eq!((run.code, run.stdout.contains(&new_access_token(0))), (Some(0), true), "{value}: {run:?}");
-        assert!(run.stderr.contains(&format!("{variable} names {value}, which can't be used: {says}")), "{run:?}");
+        assert!(run.stderr.contains(&format!("{variable} names {value}, which cannot be used: {says}")), "{run:?}");
         let doctor = ["doctor", "--authority", &authority.host(), "--ca-file", &authority.ca_file()];
         assert_eq!(cli.run(&doctor).unwrap().code, Some(0), "{value}");
         assert!(start.elapsed() < Duration::from_secs(10), "{value}: {:?}", start.elapsed());

@@ -126,7 +126,7 @@ fn a_component_of_another_world_is_said_to_be_of_another_world_before_it_is_comp
     let run = Cli::new().unwrap().run(&["supported", "--component", &component.display().to_string()]).unwrap();
     assert_eq!(run.code, Some(2));
     assert!(
-        run.stderr.contains("it imports wasi:cli/environment@0.2.0, which the host does not have"),
+        run.stderr.contains("it imports wasi:cli/environment@0.2.0, which the host does not provide"),
         "{}",
         run.stderr
     );

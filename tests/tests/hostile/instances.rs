@@ -69,7 +69,7 @@ fn a_file_that_is_no_component_is_said_to_be_none() {
         std::fs::write(&path, content).unwrap();
         let error = build();
         assert!(
-            matches!(&error, Error::InvalidArgument(why) if why.contains("component.wasm is not a component")
+            matches!(&error, Error::InvalidArgument(why) if why.contains("component.wasm: ")
             || why.contains("not of the world")),
             "{error:?}"
         );

@@ -153,8 +153,8 @@ attempts! {
     tell_what_it_sees: plain => "nobody", "sealed-r-";
     pass_a_handle_on_as_the_authoritys_words: plain => "nobody", "sealed-r-";
     speak_in_escape_sequences: plain => "nobody", "\\\\u{1b}[2J\\\\u{d}\\\\u{a}";
-    flood_the_log: plain => "the log", "the component logs too much";
-    flood_the_log_through_other_imports: plain => "the log", "the component uses its imports very often";
+    flood_the_log: plain => "the log", "the component logs too many lines";
+    flood_the_log_through_other_imports: plain => "the log", "the component made more than 1000 import calls";
 
     leave_something_for_the_next_caller: twice => "Error::Denied", "of the component's own";
 

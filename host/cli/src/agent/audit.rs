@@ -81,7 +81,7 @@ fn write(file: AuditFile, path: &Path, work: &mpsc::Receiver<Work>) {
         match work.recv_timeout(LOOK.saturating_sub(looked.elapsed())) {
             Ok(Work::Line(line)) => {
                 if let Err(error) = log.file.write(&line) {
-                    tracing::warn!("a line of the audit is lost: {error}");
+                    tracing::warn!("cannot write a line of the audit: {error}");
                 }
             }
             Ok(Work::Reopen) => {

@@ -136,7 +136,7 @@ fn addresses_of(host: &str) -> Option<Addresses> {
 /// used.
 pub(super) fn record(path: &Path) -> Result<AuthenticationRecord, Failure> {
     let text = read(path).map_err(|error| {
-        Failure::invalid(format!("the authentication record {} can't be read: {error}", shown(path)))
+        Failure::invalid(format!("the authentication record {} cannot be read: {error}", shown(path)))
     })?;
     AuthenticationRecord::from_json(&text).map_err(|error| Failure::invalid(format!("{}: {error}", shown(path))))
 }

@@ -67,8 +67,7 @@ fn check(mut file: &File) -> io::Result<()> {
     if [first, last].into_iter().all(is_line) {
         return Ok(());
     }
-    let why =
-        "it holds something that is no audit, which a line would damage; choose another path, or move that file away";
+    let why = "it is not an audit file, and a line would damage it; choose another path, or move that file away";
     Err(io::Error::new(io::ErrorKind::InvalidData, why))
 }
 

@@ -55,7 +55,7 @@ impl Audit {
     pub(crate) fn write(&self, line: &AuditLine) {
         line.emit();
         if let Some(Err(error)) = self.sink.as_ref().map(|sink| sink.write(line)) {
-            tracing::warn!("a line of the audit is lost: {error}");
+            tracing::warn!("cannot write a line of the audit: {error}");
         }
     }
 }

@@ -213,7 +213,7 @@ impl Inner {
             };
             let asked = matches!(error, Error::ClientAuthentication(_) | Error::Unreachable(_) | Error::Limit(_));
             let account = if asked && self.sources.len() > 1 { self.account(pool, call).await } else { None };
-            tracing::debug!(%source, %error, "this source can't serve the call");
+            tracing::debug!(%source, %error, "this source cannot serve the call");
             let ends = !passes_on(&error);
             tried.push(source, account, error);
             if ends {
@@ -236,7 +236,7 @@ impl Inner {
         let serves = name(&source.to_string(), account.as_deref());
         for refused in tried.refused() {
             tracing::warn!(
-                "the token is of the source {serves}, because {} gave none: {}",
+                "the token comes from the source {serves}, because {} has none: {}",
                 refused.name(),
                 refused.message
             );

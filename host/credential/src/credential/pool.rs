@@ -169,8 +169,10 @@ impl Pool {
             // The semaphore is never closed.
             Ok(place) => Ok(place.ok()),
             Err(_) => {
-                let what =
-                    format!("{} calls run at the same time, and none ended in time for this one", limits.instances);
+                let what = format!(
+                    "{} calls ran at the same time, and none of them ended within the time limit of this one",
+                    limits.instances
+                );
                 Err(Error::Limit(LimitExceeded::new("limits.instances", &what)))
             }
         }

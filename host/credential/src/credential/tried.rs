@@ -30,7 +30,8 @@ impl Tried {
         let mut message = told;
         if !not_asked.is_empty() {
             let sources = not_asked.join(", ");
-            message.push_str(&format!("; not asked: {sources}, because {why}; try again, or name it with `--source`"));
+            message
+                .push_str(&format!("; not tried: {sources}, because {why}; try again, or select one with `--source`"));
         }
         match &mut last {
             _ if alone => {}
@@ -77,11 +78,11 @@ impl Tried {
 /// The reason why the sources after one with this error are not tried.
 pub(super) fn ends_because(error: &Error) -> &'static str {
     match error {
-        Error::Unreachable(_) => "another source may hold another user",
-        Error::Limit(_) => "the limit holds for all sources together",
-        Error::Denied(_) | Error::Component(_) => "the component did what no component may do",
+        Error::Unreachable(_) => "another source may hold another user's sign-in",
+        Error::Limit(_) => "the limit applies to all sources together",
+        Error::Denied(_) | Error::Component(_) => "the component did something that no component may do",
         Error::InvalidArgument(_) | Error::ClientAuthentication(_) | Error::CredentialUnavailable(_) => {
-            "the call itself can't be served"
+            "no source can serve the call"
         }
     }
 }

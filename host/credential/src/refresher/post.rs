@@ -49,7 +49,7 @@ impl Post {
         self.state.send_if_modified(|state| {
             let first = !self.over.swap(true, Ordering::SeqCst);
             if first {
-                let why = "the token is no longer kept fresh: its refresher has ended";
+                let why = "the token is withdrawn, because its refresher has ended";
                 *state = TokenState::Withdrawn(Arc::new(Error::Unreachable(why.into())));
             }
             first

@@ -100,7 +100,7 @@ impl Schedule {
 
 /// The error of a token that was not renewed in time.
 pub(super) fn expired() -> Error {
-    Error::Unreachable("the token expired before a new one came".into())
+    Error::Unreachable("the token expired before it was renewed".into())
 }
 
 /// Whether a token is too close to its expiry to be sent.

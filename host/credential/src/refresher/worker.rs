@@ -45,7 +45,7 @@ pub(super) async fn run(
         if AssertUnwindSafe(worker.run(&mut stopped)).catch_unwind().await.is_ok() {
             return;
         }
-        let why = "the work on the token panicked, and begins anew soon";
+        let why = "the refresher of the token panicked, and restarts soon";
         tracing::error!("profile {}: {why}", profile.name());
         ending.0.put(TokenState::Withdrawn(Arc::new(Error::Unreachable(why.into()))));
         tokio::select! {
@@ -168,7 +168,7 @@ impl Worker {
                 let has_token = matches!(self.post.state(), TokenState::Valid(_));
                 match verdict {
                     Verdict::Keep if has_token => {
-                        tracing::warn!("profile {}: the token can't be renewed now: {error}", self.name);
+                        tracing::warn!("profile {}: cannot renew the token now: {error}", self.name);
                     }
                     Verdict::Keep | Verdict::Withdraw => self.withdraw(error),
                 }
@@ -184,8 +184,7 @@ impl Worker {
         }
         let blind = self.looks.hang_for().max(self.unreadable.map(|since| since.elapsed()));
         if blind.is_some_and(|time| time >= BLIND) {
-            let why =
-                format!("the cache cannot be looked at for {} s, so a sign-out would go unnoticed", BLIND.as_secs());
+            let why = format!("the cache was unreadable for {} s, so a sign-out could go unnoticed", BLIND.as_secs());
             let hangs = || Arc::new(Error::cache_unavailable(why));
             self.withdraw(self.error.clone().filter(|_| self.unreadable.is_some()).unwrap_or_else(hangs));
         }

@@ -160,6 +160,6 @@ fn failed(what: &str, error: &io::Error) -> Failed {
 }
 
 fn too_slow() -> Failed {
-    let why = format!("compiling the component took more than {} s and was given up", DEADLINE.as_secs());
+    let why = format!("compiling the component took more than {} s and was stopped", DEADLINE.as_secs());
     Failed::Unfit(Unfit::Limit(LimitExceeded::fixed(&why)))
 }

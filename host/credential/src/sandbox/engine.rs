@@ -75,7 +75,7 @@ fn load(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
 
 #[cfg(feature = "runtime-compilation")]
 fn compile_built_in(engine: &Engine, why: &str) -> Result<Component, Error> {
-    tracing::debug!("the component is compiled now: its machine code for {ARCH}-{OS} {why}");
+    tracing::debug!("compiling the component, because its machine code for {ARCH}-{OS} {why}");
     Component::from_binary(engine, shared_token_cache_component::COMPONENT).map_err(Error::component)
 }
 

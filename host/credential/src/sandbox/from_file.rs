@@ -19,7 +19,7 @@ impl LoadedComponent {
     /// same bytes that are compiled.
     pub(crate) fn from_file(path: &Path, policy: &Policy, compiler: Option<&Path>) -> Result<Self, Error> {
         let unusable = |why: &dyn Display| {
-            let why = format!("{} is not a component that can be used: {why:#}", path.display());
+            let why = format!("cannot use the component {}: {why:#}", path.display());
             Error::InvalidArgument(bounded(&why, LONGEST_TEXT))
         };
         let (largest, mut bytes) = (policy.limits().component_size, Vec::new());

@@ -68,7 +68,7 @@ pub(super) enum Unfit {
 /// See [`Unfit`].
 pub(super) fn inspect(component: &[u8]) -> Result<(), Unfit> {
     if !component.starts_with(MAGIC) {
-        return Err(Unfit::Malformed("it is no WebAssembly component".into()));
+        return Err(Unfit::Malformed("it is not a WebAssembly component".into()));
     }
     let mut tally = Tally::default();
     for payload in Parser::new(0).parse_all(component) {
@@ -205,7 +205,7 @@ impl<'a> Tally<'a> {
         let full = |name: &&str| format!("{PACKAGE}{name}{VERSION}");
         for import in &self.imports {
             if !IMPORTS.iter().map(full).any(|own| own == *import) {
-                return Err(Unfit::World(format!("it imports {}, which the host does not have", shown(import))));
+                return Err(Unfit::World(format!("it imports {}, which the host does not provide", shown(import))));
             }
         }
         for export in EXPORTS.iter().map(full) {
@@ -248,7 +248,7 @@ mod tests {
     fn a_file_of_another_kind_is_named_without_its_content() {
         for bytes in [&b"{\n  \"Account\": {}\n}"[..], b"", b"\x7fELF", b"\0as"] {
             match inspect(bytes) {
-                Err(Unfit::Malformed(why)) => assert_eq!(why, "it is no WebAssembly component"),
+                Err(Unfit::Malformed(why)) => assert_eq!(why, "it is not a WebAssembly component"),
                 other => panic!("{other:?}"),
             }
         }

@@ -211,13 +211,12 @@ impl Instance {
 /// Opens the handle that the component returned as the token.
 fn open(token: wit::AccessToken, state: &mut State) -> Result<Issued, Error> {
     let opened = state.session.open_result(&token.token, state.context.clock.now()).map_err(|refused| {
-        tracing::warn!(target: BORDER, "the component's answer is kept back: {refused}");
+        tracing::warn!(target: BORDER, "the component's result is withheld: {refused}");
         let denied = match refused {
             Refused::Denied(denied) => denied.into(),
-            refused => Error::denied(format!(
-                "what the component returned is kept back: {}",
-                state.call.denials.refused(&refused)
-            )),
+            refused => {
+                Error::denied(format!("the component's result is withheld: {}", state.call.denials.refused(&refused)))
+            }
         };
         state.denied("result");
         denied

@@ -63,7 +63,7 @@ impl ResourceLimiter for Limiter {
         let total = self.memory.saturating_add(desired.saturating_sub(current));
         if total > self.limits.guest_memory || maximum.is_some_and(|maximum| desired > maximum) {
             let mib = self.limits.guest_memory >> 20;
-            let what = format!("the component needs more than {mib} MiB of memory; is the cache very large?");
+            let what = format!("the component needs more than {mib} MiB of memory, as for a very large cache");
             return Err(self.exceed(LimitExceeded::new("limits.guest-memory-mib", &what)));
         }
         self.memory = total;

@@ -152,8 +152,7 @@ impl State {
                 if let Some(scope) = self.session.withheld() {
                     let scope = bounded(scope, LONGEST_SCOPE);
                     failure.message = format!(
-                        "the authority answered with a token for {scope}, which is of another resource than the call asks for, \
-                         and which the policy does not allow; the token was thrown away"
+                        "the authority returned a token for {scope}, a resource that the call did not ask for and the policy does not allow; the token was discarded"
                     );
                 }
                 Error::ClientAuthentication(failure)
@@ -203,8 +202,7 @@ fn without_the_hidden(unavailable: Unavailable, allowed: usize, hidden: &[&str])
         reason @ (Reason::MultipleAccounts | Reason::MultipleMatchingAccounts) => (
             reason,
             format!(
-                "the call does not say which account it is for; the policy allows {allowed} of the cache: give username, \
-                 tenant or both"
+                "the call selects no account, and the policy allows {allowed} of the cache: select one by username, tenant or both"
             ),
         ),
         _ => (

@@ -40,6 +40,6 @@ pub(super) fn build(
 
 /// An error that no input causes.
 pub(super) fn unexpected(error: &dyn std::error::Error) -> TransportError {
-    let what = format!("the HTTPS client can't be set up: {}", super::request::chain(error));
+    let what = format!("cannot set up the HTTPS client: {}", super::request::chain(error));
     TransportError::Setup { what, hint: "please report this".to_owned() }
 }

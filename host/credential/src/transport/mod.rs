@@ -121,7 +121,7 @@ impl Transport {
     fn acquire_request_slot(&self) -> Result<(), TransportError> {
         self.rate.take(self.clock.now()).map_err(|wait| {
             let most = self.policy.limits().requests_per_minute;
-            let what = format!("{most} requests were sent in the last minute; the next one can be in {wait} s");
+            let what = format!("{most} requests were sent in the last minute; the next one is possible in {wait} s");
             let limit = LimitExceeded::new("limits.requests-per-minute", &what);
             TransportError::Limit(LimitExceeded { retry_after: Some(Duration::from_secs(wait)), ..limit })
         })

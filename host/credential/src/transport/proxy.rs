@@ -100,7 +100,7 @@ impl Proxies {
 }
 
 fn unusable(variable: &str, why: &str, hint: &str) -> TransportError {
-    let what = format!("the environment variable {variable} can't be used, so nothing was sent: {why}");
+    let what = format!("cannot use the environment variable {variable}, so nothing was sent: {why}");
     TransportError::Setup { what, hint: hint.to_owned() }
 }
 

@@ -49,9 +49,9 @@ pub(crate) enum TransportError {
     /// The server's certificate is not trusted.
     #[error("{what}; {hint}")]
     Certificate { what: String, hint: String },
-    #[error("no answer in time from {host}: {why}")]
+    #[error("no reply in time from {host}: {why}")]
     Timeout { host: String, why: String },
-    #[error("{host} can't be reached: {why}")]
+    #[error("cannot reach {host}: {why}")]
     Unreachable { host: String, why: String },
     #[error(transparent)]
     Denied(#[from] Denied),

@@ -39,7 +39,7 @@ impl fmt::Display for Unresolved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let error = self.error.to_string();
         let why = error.strip_prefix("failed to lookup address information: ").unwrap_or(&error);
-        write!(f, "the name {} cannot be resolved: {why}", self.host)
+        write!(f, "cannot resolve the name {}: {why}", self.host)
     }
 }
 

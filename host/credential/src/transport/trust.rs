@@ -52,7 +52,7 @@ impl Trust {
     pub(super) fn tls(&self) -> Result<ClientConfig, TransportError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let inner = self.verifier(Arc::clone(&provider)).map_err(|why| TransportError::Setup {
-            what: format!("there are no certificate authorities to trust: {why}"),
+            what: format!("cannot find certificate authorities to trust: {why}"),
             hint: format!(
                 "install the system's (the package `ca-certificates`), or name a file with them by {OPTIONS}"
             ),
@@ -104,9 +104,7 @@ impl Trust {
         let issuer = shown.as_ref().and_then(|shown| shown.issuer.as_deref());
         let issuer = issuer.map(|issuer| format!(", issued by \"{}\",", escaped(issuer))).unwrap_or_default();
         let error = rustls::Error::InvalidCertificate(why.clone());
-        let what = format!(
-            "{host} can't be reached: the certificate that is shown for {named}{issuer} is not believed: {error}"
-        );
+        let what = format!("cannot reach {host}: the certificate for {named}{issuer} is not trusted: {error}");
         TransportError::Certificate {
             what,
             hint: hint(why, |name| std::env::var_os(name).is_some_and(|value| !value.is_empty())),

@@ -77,7 +77,7 @@ fn another_filter_name_is_refused() {
 #[test]
 fn a_mistake_names_the_filter() {
     let mistakes = read(true, FILTER, "{").err().unwrap();
-    assert!(mistakes[0].starts_with("the configuration of entra_token: it is not as expected: EOF"), "{mistakes:?}");
+    assert!(mistakes[0].starts_with("the configuration of entra_token: cannot parse it: EOF"), "{mistakes:?}");
 }
 
 #[test]

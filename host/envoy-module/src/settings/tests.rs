@@ -78,14 +78,14 @@ fn every_mistake_is_reported() {
     assert!(std::process::Command::new("mkfifo").arg(folder.0.path().join("fifo")).status().unwrap().success());
     for (text, expected) in [
         ("", "EOF while parsing"),
-        ("graph", "it is not as expected"),
-        ("[]", "it is not as expected"),
+        ("graph", "cannot parse it"),
+        ("[]", "cannot parse it"),
         ("{}", "missing field `policy`"),
         (r#"{"policy": "DIR/policy.toml"}"#, "missing field `profile`"),
         (r#"{"policy": "DIR/policy.toml", "profile": "entra/graph", "scope": "x"}"#, "unknown field `scope`"),
         (r#"{"policy": "DIR/policy.toml", "profile": 1}"#, "invalid type"),
-        (r#"{"policy": "no/such.toml", "profile": "x"}"#, "no/such.toml can't be read: No such file"),
-        (r#"{"policy": "DIR/none.toml", "profile": "entra/graph"}"#, "DIR/none.toml can't be read: No such file"),
+        (r#"{"policy": "no/such.toml", "profile": "x"}"#, "no/such.toml cannot be read: No such file"),
+        (r#"{"policy": "DIR/none.toml", "profile": "entra/graph"}"#, "DIR/none.toml cannot be read: No such file"),
         (r#"{"policy": "DIR/bad.toml", "profile": "entra/graph"}"#, "DIR/bad.toml:1:1: `nonsense`"),
         (r#"{"policy": "DIR/bad.toml", "profile": "entra/graph"}"#, "DIR/bad.toml:3:8: `profiles[0].name`"),
         (r#"{"policy": "DIR/bad.toml", "profile": "entra/graph"}"#, "DIR/bad.toml:5:11: `profiles[0].scopes[0]`"),
@@ -95,16 +95,16 @@ fn every_mistake_is_reported() {
         (r#"{"policy": "DIR/policy.toml", "profile": "entra/graph", "authority": "a b"}"#, "`authority`: "),
         (
             r#"{"policy": "DIR/policy.toml", "profile": "entra/graph", "ca_file": "DIR/ca.pem"}"#,
-            "DIR/ca.pem can't be read",
+            "DIR/ca.pem cannot be read",
         ),
-        (r#"{"policy": "DIR/fifo", "profile": "x"}"#, "DIR/fifo can't be read: it is a FIFO"),
+        (r#"{"policy": "DIR/fifo", "profile": "x"}"#, "DIR/fifo cannot be read: it is a FIFO"),
         (
             r#"{"policy": "DIR/policy.toml", "profile": "entra/graph", "component": "/dev/zero"}"#,
-            "/dev/zero can't be read: it is a device",
+            "/dev/zero cannot be read: it is a device",
         ),
         (
             r#"{"policy": "DIR/policy.toml", "profile": "entra/graph", "component": "DIR/x.wasm"}"#,
-            "DIR/x.wasm can't be read",
+            "DIR/x.wasm cannot be read",
         ),
     ] {
         let mistakes = folder.mistakes(text);

@@ -259,7 +259,7 @@ fn an_audit_that_would_damage_another_file_is_refused_and_the_other_stays() {
         (&lock, "it is the lock of the cache "),
         ("policy.toml", "it is the policy"),
         ("ca.pem", "it is the CA file"),
-        ("notes.txt", "it holds something that is no audit"),
+        ("notes.txt", "it is not an audit file"),
         ("v", "it is"),
     ] {
         let was = cli.read(path).ok();
@@ -352,7 +352,7 @@ fn a_socket_and_an_audit_that_were_removed_are_there_again_within_seconds() {
         agent.until("both", || audit.exists() && UnixStream::connect(&socket).is_ok());
     }
     let said = agent.end();
-    assert_eq!(said.matches("the socket run/s.sock; it is bound again").count(), 2, "{said}");
+    assert_eq!(said.matches("the socket run/s.sock; binding it again").count(), 2, "{said}");
     assert_eq!(said.matches("has renamed or removed the audit file logs/a.jsonl").count(), 2, "{said}");
     assert!(!socket.exists());
 }

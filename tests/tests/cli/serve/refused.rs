@@ -46,7 +46,7 @@ fn invalid_settings_are_reported_before_anything_is_served() {
         (&good, &["--token-file", "vault=v", "--metrics", "9464"], 2, &["127.0.0.1:9464"]),
         (&good, &["--token-file", "vault=v", "--token-file", "graph=v"], 2, &["graph=v", "named twice"]),
         (&good, &["--sds", "/run/sds.sock"], 2, &["write it as `unix:`"]),
-        (&good, &["--sds", "unix:precious"], 2, &["precious is there already, and no socket"]),
+        (&good, &["--sds", "unix:precious"], 2, &["precious exists and is not a socket"]),
         (&good, &["--token-file", "vault=v", "--metrics", &taken], 2, &[&taken, "--metrics"]),
         (&good, &["--token-file", "vault=v", "--authority", "https://x/y"], 2, &["is not the host of an authority"]),
         (&good, &["--token-file", "vault=v", "--audit", "missing/a"], 2, &["missing/a", "no token is asked for"]),

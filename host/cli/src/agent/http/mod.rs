@@ -229,7 +229,7 @@ impl Site {
         line.profile = asked.profile.map(str::to_owned);
         line.emit();
         if let Some(Err(error)) = self.audit.as_ref().map(|audit| audit.write(&line)) {
-            tracing::warn!("a line of the audit is lost: {error}");
+            tracing::warn!("cannot write a line of the audit: {error}");
         }
     }
 }

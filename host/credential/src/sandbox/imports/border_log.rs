@@ -17,7 +17,7 @@ impl State {
         *crossings = crossings.saturating_add(1);
         if *crossings == MOST_CROSSINGS + 1 {
             tracing::warn!(
-                "the component uses its imports very often; what it does in the rest of this call is not told"
+                "the component made more than {MOST_CROSSINGS} import calls; further import calls in this call are not logged"
             );
         }
         *crossings <= MOST_CROSSINGS

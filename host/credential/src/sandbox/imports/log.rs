@@ -16,7 +16,7 @@ impl Host for State {
         *lines = lines.saturating_add(1);
         if *lines > rules.lines_per_call {
             if *lines == rules.lines_per_call.saturating_add(1) {
-                tracing::warn!("the component logs too much; the rest of its lines in this call is dropped");
+                tracing::warn!("the component logs too many lines; the rest of its lines in this call are dropped");
             }
             return;
         }

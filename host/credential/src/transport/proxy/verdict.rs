@@ -88,7 +88,7 @@ impl Proxy {
         let (proxy, variable) = (self.named(), self.variable);
         let is_tried = self.credentials.is_some();
         let error = |what: String, hint: String| TransportError::Proxy { what, hint };
-        let unread = format!("check that {variable} names a proxy for HTTP, its scheme and its port");
+        let unread = format!("check that {variable} names an HTTP proxy, with its scheme and port");
         let status = match answer {
             Answer::Status(407) => return (self.refuse(answer), true),
             Answer::Unreadable if is_tried => return (self.refuse(answer), true),
@@ -108,14 +108,16 @@ impl Proxy {
             "ask its operator to allow {host}, or except the host in NO_PROXY where it can be reached directly"
         );
         match status {
-            200 => (error(format!("{proxy}, answers with a head that can't be read (status 200)"), unread), true),
+            200 => (error(format!("{proxy}, answers with a head that cannot be read (status 200)"), unread), true),
             300..=399 => {
-                (error(what, format!("it sends elsewhere, perhaps to a portal: sign in there first; or {allow}")), true)
+                (error(what, format!("it redirects, perhaps to a portal: sign in there first; or {allow}")), true)
             }
             401 => (
                 error(
                     what,
-                    format!("it wants a sign-in that is none of a proxy: check that {variable} names one; or {allow}"),
+                    format!(
+                        "it asks for the sign-in of a server, not of a proxy: check that {variable} names a proxy; or {allow}"
+                    ),
                 ),
                 true,
             ),

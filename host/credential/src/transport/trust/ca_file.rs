@@ -31,7 +31,7 @@ pub(super) const LARGEST: u64 = 16 << 20;
 /// The certificates of a file. Unusable ones are skipped with a warning, if at least one is usable.
 pub(in crate::transport) fn read(path: &Path) -> Result<Certificates, String> {
     let unusable = |why: String| format!("the CA file {} {why}", path.display());
-    let bytes = files::read_input(path, LARGEST).map_err(|error| unusable(format!("can't be read: {error}")))?;
+    let bytes = files::read_input(path, LARGEST).map_err(|error| unusable(format!("cannot be read: {error}")))?;
     let (certificates, skipped) = parse(&bytes).map_err(unusable)?;
     for why in skipped {
         tracing::warn!("{}", unusable(format!("holds other certificates, but one of them is skipped: {why}")));
@@ -45,7 +45,7 @@ fn parse(bytes: &[u8]) -> Result<(Certificates, Vec<String>), String> {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err("is UTF-16; save it as UTF-8".into()),
         [0x30, 0x80..=0xff, ..] => {
             let certificate = usable(bytes.to_vec()).map_err(|why| {
-                format!("is binary, but no certificate (a PKCS #7 or PKCS #12 file?): {why}; convert it to PEM with `openssl`")
+                format!("is binary and not a certificate, perhaps a PKCS #7 or PKCS #12 file: {why}; convert it to PEM with `openssl`")
             })?;
             return Ok((vec![certificate], Vec::new()));
         }

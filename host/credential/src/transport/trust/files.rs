@@ -65,7 +65,7 @@ impl Trusted {
             Ok(_) => "it holds no certificate".to_owned(),
             Err(error) => error.to_string(),
         };
-        self.warnings.push(format!("{variable} names {}, which can't be used: {why}", path.display()));
+        self.warnings.push(format!("{variable} names {}, which cannot be used: {why}", path.display()));
     }
 
     /// Adds the distribution's certificates. The search for them reads the same variables, so their
@@ -104,7 +104,7 @@ fn in_folder(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
                 certificates.extend(found);
                 rest = rest.saturating_sub(length);
             }
-            Err(error) => tracing::debug!("{} is no certificate: {error}", entry.path().display()),
+            Err(error) => tracing::debug!("{} is not a certificate: {error}", entry.path().display()),
         }
     }
     Ok(certificates)
