@@ -146,7 +146,7 @@ fn the_demos_home_serves_other_commands_and_replaces_nothing() {
     let before = cli.read(SHARED).unwrap();
     let again = cli.run(&["demo", "--home", &home]).unwrap();
     assert_eq!(again.code, Some(2), "{again:?}");
-    assert!(again.stderr.contains("can't be made"), "{again:?}");
+    assert!(again.stderr.contains("cannot create"), "{again:?}");
     assert_eq!(cli.read(SHARED).unwrap(), before);
     assert_eq!(cli.files().unwrap().len(), 2, "the cache and its folder");
 }

@@ -220,7 +220,7 @@ fn an_account_under_an_environment_with_a_port_is_not_said_to_need_that_authorit
     let error = cli.run(&arguments).unwrap().error(3).unwrap();
     let message = error["message"].as_str().unwrap();
     assert!(message.contains("localhost:8443") && message.contains("has a port"), "{message}");
-    assert!(!message.contains("name that with"), "{message}");
+    assert!(!message.contains("select that with"), "{message}");
 }
 
 #[cfg(unix)]

@@ -172,7 +172,7 @@ fn other_files_in_the_azure_clis_folder_are_reported() {
         lacks(&message, &["sign in with"]);
         has(
             &doctor(&cli).unwrap().1,
-            &[&path, "note         there is no cache\n               hint: See what lies near."],
+            &[&path, "note         there is no cache\n               hint: See the files nearby."],
         );
     }
 }

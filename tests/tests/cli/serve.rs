@@ -52,7 +52,7 @@ fn a_file_holds_the_token_of_its_profile_for_as_long_as_there_is_one() {
     agent.write(SHARED, &both);
     agent.until_file("g", &access_token(1, GRAPH));
     let said = agent.end();
-    for part in ["keeping vault, graph", "profile graph: there is no token", "SIGTERM: every token is taken back"] {
+    for part in ["keeping vault, graph", "profile graph: there is no token", "SIGTERM: withdrawing every token"] {
         assert!(said.contains(part), "{part}: {said}");
     }
     assert_eq!((cli.read("v").unwrap(), cli.read("g").unwrap()), (String::new(), String::new()));

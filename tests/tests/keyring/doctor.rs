@@ -46,7 +46,7 @@ fn doctor_says_how_to_go_on_where_the_keyring_is_locked(peers: &Peers) -> io::Re
     same("found", at(&report, "/places/0/found"), &json!(false))?;
     same("readable", at(&report, "/places/0/readable"), &json!(false))?;
     let locked = format!("the {PLACE} is locked; unlock it by signing in");
-    has(&findings(&report), &[&format!("note: {locked}"), "problem: cannot read the cache: ", "| Mend"])?;
+    has(&findings(&report), &[&format!("note: {locked}"), "problem: cannot read the cache: ", "| Fix"])?;
     // Other users may read the signal file, which contains nothing.
     same("mode in the findings", &findings(&report).contains("mode"), &false)
 }

@@ -53,15 +53,13 @@ impl Audit {
         let (sender, flushed) = oneshot::channel();
         let sent = self.send(Work::Flush(sender));
         if sent.is_err() || tokio::time::timeout(LAST_LINES, flushed).await.is_err() {
-            tracing::warn!("cannot write the last lines of the audit: the file does not take them");
+            tracing::warn!("cannot write the last lines of the audit: the file accepts no more data");
         }
     }
 
     fn send(&self, work: Work) -> io::Result<()> {
         self.0.try_send(work).map_err(|error| match error {
-            TrySendError::Full(_) => {
-                io::Error::new(io::ErrorKind::WouldBlock, "the audit file does not take its lines")
-            }
+            TrySendError::Full(_) => io::Error::new(io::ErrorKind::WouldBlock, "the audit file accepts no more data"),
             TrySendError::Disconnected(_) => io::Error::other("the audit's thread has ended"),
         })
     }

@@ -126,7 +126,7 @@ impl Collector for Numbers {
         }
         let mut family = encoder.encode_descriptor(
             "shared_token_cache_refreshes",
-            "Calls for a token, by what came of them",
+            "Calls for a token, by outcome",
             None,
             MetricType::Counter,
         )?;

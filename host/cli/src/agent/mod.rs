@@ -96,7 +96,7 @@ pub(crate) async fn serve(mut signals: Signals, agent: Agent, fronts: Fronts) ->
         tokio::select! {
             asked = signals.next() => match (asked, &fronts.audit) {
                 (Asked::End(signal), _) => {
-                    tracing::info!("{signal}: every token is taken back");
+                    tracing::info!("{signal}: withdrawing every token");
                     break Ok(());
                 }
                 (Asked::Reopen, Some(audit)) => audit.reopen(),

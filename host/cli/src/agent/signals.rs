@@ -42,7 +42,7 @@ fn install(is_handled: impl Fn(i32) -> bool) -> io::Result<Signals> {
     for (number, name) in fatal().into_iter().filter(|(number, _)| is_handled(*number)) {
         match signal(SignalKind::from_raw(number)) {
             Ok(heard) => signals.push((heard, Asked::End(name), number)),
-            Err(error) => tracing::debug!("{name} cannot be heard: {error}"),
+            Err(error) => tracing::debug!("cannot listen for {name}: {error}"),
         }
     }
     Ok(Signals(signals))

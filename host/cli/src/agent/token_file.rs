@@ -128,7 +128,7 @@ impl TokenFile {
         let now = outcome.err().map(|error| start::reason(&error));
         if now != logged.trouble {
             match &now {
-                Some(why) => tracing::warn!("the token file {path} can't be written: {why}; it is tried again"),
+                Some(why) => tracing::warn!("cannot write the token file {path}: {why}; trying again"),
                 None => tracing::info!("the token file {path} is written again"),
             }
             logged.trouble = now;
@@ -181,7 +181,7 @@ impl TokenFile {
                 Ok(Written::Done)
             }
             (Err(error), Some(Ok(()))) => {
-                tracing::debug!("the token file {} is emptied and not replaced: {error}", self.path.display());
+                tracing::debug!("cannot replace the token file {}, so it was truncated: {error}", self.path.display());
                 held.last = held.files.back().and_then(|file| file.metadata().ok()).as_ref().map(Stamp::of);
                 Ok(Written::Emptied)
             }
@@ -207,7 +207,7 @@ impl Held {
         if self.files.len() > MOST_HELD
             && let Some(Err(error)) = self.files.pop_front().map(|oldest| oldest.set_len(0))
         {
-            tracing::debug!("an older token file stays as it is: {error}");
+            tracing::debug!("cannot truncate an older token file: {error}");
         }
     }
 

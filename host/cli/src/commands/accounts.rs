@@ -95,12 +95,12 @@ pub(super) fn hint(cached: &CachedAccount) -> Option<String> {
     }
     Some(match &cached.hindrance {
         Some(Hindrance::OtherCloud) => {
-            format!("it is of another cloud; name that with `--authority {}`", clean(&cached.environment))
+            format!("it belongs to another cloud; select that with `--authority {}`", clean(&cached.environment))
         }
         Some(Hindrance::OtherClient(ids)) => {
             let ids: Vec<_> = ids.iter().map(|id| clean(id)).collect();
             format!(
-                "its refresh token is of another client; name that with `--client-id {}`",
+                "its refresh token belongs to another client; select that with `--client-id {}`",
                 ids.join("` or `--client-id ")
             )
         }

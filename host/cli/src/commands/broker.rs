@@ -60,15 +60,13 @@ impl Broker {
     /// Requests a token. The protocol supports one scope and no claims.
     pub(super) async fn token(&self, ask: &Ask, validity: Validity) -> Result<Token, Failure> {
         let [scope] = ask.scopes.as_slice() else {
-            return Err(Failure::invalid("the broker of this sandbox takes one scope in each request"));
+            return Err(Failure::invalid("the broker of this sandbox accepts one scope in each request"));
         };
         let resource = scope.strip_suffix("/.default").ok_or_else(|| {
-            Failure::invalid(format!(
-                "the broker of this sandbox takes scopes that end in /.default, and not {scope:?}"
-            ))
+            Failure::invalid(format!("the broker of this sandbox accepts scopes that end in /.default, not {scope:?}"))
         })?;
         if ask.claims.is_some() {
-            return Err(Failure::invalid("the broker of this sandbox takes no claims"));
+            return Err(Failure::invalid("the broker of this sandbox accepts no claims"));
         }
         let asked_at = validity::now();
         let answer = tokio::time::timeout(BUDGET, self.get(resource)).await;
@@ -77,8 +75,8 @@ impl Broker {
         if let Some(asked) = ask.tenant.as_deref().filter(|asked| is_id(asked))
             && issuer.as_deref().is_none_or(|issuer| !asked.eq_ignore_ascii_case(issuer))
         {
-            let issuer = issuer.as_deref().map_or_else(|| "that it does not say".to_owned(), clean);
-            let what = format!("the broker's token is of the tenant {issuer}, and {asked} is asked for");
+            let issuer = issuer.as_deref().map_or_else(|| "which it does not name".to_owned(), clean);
+            let what = format!("the broker's token is for the tenant {issuer}, but the request asks for {asked}");
             return Err(Failure::other(anyhow::anyhow!(
                 "{what}; use a profile for that tenant outside of the sandbox"
             )));
@@ -124,7 +122,7 @@ impl Broker {
                 status.as_u16()
             )));
         }
-        let unclear = || Failure::other(anyhow::anyhow!("the answer of the broker of this sandbox is not understood"));
+        let unclear = || Failure::other(anyhow::anyhow!("the broker of this sandbox sent an invalid answer"));
         let answer: Answer = serde_json::from_slice(&body).map_err(|_| unclear())?;
         let expires_on = match answer.expires_on {
             Seconds::Number(number) => number,
@@ -144,7 +142,7 @@ impl Broker {
 }
 
 fn unreachable(why: impl std::fmt::Display) -> Failure {
-    Failure::other(anyhow::anyhow!("the broker of this sandbox cannot be reached: {why}"))
+    Failure::other(anyhow::anyhow!("cannot reach the broker of this sandbox: {why}"))
 }
 
 /// Whether a text is a tenant's id, and not a domain or an alias such as `organizations`.

@@ -58,6 +58,6 @@ pub(super) fn allow() {
 #[cfg(unix)]
 fn ignore(outcome: rustix::io::Result<()>) {
     if let Err(error) = outcome {
-        tracing::debug!("core dumps stay as they are: {error}");
+        tracing::debug!("cannot change the limit of core dumps: {error}");
     }
 }

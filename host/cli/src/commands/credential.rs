@@ -135,9 +135,8 @@ fn addresses_of(host: &str) -> Option<Addresses> {
 /// Reads an authentication record. It only names an account; the policy decides which authority is
 /// used.
 pub(super) fn record(path: &Path) -> Result<AuthenticationRecord, Failure> {
-    let text = read(path).map_err(|error| {
-        Failure::invalid(format!("the authentication record {} cannot be read: {error}", shown(path)))
-    })?;
+    let text = read(path)
+        .map_err(|error| Failure::invalid(format!("cannot read the authentication record {}: {error}", shown(path))))?;
     AuthenticationRecord::from_json(&text).map_err(|error| Failure::invalid(format!("{}: {error}", shown(path))))
 }
 
@@ -172,5 +171,5 @@ fn read(path: &Path) -> io::Result<String> {
 }
 
 fn unusable(path: &Path, why: &dyn std::fmt::Display) -> Failure {
-    Failure::invalid(format!("the policy {} can't be used: {why}", shown(path)))
+    Failure::invalid(format!("cannot use the policy {}: {why}", shown(path)))
 }

@@ -136,5 +136,5 @@ pub(super) fn check_audit(path: &Path, used: &FilesInUse) -> Result<(), Failure>
 }
 
 pub(super) fn no_audit(path: &Path, why: &dyn std::fmt::Display) -> Failure {
-    Failure::invalid(format!("the audit file {} can't be opened, so no token is asked for: {why}", path.display()))
+    Failure::invalid(format!("cannot open the audit file {}, so no token is requested: {why}", path.display()))
 }

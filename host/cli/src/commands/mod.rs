@@ -154,7 +154,7 @@ fn log_to_stderr(default: &str, is_shared: bool) {
     let default = if shows_progress { format!("{default},{}=debug", log::RETRY) } else { default.to_owned() };
     let wanted = std::env::var(LOG_VARIABLE).unwrap_or(default);
     let targets = wanted.parse::<Targets>().unwrap_or_else(|error| {
-        complain(&format!("{LOG_VARIABLE}={wanted:?} is not understood ({error}); warnings are shown"));
+        complain(&format!("cannot parse {LOG_VARIABLE}={wanted:?} ({error}); warnings are shown"));
         Targets::new().with_target("shared_token_cache", tracing::Level::WARN)
     });
     let lines = log::Lines { shows_progress };

@@ -109,5 +109,5 @@ fn errors_of_starting_are_reported_as_well() {
     let folder = Folder::new();
     let path = folder.path("none/audit.jsonl");
     let mistakes = read(false, FILTER, &folder.text(&format!(r#", "audit": "{path}""#))).err().unwrap();
-    assert!(mistakes[0].contains("audit.jsonl can't be written"), "{mistakes:?}");
+    assert!(mistakes[0].contains("cannot write the audit "), "{mistakes:?}");
 }

@@ -89,7 +89,7 @@ fn parse(addresses: &str, origin: &str) -> Result<Bus, KeyringError> {
         .collect();
     addresses.map(Bus).map_err(|why| {
         KeyringError::Failed(format!(
-            "the keyring cannot be used, because {origin} is not a valid address ({why}); write it as `unix:path=/run/user/1000/bus`"
+            "the keyring cannot be used, because {origin} is invalid ({why}); write it as `unix:path=/run/user/1000/bus`"
         ))
     })
 }
@@ -137,7 +137,7 @@ mod tests {
     fn an_address_that_is_not_of_a_socket_is_an_error() {
         for (address, part) in [
             ("/run/user/1000/bus", "unix:path=/run/user/1000/bus"),
-            ("autolaunch:", "the D-Bus address is not understood"),
+            ("autolaunch:", "the D-Bus address is invalid"),
             ("unixexec:path=/bin/true", "is not a socket"),
         ] {
             let error = found(&KeyringAccess::Bus(address.to_owned()), &[]).unwrap_err();

@@ -109,7 +109,7 @@ fn a_request_that_is_too_large_or_too_slow_is_ended_and_a_pipelined_one_is_not_r
     let answer = endpoint.send(&body);
     assert!(answer.body.contains("the key") && start.elapsed() < Duration::from_secs(3), "before the body: {answer:?}");
     let answer = endpoint.send(&body.replace("wrong", &key));
-    assert!(answer.body.contains("did not come in time") && start.elapsed() < Duration::from_secs(15), "{answer:?}");
+    assert!(answer.body.contains("did not arrive in time") && start.elapsed() < Duration::from_secs(15), "{answer:?}");
 }
 
 #[test]

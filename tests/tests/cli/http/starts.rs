@@ -53,7 +53,7 @@ fn an_endpoint_that_the_user_did_not_mean_is_refused_before_anything_is_served()
         (vec!["--http", "127.0.0.1:0", "--http-client", "app=vault", "--http-keys", "open"], "other users may replace"),
         (
             vec!["--http", "127.0.0.1:0", "--http-client", "server=vault", "--http-keys", "certificates"],
-            "no key of a client",
+            "is not a client's key",
         ),
     ] {
         let said = refused(&cli, &arguments);

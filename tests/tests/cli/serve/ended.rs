@@ -40,7 +40,7 @@ fn every_signal_that_ends_a_process_withdraws_the_tokens() {
         let cli = signed_in();
         let agent = started(&cli, &[], &[]);
         let said = agent.end_by(signal);
-        assert!(said.contains("every token is taken back"), "{signal}: {said}");
+        assert!(said.contains("withdrawing every token"), "{signal}: {said}");
         assert_eq!(cli.read("v").unwrap(), "", "{signal}");
     }
 }

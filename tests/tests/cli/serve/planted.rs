@@ -75,9 +75,9 @@ fn a_folder_that_vanishes_is_one_line_in_the_log_and_one_when_it_is_back() {
     agent.until_file("shared/g", "");
     fs::rename(&folder, &gone).unwrap();
     agent.write(SHARED, &both);
-    agent.until("the warning", || agent.said().contains("can't be written"));
+    agent.until("the warning", || agent.said().contains("cannot write the token file"));
     std::thread::sleep(Duration::from_millis(2500));
-    assert_eq!(agent.said().matches("can't be written").count(), 1, "{}", agent.said());
+    assert_eq!(agent.said().matches("cannot write the token file").count(), 1, "{}", agent.said());
     fs::rename(&gone, &folder).unwrap();
     agent.until_file("shared/g", &access_token(1, GRAPH));
     let said = agent.end();
@@ -107,7 +107,7 @@ fn files_of_a_killed_agent_are_removed_at_the_start() {
     let agent = Agent::start(&cli, &policy(LOCAL), GRAPH_FILE);
     agent.until_file("shared/g", &access_token(1, GRAPH));
     assert!(!left.exists());
-    assert!(agent.end().contains("was left by an agent that was killed, and is removed"));
+    assert!(agent.end().contains("which a killed agent left behind"));
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_mounted_file_and_a_read_only_folder_are_refused_at_the_start() {
     for (script, says) in [
         (
             "touch shared/g one; mount --bind one shared/g",
-            "mounted as a single file, which can't be replaced; mount its folder",
+            "mounted as a single file, which cannot be replaced; mount its folder",
         ),
         ("mount --bind shared shared; mount -o remount,bind,ro shared", "make its folder writable"),
         ("mount -t tmpfs -o nr_inodes=1 none shared", "No space left on device"),
@@ -222,10 +222,10 @@ fn a_token_file_that_would_overwrite_another_file_is_refused_and_the_other_stays
         ("a.jsonl", "it is the audit file"),
         ("run/s.sock", "it is the socket of `--sds`"),
         ("./other", "it is the token file of the profile graph"),
-        ("notes.txt", "it holds something that is no token"),
-        ("word.txt", "it holds something that is no token"),
-        ("agent.pid", "it holds something that is no token"),
-        ("settings.toml", "it holds something that is no token"),
+        ("notes.txt", "it holds something other than a token"),
+        ("word.txt", "it holds something other than a token"),
+        ("agent.pid", "it holds something other than a token"),
+        ("settings.toml", "it holds something other than a token"),
     ] {
         let was = before(path);
         let file = format!("vault={path}");
@@ -310,10 +310,10 @@ fn a_token_file_that_was_removed_or_changed_is_written_again_within_seconds() {
     // Another file in its place is kept, and reported once.
     let precious = cli.write("precious", "some notes").unwrap();
     fs::rename(precious, &path).unwrap();
-    agent.until("the warning", || agent.said().contains("it holds something that is no token"));
+    agent.until("the warning", || agent.said().contains("it holds something other than a token"));
     std::thread::sleep(Duration::from_millis(2500));
     let said = agent.end();
-    assert_eq!(said.matches("it holds something that is no token").count(), 1, "{said}");
+    assert_eq!(said.matches("it holds something other than a token").count(), 1, "{said}");
     assert_eq!(cli.read("shared/g").unwrap(), "some notes");
 }
 

@@ -49,7 +49,7 @@ fn invalid_settings_are_reported_before_anything_is_served() {
         (&good, &["--sds", "unix:precious"], 2, &["precious exists and is not a socket"]),
         (&good, &["--token-file", "vault=v", "--metrics", &taken], 2, &[&taken, "--metrics"]),
         (&good, &["--token-file", "vault=v", "--authority", "https://x/y"], 2, &["is not the host of an authority"]),
-        (&good, &["--token-file", "vault=v", "--audit", "missing/a"], 2, &["missing/a", "no token is asked for"]),
+        (&good, &["--token-file", "vault=v", "--audit", "missing/a"], 2, &["missing/a", "no token is requested"]),
         (without, &["--token-file", "vault=v"], 2, &["names no profile", "[[profiles]]"]),
         (
             &good.replace("graph.microsoft.com/.default\"]\n", "*\"]\n"),

@@ -148,7 +148,7 @@ fn a_refusal_of_the_broker_is_passed_on_in_one_line() {
     let world = sandbox("http://127.0.0.1:9/");
     let run = world.run("az account get-access-token");
     assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("cannot be reached"), "{}", run.stderr);
+    assert!(run.stderr.contains("cannot reach the broker"), "{}", run.stderr);
 }
 
 #[test]

@@ -63,13 +63,13 @@ pub(super) async fn read(request: Request<Incoming>) -> Result<Asked, Refusal> {
         let message = format!("the body is larger than {LARGEST} bytes");
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "body", message)
     };
-    let wrong = || Refusal::invalid("body", "the body is no JSON object with a list of `scopes`");
+    let wrong = || Refusal::invalid("body", "the body is not a JSON object with a list of `scopes`");
     if request.body().size_hint().lower() > LARGEST as u64 {
         return Err(too_large());
     }
     let body = Limited::new(request.into_body(), LARGEST).collect();
     let body = tokio::time::timeout(PATIENCE, body).await;
-    let body = body.map_err(|_| Refusal::invalid("body", "the body did not come in time"))?;
+    let body = body.map_err(|_| Refusal::invalid("body", "the body did not arrive in time"))?;
     let bytes = body.map_err(|error| match error.is::<http_body_util::LengthLimitError>() {
         true => too_large(),
         false => wrong(),

@@ -96,7 +96,7 @@ impl KeyFile {
     /// Refuses a path that holds anything but a key file.
     pub(crate) fn check_vacant(path: &Path) -> io::Result<()> {
         let other = || {
-            let why = "there is a file that is no key of a client; choose another folder, or move that file away";
+            let why = "a file at the path is not a client's key; choose another folder, or move that file away";
             io::Error::new(io::ErrorKind::AlreadyExists, why)
         };
         match fs::symlink_metadata(path) {
@@ -121,7 +121,7 @@ impl Drop for KeyFile {
         if self.is_in_place()
             && let Err(error) = fs::remove_file(&self.path)
         {
-            tracing::debug!("the key file {} stays: {error}", self.path.display());
+            tracing::debug!("cannot remove the key file {}: {error}", self.path.display());
         }
     }
 }
@@ -197,7 +197,7 @@ mod tests {
         for content in ["-----BEGIN PRIVATE KEY-----", "", &"x".repeat(DIGITS), &"0".repeat(DIGITS + 1)] {
             fs::write(&path, content).unwrap();
             let error = KeyFile::write(&path, &key).err().unwrap();
-            assert!(error.to_string().contains("no key of a client"), "{error}");
+            assert!(error.to_string().contains("is not a client's key"), "{error}");
             assert_eq!(fs::read_to_string(&path).unwrap(), content);
         }
         #[cfg(unix)]

@@ -92,7 +92,7 @@ impl ProfileTokens {
                 Some(_) | None => self.ask(scopes, calls).await,
             }
         };
-        let late = || Err(Arc::new(Error::Unreachable("the token did not come in time".into())));
+        let late = || Err(Arc::new(Error::Unreachable("the token did not arrive in time".into())));
         tokio::time::timeout(PATIENCE, token).await.unwrap_or_else(|_| late())
     }
 

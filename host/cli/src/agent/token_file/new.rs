@@ -60,8 +60,10 @@ pub(super) fn remove_left(folder: &Path) {
             continue;
         }
         match std::fs::remove_file(&path) {
-            Ok(()) => tracing::info!("{} was left by an agent that was killed, and is removed", path.display()),
-            Err(error) => tracing::warn!("{} was left by an agent that was killed; remove it: {error}", path.display()),
+            Ok(()) => tracing::info!("removed {}, which a killed agent left behind", path.display()),
+            Err(error) => {
+                tracing::warn!("cannot remove {}, which a killed agent left behind; remove it: {error}", path.display())
+            }
         }
     }
 }

@@ -55,7 +55,8 @@ pub(super) fn open(path: &Path) -> io::Result<Place> {
 
 fn own(path: &Path) -> io::Result<File> {
     files::own(path, File::options().read(true)).map_err(|error| {
-        let why = format!("what is in it is not known, so it stays ({error}); remove it, or choose another path");
+        let why =
+            format!("its content cannot be read, so it is not replaced ({error}); remove it, or choose another path");
         io::Error::new(error.kind(), why)
     })
 }
@@ -82,7 +83,7 @@ pub(super) fn check(file: &File) -> io::Result<()> {
     }
     Err(io::Error::new(
         io::ErrorKind::InvalidData,
-        "it holds something that is no token and would be lost; choose another path, or move that file away",
+        "it holds something other than a token, which would be lost; choose another path, or move that file away",
     ))
 }
 

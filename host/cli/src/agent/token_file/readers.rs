@@ -33,7 +33,7 @@ impl Readers {
             std::os::unix::fs::fchown(new, None, Some(group)).map_err(|error| match error.kind() {
                 io::ErrorKind::PermissionDenied => io::Error::new(
                     error.kind(),
-                    format!("the group {group} can't be given ({error}); choose a group that the agent's user is in"),
+                    format!("cannot set the group {group} ({error}); choose a group that the agent's user is in"),
                 ),
                 _ => error,
             })?;

@@ -25,7 +25,7 @@ pub(crate) fn check(path: &Path, readers: Readers) -> Result<(), String> {
             }
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(format!("it can't be looked at: {error}")),
+        Err(error) => return Err(format!("it cannot be examined: {error}")),
     }
     new::remove_left(folder);
     new::attempt(path, readers).map_err(|error| reason(&error))
@@ -42,7 +42,7 @@ pub(super) fn reason(error: &io::Error) -> String {
     }
 }
 
-const MOUNTED: &str = "it is mounted as a single file, which can't be replaced; mount its folder instead";
+const MOUNTED: &str = "it is mounted as a single file, which cannot be replaced; mount its folder instead";
 
 /// Whether the file itself is a mount point. Older kernels do not report it; then the first write
 /// fails with the same text.

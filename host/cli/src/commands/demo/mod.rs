@@ -22,7 +22,7 @@ const GRAPH: &str = "https://graph.microsoft.com/.default";
 pub(super) async fn run(arguments: Demo) -> Result<ExitCode, Failure> {
     if let Some(folder) = arguments.home {
         let cache = sign_in::make_home(&folder).map_err(|error| {
-            Failure::invalid(format!("the demo's home can't be made in {}: {error}", folder.display()))
+            Failure::invalid(format!("cannot create the demo's home in {}: {error}", folder.display()))
         })?;
         print(&format!("{USER0} is signed in: {}", cache.display()))?;
         return Ok(ExitCode::SUCCESS);
@@ -94,8 +94,7 @@ pub(super) async fn run(arguments: Demo) -> Result<ExitCode, Failure> {
     tell.token(&token);
 
     tell.step("What the policy does not grant");
-    tell.text("This credential names an authority of its own. The component does what it is told and asks the host to post the \
-               refresh token there; the host refuses, and nothing is sent.");
+    tell.text("This credential names an authority of its own. The component asks the host to post the refresh token there; the host refuses, and nothing is sent.");
     home.sign_in_elsewhere().map_err(Failure::other)?;
     denied(&tell, builder().authority("login.contoso.com")).await?;
     tell.text("Nor can it read any cache but the one that was granted:");
@@ -122,7 +121,7 @@ async fn ambiguous(tell: &Narrator, credential: &SharedTokenCacheCredential) -> 
     match credential.get_token(&[VAULT]).await {
         Err(error @ Error::CredentialUnavailable(_)) => tell.error(&error),
         Err(error) => return Err(error.into()),
-        Ok(_) => return Err(Failure::other(anyhow::anyhow!("two accounts, and one of them was taken"))),
+        Ok(_) => return Err(Failure::other(anyhow::anyhow!("two accounts, and one of them was used"))),
     }
     Ok(())
 }
@@ -131,7 +130,7 @@ async fn denied(tell: &Narrator, builder: Builder) -> Result<(), Failure> {
     match builder.build()?.get_token(&[GRAPH]).await {
         Err(error @ (Error::Denied(_) | Error::CredentialUnavailable(_))) => tell.error(&error),
         Err(error) => return Err(error.into()),
-        Ok(_) => return Err(Failure::other(anyhow::anyhow!("the policy let something pass"))),
+        Ok(_) => return Err(Failure::other(anyhow::anyhow!("the policy allowed something"))),
     }
     Ok(())
 }

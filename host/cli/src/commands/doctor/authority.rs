@@ -24,7 +24,7 @@ pub(super) struct AuthorityReport {
 impl AuthorityReport {
     pub(super) fn new(host: String, connection: Option<Connection>, skew: Result<Option<i64>, Error>) -> Self {
         let finding = match &skew {
-            Ok(None) => Finding::note("it answers, but does not tell the time, so the clocks can't be compared", ""),
+            Ok(None) => Finding::note("it answers without a date, so the clocks cannot be compared", ""),
             Ok(Some(skew)) if skew.unsigned_abs() <= NOTHING => Finding::good("it answers, and the clocks agree"),
             Ok(Some(skew)) => {
                 let what = format!("this machine's clock is {} s {}", skew.unsigned_abs(), direction(*skew));

@@ -118,7 +118,7 @@ struct Place {
 fn account_findings(source: &Source, place: Place, accounts: &[CachedAccount], findings: &mut Vec<Finding>) {
     let usable = accounts.iter().filter(|account| account.usable_refresh_tokens > 0).count();
     match (place.found, accounts.len(), usable) {
-        (false, ..) if place.near => findings.push(Finding::note("there is no cache", "See what lies near.")),
+        (false, ..) if place.near => findings.push(Finding::note("there is no cache", "See the files nearby.")),
         (false, ..) => findings.push(Finding::note("there is no cache", sign_in(source))),
         (true, 0, _) => findings.push(Finding::problem("the cache holds no account", sign_in(source))),
         (true, all, 0) => {
@@ -162,7 +162,7 @@ fn problem(error: &Error) -> Finding {
         Error::CredentialUnavailable(unavailable) => {
             let next = match unavailable.reason {
                 UnavailableReason::CacheCorrupt => "Restore it from a backup, or sign in again.",
-                UnavailableReason::CacheUnavailable => "Mend what the message names, or choose another `--source`.",
+                UnavailableReason::CacheUnavailable => "Fix what the message names, or choose another `--source`.",
                 _ => ANOTHER,
             };
             Finding::problem(&unavailable.message, next)

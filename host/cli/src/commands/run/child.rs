@@ -79,7 +79,7 @@ async fn ended(mut child: Child, mut signals: Signals) -> io::Result<ExitStatus>
                     && !comes_from_the_terminal(signal)
                     && let Err(error) = kill_process(pid, signal)
                 {
-                    tracing::debug!("the signal {number} is not passed on: {error}");
+                    tracing::debug!("cannot pass on the signal {number}: {error}");
                 }
             }
         }
