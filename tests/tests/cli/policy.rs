@@ -152,7 +152,7 @@ fn a_source_that_the_policy_denies_passes_on_to_the_next() {
     let too_large = run(&format!("{SHARED_GRANT}{azure_cli}"));
     assert!(too_large.stdout.contains("\"source\":\"azure-cli\""), "{too_large:?}");
     assert!(
-        too_large.stderr.contains("shared gave none") && too_large.stderr.contains("limits.document-mib"),
+        too_large.stderr.contains("shared has none") && too_large.stderr.contains("limits.document-mib"),
         "{too_large:?}"
     );
 }

@@ -252,7 +252,7 @@ fn no_other_user_takes_the_place_of_one_whose_authority_can_not_be_reached() {
     cli.write(AZURE_CLI, &document(&[SignIn::new(1, LOCAL).access_token(GRAPH)])).unwrap();
     let authority = Authority::start(|_| Reply::json(503, json!({}))).unwrap();
     let error = cli.redeem(&authority, &[]).unwrap().error(6).unwrap();
-    for part in [format!("shared ({})", username(0)), "not asked: azure-cli".to_owned()] {
+    for part in [format!("shared ({})", username(0)), "not tried: azure-cli".to_owned()] {
         assert!(told(&error, "message").contains(&part), "{part} in {error}");
     }
 }

@@ -152,7 +152,7 @@ mod tests {
             tried.push(&Source::Shared, Some("user0@contoso.com".into()), error);
             let told = tried.ended(&["azure-cli".to_owned()]).unwrap().to_string();
             assert!(told.starts_with("shared (user0@contoso.com): "), "{told}");
-            assert!(told.contains("not asked: azure-cli, because ") && told.contains(part), "{told}");
+            assert!(told.contains("not tried: azure-cli, because ") && told.contains(part), "{told}");
         }
     }
 
