@@ -13,7 +13,7 @@ fuzz_target!(|document: &[u8]| {
     let (text, plain) = match (session.hold(sealed), CacheDocument::text(document.to_vec())) {
         (Ok(text), Ok(plain)) => (text, plain),
         (Err(NotUtf8 { line, column }), Err(plain)) => return assert_eq!(ReadError::NotUtf8 { line, column }, plain),
-        (sealed, _) => panic!("the vault and the guest differ in what is UTF-8: {}", sealed.is_ok()),
+        (sealed, _) => panic!("the vault and the component disagree about UTF-8: {}", sealed.is_ok()),
     };
 
     let (before, after) = (Document::parse(plain), Document::parse(text.clone()));

@@ -73,7 +73,7 @@ fn obey(words: &[&str]) -> String {
         ["allocate"] => allocate(),
         ["recurse"] => recurse(1).to_string(),
         ["nest"] => nest(1).to_string(),
-        ["trap"] => panic!("as told"),
+        ["trap"] => panic!("as requested"),
         ["read", name] => format!("{:?}", cache_file::read(name, None).map(|_| "read")),
         ["replace", name, version, content] => {
             format!("{:?}", cache_file::replace(name, version, content))

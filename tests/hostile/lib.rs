@@ -83,7 +83,7 @@ pub fn token(token: &str) -> Answer {
 }
 
 /// Returns a result to the caller, as an error.
-pub fn tell(outcome: impl std::fmt::Debug) -> Answer {
+pub fn report(outcome: impl std::fmt::Debug) -> Answer {
     tell_all([outcome])
 }
 

@@ -86,7 +86,7 @@ impl Scan {
         add(&FIGURES.bytes, memories.iter().map(Vec::len).sum());
         let is_there = |text: &String| memories.iter().any(|memory| memmem::find(memory, text.as_bytes()).is_some());
         let leaks = self.secrets.iter().filter(|secret| is_there(secret));
-        let mut problems: Vec<_> = leaks.map(|secret| format!("{secret:?} stands in the guest's memory")).collect();
+        let mut problems: Vec<_> = leaks.map(|secret| format!("{secret:?} is in the guest's memory")).collect();
         add(&FIGURES.found, problems.len());
         for (document, marks) in self.marks.iter().filter(|(_, marks)| !marks.is_empty()) {
             if marks.iter().any(is_there) {

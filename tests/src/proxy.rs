@@ -12,11 +12,11 @@ use std::thread;
 pub fn proxy_to(target: SocketAddr) -> io::Result<(SocketAddr, Receiver<String>)> {
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let address = listener.local_addr()?;
-    let (tell, lines) = mpsc::channel();
+    let (sender, lines) = mpsc::channel();
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
-            let tell = tell.clone();
-            thread::spawn(move || tunnel(client, target, |line| drop(tell.send(line))));
+            let sender = sender.clone();
+            thread::spawn(move || tunnel(client, target, |line| drop(sender.send(line))));
         }
     });
     Ok((address, lines))
@@ -42,11 +42,11 @@ pub fn proxy_that_answers(answer: &str) -> io::Result<(SocketAddr, Receiver<Stri
     let answer = answer.to_owned();
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let address = listener.local_addr()?;
-    let (tell, heads) = mpsc::channel();
+    let (sender, heads) = mpsc::channel();
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
             let Ok(head) = head(&client) else { continue };
-            drop(tell.send(head));
+            drop(sender.send(head));
             drop((&client).write_all(answer.as_bytes()));
         }
     });
@@ -60,10 +60,10 @@ pub fn proxy_that_answers(answer: &str) -> io::Result<(SocketAddr, Receiver<Stri
 pub fn relay_to(target: SocketAddr) -> io::Result<(SocketAddr, Receiver<()>)> {
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let address = listener.local_addr()?;
-    let (tell, connections) = mpsc::channel();
+    let (sender, connections) = mpsc::channel();
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
-            let _ = tell.send(());
+            let _ = sender.send(());
             thread::spawn(move || {
                 let server = TcpStream::connect(target)?;
                 copy_both(client.try_clone()?, client, server)
@@ -89,11 +89,11 @@ fn head(client: &TcpStream) -> io::Result<String> {
 }
 
 /// CONNECT: RFC 9110, section 9.3.6.
-fn tunnel(client: TcpStream, target: SocketAddr, tell: impl Fn(String)) -> io::Result<()> {
+fn tunnel(client: TcpStream, target: SocketAddr, sender: impl Fn(String)) -> io::Result<()> {
     let mut head = BufReader::new(client.try_clone()?);
     let mut line = String::new();
     head.read_line(&mut line)?;
-    tell(line.trim().to_owned());
+    sender(line.trim().to_owned());
     while head.read_line(&mut line)? > 2 {}
     let server = TcpStream::connect(target)?;
     (&client).write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;

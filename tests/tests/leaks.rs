@@ -85,5 +85,5 @@ fn the_program_prints_no_secret_whatever_is_in_the_cache() {
     }
     println!("{count} cases, {} bytes said, {} tokens printed, {} leaks", said.bytes, said.tokens, problems.len());
     assert_eq!(problems, Vec::<String>::new());
-    assert!(said.tokens > 20 && said.bytes > 100_000, "{said:?}: too little was said to tell anything");
+    assert!(said.tokens > 20 && said.bytes > 100_000, "{said:?}: too little output to conclude anything");
 }

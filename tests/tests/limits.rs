@@ -28,7 +28,7 @@ fn hostile() -> PathBuf {
 }
 
 /// The hostile component's result of a command.
-async fn tell(credential: &SharedTokenCacheCredential, words: &[&str]) -> Result<String, LimitExceeded> {
+async fn instruct(credential: &SharedTokenCacheCredential, words: &[&str]) -> Result<String, LimitExceeded> {
     match credential.get_token(words).await {
         Err(Error::InvalidArgument(answer)) => Ok(answer),
         Err(Error::Limit(limit)) => Err(limit),
@@ -54,16 +54,16 @@ async fn a_call_that_goes_over_a_limit_ends_with_its_name_and_the_next_one_works
         (None, |_| {}, &["nest"]),
     ] {
         let credential = home.builder().component(hostile()).policy(limited(change)).build().unwrap();
-        let limit = tell(&credential, words).await.unwrap_err();
+        let limit = instruct(&credential, words).await.unwrap_err();
         assert_eq!((limit.field, limit.retry_after), (field, None), "{limit}");
         assert!(limit.message.contains(field.unwrap_or("stack")), "{limit}");
-        assert_eq!(tell(&credential, &["work"]).await.unwrap(), "worked", "after {field:?}");
+        assert_eq!(instruct(&credential, &["work"]).await.unwrap(), "worked", "after {field:?}");
     }
     // Within the limits, all of these calls succeed.
     let credential = home.builder().component(hostile()).build().unwrap();
-    let answer = tell(&credential, &["answer", &large]).await.unwrap();
+    let answer = instruct(&credential, &["answer", &large]).await.unwrap();
     assert!(answer.len() < 20 << 10 && answer.ends_with("x…"), "a message is truncated");
-    assert!(tell(&credential, &["post-large", &url, &large]).await.unwrap().contains("a form may have"));
+    assert!(instruct(&credential, &["post-large", &url, &large]).await.unwrap().contains("a form may have"));
 }
 
 /// `(start)` that grows the table by 200,000 elements.
@@ -95,15 +95,15 @@ async fn the_parts_of_a_component_are_limited() {
         ("100000 table elements", GROWING, 0, 1),
     ] {
         extend(sections, too_many).unwrap();
-        let limit = tell(&credential(|_| {}), &["work"]).await.unwrap_err();
+        let limit = instruct(&credential(|_| {}), &["work"]).await.unwrap_err();
         assert!(limit.field.is_none() && limit.message.ends_with(what), "{limit}");
         extend(sections, enough).unwrap();
-        assert_eq!(tell(&credential(|_| {}), &["work"]).await.unwrap(), "worked", "{what}");
+        assert_eq!(instruct(&credential(|_| {}), &["work"]).await.unwrap(), "worked", "{what}");
     }
     extend(SIXTEEN_MIB_OF_MEMORY, 2).unwrap();
-    let limit = tell(&credential(|limits| limits.guest_memory = 24 << 20), &["work"]).await.unwrap_err();
+    let limit = instruct(&credential(|limits| limits.guest_memory = 24 << 20), &["work"]).await.unwrap_err();
     assert_eq!(limit.field, Some("limits.guest-memory-mib"), "{limit}");
-    assert_eq!(tell(&credential(|limits| limits.guest_memory = 40 << 20), &["work"]).await.unwrap(), "worked");
+    assert_eq!(instruct(&credential(|limits| limits.guest_memory = 40 << 20), &["work"]).await.unwrap(), "worked");
 }
 
 #[test]
@@ -196,7 +196,7 @@ async fn the_slowest_components_that_are_not_refused_compile_in_time() {
         // If the compiler exceeded its deadline, there would be no credential.
         let credential = home.builder().component(&path).build().unwrap_or_else(|error| panic!("{what}: {error}"));
         println!("{what}: {:?}", started.elapsed());
-        assert_eq!(tell(&credential, &["work"]).await.unwrap(), "worked", "{what}");
+        assert_eq!(instruct(&credential, &["work"]).await.unwrap(), "worked", "{what}");
     }
 }
 
@@ -220,7 +220,7 @@ async fn concurrent_calls_are_limited_and_no_call_waits_forever() {
         assert_eq!(fields.len(), 3);
         assert!(fields.contains(&Some("limits.call-seconds")), "{fields:?}");
         assert_eq!(!fields.contains(&Some("limits.instances")), all_run, "{fields:?}");
-        assert_eq!(tell(&credential, &["work"]).await.unwrap(), "worked");
+        assert_eq!(instruct(&credential, &["work"]).await.unwrap(), "worked");
     }
 }
 

@@ -243,9 +243,9 @@ async fn a_cache_needs_a_grant_and_is_written_only_where_that_says_so() {
         let endpoint = TokenEndpoint::start(|_| Reply::json(200, token_reply(0))).await.unwrap();
         let builder = home.credential(&endpoint).unwrap().policy(policy("caches", &line)).username(username(0));
         let token = builder.build().unwrap().get_token(&[VAULT]).await;
-        let told = matches!(&token, Err(Error::Denied(denial))
+        let shown = matches!(&token, Err(Error::Denied(denial))
             if denial.hint.as_ref().is_some_and(|hint| hint.contains("[[caches]]")));
-        if token.is_ok() != read || (token.is_err() && !told) || (home.read().unwrap() != before) != written {
+        if token.is_ok() != read || (token.is_err() && !shown) || (home.read().unwrap() != before) != written {
             wrong.push(format!("{line}: {token:?}"));
         }
     }

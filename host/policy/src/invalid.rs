@@ -1,9 +1,9 @@
-/// A text that is not a value of the policy. Displays what is wrong, and what to write instead.
+/// A text that is not a value of the policy. Displays the mistake, and the correction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}; {instead}")]
 #[non_exhaustive]
 pub struct InvalidValue {
-    /// What is wrong.
+    /// The mistake.
     pub what: String,
     /// What to write instead.
     pub instead: String,

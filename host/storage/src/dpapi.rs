@@ -121,8 +121,8 @@ mod tests {
         let last = protected.len() - 1;
         protected[last] ^= 1;
         for content in [protected.as_slice(), &protected[..40], b"no blob at all"] {
-            let told = unprotect(content).unwrap_err();
-            assert!(told.contains("damaged") && told.contains("sign in again"), "{told}");
+            let shown = unprotect(content).unwrap_err();
+            assert!(shown.contains("damaged") && shown.contains("sign in again"), "{shown}");
         }
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn open_unfollowed(path: &Path, options: &mut OpenOptions) -> io::Res
 /// mode allows it.
 ///
 /// # Errors
-/// The operating system's, or what is wrong with the file.
+/// The operating system's error, or the defect of the file.
 pub fn append(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.append(true).create(true);
@@ -72,7 +72,7 @@ fn is_character_device(path: &Path) -> bool {
 /// owner of its folder, who could replace it anyway. No link is followed.
 ///
 /// # Errors
-/// The operating system's, or what is wrong with the file.
+/// The operating system's error, or the defect of the file.
 pub fn own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     // Opening some devices has an effect, so the type is checked before the open, and again on the
     // opened file.

@@ -88,8 +88,8 @@ mod tests {
             (b"<<<<<<< HEAD\n{\n=======\n".to_vec(), "conflict"),
             (b"eyJhbGciOiJkaXIifQ..aXY.Y2lwaGVy.dGFn\n".to_vec(), "Azure SDK for Go"),
         ] {
-            let told = kind(&content).unwrap_or_default();
-            assert!(told.contains(part), "{content:?}: {told}");
+            let shown = kind(&content).unwrap_or_default();
+            assert!(shown.contains(part), "{content:?}: {shown}");
         }
     }
 

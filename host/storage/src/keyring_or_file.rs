@@ -203,12 +203,12 @@ mod tests {
     #[test]
     fn an_open_keyring_without_the_item_is_an_empty_cache_even_beside_a_file() {
         let place = "there is no item made-up in the fake";
-        for (file, told) in [(None, place), (Some(""), place), (Some("{}"), place), (Some(DOCUMENT), "the file")] {
+        for (file, shown) in [(None, place), (Some(""), place), (Some("{}"), place), (Some(DOCUMENT), "the file")] {
             let home = home(&Fake::default(), file);
             let error = home.store.read(None).unwrap_err();
             assert!(matches!(error, ReadError::NotFound(_)));
             let error = error.to_string();
-            assert!(error.starts_with(place) && error.contains(told), "{error}");
+            assert!(error.starts_with(place) && error.contains(shown), "{error}");
             assert_eq!(error.len() > place.len(), file == Some(DOCUMENT), "{error}");
         }
     }
@@ -239,7 +239,7 @@ mod tests {
     fn without_a_document_in_the_file_the_error_has_the_keyrings_reason() {
         // Python's signal, JavaScript's, and none; all of them with the mode that the tools set.
         for signal in [Some(""), Some("{}"), None] {
-            let told = |why: KeyringError| {
+            let shown = |why: KeyringError| {
                 let home = home(&failing(why), signal);
                 if signal.is_some() {
                     fs::set_permissions(&home.path, fs::Permissions::from_mode(0o644)).unwrap();
@@ -248,11 +248,11 @@ mod tests {
                 assert_eq!(fs::read_dir(home.folder.path()).unwrap().count(), usize::from(signal.is_some()));
                 (error, home.path.display().to_string())
             };
-            let (error, _) = told(locked());
+            let (error, _) = shown(locked());
             assert!(matches!(error, ReadError::Keyring(KeyringError::Locked(_))));
             assert_eq!(error.to_string(), "the keyring is locked; unlock it");
 
-            let (error, path) = told(missing());
+            let (error, path) = shown(missing());
             assert!(matches!(error, ReadError::NotFound(_)));
             let place = match signal {
                 Some(_) => format!("document in the file {path}, which only signals changes in the keyring"),

@@ -71,19 +71,19 @@ impl Lock {
     /// running holder or a crash explains it.
     pub(super) fn problem(cache: &Path) -> Option<String> {
         let path = path_of(cache);
-        let told = |why: &io::Error| Some(format!("cannot take the lock {}: {why}", path.display()));
+        let shown = |why: &io::Error| Some(format!("cannot take the lock {}: {why}", path.display()));
         match exists(&path) {
             Ok(false) => return None,
             Ok(true) => {}
-            Err(error) => return told(&error),
+            Err(error) => return shown(&error),
         }
         let opened = open_existing(&path);
         let foreign = unreachable_lock(&path, opened.as_ref().err());
         match opened {
             _ if foreign.is_some() => foreign,
-            Ok(mut file) => check_is_signed(&mut file).err().and_then(|error| told(&error)),
+            Ok(mut file) => check_is_signed(&mut file).err().and_then(|error| shown(&error)),
             Err(error) if error.kind() == io::ErrorKind::NotFound || may_be_busy(&error) => None,
-            Err(error) => told(&error),
+            Err(error) => shown(&error),
         }
     }
 

@@ -128,7 +128,7 @@ fn is_file(path: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn told(notes: &[ExaminationNote]) -> String {
+    fn shown(notes: &[ExaminationNote]) -> String {
         notes.iter().map(|note| format!("{note}\n")).collect()
     }
 
@@ -151,21 +151,21 @@ mod tests {
     #[test]
     fn nothing_is_near_an_empty_home() {
         let (home, places) = home(&[]);
-        assert_eq!(told(&places.near_shared("msal.cache.nocae", rules())), "");
-        assert_eq!(told(&places.near_azure_cli()), "");
-        assert_eq!(told(&near_file(&home.path().join("cache.json"))), "");
+        assert_eq!(shown(&places.near_shared("msal.cache.nocae", rules())), "");
+        assert_eq!(shown(&places.near_azure_cli()), "");
+        assert_eq!(shown(&near_file(&home.path().join("cache.json"))), "");
     }
 
     #[test]
     fn the_other_document_is_suggested_with_the_flag() {
         let (_home, places) = home(&[".IdentityService/msal.cache.cae", ".local/share/.IdentityService/msal.cache"]);
-        let near = told(&places.near_shared("msal.cache.nocae", rules()));
+        let near = shown(&places.near_shared("msal.cache.nocae", rules()));
         assert!(near.contains("msal.cache.cae exists") && near.contains("pass `--enable-cae`"), "{near}");
         assert!(near.contains("msal.cache exists, without the suffix"), "{near}");
-        assert!(!told(&places.near_shared("msal.cache.nocae", None)).contains("--enable-cae"), "the policy denies it");
-        assert!(!told(&places.near_shared("msal.cache.cae", rules())).contains("--enable-cae"));
+        assert!(!shown(&places.near_shared("msal.cache.nocae", None)).contains("--enable-cae"), "the policy denies it");
+        assert!(!shown(&places.near_shared("msal.cache.cae", rules())).contains("--enable-cae"));
         let (_home, places) = home(&[".IdentityService/msal.cache.nocae"]);
-        assert!(told(&places.near_shared("msal.cache.cae", rules())).contains("leave `--enable-cae` out"));
+        assert!(shown(&places.near_shared("msal.cache.cae", rules())).contains("leave `--enable-cae` out"));
     }
 
     #[test]
@@ -177,7 +177,7 @@ mod tests {
             ("msal_token_cache", "--source file:"),
         ] {
             let (_home, places) = home(&[&format!(".azure/{file}")]);
-            let near = told(&places.near_azure_cli());
+            let near = shown(&places.near_azure_cli());
             assert!(near.contains(file) && near.contains(part) && near.lines().count() == 1, "{near}");
         }
     }
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn a_file_of_nearly_the_same_name_is_suggested() {
         let (home, _) = home(&["msal_token_cache.json", "unrelated.json"]);
-        let near = told(&near_file(&home.path().join("msal_token_cache.bin")));
+        let near = shown(&near_file(&home.path().join("msal_token_cache.bin")));
         assert!(near.contains("msal_token_cache.json") && near.lines().count() == 1, "{near}");
     }
 }

@@ -49,7 +49,7 @@ impl SecretService {
         runtime.shutdown_background();
         match outcome {
             Ok(Ok(outcome)) => Ok(outcome),
-            Ok(Err(Refusal::Told(error))) => Err(error),
+            Ok(Err(Refusal::Explained(error))) => Err(error),
             Ok(Err(Refusal::Error(error))) => Err(reasons.of(&error)),
             Err(_) => Err(reasons.no_answer(running.asked.get(), PATIENCE)),
         }
@@ -76,7 +76,7 @@ impl Keyring for SecretService {
 
 /// Why an operation ends early.
 enum Refusal {
-    Told(KeyringError),
+    Explained(KeyringError),
     Error(secret_service::Error),
 }
 
@@ -101,7 +101,7 @@ impl Operation<'_> {
     async fn read(&self) -> Answer<Option<Item>> {
         let service = self.connect().await?;
         match item::find(&service, self.cache).await? {
-            Some(Found { locked: true, .. }) => Err(Refusal::Told(self.reasons.locked_item())),
+            Some(Found { locked: true, .. }) => Err(Refusal::Explained(self.reasons.locked_item())),
             Some(Found { item, .. }) => {
                 let (document, base64) = encoding::decode(item.get_secret().await?);
                 Ok(Some(Item { id: item.item_path.to_string(), document, base64 }))
@@ -117,17 +117,17 @@ impl Operation<'_> {
         let found = item::find(&service, self.cache).await?;
         let Some(Found { item: target, locked, .. }) = found.filter(|found| found.item.item_path.as_str() == item.id)
         else {
-            return Err(Refusal::Told(self.reasons.vanished()));
+            return Err(Refusal::Explained(self.reasons.vanished()));
         };
         if locked {
-            return Err(Refusal::Told(self.reasons.locked_item()));
+            return Err(Refusal::Explained(self.reasons.locked_item()));
         }
         let content_type = target.get_secret_content_type().await?;
         Ok(target.set_secret(&encoding::encode(document, item.base64), &content_type).await?)
     }
 
     async fn connect(&self) -> Answer<Service<'static>> {
-        let connection = self.bus.connect().await.map_err(|error| Refusal::Told(self.reasons.no_bus(&error)))?;
+        let connection = self.bus.connect().await.map_err(|error| Refusal::Explained(self.reasons.no_bus(&error)))?;
         self.asked.set(Asked::Keyring);
         Ok(Service::connect_with_existing(EncryptionType::Dh, connection).await?)
     }
@@ -137,12 +137,12 @@ impl Operation<'_> {
     async fn may_have_no_item(&self, service: &Service<'_>) -> Answer<()> {
         let collection = match service.get_default_collection().await {
             Ok(collection) => collection,
-            Err(secret_service::Error::NoResult) => return Err(Refusal::Told(self.reasons.no_collection())),
+            Err(secret_service::Error::NoResult) => return Err(Refusal::Explained(self.reasons.no_collection())),
             Err(error) => return Err(error.into()),
         };
         if collection.is_locked().await? {
             let label = collection.get_label().await.unwrap_or_default();
-            return Err(Refusal::Told(self.reasons.locked_collection(&label)));
+            return Err(Refusal::Explained(self.reasons.locked_collection(&label)));
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::WriteError;
 /// lacks.
 pub(crate) fn write_error(action: &'static str, path: &Path, source: Error) -> WriteError {
     let shown = path.display();
-    let told = match source.kind() {
+    let text = match source.kind() {
         ErrorKind::Unsupported => format!(
             "the file system of {shown} does not support a safe write ({action} it: {source}); keep the cache on a local file \
              system, or grant it for reading only"
@@ -24,7 +24,7 @@ pub(crate) fn write_error(action: &'static str, path: &Path, source: Error) -> W
         ),
         _ => return WriteError::Io { action, path: shown.to_string(), source },
     };
-    WriteError::Unusable(told)
+    WriteError::Unusable(text)
 }
 
 /// Why a file was not replaced on Windows, which returns the same error for a file that is open
@@ -88,8 +88,8 @@ mod tests {
             (ErrorKind::PermissionDenied, "reading only"),
             (ErrorKind::StorageFull, "replacing /made-up/cache failed"),
         ] {
-            let told = write_error("replacing", path, kind.into()).to_string();
-            assert!(told.contains(part), "{told}");
+            let text = write_error("replacing", path, kind.into()).to_string();
+            assert!(text.contains(part), "{text}");
         }
     }
 

@@ -34,7 +34,7 @@ pub(crate) fn run(programs: &Programs, leg: Leg) -> Result<()> {
     say("\nA made-up sign-in, in a home folder of its own:");
     output(&mut step(&programs::agent()?, &["demo", "--home", &text(&home)], &home), LIMIT)?;
 
-    say(&format!("\nA server at {UPSTREAM} takes the place of the API. It answers with what it gets."));
+    say(&format!("\nA server at {UPSTREAM} takes the place of the API. It returns each request."));
     let upstream = Upstream::at(UPSTREAM).context("the upstream of the example can't be started")?;
 
     let mut agent = None;
@@ -83,7 +83,7 @@ impl Folder {
     fn make() -> Result<Self> {
         let path = root().join("target/envoy");
         ensure!(!path.exists(), "{} is there already: stop what uses it, and remove it", path.display());
-        say("A folder that nobody else can look into:\n  $ mkdir -m 700 -p target/envoy");
+        say("A folder that no other user can look into:\n  $ mkdir -m 700 -p target/envoy");
         fs::create_dir_all(&path)?;
         #[cfg(unix)]
         {

@@ -24,7 +24,7 @@ fn main() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        // A program for callgrind: what is counted is the difference between two of its runs.
+        // A program for callgrind: the count is the difference between two of its runs.
         ["repeat", work, times] => calls::repeat(work, times.parse()?),
         [] => report(),
         _ => Err("usage: bench [repeat warm|first TIMES]".into()),

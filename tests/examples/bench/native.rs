@@ -37,7 +37,7 @@ impl Platform for Native {
     }
 
     fn post_form(&mut self, _: &FormRequest) -> Result<FormReply, HttpsError> {
-        Err(HttpsError::Denied("a bench asks nobody".into()))
+        Err(HttpsError::Denied("a bench sends no request".into()))
     }
 
     fn settings(&mut self) -> Settings {

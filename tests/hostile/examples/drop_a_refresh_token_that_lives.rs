@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct DropARefreshTokenThatLives;
 
@@ -13,7 +13,7 @@ impl Attempt for DropARefreshTokenThatLives {
         let (before, entry) = cache.text.split_at(start);
         let end = entry.find("\"rt-user0-client\":").unwrap_or_default();
         let without = format!("{before}{}", entry.split_at(end).1);
-        tell(cache.replace(&without))
+        report(cache.replace(&without))
     }
 }
 

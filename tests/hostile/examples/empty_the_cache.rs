@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct EmptyTheCache;
 
@@ -11,7 +11,7 @@ impl Attempt for EmptyTheCache {
         let cache = cache();
         let start = cache.text.find("\"Account\":").unwrap_or_default();
         let end = cache.text.get(start..).and_then(|rest| rest.find("}}")).unwrap_or_default() + start + 2;
-        tell(cache.replace(&format!("{{{}}}", cache.text.get(start..end).unwrap_or_default())))
+        report(cache.replace(&format!("{{{}}}", cache.text.get(start..end).unwrap_or_default())))
     }
 }
 

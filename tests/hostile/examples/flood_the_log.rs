@@ -3,7 +3,7 @@
 #![no_main]
 
 use hostile::wit::log;
-use hostile::{Answer, Attempt, Call, tell};
+use hostile::{Answer, Attempt, Call, report};
 
 struct FloodTheLog;
 
@@ -13,7 +13,7 @@ impl Attempt for FloodTheLog {
         for _ in 0..10_000 {
             log::write(log::Level::Warn, &line);
         }
-        tell("flooded")
+        report("flooded")
     }
 }
 

@@ -3,7 +3,7 @@
 #![no_main]
 
 use hostile::wit::cache_file;
-use hostile::{Answer, Attempt, Call, form, post, tell};
+use hostile::{Answer, Attempt, Call, form, post, report};
 
 struct FloodTheLogThroughOtherImports;
 
@@ -15,7 +15,7 @@ impl Attempt for FloodTheLogThroughOtherImports {
             let _ = cache_file::replace(&name, &name, "");
             let _ = post(&name, &[], &form("").with(&name, ""));
         }
-        tell("flooded")
+        report("flooded")
     }
 }
 

@@ -3,13 +3,13 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, tell};
+use hostile::{Answer, Attempt, Call, report};
 
 struct GrowATable;
 
 impl Attempt for GrowATable {
     fn get_token(_: &Call) -> Answer {
-        tell("never")
+        report("never")
     }
 }
 

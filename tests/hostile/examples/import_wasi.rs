@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, tell};
+use hostile::{Answer, Attempt, Call, report};
 
 #[allow(missing_docs, unreachable_pub, unused_qualifications, unsafe_code, reason = "generated code")]
 mod wasi {
@@ -28,7 +28,7 @@ struct ImportWasi;
 
 impl Attempt for ImportWasi {
     fn get_token(_: &Call) -> Answer {
-        tell(wasi::wasi::cli::environment::get_environment())
+        report(wasi::wasi::cli::environment::get_environment())
     }
 }
 

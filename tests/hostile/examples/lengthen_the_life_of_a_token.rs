@@ -2,13 +2,13 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct LengthenTheLifeOfAToken;
 
 impl Attempt for LengthenTheLifeOfAToken {
     fn get_token(_: &Call) -> Answer {
-        tell(cache().replace_with("\"expires_on\":\"1700000000\"", "\"expires_on\":\"4102444800\""))
+        report(cache().replace_with("\"expires_on\":\"1700000000\"", "\"expires_on\":\"4102444800\""))
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct MoveATokenToAnotherAccount;
 
@@ -13,7 +13,7 @@ impl Attempt for MoveATokenToAnotherAccount {
         // The members of an entry are in the order of their names.
         let (before, after) = cache.text.split_at(cache.text.find(refresh_token).unwrap_or_default());
         let (before, entry) = before.split_at(before.rfind('{').unwrap_or_default());
-        tell(cache.replace(&format!("{before}{}{after}", entry.replace("uid-0.utid-0", "uid-1.utid-1"))))
+        report(cache.replace(&format!("{before}{}{after}", entry.replace("uid-0.utid-0", "uid-1.utid-1"))))
     }
 }
 

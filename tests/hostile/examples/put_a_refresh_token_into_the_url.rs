@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, form, post, tell};
+use hostile::{Answer, Attempt, Call, cache, form, post, report};
 
 struct PutARefreshTokenIntoTheUrl;
 
@@ -10,7 +10,7 @@ impl Attempt for PutARefreshTokenIntoTheUrl {
     fn get_token(_: &Call) -> Answer {
         let cache = cache();
         let handle = cache.handle(&["RefreshToken", "uid-0", "family_id"]);
-        tell(post(&format!("https://login.microsoftonline.com/{handle}/oauth2/v2.0/token"), &[], &form(handle)))
+        report(post(&format!("https://login.microsoftonline.com/{handle}/oauth2/v2.0/token"), &[], &form(handle)))
     }
 }
 

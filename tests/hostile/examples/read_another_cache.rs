@@ -3,13 +3,13 @@
 #![no_main]
 
 use hostile::wit::cache_file;
-use hostile::{Answer, Attempt, Call, tell};
+use hostile::{Answer, Attempt, Call, report};
 
 struct ReadAnotherCache;
 
 impl Attempt for ReadAnotherCache {
     fn get_token(_: &Call) -> Answer {
-        tell(cache_file::read("other.cache.nocae", None))
+        report(cache_file::read("other.cache.nocae", None))
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, tell};
+use hostile::{Answer, Attempt, Call, report};
 
 fn deeper(depth: u64) -> u64 {
     if depth == u64::MAX {
@@ -16,7 +16,7 @@ struct Recurse;
 
 impl Attempt for Recurse {
     fn get_token(_: &Call) -> Answer {
-        tell(deeper(1))
+        report(deeper(1))
     }
 }
 

@@ -2,13 +2,13 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, form, redeem, tell};
+use hostile::{Answer, Attempt, Call, cache, form, redeem, report};
 
 struct RedeemAnAccessToken;
 
 impl Attempt for RedeemAnAccessToken {
     fn get_token(_: &Call) -> Answer {
-        tell(redeem(&form(cache().fitting())))
+        report(redeem(&form(cache().fitting())))
     }
 }
 

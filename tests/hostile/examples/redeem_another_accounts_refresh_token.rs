@@ -2,13 +2,13 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, form, redeem, tell};
+use hostile::{Answer, Attempt, Call, cache, form, redeem, report};
 
 struct RedeemAnotherAccountsRefreshToken;
 
 impl Attempt for RedeemAnotherAccountsRefreshToken {
     fn get_token(_: &Call) -> Answer {
-        tell(redeem(&form(cache().handle(&["RefreshToken", "uid-1"]))))
+        report(redeem(&form(cache().handle(&["RefreshToken", "uid-1"]))))
     }
 }
 

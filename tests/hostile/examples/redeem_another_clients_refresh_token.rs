@@ -2,13 +2,13 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, form, redeem, tell};
+use hostile::{Answer, Attempt, Call, cache, form, redeem, report};
 
 struct RedeemAnotherClientsRefreshToken;
 
 impl Attempt for RedeemAnotherClientsRefreshToken {
     fn get_token(_: &Call) -> Answer {
-        tell(redeem(&form(cache().handle(&["RefreshToken", "other-client"]))))
+        report(redeem(&form(cache().handle(&["RefreshToken", "other-client"]))))
     }
 }
 

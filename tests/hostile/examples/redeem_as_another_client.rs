@@ -2,14 +2,14 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, form, redeem, tell};
+use hostile::{Answer, Attempt, Call, cache, form, redeem, report};
 
 struct RedeemAsAnotherClient;
 
 impl Attempt for RedeemAsAnotherClient {
     fn get_token(_: &Call) -> Answer {
         let form = form(cache().handle(&["RefreshToken", "uid-0", "family_id"]));
-        tell(redeem(&form.with("client_id", "other-client")))
+        report(redeem(&form.with("client_id", "other-client")))
     }
 }
 

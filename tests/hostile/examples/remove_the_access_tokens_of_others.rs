@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct RemoveTheAccessTokensOfOthers;
 
@@ -11,7 +11,7 @@ impl Attempt for RemoveTheAccessTokensOfOthers {
         let cache = cache();
         let (before, entry) = cache.text.split_at(cache.text.find(",\"at-user1\":").unwrap_or_default());
         let (_, rest) = entry.split_at(entry.find('}').unwrap_or_default() + 1);
-        tell(cache.replace(&format!("{before}{rest}")))
+        report(cache.replace(&format!("{before}{rest}")))
     }
 }
 

@@ -2,13 +2,13 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct RenameAnAccount;
 
 impl Attempt for RenameAnAccount {
     fn get_token(_: &Call) -> Answer {
-        tell(cache().replace_with("user0@contoso.com", "user1@contoso.com"))
+        report(cache().replace_with("user0@contoso.com", "user1@contoso.com"))
     }
 }
 

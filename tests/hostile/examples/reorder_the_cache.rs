@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct ReorderTheCache;
 
@@ -14,7 +14,7 @@ impl Attempt for ReorderTheCache {
         let end = second.find('}').unwrap_or_default() + 1;
         let (second, rest) = second.split_at(end);
         let before = cache.text.split_at(at("id-user0")).0;
-        tell(cache.replace(&format!("{before}{second},{}{rest}", first.trim_end_matches(','))))
+        report(cache.replace(&format!("{before}{second},{}{rest}", first.trim_end_matches(','))))
     }
 }
 

@@ -3,13 +3,13 @@
 #![no_main]
 
 use hostile::wit::cache_file;
-use hostile::{Answer, Attempt, Call, tell};
+use hostile::{Answer, Attempt, Call, report};
 
 struct ReplaceAnotherCache;
 
 impl Attempt for ReplaceAnotherCache {
     fn get_token(_: &Call) -> Answer {
-        tell(cache_file::replace("other.cache.nocae", "", "{}"))
+        report(cache_file::replace("other.cache.nocae", "", "{}"))
     }
 }
 

@@ -2,14 +2,14 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct ReplaceWhatIsForReadingOnly;
 
 impl Attempt for ReplaceWhatIsForReadingOnly {
     fn get_token(_: &Call) -> Answer {
         let cache = cache();
-        tell(cache.replace(&cache.text))
+        report(cache.replace(&cache.text))
     }
 }
 

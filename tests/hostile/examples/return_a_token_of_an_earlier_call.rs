@@ -4,7 +4,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use hostile::{Answer, Attempt, Call, cache, tell, token};
+use hostile::{Answer, Attempt, Call, cache, report, token};
 
 static KEPT: Mutex<String> = Mutex::new(String::new());
 
@@ -15,7 +15,7 @@ impl Attempt for ReturnATokenOfAnEarlierCall {
         let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.is_empty() {
             cache().fitting().clone_into(&mut kept);
-            return tell("kept");
+            return report("kept");
         }
         token(&kept)
     }

@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use hostile::{Answer, Attempt, Call, cache, tell, token};
+use hostile::{Answer, Attempt, Call, cache, report, token};
 
 static KEPT: Mutex<String> = Mutex::new(String::new());
 
@@ -17,7 +17,7 @@ impl Attempt for ReturnATokenOfTheLastVersion {
         let cache = cache();
         if kept.is_empty() {
             cache.fitting().clone_into(&mut kept);
-            return tell("kept");
+            return report("kept");
         }
         token(&kept)
     }

@@ -4,7 +4,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use hostile::{Answer, Attempt, Call, cache, tell, token};
+use hostile::{Answer, Attempt, Call, cache, report, token};
 
 static KEPT: Mutex<String> = Mutex::new(String::new());
 
@@ -16,7 +16,7 @@ impl Attempt for ReturnATokenThatIsGone {
         let cache = cache();
         if kept.is_empty() {
             cache.fitting().clone_into(&mut kept);
-            return tell("kept");
+            return report("kept");
         }
         token(&kept)
     }

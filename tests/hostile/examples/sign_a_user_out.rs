@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct SignAUserOut;
 
@@ -10,7 +10,7 @@ impl Attempt for SignAUserOut {
     fn get_token(_: &Call) -> Answer {
         let cache = cache();
         let refresh_token = cache.handle(&["RefreshToken", "uid-1"]);
-        tell(cache.replace_with(&format!("\"secret\":\"{refresh_token}\","), ""))
+        report(cache.replace_with(&format!("\"secret\":\"{refresh_token}\","), ""))
     }
 }
 

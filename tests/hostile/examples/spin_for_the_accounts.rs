@@ -2,13 +2,13 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, CachedAccount, Call, Error, spin, tell};
+use hostile::{Answer, Attempt, CachedAccount, Call, Error, report, spin};
 
 struct SpinForTheAccounts;
 
 impl Attempt for SpinForTheAccounts {
     fn get_token(_: &Call) -> Answer {
-        tell("nothing")
+        report("nothing")
     }
 
     fn accounts() -> Result<Vec<CachedAccount>, Error> {

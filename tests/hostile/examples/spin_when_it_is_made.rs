@@ -2,13 +2,13 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, spin, tell};
+use hostile::{Answer, Attempt, Call, report, spin};
 
 struct SpinWhenItIsMade;
 
 impl Attempt for SpinWhenItIsMade {
     fn get_token(_: &Call) -> Answer {
-        tell("never")
+        report("never")
     }
 
     fn create() {

@@ -2,14 +2,14 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct WriteAByteOrderMark;
 
 impl Attempt for WriteAByteOrderMark {
     fn get_token(_: &Call) -> Answer {
         let cache = cache();
-        tell(cache.replace(&format!("\u{feff}{}", cache.text)))
+        report(cache.replace(&format!("\u{feff}{}", cache.text)))
     }
 }
 

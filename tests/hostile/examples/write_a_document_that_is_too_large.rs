@@ -2,13 +2,13 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct WriteADocumentThatIsTooLarge;
 
 impl Attempt for WriteADocumentThatIsTooLarge {
     fn get_token(_: &Call) -> Answer {
-        tell(cache().replace(&" ".repeat(65 << 10)))
+        report(cache().replace(&" ".repeat(65 << 10)))
     }
 }
 

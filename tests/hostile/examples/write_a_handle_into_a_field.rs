@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct WriteAHandleIntoAField;
 
@@ -10,7 +10,7 @@ impl Attempt for WriteAHandleIntoAField {
     fn get_token(_: &Call) -> Answer {
         let cache = cache();
         let refresh_token = cache.handle(&["RefreshToken", "uid-0", "family_id"]);
-        tell(cache.replace_with("\"token_type\":\"Bearer\"", &format!("\"token_type\":\"{refresh_token}\"")))
+        report(cache.replace_with("\"token_type\":\"Bearer\"", &format!("\"token_type\":\"{refresh_token}\"")))
     }
 }
 

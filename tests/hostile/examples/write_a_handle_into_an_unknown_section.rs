@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct WriteAHandleIntoAnUnknownSection;
 
@@ -11,7 +11,7 @@ impl Attempt for WriteAHandleIntoAnUnknownSection {
         let cache = cache();
         let refresh_token = cache.handle(&["RefreshToken", "uid-0", "family_id"]);
         let copy = format!("{{\"Copy\":{{\"x\":{{\"secret\":\"{refresh_token}\"}}}},");
-        tell(cache.replace_with("{", &copy))
+        report(cache.replace_with("{", &copy))
     }
 }
 

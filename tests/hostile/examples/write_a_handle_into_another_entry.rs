@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct WriteAHandleIntoAnotherEntry;
 
@@ -10,7 +10,7 @@ impl Attempt for WriteAHandleIntoAnotherEntry {
     fn get_token(_: &Call) -> Answer {
         let cache = cache();
         let graph = cache.handle(&["AccessToken", "uid-0", "graph.microsoft.com"]);
-        tell(cache.replace_with(graph, cache.fitting()))
+        report(cache.replace_with(graph, cache.fitting()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct WriteARefreshTokenOfItsOwn;
 
@@ -10,7 +10,7 @@ impl Attempt for WriteARefreshTokenOfItsOwn {
     fn get_token(_: &Call) -> Answer {
         let cache = cache();
         let refresh_token = cache.handle(&["RefreshToken", "uid-0", "family_id"]);
-        tell(cache.replace_with(refresh_token, "0.AXoAattackers-own"))
+        report(cache.replace_with(refresh_token, "0.AXoAattackers-own"))
     }
 }
 

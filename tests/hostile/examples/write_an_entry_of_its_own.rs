@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct WriteAnEntryOfItsOwn;
 
@@ -10,7 +10,7 @@ impl Attempt for WriteAnEntryOfItsOwn {
     fn get_token(_: &Call) -> Answer {
         let entry = r#""RefreshToken":{"x":{"credential_type":"RefreshToken","secret":"0.AXoAattackers-own",
     "home_account_id":"uid-6.utid-6","environment":"login.microsoftonline.com","client_id":"other-client"},"#;
-        tell(cache().replace_with(r#""RefreshToken":{"#, entry))
+        report(cache().replace_with(r#""RefreshToken":{"#, entry))
     }
 }
 

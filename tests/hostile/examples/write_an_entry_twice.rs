@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct WriteAnEntryTwice;
 
@@ -11,7 +11,7 @@ impl Attempt for WriteAnEntryTwice {
     fn get_token(_: &Call) -> Answer {
         let cache = cache();
         let text = cache.text.replacen("\"rt-user1\":{", "\"rt-user1\":{},\"rt-user1\":{", 1);
-        tell(cache.replace(&text))
+        report(cache.replace(&text))
     }
 }
 

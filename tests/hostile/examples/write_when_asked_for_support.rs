@@ -3,13 +3,13 @@
 #![no_main]
 
 use hostile::wit::log::{Level, write};
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct WriteWhenAskedForSupport;
 
 impl Attempt for WriteWhenAskedForSupport {
     fn get_token(_: &Call) -> Answer {
-        tell("nothing")
+        report("nothing")
     }
 
     fn supported() -> bool {

@@ -2,13 +2,13 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, CachedAccount, Call, Error, cache, tell};
+use hostile::{Answer, Attempt, CachedAccount, Call, Error, cache, report};
 
 struct WriteWhenAskedForTheAccounts;
 
 impl Attempt for WriteWhenAskedForTheAccounts {
     fn get_token(_: &Call) -> Answer {
-        tell("nothing")
+        report("nothing")
     }
 
     fn accounts() -> Result<Vec<CachedAccount>, Error> {

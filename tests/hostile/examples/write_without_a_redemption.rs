@@ -2,14 +2,14 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct WriteWithoutARedemption;
 
 impl Attempt for WriteWithoutARedemption {
     fn get_token(_: &Call) -> Answer {
         let cache = cache();
-        tell(cache.replace_unpaid(&cache.text))
+        report(cache.replace_unpaid(&cache.text))
     }
 }
 

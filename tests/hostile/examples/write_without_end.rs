@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct WriteWithoutEnd;
 
@@ -15,7 +15,7 @@ impl Attempt for WriteWithoutEnd {
             cache.is_paid = true;
             match written {
                 Ok(version) => cache.version = version,
-                refused => return tell(refused),
+                refused => return report(refused),
             }
         }
     }

@@ -159,7 +159,7 @@ pub(crate) fn is_written_back(home: &Home) -> Result<()> {
     ensure!(text.contains(&new_refresh_token(0)), "the new refresh token is not in the cache");
     ensure!(!text.contains(&format!("\"{}\"", refresh_token(0))), "the old refresh token is still in the cache");
     let unknown = serde_json::from_str::<serde_json::Value>(&sign_in::expired()?)?;
-    ensure!(document.get(UNKNOWN) == unknown.get(UNKNOWN), "the section {UNKNOWN} is not what it was");
+    ensure!(document.get(UNKNOWN) == unknown.get(UNKNOWN), "the section {UNKNOWN} has changed");
     is_private(home)
 }
 

@@ -27,7 +27,7 @@ impl Unspoken {
     #[must_use]
     pub fn leaks(&self, text: &str) -> Vec<String> {
         let found = self.0.iter().filter(|unspoken| text.contains(unspoken.as_str()));
-        found.map(|unspoken| format!("{unspoken:?} stands in {text:?}")).collect()
+        found.map(|unspoken| format!("{unspoken:?} is in {text:?}")).collect()
     }
 }
 

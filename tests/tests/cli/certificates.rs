@@ -110,9 +110,9 @@ fn doctor_reports_how_the_authority_is_reached() {
     cli.set("SSL_CERT_FILE", "");
     let run = doctor(&cli, &["--output", "json"]);
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
-    let told = &report["authority"];
-    assert_eq!((&told["proxy"], &told["excepted_from_proxy"]), (&Value::Null, &json!(true)), "{told}");
-    let finding = &told["findings"][0];
+    let shown = &report["authority"];
+    assert_eq!((&shown["proxy"], &shown["excepted_from_proxy"]), (&Value::Null, &json!(true)), "{shown}");
+    let finding = &shown["findings"][0];
     assert!(finding["what"].as_str().unwrap().contains("issued by \"shared-token-cache test CA\""), "{finding}");
     assert!(finding["next"].as_str().unwrap().contains("`--ca-file FILE`"), "{finding}");
     assert!(!finding["next"].as_str().unwrap().contains("HTTPS_PROXY"), "{finding}");

@@ -222,7 +222,7 @@ fn a_lock_that_this_user_cannot_take_is_reported_with_its_path_and_the_hint() {
     let place = &report["places"][0];
     assert_eq!(place["lock"]["stale"], false, "{place}");
     assert!(text(&place["lock"]["problem"]).contains(cause), "{place}");
-    let told = findings(place);
-    assert!(told.contains(&path) && told.contains(cause) && told.contains("remove the file"), "{told}");
-    assert!(told.contains("new tokens are not stored"), "{told}");
+    let shown = findings(place);
+    assert!(shown.contains(&path) && shown.contains(cause) && shown.contains("remove the file"), "{shown}");
+    assert!(shown.contains("new tokens are not stored"), "{shown}");
 }

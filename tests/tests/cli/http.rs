@@ -166,9 +166,9 @@ fn failures_say_whether_a_retry_helps_and_name_nothing_of_the_host() {
     endpoint.until_audited([("client", "app"), ("profile", "vault"), ("operation", "http.app-service")]);
     endpoint.agent.end();
 
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let gone = format!("localhost:{}", nobody.local_addr().unwrap().port());
-    drop(nobody);
+    let vacant = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = format!("localhost:{}", vacant.local_addr().unwrap().port());
+    drop(vacant);
     let endpoint = Endpoint::start(&cli, &policy(&gone), &["app=vault"], &["--authority", &gone]);
     let answer = endpoint.ask(&endpoint.key("app"), QUERY);
     assert_eq!(answer.status, 503, "{answer:?}");

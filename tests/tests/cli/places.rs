@@ -208,7 +208,7 @@ fn damage_is_reported_with_the_path_that_was_read() {
     garbage.write(AZURE_CLI, "hunter2 and more").unwrap();
     let (reason, message) = error(&garbage, &["--source", "azure-cli"]).unwrap();
     assert_eq!(reason, "cache-corrupt");
-    has(&message, &["see what it is before you move it away"]);
+    has(&message, &["check its content before you move it away"]);
     lacks(&message, &["Move it away"]);
 }
 

@@ -98,7 +98,7 @@ fn the_log_shows_what_crosses_the_border_and_no_secret() {
         for crossing in ["cache-file.read msal.cache.nocae", "https.post-form", "cache-file.replace msal.cache.nocae"] {
             assert!(run.stderr.contains(crossing), "{level}: {}", run.stderr);
         }
-        assert!(!run.stderr.contains('\u{1b}'), "{level}: escapes in what is no terminal: {}", run.stderr);
+        assert!(!run.stderr.contains('\u{1b}'), "{level}: escapes outside of a terminal: {}", run.stderr);
     }
 }
 

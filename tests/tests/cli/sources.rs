@@ -163,7 +163,7 @@ fn both_without_a_token() -> Cli {
     cli
 }
 
-fn told(value: &Value, name: &str) -> String {
+fn field(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_default().to_owned()
 }
 
@@ -173,7 +173,7 @@ fn auto_falls_through_when_the_sign_in_of_the_shared_cache_is_refused_and_says_w
     let run = cli.redeem(&authority, &[]).unwrap();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let answer: Value = serde_json::from_str(&run.stdout).unwrap();
-    assert_eq!((told(&answer, "token"), told(&answer, "source")), (new_access_token(1), "azure-cli".to_owned()));
+    assert_eq!((field(&answer, "token"), field(&answer, "source")), (new_access_token(1), "azure-cli".to_owned()));
     for part in ["WARN", &username(0), &username(1), "shared", "azure-cli", "AADSTS50076"] {
         assert!(run.stderr.contains(part), "{part} in {}", run.stderr);
     }
@@ -184,22 +184,22 @@ fn a_cached_token_of_a_later_source_is_not_preferred() {
     let (cli, authority) = (both_without_a_token(), refusing(&[]));
     cli.write(AZURE_CLI, &document(&[SignIn::new(1, LOCAL).access_token(GRAPH)])).unwrap();
     let answer = cli.redeem(&authority, &[]).unwrap().answer().unwrap();
-    assert_eq!((told(&answer, "token"), told(&answer, "source")), (new_access_token(0), "shared".to_owned()));
+    assert_eq!((field(&answer, "token"), field(&answer, "source")), (new_access_token(0), "shared".to_owned()));
 }
 
 #[test]
 fn when_every_source_is_refused_the_error_names_each_with_its_account() {
     let (cli, authority) = (both_without_a_token(), refusing(&[0, 1]));
     let error = cli.redeem(&authority, &[]).unwrap().error(4).unwrap();
-    assert_eq!(told(&error, "kind"), "client-authentication");
+    assert_eq!(field(&error, "kind"), "client-authentication");
     assert_eq!(error["oauth"]["error_codes"], json!([50076]));
     for part in [format!("shared ({})", username(0)), format!("azure-cli ({})", username(1))] {
-        assert!(told(&error, "message").contains(&part), "{part} in {error}");
+        assert!(field(&error, "message").contains(&part), "{part} in {error}");
     }
     let sources = error["sources"].as_array().unwrap();
-    let listed: Vec<_> = sources.iter().map(|source| (told(source, "source"), told(source, "account"))).collect();
+    let listed: Vec<_> = sources.iter().map(|source| (field(source, "source"), field(source, "account"))).collect();
     assert_eq!(listed, [("shared".to_owned(), username(0)), ("azure-cli".to_owned(), username(1))]);
-    assert!(sources.iter().all(|source| told(source, "kind") == "client-authentication"), "{error}");
+    assert!(sources.iter().all(|source| field(source, "kind") == "client-authentication"), "{error}");
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn a_refusal_is_reported_although_the_next_source_has_nothing() {
     std::fs::remove_file(cli.home().join(AZURE_CLI)).unwrap();
     let error = cli.redeem(&authority, &[]).unwrap().error(4).unwrap();
     for part in ["AADSTS50076", &format!("shared ({})", username(0)), "azure-cli: ", "msal_token_cache.json"] {
-        assert!(told(&error, "message").contains(part), "{part} in {error}");
+        assert!(field(&error, "message").contains(part), "{part} in {error}");
     }
 }
 
@@ -239,7 +239,7 @@ fn auto_falls_through_when_the_answer_to_a_sign_in_is_no_token_that_can_be_used(
         let run = cli.redeem(&authority, &[]).unwrap();
         assert_eq!(run.code, Some(0), "{part}: {}", run.stderr);
         let answer: Value = serde_json::from_str(&run.stdout).unwrap();
-        assert_eq!((told(&answer, "token"), told(&answer, "source")), (new_access_token(1), "azure-cli".to_owned()));
+        assert_eq!((field(&answer, "token"), field(&answer, "source")), (new_access_token(1), "azure-cli".to_owned()));
         for part in ["WARN", &username(0), &username(1), "shared", "azure-cli", part] {
             assert!(run.stderr.contains(part), "{part} in {}", run.stderr);
         }
@@ -253,6 +253,6 @@ fn no_other_user_takes_the_place_of_one_whose_authority_can_not_be_reached() {
     let authority = Authority::start(|_| Reply::json(503, json!({}))).unwrap();
     let error = cli.redeem(&authority, &[]).unwrap().error(6).unwrap();
     for part in [format!("shared ({})", username(0)), "not tried: azure-cli".to_owned()] {
-        assert!(told(&error, "message").contains(&part), "{part} in {error}");
+        assert!(field(&error, "message").contains(&part), "{part} in {error}");
     }
 }

@@ -23,7 +23,7 @@ fn limited(change: impl FnOnce(&mut Limits)) -> Policy {
     home::policy(Access::ReadWrite).with_limits(limits)
 }
 
-async fn tell(credential: &SharedTokenCacheCredential, words: &[&str]) -> Result<String, Error> {
+async fn instruct(credential: &SharedTokenCacheCredential, words: &[&str]) -> Result<String, Error> {
     match credential.get_token(words).await {
         Err(Error::InvalidArgument(answer)) => Ok(answer),
         Err(error) => Err(error),
@@ -41,8 +41,8 @@ async fn a_component_that_computes_does_not_keep_others_from_running() {
     let policy = limited(|limits| limits.call_time = Duration::from_millis(500));
     let credential = hostile(&home).policy(policy).build().unwrap();
     // This runtime has one thread: the second call is answered while the first still spins.
-    let spinning = tell(&credential, &["spin"]);
-    let working = tell(&credential, &["work"]);
+    let spinning = instruct(&credential, &["spin"]);
+    let working = instruct(&credential, &["work"]);
     tokio::pin!(spinning);
     tokio::select! {
         biased;
@@ -57,11 +57,11 @@ async fn a_component_has_the_memory_that_the_policy_gives_it() {
     let home = Home::signed_in(1).unwrap();
     let policy = limited(|limits| limits.guest_memory = 16 << 20);
     let credential = hostile(&home).policy(policy).build().unwrap();
-    match tell(&credential, &["allocate"]).await {
+    match instruct(&credential, &["allocate"]).await {
         Err(Error::Limit(limit)) => assert!(limit.message.contains("16 MiB"), "{limit}"),
         other => panic!("{other:?}"),
     }
-    assert_eq!(tell(&credential, &["work"]).await.unwrap(), "worked");
+    assert_eq!(instruct(&credential, &["work"]).await.unwrap(), "worked");
 }
 
 #[tokio::test]
@@ -78,9 +78,9 @@ async fn documents_that_are_not_granted_can_be_neither_read_nor_replaced() {
         "msal.cache.nocae\u{0}",
         "",
     ] {
-        let read = tell(&credential, &["read", name]).await.unwrap();
+        let read = instruct(&credential, &["read", name]).await.unwrap();
         assert!(read.starts_with("Err(ReadError::Denied("), "{name:?}: {read}");
-        let replaced = tell(&credential, &["replace", name, "", "{}"]).await.unwrap();
+        let replaced = instruct(&credential, &["replace", name, "", "{}"]).await.unwrap();
         assert!(replaced.starts_with("Err(WriteError::Denied("), "{name:?}: {replaced}");
     }
     assert_eq!(fs::read_to_string(home.path().join("secret.nocae")).unwrap(), "{}");
@@ -93,15 +93,15 @@ async fn a_document_is_replaced_only_with_leave_and_at_its_version() {
     let name = "msal.cache.nocae";
 
     let reader = hostile(&home).policy(home::policy(Access::Read)).build().unwrap();
-    let replaced = tell(&reader, &["replace", name, "1", "{}"]).await.unwrap();
+    let replaced = instruct(&reader, &["replace", name, "1", "{}"]).await.unwrap();
     assert!(replaced.contains("for reading only"), "{replaced}");
 
     let writer = hostile(&home).policy(limited(|limits| limits.document_size = 4096)).build().unwrap();
     for version in ["", "1", "made-up"] {
-        let replaced = tell(&writer, &["replace", name, version, "{}"]).await.unwrap();
+        let replaced = instruct(&writer, &["replace", name, version, "{}"]).await.unwrap();
         assert_eq!(replaced, "Err(WriteError::Conflict)", "{version:?}");
     }
-    let replaced = tell(&writer, &["replace-with", name, "4097"]).await.unwrap();
+    let replaced = instruct(&writer, &["replace-with", name, "4097"]).await.unwrap();
     assert!(replaced.contains("limits.document-mib"), "{replaced}");
     assert_eq!(fs::read(home.cache()).unwrap(), before);
 }
@@ -119,19 +119,19 @@ async fn forms_go_to_allowed_token_endpoints_and_nowhere_else() {
         format!("https://{AUTHORITY}/organizations/oauth2/v2.0/devicecode"),
         format!("https://{AUTHORITY}@evil.example/organizations/oauth2/v2.0/token"),
     ] {
-        let posted = tell(&credential, &["post", &url]).await.unwrap();
+        let posted = instruct(&credential, &["post", &url]).await.unwrap();
         assert!(posted.starts_with("Err(HttpsError::Denied("), "{url}: {posted}");
     }
     let url = endpoint_url();
     for (name, value) in [("Authorization", "x"), ("Host", "x"), ("x-client-sku", "a\nb"), ("Cookie", "x")] {
-        let posted = tell(&credential, &["post-with-header", &url, name, value]).await.unwrap();
+        let posted = instruct(&credential, &["post-with-header", &url, name, value]).await.unwrap();
         assert!(posted.starts_with("Err(HttpsError::Denied("), "{name}: {posted}");
     }
-    let posted = tell(&credential, &["post-large", &url, "262144"]).await.unwrap();
+    let posted = instruct(&credential, &["post-large", &url, "262144"]).await.unwrap();
     assert!(posted.starts_with("Err(HttpsError::Denied("), "{posted}");
     assert!(endpoint.requests().is_empty());
 
-    let posted = tell(&credential, &["post", &url]).await.unwrap();
+    let posted = instruct(&credential, &["post", &url]).await.unwrap();
     assert!(posted.starts_with("Err(HttpsError::Denied("), "a form without a refresh token: {posted}");
     assert!(endpoint.requests().is_empty());
 }
@@ -145,7 +145,7 @@ fn log_lines_are_capped_in_number_and_length_and_stay_lines() {
         runtime.block_on(async {
             let credential = hostile(&home).build().unwrap();
             let text = format!("first\nsecond\u{1b}[31m {}", "x".repeat(5_000));
-            assert_eq!(tell(&credential, &["log", "1000", &text]).await.unwrap(), "logged");
+            assert_eq!(instruct(&credential, &["log", "1000", &text]).await.unwrap(), "logged");
         });
     });
     let lines: Vec<_> =

@@ -112,11 +112,11 @@ pub(crate) fn twice(stage: &Stage) -> Result<AccessToken, Error> {
 /// The caller passes on the result of a credential whose component returns everything that it sees.
 pub(crate) fn with_a_handle_of_another(stage: &Stage) -> Result<AccessToken, Error> {
     let gossip = Stage::hostile(stage).component(crate::stage::component("tell_what_it_sees")).build()?;
-    let Err(Error::CredentialUnavailable(told)) = stage.call(&gossip, &[SCOPE], TokenRequestOptions::default()) else {
-        panic!("nothing was told");
+    let Err(Error::CredentialUnavailable(shown)) = stage.call(&gossip, &[SCOPE], TokenRequestOptions::default()) else {
+        panic!("the call succeeded");
     };
     // A cache with half of a surrogate pair is not parsed as JSON here.
-    let (_, entry) = told.message.split_once("\"at-user0\"").unwrap();
+    let (_, entry) = shown.message.split_once("\"at-user0\"").unwrap();
     let (_, handle) = entry.split_once("\"sealed-a-").unwrap();
     let handle = &format!("sealed-a-{}", handle.split_once('"').unwrap().0);
     stage.call(&stage.hostile().build()?, &[SCOPE, handle], TokenRequestOptions::default())

@@ -147,12 +147,12 @@ attempts! {
         "Error::Denied", "the result is not a handle issued to this component";
     answer_a_challenge_with_a_cached_token: challenged =>
         "Error::Denied", "the access token does not answer the claims challenge";
-    claim_a_longer_life: plain => "nobody", "expires_on: 4102444800, refresh_on: None, token_type: \"Bearer\"";
+    claim_a_longer_life: plain => "none", "expires_on: 4102444800, refresh_on: None, token_type: \"Bearer\"";
 
     // Texts. A handle is not a secret, and opens nothing outside the vault.
-    tell_what_it_sees: plain => "nobody", "sealed-r-";
-    pass_a_handle_on_as_the_authoritys_words: plain => "nobody", "sealed-r-";
-    speak_in_escape_sequences: plain => "nobody", "\\\\u{1b}[2J\\\\u{d}\\\\u{a}";
+    tell_what_it_sees: plain => "none", "sealed-r-";
+    pass_a_handle_on_as_the_authoritys_words: plain => "none", "sealed-r-";
+    speak_in_escape_sequences: plain => "none", "\\\\u{1b}[2J\\\\u{d}\\\\u{a}";
     flood_the_log: plain => "the log", "the component logs too many lines";
     flood_the_log_through_other_imports: plain => "the log", "the component made more than 1000 import calls";
 
@@ -189,7 +189,7 @@ impl Row {
     fn check(&self, outcome: &Result<AccessToken, Error>, traces: &str) {
         let Self { name, refused_by, saying, .. } = self;
         match (*refused_by, outcome) {
-            ("nobody", outcome) => {
+            ("none", outcome) => {
                 let said = format!("{outcome:?}");
                 assert!(said.contains(saying), "{name}: {said}");
             }

@@ -41,7 +41,7 @@ fn azure_identity_takes_the_token_that_we_put_there(peers: &Peers) -> io::Result
     same("our refresh token", &sent(&authority, "refresh_token"), &json!(refresh_token(0)))?;
     same("items", &peers.session.items()?, &items)?;
     same("signalled", &(signalled()? > before), &true)?;
-    same("what is in the signal file", peers.cli.read(SHARED)?.as_str(), "")?;
+    same("content of the signal file", peers.cli.read(SHARED)?.as_str(), "")?;
 
     let theirs = peers.credential(&["--scope", GRAPH])?;
     same("token", at(&theirs, "/token"), &json!(new_access_token(0)))?;

@@ -22,12 +22,12 @@ impl Tried {
 
     /// The error of the source that ended the call; the later sources were not tried.
     pub(super) fn ended(self, not_asked: &[String]) -> Option<Error> {
-        let told = self.told();
+        let shown = self.shown();
         let alone = self.0.len() == 1 && not_asked.is_empty();
         let last = self.0.into_iter().next_back().map(|(_, error)| error);
         let mut last = last?;
         let why = ends_because(&last);
-        let mut message = told;
+        let mut message = shown;
         if !not_asked.is_empty() {
             let sources = not_asked.join(", ");
             message
@@ -49,7 +49,7 @@ impl Tried {
     /// The error of all sources together, with the kind of the most informative one; and the source
     /// of that one, if the authority refused it.
     pub(super) fn error(self) -> Option<(Error, Option<String>)> {
-        let told = format!("no source has a token: {}", self.told());
+        let shown = format!("no source has a token: {}", self.shown());
         let alone = self.0.len() == 1;
         let failures: Vec<_> = self.0.iter().map(|(failure, _)| failure.clone()).collect();
         let (failure, mut error) = self.0.into_iter().min_by_key(|(_, error)| rank(error))?;
@@ -57,11 +57,11 @@ impl Tried {
         let refused = has_source.then_some(failure.source);
         if !alone {
             match &mut error {
-                Error::ClientAuthentication(failure) => (failure.message, failure.sources) = (told, failures),
+                Error::ClientAuthentication(failure) => (failure.message, failure.sources) = (shown, failures),
                 Error::CredentialUnavailable(unavailable) => {
-                    (unavailable.message, unavailable.sources) = (told, failures);
+                    (unavailable.message, unavailable.sources) = (shown, failures);
                 }
-                Error::Limit(limit) => limit.message = told,
+                Error::Limit(limit) => limit.message = shown,
                 // A denial has a hint, which is about one source.
                 _ => {}
             }
@@ -69,9 +69,9 @@ impl Tried {
         Some((error, refused))
     }
 
-    fn told(&self) -> String {
-        let told = self.0.iter().map(|(failure, _)| format!("{}: {}", failure.name(), failure.message));
-        told.collect::<Vec<_>>().join("; ")
+    fn shown(&self) -> String {
+        let shown = self.0.iter().map(|(failure, _)| format!("{}: {}", failure.name(), failure.message));
+        shown.collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -135,8 +135,8 @@ mod tests {
         ] {
             let error = error_of(errors);
             assert_eq!((error.kind(), error.reason()), (kind, Some(reason)));
-            let told = error.to_string();
-            assert!(told.contains("shared: ") && told.contains("azure-cli: "), "{told}");
+            let shown = error.to_string();
+            assert!(shown.contains("shared: ") && shown.contains("azure-cli: "), "{shown}");
         }
     }
 
@@ -150,9 +150,9 @@ mod tests {
         ] {
             let mut tried = Tried::default();
             tried.push(&Source::Shared, Some("user0@contoso.com".into()), error);
-            let told = tried.ended(&["azure-cli".to_owned()]).unwrap().to_string();
-            assert!(told.starts_with("shared (user0@contoso.com): "), "{told}");
-            assert!(told.contains("not tried: azure-cli, because ") && told.contains(part), "{told}");
+            let shown = tried.ended(&["azure-cli".to_owned()]).unwrap().to_string();
+            assert!(shown.starts_with("shared (user0@contoso.com): "), "{shown}");
+            assert!(shown.contains("not tried: azure-cli, because ") && shown.contains(part), "{shown}");
         }
     }
 

@@ -7,7 +7,7 @@ use crate::error::{Unavailable, UnavailableReason as Reason};
 
 /// The component's advice for a damaged document, of any kind.
 const MOVE_AWAY: &str = "Move it away and sign in again, or restore it";
-const SEE_FIRST: &str = "It does not look like a token cache, so see what it is before you move it away";
+const SEE_FIRST: &str = "It does not look like a token cache, so check its content before you move it away";
 const REMOVE_ITEM: &str = "Remove the item and sign in again with the tool that keeps it";
 
 /// The possible reasons for an empty file.
@@ -85,7 +85,7 @@ impl Sight {
 mod tests {
     use super::*;
 
-    fn told(reason: Reason, message: &str, seen: Seen) -> String {
+    fn shown(reason: Reason, message: &str, seen: Seen) -> String {
         let (message, candidates, sources) = (message.to_owned(), Vec::new(), Vec::new());
         let sight = Sight { name: "msal.cache.nocae".into(), seen };
         sight.located(Unavailable { reason, message, candidates, sources }).message
@@ -104,15 +104,15 @@ mod tests {
             (file, "hunter2", SEE_FIRST),
             ("item of the keyring", "{", REMOVE_ITEM),
         ] {
-            let told = told(Reason::CacheCorrupt, &damaged, Seen::document(place.into(), content.as_bytes()));
-            assert_eq!(told, format!("the {place} is damaged: line 1; it was left as it is. {end}"), "{content}");
+            let shown = shown(Reason::CacheCorrupt, &damaged, Seen::document(place.into(), content.as_bytes()));
+            assert_eq!(shown, format!("the {place} is damaged: line 1; it was left as it is. {end}"), "{content}");
         }
     }
 
     #[test]
     fn a_name_of_the_contract_is_in_no_message() {
-        let told = told(Reason::CacheUnavailable, "cannot read the cache msal.cache.nocae: why", Seen::Failed);
-        assert_eq!(told, "cannot read the cache: why");
+        let shown = shown(Reason::CacheUnavailable, "cannot read the cache msal.cache.nocae: why", Seen::Failed);
+        assert_eq!(shown, "cannot read the cache: why");
     }
 
     #[test]
@@ -121,14 +121,14 @@ mod tests {
         let nothing = |near| Seen::Nothing { place: "file /x".into(), near };
         let message = "there is no file /x; sign in with";
         assert_eq!(
-            told(Reason::NoAccounts, message, nothing(vec![note])),
+            shown(Reason::NoAccounts, message, nothing(vec![note])),
             "there is no file /x; /near is there. Use it"
         );
-        assert_eq!(told(Reason::NoAccounts, message, nothing(Vec::new())), message);
+        assert_eq!(shown(Reason::NoAccounts, message, nothing(Vec::new())), message);
         let empty =
-            told(Reason::NoAccounts, "the cache holds no account; sign in", Seen::document("file /x".into(), b""));
+            shown(Reason::NoAccounts, "the cache holds no account; sign in", Seen::document("file /x".into(), b""));
         assert!(empty.starts_with("the file /x is empty, "), "{empty}");
-        let holds_none = told(Reason::NoAccounts, message, Seen::document("file /x".into(), b"{}"));
+        let holds_none = shown(Reason::NoAccounts, message, Seen::document("file /x".into(), b"{}"));
         assert_eq!(holds_none, message);
     }
 }

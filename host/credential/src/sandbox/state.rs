@@ -222,30 +222,30 @@ mod tests {
 
     #[test]
     fn an_error_neither_counts_nor_names_accounts_that_the_policy_hides() {
-        let told = |reason, message: &str, allowed, hidden: &[&str]| {
+        let shown = |reason, message: &str, allowed, hidden: &[&str]| {
             let unavailable =
                 Unavailable { reason, message: message.into(), candidates: Vec::new(), sources: Vec::new() };
-            let told = without_the_hidden(unavailable, allowed, hidden);
-            (told.reason, told.message)
+            let shown = without_the_hidden(unavailable, allowed, hidden);
+            (shown.reason, shown.message)
         };
         let counted = "the cache holds 7 accounts";
         for reason in
             [Reason::NoAccounts, Reason::NoMatchingAccount, Reason::MultipleAccounts, Reason::MultipleMatchingAccounts]
         {
-            assert_eq!(told(reason, counted, 1, &[]), (reason, counted.into()), "nothing is hidden");
-            let (_, message) = told(reason, counted, 1, &["user1@contoso.com"]);
+            assert_eq!(shown(reason, counted, 1, &[]), (reason, counted.into()), "nothing is hidden");
+            let (_, message) = shown(reason, counted, 1, &["user1@contoso.com"]);
             assert!(!message.contains('7') && message.contains('1'), "{message}");
-            assert_eq!(told(reason, counted, 0, &[""]).0, Reason::NoAccounts);
+            assert_eq!(shown(reason, counted, 0, &[""]).0, Reason::NoAccounts);
         }
         let named = "user1@contoso.com has no token";
-        assert_eq!(told(Reason::NoToken, named, 1, &["other@contoso.com"]), (Reason::NoToken, named.into()));
-        let (reason, message) = told(Reason::NoToken, named, 1, &["User1@contoso.com"]);
+        assert_eq!(shown(Reason::NoToken, named, 1, &["other@contoso.com"]), (Reason::NoToken, named.into()));
+        let (reason, message) = shown(Reason::NoToken, named, 1, &["User1@contoso.com"]);
         assert!(reason == Reason::NoMatchingAccount && !message.contains("user1"), "{message}");
-        let (_, message) = told(Reason::CacheUnavailable, named, 1, &["user1@contoso.com"]);
+        let (_, message) = shown(Reason::CacheUnavailable, named, 1, &["user1@contoso.com"]);
         assert!(!message.contains("user1"), "{message}");
         let long = format!("\u{1b}a{}", "b".repeat(200));
         let quoted = format!("the sign-in of \"\\u{{1b}}a{}\"… has no token", "b".repeat(118));
-        assert_eq!(told(Reason::NoToken, &quoted, 1, &[&long]).0, Reason::NoMatchingAccount);
-        assert_eq!(told(Reason::CacheCorrupt, "line 1", 1, &["user1@contoso.com"]).1, "line 1");
+        assert_eq!(shown(Reason::NoToken, &quoted, 1, &[&long]).0, Reason::NoMatchingAccount);
+        assert_eq!(shown(Reason::CacheCorrupt, "line 1", 1, &["user1@contoso.com"]).1, "line 1");
     }
 }

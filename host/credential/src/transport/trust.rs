@@ -146,8 +146,8 @@ mod tests {
         let plain = hint(&unknown, |_| false);
         assert!(plain.contains("--ca-file FILE") && !plain.contains('$'), "{plain}");
         for name in OF_OTHERS {
-            let told = hint(&unknown, |other| other == name);
-            assert!(told.contains("--ca-file FILE") && told.contains(&format!("--ca-file \"${name}\"")), "{told}");
+            let text = hint(&unknown, |other| other == name);
+            assert!(text.contains("--ca-file FILE") && text.contains(&format!("--ca-file \"${name}\"")), "{text}");
         }
         let expired = hint(&CertificateError::Expired, |_| true);
         assert!(expired.contains("clock") && !expired.contains("--ca-file"), "{expired}");

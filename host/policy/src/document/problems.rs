@@ -41,7 +41,7 @@ pub struct Problem {
     pub column: usize,
     /// The field, such as `caches[0].access`; empty if the document is not TOML.
     pub field: String,
-    /// What is wrong.
+    /// The mistake.
     pub what: String,
     /// What to write instead; empty if unknown.
     pub instead: String,

@@ -76,11 +76,11 @@ fn a_plain_file_that_was_left_behind_is_refused_by_name() {
         folder.put(signal, "", 1);
         let error = folder.store().read(None).unwrap_err();
         assert!(matches!(error, ReadError::Unusable(_)), "{error}");
-        let told = error.to_string();
+        let shown = error.to_string();
         for part in
             [&folder.file("json").display().to_string(), &folder.file(signal).display().to_string(), "no", "keyring"]
         {
-            assert!(told.contains(part), "{told} has no {part}");
+            assert!(shown.contains(part), "{shown} has no {part}");
         }
         let notes = folder.store().examine().notes;
         assert!(notes.iter().any(|note| note.what.contains("json is older than")), "{notes:?}");

@@ -62,7 +62,7 @@ fn a_plain_document_in_an_encrypted_place_is_read_and_encrypted_with_the_next_wr
     store.replace(&document.version, PLAIN).unwrap();
     let content = fs::read(&path).unwrap();
     let secret = b"made-up-secret";
-    assert!(!content.windows(secret.len()).any(|window| window == secret), "the secret stands in the file");
+    assert!(!content.windows(secret.len()).any(|window| window == secret), "the secret is in the file");
     assert_eq!(read(&*store).unencrypted, None);
     assert_eq!(*read(&*store).content, PLAIN);
 }

@@ -107,8 +107,11 @@ fn refusals_say_what_to_do() {
         (NOT_AVAILABLE, "no Keychain"),
         (-36, "failed on its item `other.nocae`"),
     ] {
-        let told = read("other.nocae", &[("other.nocae", Err(code))]).unwrap_err().to_string();
-        assert!(told.contains(part) && told.contains("made-up words") && told.contains(&code.to_string()), "{told}");
+        let shown = read("other.nocae", &[("other.nocae", Err(code))]).unwrap_err().to_string();
+        assert!(
+            shown.contains(part) && shown.contains("made-up words") && shown.contains(&code.to_string()),
+            "{shown}"
+        );
     }
 }
 

@@ -205,7 +205,7 @@ impl<'a> Race<'a> {
         let (place, line) = match self.hears.1.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(said) => said,
             Err(RecvTimeoutError::Timeout) => return Ok(()),
-            Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("nobody is left")),
+            Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("no writer is left")),
         };
         let Some(writer) = self.writers.get_mut(place) else { return Ok(()) };
         let (kind, tally) = (writer.kind, self.tallies.entry(writer.kind).or_default());

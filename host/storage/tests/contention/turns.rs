@@ -25,16 +25,16 @@ pub(crate) fn check(pythons: &Pythons) -> Result<(), Failed> {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
-        let (Some(mut told), Some(says)) = (msal.stdin.take(), msal.stdout.take()) else {
+        let (Some(mut shown), Some(says)) = (msal.stdin.take(), msal.stdout.take()) else {
             return Err("no pipes".into());
         };
         let mut says = BufReader::new(says).lines();
         for turn in 0..TURNS {
-            writeln!(told, "save")?;
+            writeln!(shown, "save")?;
             let said = says.next().ok_or(io::ErrorKind::UnexpectedEof)??;
             // At once, so that the clock does not advance beyond the file's time.
             let key = writer::save(&store, &format!("ours-{turn}")).map_err(|error| error.to_string())?;
-            writeln!(told, "save")?;
+            writeln!(shown, "save")?;
             let again = says.next().ok_or(io::ErrorKind::UnexpectedEof)??;
             if !said.starts_with("saved ") || !again.starts_with("saved ") {
                 return Err(format!("MSAL said {said:?} and {again:?}").into());
@@ -44,7 +44,7 @@ pub(crate) fn check(pythons: &Pythons) -> Result<(), Failed> {
                 return Err(format!("turn {turn}: MSAL did not see {key}").into());
             }
         }
-        drop(told);
+        drop(shown);
         msal.wait()?;
     }
     Ok(())

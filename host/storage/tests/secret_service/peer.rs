@@ -88,7 +88,7 @@ impl Peer {
         output.read_to_string(&mut answer)?;
         let status = program.0.wait()?;
         if !status.success() {
-            return Err(io::Error::other(format!("the peer ended with {status}, see what it printed above")));
+            return Err(io::Error::other(format!("the peer ended with {status}, see its output above")));
         }
         Ok(serde_json::from_str(&answer)?)
     }

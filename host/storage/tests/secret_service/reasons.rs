@@ -40,7 +40,7 @@ const SOON: Duration = Duration::from_secs(2);
 fn without_a_bus_there_is_no_keyring() -> io::Result<()> {
     let home = tempfile::tempdir()?;
     let address = format!("unix:path={}/bus", home.path().display());
-    let error = told(&*store(home.path(), &address, DOCUMENT)?, SOON)?;
+    let error = shown(&*store(home.path(), &address, DOCUMENT)?, SOON)?;
     missing(&error, &format!("there is no file {}/.IdentityService/{DOCUMENT}, and ", home.path().display()))?;
     missing(&error, &format!("there is no keyring, because nothing listens at the D-Bus address {address}; "))?;
     same("files", &fs::read_dir(home.path())?.count(), &0)
@@ -50,7 +50,7 @@ fn a_socket_without_a_listener_is_not_a_bus() -> io::Result<()> {
     let home = tempfile::tempdir()?;
     let socket = home.path().join("bus");
     drop(UnixListener::bind(&socket)?);
-    let error = told(&*store(home.path(), &format!("unix:path={}", socket.display()), DOCUMENT)?, SOON)?;
+    let error = shown(&*store(home.path(), &format!("unix:path={}", socket.display()), DOCUMENT)?, SOON)?;
     missing(&error, "nothing listens at")
 }
 
@@ -60,26 +60,26 @@ fn a_bus_that_never_answers_times_out() -> io::Result<()> {
     // The kernel accepts connections on its behalf.
     let _listener = UnixListener::bind(&socket)?;
     let store = store(home.path(), &format!("unix:path={}", socket.display()), DOCUMENT)?;
-    failed(&told(&*store, SOON * 3 / 2)?, &format!("the D-Bus bus at unix:path={} did not answer", socket.display()))
+    failed(&shown(&*store, SOON * 3 / 2)?, &format!("the D-Bus bus at unix:path={} did not answer", socket.display()))
 }
 
 fn a_bus_without_a_keyring_is_reported() -> io::Result<()> {
     let session = Session::without_keyring()?;
-    let error = told(&*session.store(DOCUMENT)?, SOON)?;
+    let error = shown(&*session.store(DOCUMENT)?, SOON)?;
     missing(&error, "there is no keyring, because no program offers the Secret Service on the D-Bus bus at unix:path=")
 }
 
 fn a_keyring_that_never_answers_times_out() -> io::Result<()> {
     let session = Session::without_keyring()?;
     let store = session.store(DOCUMENT)?;
-    let error = session.with_deaf_keyring(|| told(&*store, SOON * 3 / 2))??;
+    let error = session.with_deaf_keyring(|| shown(&*store, SOON * 3 / 2))??;
     failed(&error, "the keyring (Secret Service on the D-Bus bus at unix:path=")?;
     failed(&error, "did not answer within 2 s")
 }
 
 fn a_keyring_without_a_collection_is_reported() -> io::Result<()> {
     let session = Session::with_new_keyring()?;
-    missing(&told(&*session.store(DOCUMENT)?, SOON)?, "has no default collection yet; ")
+    missing(&shown(&*session.store(DOCUMENT)?, SOON)?, "has no default collection yet; ")
 }
 
 fn a_read_creates_nothing() -> io::Result<()> {
@@ -87,7 +87,7 @@ fn a_read_creates_nothing() -> io::Result<()> {
     session.make_item("msal.cache.cae", "{}")?;
     session.make_item("contoso.nocae", "{}")?;
     let (files, items) = (files_below(&session.home())?, session.items()?);
-    let error = told(&*session.store(DOCUMENT)?, SOON)?;
+    let error = shown(&*session.store(DOCUMENT)?, SOON)?;
     same("error", error.to_string().as_str(), "there is no item msal.cache.nocae in the keyring (Secret Service)")?;
     missing(&error, "there is no item")?;
     same("files", &files_below(&session.home())?, &files)?;
@@ -100,9 +100,9 @@ fn a_locked_keyring_is_reported() -> io::Result<()> {
     let (store, other) = (session.store(DOCUMENT)?, session.store("contoso.nocae")?);
     let read = document(&*store)?;
     session.lock()?;
-    locked(&told(&*store, SOON)?, "the item msal.cache.nocae in the keyring (Secret Service) is locked; unlock it")?;
+    locked(&shown(&*store, SOON)?, "the item msal.cache.nocae in the keyring (Secret Service) is locked; unlock it")?;
     // A locked keyring does not reveal whether it has the item.
-    locked(&told(&*other, SOON)?, "the keyring (Secret Service, collection “Login”) is locked; unlock it")?;
+    locked(&shown(&*other, SOON)?, "the keyring (Secret Service, collection “Login”) is locked; unlock it")?;
     let error = store.replace(&read.version, b"[]").err().map(|error| error.to_string()).unwrap_or_default();
     same("reason in a write's error", &error.contains("is locked; unlock it"), &true)
 }
@@ -111,7 +111,7 @@ fn a_keyring_that_was_never_unlocked_is_locked() -> io::Result<()> {
     let mut session = Session::with_keyring()?;
     session.make_item(DOCUMENT, "{}")?;
     session.restart_keyring()?;
-    locked(&told(&*session.store(DOCUMENT)?, SOON)?, "the keyring (Secret Service, collection “Login”) is locked")
+    locked(&shown(&*session.store(DOCUMENT)?, SOON)?, "the keyring (Secret Service, collection “Login”) is locked")
 }
 
 fn a_plain_file_is_used_in_place_of_a_locked_keyring() -> io::Result<()> {
@@ -130,7 +130,7 @@ fn a_plain_file_is_used_in_place_of_a_locked_keyring() -> io::Result<()> {
 }
 
 /// The error of a read, which must arrive in time.
-fn told(store: &dyn Store, soon: Duration) -> io::Result<ReadError> {
+fn shown(store: &dyn Store, soon: Duration) -> io::Result<ReadError> {
     let started = Instant::now();
     let outcome = store.read(None);
     let took = started.elapsed();
@@ -158,8 +158,8 @@ fn failed(error: &ReadError, part: &str) -> io::Result<()> {
 }
 
 fn contains(error: &ReadError, part: &str) -> io::Result<()> {
-    let told = error.to_string();
-    if told.contains(part) { Ok(()) } else { Err(io::Error::other(format!("{told:?} has no {part:?}"))) }
+    let shown = error.to_string();
+    if shown.contains(part) { Ok(()) } else { Err(io::Error::other(format!("{shown:?} has no {part:?}"))) }
 }
 
 /// The paths and contents of all files.

@@ -114,7 +114,7 @@ fn a_form_is_a_refresh_request_that_the_call_needs() {
         ),
         ("more scopes", |_, form, _, _| set(form, "scope", format!("{SCOPE} x")), Err(Refused::WrongScopes(refresh))),
         (
-            "scopes parted by what is no space",
+            "scopes separated by another character than a space",
             |_, form, _, _| set(form, "scope", format!("{SCOPE}\u{2003}{SCOPE}")),
             Err(Refused::WrongScopes(refresh)),
         ),

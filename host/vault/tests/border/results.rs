@@ -157,8 +157,8 @@ fn a_result_needs_a_call_and_a_handle_of_this_session() {
 fn the_facts_of_a_result_are_from_the_vault_s_record() {
     let fixture = Fixture::new(Credential::default());
     let token = fixture.session.open_result(&fixture.handle("a0"), NOW).unwrap();
-    let told = (token.home_account_id.as_str(), token.tenant.as_str(), token.origin);
-    assert_eq!(told, ("uid-0.utid-0", "utid-0", Origin::Cached));
+    let shown = (token.home_account_id.as_str(), token.tenant.as_str(), token.origin);
+    assert_eq!(shown, ("uid-0.utid-0", "utid-0", Origin::Cached));
 }
 
 #[test]

@@ -159,8 +159,8 @@ fn answers_outlive_writes_that_fail_and_rotations_add_up() {
     let mut fixture = Fixture::new(Credential::default());
     let (_, first) = answer(&mut fixture, BODY);
     let bought = fixture.session.open_result(&first[0], NOW).unwrap();
-    let told = (bought.home_account_id.as_str(), bought.tenant.as_str(), bought.origin);
-    assert_eq!(told, ("uid-0.utid-0", "utid-0", Origin::Refreshed));
+    let shown = (bought.home_account_id.as_str(), bought.tenant.as_str(), bought.origin);
+    assert_eq!(shown, ("uid-0.utid-0", "utid-0", Origin::Refreshed));
     // The write failed, so the component keeps the new tokens in its memory.
     let scopes = [SCOPE.to_owned()];
     let request = Request { scopes: &scopes, ..Request::default() };

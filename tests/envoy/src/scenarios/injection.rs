@@ -9,7 +9,7 @@ pub(super) const SCENARIOS: &[Entry] = &[
     ("a request carries the token", for_all, carries_the_token),
     ("a client's own Authorization does not get through", for_all, replaces_the_clients),
     ("a web page gets nothing", for_all, serves_no_web_page),
-    ("Envoy ends when it is told to", for_all, ends),
+    ("Envoy ends on a signal", for_all, ends),
 ];
 
 fn carries_the_token(stage: &mut Stage<'_>) -> Result<()> {

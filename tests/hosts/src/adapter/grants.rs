@@ -15,11 +15,11 @@ use crate::scenario::is_token;
 const NOBODY: &str = "localhost:9";
 
 pub(super) const CHECKS: &[Check] = &[
-    ("a missing grant, folder and file are told apart", missing),
+    ("a missing grant, folder and file have different errors", missing),
     ("of two folders, the one with HOME counts", two_folders),
     ("a working directory is searched", working_directory),
     #[cfg(unix)]
-    ("what is no regular file is not opened", no_regular_file),
+    ("only regular files are opened", no_regular_file),
 ];
 
 fn missing(cli: &Cli) -> Result<()> {

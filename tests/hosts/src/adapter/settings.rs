@@ -31,11 +31,11 @@ fn no_sense(cli: &Cli) -> Result<()> {
     ] {
         let answer = cli.call(&home, &authority.name()).set(name, value).make()?;
         answer.cannot_read(&[name])?;
-        let told = match &answer.outcome {
+        let printed = match &answer.outcome {
             Outcome::Error { error } => error.message.as_str(),
             _ => "",
         };
-        ensure!(!told.contains("hunter2"), "the password is shown: {told}");
+        ensure!(!printed.contains("hunter2"), "the password is shown: {printed}");
     }
     ensure!(authority.requests().is_empty() && home.text()? == before, "something was done");
     Ok(())

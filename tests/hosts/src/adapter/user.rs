@@ -15,7 +15,7 @@ use shared_token_cache_interop::sign_in::{Home, expired};
 use super::Check;
 use super::call::{Answer, Cli};
 
-pub(super) const CHECKS: &[Check] = &[("permissions that are missing are told", permissions)];
+pub(super) const CHECKS: &[Check] = &[("missing permissions are reported", permissions)];
 
 /// `nobody` on Debian and most other systems; any user without privileges serves.
 const NOBODY: u32 = 65_534;

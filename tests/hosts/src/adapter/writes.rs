@@ -17,7 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
     #[cfg(target_os = "linux")]
     ("a crash while the file grows damages nothing, and heals", linux::crash),
     #[cfg(target_os = "linux")]
-    ("a write that breaks off is undone, or told", linux::broken_writes),
+    ("a write that breaks off is undone, or reported", linux::broken_writes),
 ];
 
 /// Writing in place is the default because WASI 0.2 creates files that all users may read, and

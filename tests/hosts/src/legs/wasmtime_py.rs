@@ -30,7 +30,7 @@ const TESTS: &[(&str, &str)] = &[
     ("test_client", "clients of the Azure SDK, a chain, and call_api.py"),
     ("test_component", "threads, limits and exceptions"),
     ("test_cache_file", "the file beside other programs"),
-    ("test_https", "what is sent where"),
+    ("test_https", "destination and content of requests"),
 ];
 
 /// The bare component; its imports are those of `examples/python`.

@@ -33,7 +33,7 @@ fn a_removed_or_replaced_key_file_revokes_its_key_at_once_and_no_other() {
     let said = endpoint.agent.end();
     assert_eq!(said.matches("the key of the client app is revoked").count(), 1, "{said}");
     let left: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["other.key"], "the agent removes what it wrote, and no file of others");
+    assert_eq!(left, ["other.key"], "the agent removes its own file, and no other");
 }
 
 #[test]

@@ -128,7 +128,7 @@ impl<'a> Agent<'a> {
         body.to_owned()
     }
 
-    /// What it has printed so far.
+    /// The output so far.
     pub(crate) fn printed(&self) -> String {
         self.cli.read(OUTPUT).unwrap()
     }

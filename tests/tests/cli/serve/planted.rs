@@ -270,8 +270,8 @@ fn an_audit_that_would_damage_another_file_is_refused_and_the_other_stays() {
             let run = cli.run(arguments).unwrap();
             assert_eq!(run.code, Some(2), "{arguments:?}: {run:?}");
             let says = if path == "v" && arguments[0] == "get-token" { "it holds something" } else { says };
-            let told = &run.stderr;
-            assert!(told.contains(says) && told.contains(path) && told.contains("choose another path"), "{told}");
+            let shown = &run.stderr;
+            assert!(shown.contains(says) && shown.contains(path) && shown.contains("choose another path"), "{shown}");
             assert_eq!(cli.read(path).ok(), was, "{arguments:?}");
         }
     }
@@ -299,13 +299,13 @@ fn a_token_file_that_was_removed_or_changed_is_written_again_within_seconds() {
         agent.until_file("shared/g", &token);
         change(&path);
         let start = Instant::now();
-        let told = || agent.said().matches("another program has changed or removed the token file shared/g").count();
-        agent.until("the line in the log", || told() > number);
+        let shown = || agent.said().matches("another program has changed or removed the token file shared/g").count();
+        agent.until("the line in the log", || shown() > number);
         assert!(start.elapsed() < Duration::from_secs(5), "{number}: {:?}", start.elapsed());
         agent.until_file("shared/g", &token);
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         std::thread::sleep(Duration::from_millis(1500));
-        assert_eq!(told(), number + 1, "once for each change");
+        assert_eq!(shown(), number + 1, "once for each change");
     }
     // Another file in its place is kept, and reported once.
     let precious = cli.write("precious", "some notes").unwrap();

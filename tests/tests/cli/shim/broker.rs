@@ -19,17 +19,17 @@ fn token() -> String {
     format!("{}.{}.signature", part(json!({ "alg": "RS256" })), part(json!({ "tid": TENANT })))
 }
 
-/// A server in the form of Azure App Service's; tells the head of each request.
+/// A server in the form of Azure App Service's; sends the head of each request to the test.
 fn broker(status: &'static str, body: String) -> (String, Receiver<String>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let endpoint = format!("http://{}/some/path", listener.local_addr().unwrap());
-    let (tell, heads) = mpsc::channel();
+    let (sender, heads) = mpsc::channel();
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
             let mut reader = BufReader::new(client.try_clone().unwrap());
             let mut head = String::new();
             while reader.read_line(&mut head).unwrap() > 2 {}
-            tell.send(head).unwrap();
+            sender.send(head).unwrap();
             let length = body.len();
             let answer = format!(
                 "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"

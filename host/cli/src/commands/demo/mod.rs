@@ -27,17 +27,17 @@ pub(super) async fn run(arguments: Demo) -> Result<ExitCode, Failure> {
         print(&format!("{USER0} is signed in: {}", cache.display()))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let tell = Narrator::start();
+    let show = Narrator::start();
     let home = Home::new().map_err(Failure::other)?;
     let endpoint = TokenEndpoint::start(sign_in::respond).await.map_err(Failure::other)?;
     let ca_file = home.write_ca(endpoint.ca_pem()).map_err(Failure::other)?;
 
-    tell.title("Access tokens from a sign-in that stays where it is");
-    tell.text("A developer is signed in on this machine. A sandboxed component is to get access tokens from that sign-in. It has \
+    show.title("Access tokens from a sign-in that stays where it is");
+    show.text("A developer is signed in on this machine. A sandboxed component is to get access tokens from that sign-in. It has \
                no files, no network and no environment of its own: all it can do is ask its host, and the host asks the policy. \
                Whatever crosses that border is shown like this:");
-    tell.border_sample();
-    tell.text(
+    show.border_sample();
+    show.text(
         "Everything here is made up and temporary: the home folder, the accounts, the tokens. The authority \
                login.microsoftonline.com is played by a server on this machine.",
     );
@@ -55,80 +55,80 @@ pub(super) async fn run(arguments: Demo) -> Result<ExitCode, Failure> {
     };
     let credential = builder().build()?;
 
-    tell.step("Is there a shared token cache on this platform?");
-    tell.text("`supported` asks the host and reads nothing.");
+    show.step("Is there a shared token cache on this platform?");
+    show.text("`supported` asks the host and reads nothing.");
     let supported = credential.component_supported().await?;
-    tell.result(&format!("supported: {supported}"));
+    show.result(&format!("supported: {supported}"));
 
-    tell.step("A token that is already there");
-    tell.text(&format!(
+    show.step("A token that is already there");
+    show.text(&format!(
         "{USER0} has used Key Vault today, so its access token is in the cache. Getting it takes one read and no \
                         network."
     ));
     let token = credential.get_token(&[VAULT]).await?;
-    tell.token(&token);
+    show.token(&token);
 
-    tell.step("A token that is not there yet");
-    tell.text(
+    show.step("A token that is not there yet");
+    show.text(
         "There is none for Microsoft Graph. The component redeems the refresh token, and puts the new access token and \
                the new refresh token into the cache, where the other tools find them.",
     );
-    tell.cache("before", &home.summary().map_err(Failure::other)?);
+    show.cache("before", &home.summary().map_err(Failure::other)?);
     let token = credential.get_token(&[GRAPH]).await?;
-    tell.cache("after", &home.summary().map_err(Failure::other)?);
-    tell.token(&token);
-    tell.text("Asked again, the component finds it, and looks at the file only to see that it has not changed.");
+    show.cache("after", &home.summary().map_err(Failure::other)?);
+    show.token(&token);
+    show.text("Asked again, the component finds it, and looks at the file only to see that it has not changed.");
     credential.get_token(&[GRAPH]).await?;
-    tell.result(&format!("still {} request to the authority", endpoint.requests().len()));
+    show.result(&format!("still {} request to the authority", endpoint.requests().len()));
 
-    tell.step("Two accounts: which one?");
-    tell.text(&format!(
+    show.step("Two accounts: which one?");
+    show.text(&format!(
         "Now {USER1} signs in too, with some other tool. The component notices the new file. It does not guess."
     ));
     home.sign_in_user1().map_err(Failure::other)?;
-    ambiguous(&tell, &credential).await?;
-    tell.text("A username, a tenant, or both resolve it:");
+    ambiguous(&show, &credential).await?;
+    show.text("A username, a tenant, or both resolve it:");
     let chosen = builder().username(USER1).build()?;
     let token = chosen.get_token(&[VAULT]).await?;
-    tell.result(&format!("the token of {USER1}:"));
-    tell.token(&token);
+    show.result(&format!("the token of {USER1}:"));
+    show.token(&token);
 
-    tell.step("What the policy does not grant");
-    tell.text("This credential names an authority of its own. The component asks the host to post the refresh token there; the host refuses, and nothing is sent.");
+    show.step("What the policy does not grant");
+    show.text("This credential names an authority of its own. The component asks the host to post the refresh token there; the host refuses, and nothing is sent.");
     home.sign_in_elsewhere().map_err(Failure::other)?;
-    denied(&tell, builder().authority("login.contoso.com")).await?;
-    tell.text("Nor can it read any cache but the one that was granted:");
+    denied(&show, builder().authority("login.contoso.com")).await?;
+    show.text("Nor can it read any cache but the one that was granted:");
     let other = shared_token_cache::CachePersistenceOptions {
         name: Some("other.cache".into()),
         allow_unencrypted_storage: true,
     };
-    denied(&tell, builder().cache_persistence_options(other)).await?;
+    denied(&show, builder().cache_persistence_options(other)).await?;
 
-    tell.step("Closing");
-    tell.text("`close` drops what is in memory and idle connections. The credential can be used again: it reads the cache anew.");
+    show.step("Closing");
+    show.text("`close` drops what is in memory and idle connections. The credential can be used again: it reads the cache anew.");
     chosen.close().await?;
     chosen.get_token(&[VAULT]).await?;
-    tell.result("done");
+    show.result("done");
 
-    tell.text(
+    show.text(
         "Next: `shared-token-cache get-token --scope https://management.azure.com/.default` with your own sign-in, for \
                example after `az login`. README.md shows how programs, proxies and other hosts use it.",
     );
     Ok(ExitCode::SUCCESS)
 }
 
-async fn ambiguous(tell: &Narrator, credential: &SharedTokenCacheCredential) -> Result<(), Failure> {
+async fn ambiguous(show: &Narrator, credential: &SharedTokenCacheCredential) -> Result<(), Failure> {
     match credential.get_token(&[VAULT]).await {
-        Err(error @ Error::CredentialUnavailable(_)) => tell.error(&error),
+        Err(error @ Error::CredentialUnavailable(_)) => show.error(&error),
         Err(error) => return Err(error.into()),
         Ok(_) => return Err(Failure::other(anyhow::anyhow!("two accounts, and one of them was used"))),
     }
     Ok(())
 }
 
-async fn denied(tell: &Narrator, builder: Builder) -> Result<(), Failure> {
+async fn denied(show: &Narrator, builder: Builder) -> Result<(), Failure> {
     match builder.build()?.get_token(&[GRAPH]).await {
-        Err(error @ (Error::Denied(_) | Error::CredentialUnavailable(_))) => tell.error(&error),
+        Err(error @ (Error::Denied(_) | Error::CredentialUnavailable(_))) => show.error(&error),
         Err(error) => return Err(error.into()),
         Ok(_) => return Err(Failure::other(anyhow::anyhow!("the policy allowed something"))),
     }

@@ -151,9 +151,9 @@ mod tests {
             access_tokens: 4,
             latest_expiry,
         };
-        let told = |expiry| tokens(&contents(expiry), 1_000_000);
-        assert!(told(Some(1_000_000 + 3600)).ends_with("the last expires in 60 min"));
-        assert!(told(Some(1_000_000 - 300_000)).ends_with("expired 3 days ago"));
-        assert!(told(None).ends_with("4 cached access tokens"));
+        let shown = |expiry| tokens(&contents(expiry), 1_000_000);
+        assert!(shown(Some(1_000_000 + 3600)).ends_with("the last expires in 60 min"));
+        assert!(shown(Some(1_000_000 - 300_000)).ends_with("expired 3 days ago"));
+        assert!(shown(None).ends_with("4 cached access tokens"));
     }
 }

@@ -68,14 +68,14 @@ impl Host for State {
             return outcome;
         }
         let (source, name) = (&self.context.source, printable(&name));
-        let told = match &outcome {
+        let shown = match &outcome {
             Ok(_) => "done".to_owned(),
             Err(WriteError::Conflict) => "conflict".to_owned(),
             Err(WriteError::Locked) => "locked".to_owned(),
             Err(WriteError::Denied(why)) => format!("denied: {why}"),
             Err(WriteError::Failed(why)) => format!("failed: {why}"),
         };
-        tracing::debug!(target: BORDER, %source, "cache-file.replace {name} with {bytes} bytes → {told}");
+        tracing::debug!(target: BORDER, %source, "cache-file.replace {name} with {bytes} bytes → {shown}");
         outcome
     }
 

@@ -96,8 +96,8 @@ impl Engine {
         command.args(["--http-addr", &address.to_string(), "--allow-insecure-registries", "--oci-cache-dir"]);
         command.arg(self.pulled()).arg("--http-client-ca-path").arg(ca).arg("--http-client-ca-path");
         let host = Logged::start(command.arg(api.ca().context("the API has a CA")?), logs.path().join("host"))?;
-        let told = scheduler.log.clone();
-        let answer = scheduler.until(|| line(&told, 1)).context("the host does not take the workload");
+        let shown = scheduler.log.clone();
+        let answer = scheduler.until(|| line(&shown, 1)).context("the host does not take the workload");
         let result = answer.and_then(|answer| {
             is_running(&answer)?;
             Served { address, name: NAME, api }.ask(scene.operation)
@@ -119,8 +119,8 @@ impl Engine {
         let mut scheduler = Logged::start(command.arg(script).stdin(Stdio::piped()), logs.join("scheduler"))?;
         let nats = format!("nats://{}", self.ground.nats);
         scheduler.running.tell(&json!({ "nats": nats, "workload": workload }).to_string())?;
-        let told = scheduler.log.clone();
-        scheduler.until(|| line(&told, 0).filter(|line| line == "listening"))?;
+        let shown = scheduler.log.clone();
+        scheduler.until(|| line(&shown, 0).filter(|line| line == "listening"))?;
         Ok(scheduler)
     }
 

@@ -34,8 +34,8 @@ impl Ground {
         let (nats, registry) = (free_address()?, free_address()?);
 
         let version = |program: &Path| -> Result<String> {
-            let told = output(Command::new(program).arg("--version"), LIMIT)?;
-            Ok(told.split_whitespace().last().context("no version")?.trim_start_matches('v').to_owned())
+            let shown = output(Command::new(program).arg("--version"), LIMIT)?;
+            Ok(shown.split_whitespace().last().context("no version")?.trim_start_matches('v').to_owned())
         };
         let versions =
             format!("nats-server {}, docker-registry {}", version(&nats_server)?, version(&docker_registry)?);

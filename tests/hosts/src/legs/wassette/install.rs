@@ -52,8 +52,8 @@ impl Program {
 
     fn try_with(start: Vec<PathBuf>, library: &str) -> Result<Self> {
         let mut program = Self { start, version: String::new() };
-        let told = output(program.command().arg("--version"), PATIENCE)?;
-        let version = told.split_whitespace().next().context("Wassette tells no version")?;
+        let shown = output(program.command().arg("--version"), PATIENCE)?;
+        let version = shown.split_whitespace().next().context("Wassette prints no version")?;
         program.version = format!("wassette {version}{library}");
         Ok(program)
     }

@@ -22,7 +22,7 @@ const CHECKS: [(&str, Check); 13] = [
     ("a pipeline of the Azure SDK, with a claims challenge", sdk::pipeline),
     ("a chain of @azure/identity goes on or ends", sdk::chain),
     ("the program goes on while the component waits", sdk::thread),
-    ("what is not granted is neither read nor asked", requests::rules),
+    ("a place that is not granted is neither read nor asked", requests::rules),
     ("a CA that is not trusted, whatever the environment says", requests::untrusted),
     ("8 writers at once lose nothing", files::writers),
     ("a cache that is locked is left alone", files::locked),
