@@ -20,7 +20,7 @@ pub(super) use http::Http;
 pub(super) use values::{Color, ErrorForm, ListForm, Socket, Sources, TokenForm, resource};
 use values::{metrics_address, token_file};
 
-/// Entra ID access tokens from the sign-in that this machine already has, decided on in a sandbox.
+/// Entra ID access tokens from this machine's sign-in, selected by a sandboxed component.
 #[derive(Debug, Parser)]
 #[command(name = "shared-token-cache", version, max_term_width = 100)]
 pub(super) struct Arguments {
@@ -38,12 +38,12 @@ pub(super) enum Command {
     GetToken(Box<GetToken>),
     /// List the accounts to choose from.
     Accounts(Box<Accounts>),
-    /// Say what is found where, and what to do next. Shows no token.
+    /// Diagnose each source: its place, its content, and the next step. Prints no token.
     Doctor(Box<Doctor>),
     /// Check, print and describe policies.
     #[command(subcommand)]
     Policy(PolicyCommand),
-    /// Say whether this platform has a shared token cache. Reads nothing.
+    /// Print whether this platform has a shared token cache. Reads nothing.
     Supported(Supported),
     /// Keep the tokens of a policy's profiles fresh for other processes, such as Envoy, until a signal ends it.
     Serve(Box<Serve>),
@@ -124,7 +124,7 @@ pub(super) struct GetToken {
     #[arg(long, value_name = "PEM")]
     pub(super) ca_file: Option<PathBuf>,
 
-    /// File to append a JSON line to, about who got which token or why not. Without it being open there is no token.
+    /// File to append a JSON line to for each request and denial. If it cannot be opened, no token is issued.
     #[arg(long, value_name = "FILE")]
     pub(super) audit: Option<PathBuf>,
 
@@ -178,7 +178,7 @@ pub(super) struct Doctor {
 /// `policy`.
 #[derive(Debug, Subcommand)]
 pub(super) enum PolicyCommand {
-    /// Say all that is wrong with a policy document, with line and column. Exits with 2 when something is.
+    /// Report every mistake in a policy document, with line and column. Exits with 2 if there is one.
     Check(CheckPolicy),
     /// Print the policy under which `get-token` would run with these options, as a document.
     Show(ShowPolicy),
@@ -258,7 +258,7 @@ pub(super) struct Serve {
     #[command(flatten)]
     pub(super) making: Making,
 
-    /// File to append a JSON line to, about who got which token or why not. Without it being open nothing is served.
+    /// File to append a JSON line to for each request and denial. If it cannot be opened, nothing is served.
     #[arg(long, value_name = "FILE")]
     pub(super) audit: Option<PathBuf>,
 }
@@ -291,7 +291,7 @@ pub(super) struct Run {
     #[command(flatten)]
     pub(super) making: Making,
 
-    /// File to append a JSON line to, about who got which token or why not. Without it being open the command does not run.
+    /// File to append a JSON line to for each request and denial. If it cannot be opened, the command does not run.
     #[arg(long, value_name = "FILE")]
     pub(super) audit: Option<PathBuf>,
 

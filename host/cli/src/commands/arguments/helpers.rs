@@ -46,7 +46,7 @@ pub(in crate::commands) struct Helper {
     #[arg(long, value_name = "PEM")]
     pub(in crate::commands) ca_file: Option<PathBuf>,
 
-    /// File to append a JSON line to, about who got which token or why not. Without it being open there is no token.
+    /// File to append a JSON line to for each request and denial. If it cannot be opened, no token is issued.
     #[arg(long, value_name = "FILE")]
     pub(in crate::commands) audit: Option<PathBuf>,
 }
@@ -54,7 +54,7 @@ pub(in crate::commands) struct Helper {
 /// `shim`.
 #[derive(Debug, Subcommand)]
 pub(in crate::commands) enum Shim {
-    /// Link the names of tools to this program in a folder. What is there and is not this program's stays, and ends the command.
+    /// Link the names of tools to this program in a folder. A file that is not a link to this program stays, and ends the command.
     Install(Links),
     /// Remove the links to this program from a folder.
     Remove(Folder),
