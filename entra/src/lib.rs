@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod account;
+pub mod agent_session;
 pub mod cache;
 mod class;
 pub mod client;

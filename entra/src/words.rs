@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{cache, client, cloud, header};
+use crate::{agent_session, cache, client, cloud, header};
 
 #[test]
 fn the_file_for_other_languages_equals_the_constants() {
@@ -17,6 +17,11 @@ fn the_file_for_other_languages_equals_the_constants() {
             "suffixes": { "cae": cache::CAE, "nocae": cache::NOCAE },
         },
         "headers": { "allowed": header::ALLOWED, "longest_value": header::LONGEST_VALUE },
+        "agent_session": {
+            "variable": agent_session::VARIABLE,
+            "parameter": agent_session::PARAMETER,
+            "longest": agent_session::LONGEST,
+        },
     });
     assert_eq!(file, constants);
 }

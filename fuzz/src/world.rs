@@ -117,7 +117,11 @@ impl Platform for World {
     }
 
     fn settings(&mut self) -> Settings {
-        Settings { default_authority_host: HOST.into(), disable_multitenant_authentication: false }
+        Settings {
+            default_authority_host: HOST.into(),
+            disable_multitenant_authentication: false,
+            agent_session_key: None,
+        }
     }
 
     fn close_idle_connections(&mut self) {}

@@ -95,7 +95,7 @@ fn credential(
         .policy(policy(case)?)
         .sources([Source::Shared])
         .places(Places::below(home.folder.path()))
-        .host_settings(settings(case))
+        .host_settings(settings(case)?)
         .transport(transport(case, home, endpoint))
         .clock(clock)
         .enable_guest_tenant_authentication(options.enable_guest_tenant_authentication);
@@ -138,11 +138,12 @@ fn policy(case: &Case) -> Result<Policy, String> {
     Ok(policy)
 }
 
-fn settings(case: &Case) -> HostSettings {
+fn settings(case: &Case) -> Result<HostSettings, String> {
     let mut settings = HostSettings::default();
     settings.default_authority_host.clone_from(&case.settings.default_authority_host);
     settings.disable_multitenant_authentication = case.settings.disable_multitenant_authentication;
-    settings
+    settings.agent_session = case.settings.agent_session.as_deref().map(str::parse).transpose().map_err(in_words)?;
+    Ok(settings)
 }
 
 fn transport(case: &Case, home: &Home, endpoint: &TokenEndpoint) -> TransportOptions {

@@ -7,6 +7,7 @@ use shared_token_cache_core::{
     CacheDocument, Credential, Error, FormReply, FormRequest, HttpsError, LogLevel, Platform, ReadError, ReadOutcome,
     TokenRequestOptions, WriteError,
 };
+use shared_token_cache_entra::agent_session::{AgentSession, PARAMETER};
 
 use crate::case::{
     Call, Candidate, Case, Documents, Exchange, OAuth, Options, Outcome, Recorded, ScriptedReply, Settings,
@@ -129,17 +130,23 @@ impl Platform for World {
 
     fn post_form(&mut self, request: &FormRequest) -> Result<FormReply, HttpsError> {
         self.recorded.said.push(format!("{request:?}"));
-        let form: Vec<_> =
+        let mut form: Vec<_> =
             request.form.iter().map(|(name, value)| (name.to_string(), value.expose().to_owned())).collect();
+        let mut url = request.url.clone();
+        // A host adds its agent session to each request.
+        if let Some(id) = &self.settings.agent_session {
+            form.push((PARAMETER.to_owned(), id.clone()));
+            url.push_str(&format!("?{PARAMETER}={id}"));
+        }
         let Some(exchange) = self.traffic.next() else {
-            self.recorded.problems.push(format!("one request too many: {} {form:?}", request.url));
+            self.recorded.problems.push(format!("one request too many: {url} {form:?}"));
             return Err(HttpsError::Unreachable("the case has no more replies".into()));
         };
         let header = |name: &str| {
             let field = request.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
             field.map(|(_, value)| value.as_str())
         };
-        self.recorded.problems.extend(exchange.request.problems(&request.url, &form, header));
+        self.recorded.problems.extend(exchange.request.problems(&url, &form, header));
         match exchange.reply {
             ScriptedReply::Response { status, body } => {
                 Ok(FormReply { status, body: String::from_utf8_lossy(&body).into_owned() })
@@ -152,6 +159,7 @@ impl Platform for World {
         cache_core::Settings {
             default_authority_host: self.settings.default_authority_host.clone(),
             disable_multitenant_authentication: self.settings.disable_multitenant_authentication,
+            agent_session_key: agent_session(&self.settings).map(|session| session.cache_key()),
         }
     }
 
@@ -166,6 +174,11 @@ impl Platform for World {
     fn log(&mut self, _: LogLevel, message: &str) {
         self.recorded.said.push(message.to_owned());
     }
+}
+
+/// The agent session of a case, which has the id of one.
+fn agent_session(settings: &Settings) -> Option<AgentSession> {
+    settings.agent_session.as_deref().and_then(|id| id.parse().ok())
 }
 
 fn options(options: &Options) -> cache_core::Options {

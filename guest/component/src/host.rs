@@ -39,8 +39,9 @@ impl Platform for Host {
     }
 
     fn settings(&mut self) -> Settings {
-        let https::Settings { default_authority_host, disable_multitenant_authentication } = https::get_settings();
-        Settings { default_authority_host, disable_multitenant_authentication }
+        let https::Settings { default_authority_host, disable_multitenant_authentication, agent_session_key } =
+            https::get_settings();
+        Settings { default_authority_host, disable_multitenant_authentication, agent_session_key }
     }
 
     fn close_idle_connections(&mut self) {

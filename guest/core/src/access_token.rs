@@ -21,6 +21,8 @@ pub(crate) struct Wanted<'a> {
     /// The least remaining lifetime in seconds, from the call's options.
     pub(crate) min_validity: u64,
     pub(crate) now: u64,
+    /// The extended cache key of the host's agent session.
+    pub(crate) session: Option<&'a str>,
 }
 
 /// The best cached token, by client (this one first), by `refresh_on` (not yet reached first), then
@@ -47,6 +49,8 @@ pub(crate) fn find<'a>(
 
 fn fits(token: &AccessTokenEntry, wanted: &Wanted<'_>) -> bool {
     token.plain_bearer
+        // A token without the session's mark must not pass for one with it, nor the reverse.
+        && token.ext_cache_key.as_deref() == wanted.session
         && is_a_time(&token.expires_on)
         && token.expires_on.saturating_sub(wanted.now) > LEAST_REMAINING_SECONDS
         && token.expires_on.saturating_sub(wanted.now) >= wanted.min_validity

@@ -172,6 +172,9 @@ pub struct Settings {
     pub default_authority_host: String,
     /// Whether every request goes to the configured tenant.
     pub disable_multitenant_authentication: bool,
+    /// The `ext_cache_key` of the host's agent session. Tokens are found and stored only under it.
+    /// The host adds the session to each request.
+    pub agent_session_key: Option<String>,
 }
 
 /// The level of a log line.

@@ -26,6 +26,8 @@ pub(crate) struct Request<'a> {
     pub(crate) claims: Option<&'a str>,
     pub(crate) authority: &'a Authority,
     pub(crate) configuration: &'a Configuration,
+    /// The extended cache key of the host's agent session, for the cache only.
+    pub(crate) session: Option<&'a str>,
 }
 
 /// The result of the token requests, and the fate of the refresh tokens that were used.

@@ -29,13 +29,14 @@ pub(crate) fn edits(request: &Request<'_>, reply: &TokenReply, redeemed: &Secret
         (field::EXPIRES_ON, reply.expires_on.to_string()),
         (field::EXTENDED_EXPIRES_ON, reply.extended_expires_on.to_string()),
     ];
+    access_token.extend(request.session.map(|key| (field::EXT_CACHE_KEY, key.to_owned())));
     access_token.extend(reply.refresh_on.map(|time| (field::REFRESH_ON, time.to_string())));
 
     let mut edits = vec![
         Edit::RemoveExpired { account: request.account.home_account_id.clone(), now: requested_at },
         Edit::Put {
             section: Section::AccessToken,
-            key: access_token_key(home, environment, client_id, realm, &target),
+            key: access_token_key(home, environment, client_id, realm, &target, request.session),
             fields: access_token,
         },
     ];

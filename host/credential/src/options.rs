@@ -1,6 +1,8 @@
+use std::ffi::OsString;
 use std::time::Duration;
 
 use crate::authentication_record::AuthenticationRecord;
+use shared_token_cache_entra::agent_session::{self, AgentSession};
 use shared_token_cache_entra::cloud;
 use shared_token_cache_policy::AuthorityHost;
 
@@ -49,20 +51,30 @@ pub struct HostSettings {
     /// Whether every request goes to the configured tenant, whichever tenant a call names. Default:
     /// false.
     pub disable_multitenant_authentication: bool,
+    /// The agent session that tokens are marked with. Each token request names it, and only tokens
+    /// that are cached for it are served. Default: none, and then only tokens without a mark are
+    /// served.
+    pub agent_session: Option<AgentSession>,
 }
 
 impl Default for HostSettings {
     fn default() -> Self {
-        Self { default_authority_host: cloud::DEFAULT_HOST.into(), disable_multitenant_authentication: false }
+        Self {
+            default_authority_host: cloud::DEFAULT_HOST.into(),
+            disable_multitenant_authentication: false,
+            agent_session: None,
+        }
     }
 }
 
 impl HostSettings {
     /// The settings of Azure Identity's environment variables `AZURE_AUTHORITY_HOST` and
-    /// `AZURE_IDENTITY_DISABLE_MULTITENANTAUTH` (on with any value that is not empty).
+    /// `AZURE_IDENTITY_DISABLE_MULTITENANTAUTH` (on with any value that is not empty), and of the
+    /// Azure CLI's `COPILOT_AGENT_SESSION_ID`.
     ///
     /// # Errors
-    /// When `AZURE_AUTHORITY_HOST` is not the host of an authority.
+    /// When `AZURE_AUTHORITY_HOST` is not the host of an authority, or `COPILOT_AGENT_SESSION_ID`
+    /// is not the id of a session: a token without the mark must not take its place.
     pub fn from_env() -> Result<Self, String> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let mut settings = Self {
@@ -73,6 +85,32 @@ impl HostSettings {
             let host: AuthorityHost = host.parse().map_err(|error| format!("AZURE_AUTHORITY_HOST: {error}"))?;
             settings.default_authority_host = host.to_string();
         }
+        settings.agent_session = agent_session(std::env::var_os(agent_session::VARIABLE))?;
         Ok(settings)
+    }
+}
+
+/// The agent session that the variable names; none if it is empty, as in the Azure CLI.
+fn agent_session(value: Option<OsString>) -> Result<Option<AgentSession>, String> {
+    let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(None) };
+    // Bytes that are not UTF-8 are replaced by a character that is not ASCII, and so refused.
+    let id = value.to_string_lossy().parse().map_err(|error| format!("{}: {error}", agent_session::VARIABLE))?;
+    Ok(Some(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_session_is_read_or_refused_and_never_ignored() {
+        let read = |value: &str| agent_session(Some(value.into()));
+        assert_eq!(agent_session(None), Ok(None));
+        assert_eq!(read(""), Ok(None));
+        assert_eq!(read("session-1").unwrap().unwrap().id(), "session-1");
+        for value in [" ", "hunter2 \n", "ü", &"x".repeat(257)] {
+            let error = read(value).unwrap_err();
+            assert!(error.starts_with("COPILOT_AGENT_SESSION_ID: ") && !error.contains("hunter2"), "{error}");
+        }
     }
 }

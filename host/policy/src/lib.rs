@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod account;
+mod agent_session;
 mod authority;
 mod cache_name;
 mod client;
@@ -22,6 +23,7 @@ mod source;
 mod tenant;
 
 pub use account::AllowedAccount;
+pub use agent_session::AgentSessionUse;
 pub use authority::AuthorityHost;
 pub use cache_name::CacheName;
 pub use client::AllowedClient;

@@ -4,7 +4,8 @@ use std::str::FromStr;
 use shared_token_cache_entra::scope::is_of_openid_connect;
 
 use crate::{
-    AllowedAccount, AllowedClient, AllowedScope, AllowedTenant, AuthorityHost, CacheName, InvalidValue, Source,
+    AgentSessionUse, AllowedAccount, AllowedClient, AllowedScope, AllowedTenant, AuthorityHost, CacheName,
+    InvalidValue, Source,
 };
 
 /// A named token that an agent refreshes for other programs. They can request it only by its name.
@@ -30,6 +31,7 @@ pub struct Profile {
     scopes: Vec<String>,
     pub(crate) authority: Option<AuthorityHost>,
     pub(crate) client_id: Option<String>,
+    pub(crate) agent_session: AgentSessionUse,
 }
 
 impl Profile {
@@ -44,7 +46,17 @@ impl Profile {
     }
 
     pub(crate) fn with_scopes(name: ProfileName, source: Source, scopes: Vec<String>) -> Self {
-        Self { name, source, cache_name: None, account: None, tenant: None, scopes, authority: None, client_id: None }
+        Self {
+            name,
+            source,
+            cache_name: None,
+            account: None,
+            tenant: None,
+            scopes,
+            authority: None,
+            client_id: None,
+            agent_session: AgentSessionUse::Pass,
+        }
     }
 
     /// The cache of the source. Default: the one named `msal.cache`. Not used for a file.
@@ -86,6 +98,13 @@ impl Profile {
     pub fn with_client_id(mut self, text: &str) -> Result<Self, InvalidValue> {
         self.client_id = Some(client_id(text)?);
         Ok(self)
+    }
+
+    /// Whether the token carries the mark of the host's agent session. Default: it does.
+    #[must_use]
+    pub fn with_agent_session(mut self, agent_session: AgentSessionUse) -> Self {
+        self.agent_session = agent_session;
+        self
     }
 
     /// The name by which the token is requested.
@@ -134,6 +153,12 @@ impl Profile {
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
         self.client_id.as_deref()
+    }
+
+    /// The value of [`Self::with_agent_session`].
+    #[must_use]
+    pub fn agent_session(&self) -> AgentSessionUse {
+        self.agent_session
     }
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use shared_token_cache_policy::{
-    Access, AddressClass, Addresses, AllowedComponent, CacheGrant, CacheName, CoreDumps, Leniency, Limits, LogLevel,
-    LogRules, Policy, Profile, Source,
+    Access, AddressClass, Addresses, AgentSessionUse, AllowedComponent, CacheGrant, CacheName, CoreDumps, Leniency,
+    Limits, LogLevel, LogRules, Policy, Profile, Source,
 };
 
 fn leniency() -> impl Strategy<Value = Leniency> {
@@ -94,6 +94,8 @@ fn profiles() -> impl Strategy<Value = Vec<Profile>> {
                 let mut profile = Profile::new(format!("p/{number}").parse().unwrap(), source, &scopes).unwrap();
                 if number == 0 {
                     profile = profile.with_cache_name(CacheName::default());
+                } else {
+                    profile = profile.with_agent_session(AgentSessionUse::Off);
                 }
                 if let Some(text) = account {
                     profile = profile.with_account(&text).unwrap();

@@ -29,6 +29,9 @@ pub struct Credential {
     pub enable_guest_tenant_authentication: bool,
     /// Whether every request goes to the configured tenant, whichever tenant a call names.
     pub disable_multitenant_authentication: bool,
+    /// The `ext_cache_key` of the agent session that tokens are marked with. Tokens are released and
+    /// stored only under it.
+    pub agent_session_key: Option<String>,
     /// The scopes, tenants, accounts and clients that the policy allows. The default allows none.
     pub policy: Arc<Policy>,
 }

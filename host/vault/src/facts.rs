@@ -34,7 +34,15 @@ impl<'a> Facts<'a> {
     /// Whether the token is a bearer token that is not bound to a key or a user assertion.
     pub(crate) fn is_plain_bearer(&self) -> bool {
         let bearer = !self.has(Field::TokenType) || self.text(Field::TokenType).is_some_and(|kind| is_bearer(&kind));
-        bearer && ![Field::KeyId, Field::ExtCacheKey, Field::UserAssertionHash].iter().any(|field| self.has(*field))
+        bearer && ![Field::KeyId, Field::UserAssertionHash].iter().any(|field| self.has(*field))
+    }
+
+    /// Whether the token has exactly this extended cache key, or none.
+    pub(crate) fn has_extended_key(&self, key: Option<&str>) -> bool {
+        match key {
+            Some(key) => self.text(Field::ExtCacheKey).is_some_and(|own| own == key),
+            None => !self.has(Field::ExtCacheKey),
+        }
     }
 
     pub(crate) fn section(&self) -> Section {

@@ -153,6 +153,10 @@ pub enum Refused {
     /// The token is not a bearer token, or is bound to a key or a user assertion.
     #[error("the access token is not a plain bearer token")]
     NotBearer,
+    /// The token is of another agent session than the credential's, or of none; or a new entry says
+    /// so.
+    #[error("the access token is not of the agent session that was asked for")]
+    WrongSession,
     /// The call answers a claims challenge, and the token is from before the call, or was requested
     /// without the claims.
     #[error("the access token does not answer the claims challenge")]
@@ -207,6 +211,7 @@ impl Refused {
             Self::Expired => "expired",
             Self::MalformedToken => "malformed-token",
             Self::NotBearer => "not-bearer",
+            Self::WrongSession => "wrong-session",
             Self::Unchallenged => "unchallenged",
         }
     }

@@ -159,6 +159,9 @@ impl Session {
         if !facts.is_plain_bearer() {
             return Err(Refused::NotBearer);
         }
+        if !facts.has_extended_key(self.vault.credential().agent_session_key.as_deref()) {
+            return Err(Refused::WrongSession);
+        }
         if !covers(text(Field::Target).split_whitespace(), &call.scopes) {
             return Err(Refused::WrongScopes(KIND));
         }

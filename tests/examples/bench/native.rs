@@ -41,7 +41,11 @@ impl Platform for Native {
     }
 
     fn settings(&mut self) -> Settings {
-        Settings { default_authority_host: AUTHORITY.into(), disable_multitenant_authentication: false }
+        Settings {
+            default_authority_host: AUTHORITY.into(),
+            disable_multitenant_authentication: false,
+            agent_session_key: None,
+        }
     }
 
     fn close_idle_connections(&mut self) {}

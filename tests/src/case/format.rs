@@ -76,11 +76,17 @@ pub struct Settings {
     pub default_authority_host: String,
     /// Whether every request goes to the configured tenant.
     pub disable_multitenant_authentication: bool,
+    /// The id of the agent session.
+    pub agent_session: Option<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { default_authority_host: "login.microsoftonline.com".into(), disable_multitenant_authentication: false }
+        Self {
+            default_authority_host: "login.microsoftonline.com".into(),
+            disable_multitenant_authentication: false,
+            agent_session: None,
+        }
     }
 }
 

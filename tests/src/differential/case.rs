@@ -177,8 +177,16 @@ pub(crate) fn is_of(entry: &Value, client: &str) -> bool {
 
 /// Whether an access token is bound to a key, a user assertion or an extended cache key.
 pub(crate) fn is_bound(entry: &Value) -> bool {
-    let fields = ["key_id", "ext_cache_key", "user_assertion_hash"];
-    fields.iter().any(|field| entry.get(field).is_some_and(|value| !value.is_null()))
+    is_bound_to_a_key(entry) || has(entry, "ext_cache_key")
+}
+
+/// Whether an access token is bound to a key or a user assertion.
+pub(crate) fn is_bound_to_a_key(entry: &Value) -> bool {
+    has(entry, "key_id") || has(entry, "user_assertion_hash")
+}
+
+fn has(entry: &Value, field: &str) -> bool {
+    entry.get(field).is_some_and(|value| !value.is_null())
 }
 
 /// Whether an access token is a bearer token; a token without a type is one.

@@ -85,6 +85,8 @@ impl Credential {
 
         let settings = self.settings.get_or_insert_with(|| platform.settings());
         let disabled = settings.disable_multitenant_authentication;
+        let session = settings.agent_session_key.clone();
+        let session = session.as_deref();
         let tenant = tenant::resolve(&self.configuration, request.tenant_id.as_deref(), disabled);
         if let Err(error @ Error::InvalidArgument(_)) = tenant {
             return Err(error);
@@ -98,11 +100,12 @@ impl Credential {
             let Ok(tenant) = &tenant else { return false };
             let account = &account.home_account_id;
             let tenant = tenant.of(account, cache.document(), &authority, now);
-            let wanted = Wanted { account, scopes: &scopes, tenant: &tenant, min_validity, now };
+            let wanted = Wanted { account, scopes: &scopes, tenant: &tenant, min_validity, now, session };
             !challenged && cache.token(&wanted, &authority, &self.configuration).is_some()
         })?;
         let tenant = tenant?.of(&account.home_account_id, cache.document(), &authority, now);
-        let wanted = Wanted { account: &account.home_account_id, scopes: &scopes, tenant: &tenant, min_validity, now };
+        let account_id = &account.home_account_id;
+        let wanted = Wanted { account: account_id, scopes: &scopes, tenant: &tenant, min_validity, now, session };
         let cached = if challenged { None } else { cache.token(&wanted, &authority, &self.configuration) };
         if let Some(token) = &cached
             && (token.refresh_on.is_none_or(|refresh_on| now < refresh_on)
@@ -127,6 +130,7 @@ impl Credential {
             claims: claims.as_deref(),
             authority: &authority,
             configuration: &self.configuration,
+            session,
         };
         // A cached token that serves the call stays in the document if it outlives the new one's use.
         let keep = cached.as_ref().map(|_| now.saturating_add(min_validity));

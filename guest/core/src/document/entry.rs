@@ -53,8 +53,10 @@ pub(crate) struct AccessTokenEntry {
     pub(crate) cached_at: Option<u64>,
     pub(crate) expires_on: u64,
     pub(crate) refresh_on: Option<u64>,
-    /// A bearer token that nothing binds to a key, a user assertion or an extended cache key.
+    /// A bearer token that nothing binds to a key or a user assertion.
     pub(crate) plain_bearer: bool,
+    /// Set for tokens that were requested with further fields, such as an agent session.
+    pub(crate) ext_cache_key: Option<Box<str>>,
     /// Byte range of the entry in the document.
     pub(crate) place: Range<usize>,
 }
@@ -167,7 +169,9 @@ impl<'a> RawEntry<'a> {
         self.secret.filter(|secret| is_text(secret))?;
         // A missing type means Bearer, the schema's default; MSAL for Java leaves the field out.
         let bearer = self.token_type.is_none_or(|kind| text(kind).is_some_and(|kind| is_bearer(&kind)));
-        let bound = [self.key_id, self.ext_cache_key, self.user_assertion_hash].iter().any(|field| field.is_some());
+        // An extended cache key that is not text cannot be compared, so it binds the token too.
+        let unreadable = self.ext_cache_key.filter(|key| !is_text(key));
+        let bound = [self.key_id, unreadable, self.user_assertion_hash].iter().any(|field| field.is_some());
         Some(AccessTokenEntry {
             home_account_id: self.home_account_id()?,
             environment: owned(self.environment)?,
@@ -178,6 +182,7 @@ impl<'a> RawEntry<'a> {
             expires_on: self.expires_on.and_then(seconds)?,
             refresh_on: self.refresh_on.and_then(seconds),
             plain_bearer: bearer && !bound,
+            ext_cache_key: owned(self.ext_cache_key),
             place,
         })
     }

@@ -1,8 +1,20 @@
 //! Keys of cache entries, as MSAL builds them.
 
-/// Key of an access token without an extended cache key: `msal/token_cache.py`, `key_makers`.
-pub(crate) fn access_token_key(home: &str, environment: &str, client_id: &str, realm: &str, target: &str) -> String {
-    format!("{home}-{environment}-accesstoken-{client_id}-{realm}-{target}").to_lowercase()
+/// Key of an access token: `msal/token_cache.py`, `key_makers`. `extended` is its extended cache
+/// key.
+pub(crate) fn access_token_key(
+    home: &str,
+    environment: &str,
+    client_id: &str,
+    realm: &str,
+    target: &str,
+    extended: Option<&str>,
+) -> String {
+    let key = match extended {
+        None => format!("{home}-{environment}-accesstoken-{client_id}-{realm}-{target}"),
+        Some(extended) => format!("{home}-{environment}-atext-{client_id}-{realm}-{target}-{extended}"),
+    };
+    key.to_lowercase()
 }
 
 /// Key of an id token; the empty target leaves a dash at the end.

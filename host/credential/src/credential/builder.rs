@@ -13,7 +13,7 @@ use crate::options::{CachePersistenceOptions, CredentialOptions, HostSettings};
 use crate::sandbox::Seen;
 use crate::sandbox::{Context, LoadedComponent};
 use crate::transport::{Transport, TransportOptions};
-use shared_token_cache_policy::{Policy, Source};
+use shared_token_cache_policy::{AgentSessionUse, Policy, Source};
 use shared_token_cache_storage::Places;
 
 /// Options for a [`SharedTokenCacheCredential`].
@@ -23,6 +23,7 @@ pub struct Builder {
     policy: Policy,
     places: Option<Places>,
     settings: HostSettings,
+    agent_session: AgentSessionUse,
     transport: TransportOptions,
     clock: Arc<dyn Clock>,
     #[cfg(feature = "runtime-compilation")]
@@ -40,6 +41,7 @@ impl Default for Builder {
             policy: Policy::default(),
             places: None,
             settings: HostSettings::default(),
+            agent_session: AgentSessionUse::Pass,
             transport: TransportOptions::default(),
             clock: Arc::new(SystemClock),
             #[cfg(feature = "runtime-compilation")]
@@ -140,6 +142,13 @@ impl Builder {
         self
     }
 
+    /// Whether the agent session of the host's settings is passed on. Default: it is.
+    #[must_use]
+    pub fn agent_session(mut self, agent_session: AgentSessionUse) -> Self {
+        self.agent_session = agent_session;
+        self
+    }
+
     /// The options of token requests.
     #[must_use]
     pub fn transport(mut self, options: TransportOptions) -> Self {
@@ -196,7 +205,10 @@ impl Builder {
     /// [`Error::Limit`] when the component is too large, [`Error::InvalidArgument`] when the
     /// component or the CA file cannot be used. Invalid credential options are errors of the first
     /// call.
-    pub fn build(self) -> Result<SharedTokenCacheCredential, Error> {
+    pub fn build(mut self) -> Result<SharedTokenCacheCredential, Error> {
+        if self.agent_session == AgentSessionUse::Off {
+            self.settings.agent_session = None;
+        }
         let policy = Arc::new(self.policy);
         policy.check_client(vault::client_id(&self.options))?;
         #[cfg(feature = "runtime-compilation")]

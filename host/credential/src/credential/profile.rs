@@ -10,6 +10,7 @@ impl SharedTokenCacheCredential {
     #[must_use]
     pub fn builder_for(policy: &Policy, profile: &Profile) -> Builder {
         let mut builder = Self::builder().policy(policy.narrowed_to(profile)).sources([profile.source().clone()]);
+        builder = builder.agent_session(profile.agent_session());
         if let Some(account) = profile.account() {
             builder = builder.username(account);
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use shared_token_cache_entra::agent_session::AgentSession;
 use shared_token_cache_entra::client::AZURE_CLI;
 use shared_token_cache_vault::{Credential, Record, Vault};
 
@@ -33,6 +34,7 @@ pub(super) fn new(options: &CredentialOptions, settings: &HostSettings, policy: 
         additionally_allowed_tenants: options.additionally_allowed_tenants.clone(),
         enable_guest_tenant_authentication: options.enable_guest_tenant_authentication,
         disable_multitenant_authentication: settings.disable_multitenant_authentication,
+        agent_session_key: settings.agent_session.as_ref().map(AgentSession::cache_key),
         policy: Arc::clone(policy),
     };
     let largest_document = usize::try_from(policy.limits().document_size).unwrap_or(usize::MAX);

@@ -2,7 +2,7 @@
 
 use super::fields::{Fields, Places, Value};
 use super::print::Printer;
-use crate::{CacheName, Denied, InvalidValue, Policy, Profile, ProfileName, Source, profile};
+use crate::{AgentSessionUse, CacheName, Denied, InvalidValue, Policy, Profile, ProfileName, Source, profile};
 
 /// A profile with its positions, for problems that are found once the whole policy is read.
 pub(super) struct Placed<'p, 'i> {
@@ -45,6 +45,9 @@ pub(super) fn print(profiles: &[Profile], to: &mut Printer) {
         if let Some(authority) = profile.authority() {
             to.text("authority", authority);
         }
+        if profile.agent_session() != AgentSessionUse::default() {
+            to.text("agent-session", profile.agent_session());
+        }
         to.texts("scopes", profile.scopes());
     }
 }
@@ -57,6 +60,7 @@ fn placed<'p, 'i>(mut fields: Fields<'p, 'i>) -> Option<Placed<'p, 'i>> {
     let client_id = fields.parse("client-id", profile::client_id);
     let cache_name = fields.parse("cache-name", CacheName::parse);
     let authority = fields.parse("authority", str::parse);
+    let agent_session = fields.parse("agent-session", str::parse::<AgentSessionUse>);
     let scopes = fields.take("scopes");
     let scopes_at = scopes.as_ref().map(Value::at);
     let listed = scopes.map(Value::into_list).unwrap_or_default();
@@ -76,6 +80,7 @@ fn placed<'p, 'i>(mut fields: Fields<'p, 'i>) -> Option<Placed<'p, 'i>> {
     let mut profile = Profile::with_scopes(name?, source?, scopes);
     (profile.account, profile.tenant, profile.client_id) = (account, tenant, client_id);
     (profile.cache_name, profile.authority) = (cache_name, authority);
+    profile.agent_session = agent_session.unwrap_or_default();
     Some(Placed { profile, places })
 }
 

@@ -2,7 +2,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::parse;
-use crate::{Access, AddressClass, Addresses, CacheGrant, CacheName, Leniency, Limits, Policy, Profile, Source};
+use crate::{
+    Access, AddressClass, Addresses, AgentSessionUse, CacheGrant, CacheName, Leniency, Limits, Policy, Profile, Source,
+};
 
 #[test]
 fn every_field_is_read() {
@@ -303,6 +305,7 @@ fn a_profile_is_read_with_every_field() {
         tenant = "contoso.com"
         authority = "login.contoso.com"
         client-id = "client-0"
+        agent-session = "off"
         scopes = ["https://graph.microsoft.com/User.Read", "https://graph.microsoft.com/Mail.Read"]"#,
     ))
     .unwrap();
@@ -310,10 +313,12 @@ fn a_profile_is_read_with_every_field() {
     let expected = Profile::new("entra/graph".parse().unwrap(), Source::Shared, &scopes)
         .unwrap()
         .with_cache_name(CacheName::parse("other").unwrap())
-        .with_authority("login.contoso.com".parse().unwrap());
+        .with_authority("login.contoso.com".parse().unwrap())
+        .with_agent_session(AgentSessionUse::Off);
     let expected = expected.with_account("user0@contoso.com").unwrap().with_tenant("contoso.com").unwrap();
     assert_eq!(policy.profile("entra/graph"), Some(&expected.with_client_id("client-0").unwrap()));
     assert_eq!(policy.profiles().len(), 2);
+    assert_eq!(policy.profiles()[0].agent_session(), AgentSessionUse::Pass, "the default");
     assert_eq!(parse(&policy.to_toml()).unwrap(), policy);
 }
 

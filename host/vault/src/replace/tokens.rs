@@ -13,7 +13,7 @@ use crate::json::{Member, decode, seconds};
 use crate::refused::Refused;
 use crate::reply::Reply;
 
-const ACCESS_TOKEN: [&str; 12] = [
+const ACCESS_TOKEN: [&str; 13] = [
     field::CREDENTIAL_TYPE,
     field::SECRET,
     field::HOME_ACCOUNT_ID,
@@ -25,6 +25,7 @@ const ACCESS_TOKEN: [&str; 12] = [
     field::CACHED_AT,
     field::EXPIRES_ON,
     field::EXTENDED_EXPIRES_ON,
+    field::EXT_CACHE_KEY,
     field::REFRESH_ON,
 ];
 
@@ -59,6 +60,11 @@ impl Writing<'_> {
         };
         let fields = Fields::of(&self.texts, section, member, known)?;
         let (handle, place) = fields.secret(&self.texts, kind)?;
+        // The host adds the session to each request of the credential, so it marks each reply.
+        let marked = self.session.vault().credential().agent_session_key.as_deref();
+        if section == Written::AccessToken && fields.get(field::EXT_CACHE_KEY) != marked {
+            return Err(Refused::WrongSession);
+        }
         let mut refused = match self.session.is_in_documents(handle) {
             true => Refused::WrongEntry(kind),
             false => Refused::UnknownHandle(kind),
@@ -96,11 +102,14 @@ fn checked_key(section: Written, fields: &Fields<'_>, written: &str) -> Result<S
         Written::AccessToken => fields.text(field::TARGET)?,
         _ => "",
     };
-    let kind = section.name();
-    if fields.text(field::CREDENTIAL_TYPE)? != kind {
+    if fields.text(field::CREDENTIAL_TYPE)? != section.name() {
         return Err(fields.refused("has another type than its section"));
     }
-    let key = format!("{home}-{environment}-{kind}-{client_id}-{realm}-{target}").to_lowercase();
+    let (kind, extended) = match fields.get(field::EXT_CACHE_KEY) {
+        Some(key) => ("atext", format!("-{key}")),
+        None => (section.name(), String::new()),
+    };
+    let key = format!("{home}-{environment}-{kind}-{client_id}-{realm}-{target}{extended}").to_lowercase();
     if decode(written).is_none_or(|written| written != key) {
         return Err(fields.refused("has another key than its fields make"));
     }

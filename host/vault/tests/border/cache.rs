@@ -158,6 +158,8 @@ fn document() -> String {
         access("a-endless", "at-endless", &whose(0), r#","expires_on":null"#),
         access("a-pop", "at-pop", &whose(0), r#","token_type":"pop""#),
         access("a-key", "at-key", &whose(0), r#","key_id":"k""#),
+        access("a-session", "at-session", &whose(0), r#","ext_cache_key":"key-1","refresh_on":"1700003000""#),
+        access("a-unreadable", "at-unreadable", &whose(0), r#","ext_cache_key":7"#),
         access("a-realm", "at-realm", &whose(0), r#","realm":"utid-9""#),
         access("a-nobody", "at-nobody", &whose(9), ""),
         access("a-twice", "at-twice", &whose(0), r#","target":"x""#),

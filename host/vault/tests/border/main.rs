@@ -11,6 +11,7 @@ mod metadata;
 mod replies;
 mod results;
 mod rules;
+mod sessions;
 mod stored_replies;
 
 use std::fmt::Debug;

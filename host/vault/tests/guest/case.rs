@@ -4,11 +4,17 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use shared_token_cache_core::{CachePersistenceOptions, Options};
+use shared_token_cache_entra::agent_session::AgentSession;
 use shared_token_cache_policy::{CacheName, Policy};
 use shared_token_cache_vault::{Credential, Record};
 
 pub(crate) fn authority(case: &Value) -> String {
     text(&case["settings"]["default_authority_host"]).unwrap_or_else(|| "login.microsoftonline.com".into())
+}
+
+pub(crate) fn agent_session_key(case: &Value) -> Option<String> {
+    let session: AgentSession = text(&case["settings"]["agent_session"])?.parse().unwrap();
+    Some(session.cache_key())
 }
 
 pub(crate) fn options(options: &Value) -> Options {
@@ -51,6 +57,7 @@ pub(crate) fn credential(case: &Value) -> Credential {
         additionally_allowed_tenants: given.additionally_allowed_tenants,
         enable_guest_tenant_authentication: given.enable_guest_tenant_authentication,
         disable_multitenant_authentication: case["settings"]["disable_multitenant_authentication"] == true,
+        agent_session_key: agent_session_key(case),
         policy: Arc::new(Policy::for_current_user(CacheName::default())),
     }
 }

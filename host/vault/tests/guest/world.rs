@@ -13,7 +13,7 @@ use shared_token_cache_core::{
 };
 use shared_token_cache_vault::{Form, NotUtf8, Request, Session, Vault, contains_handle};
 
-use crate::case::{authority, collect, credential, options, text};
+use crate::case::{agent_session_key, authority, collect, credential, options, text};
 
 /// The outcome of a case.
 #[derive(Debug, Default)]
@@ -248,6 +248,7 @@ impl Platform for World {
         Settings {
             default_authority_host: authority(&self.case),
             disable_multitenant_authentication: settings["disable_multitenant_authentication"].as_bool() == Some(true),
+            agent_session_key: agent_session_key(&self.case),
         }
     }
 

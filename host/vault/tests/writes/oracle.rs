@@ -93,7 +93,11 @@ fn is_new(entry: &str, key: &str, secret: &str, kind: &str) -> bool {
         if kind == "accesstoken" { of("target") } else { String::new() }
     );
     let in_time = kind == "idtoken" || of("expires_on").parse::<u64>().is_ok_and(|expiry| expiry <= NOW + 3600);
-    of("secret") == secret && of("home_account_id") == "uid-0.utid-0" && key == made.to_lowercase() && in_time
+    of("secret") == secret
+        && of("home_account_id") == "uid-0.utid-0"
+        && key == made.to_lowercase()
+        && in_time
+        && text(entry, "ext_cache_key").is_none()
 }
 
 fn text(object: &str, name: &str) -> Option<String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::differential::case::{Case, is_bearer, is_bound};
+use crate::differential::case::{Case, is_bearer, is_bound_to_a_key};
 use crate::differential::change::{Change, changes};
 use crate::differential::compare::{Difference, Pair};
 use crate::differential::document::{key_of, seconds, text, text_of};
@@ -24,7 +24,9 @@ pub(super) fn expired_tokens_of_others_stay(case: &mut Case<'_>) {
     if has_cached(case) {
         let account = case.ours.requests.last().map(|request| case.owner_of(request.field("refresh_token")));
         drop_expired(case, |entry| {
-            Some(text_of(entry, "home_account_id")) != account.as_deref() || is_bound(entry) || !is_bearer(entry)
+            Some(text_of(entry, "home_account_id")) != account.as_deref()
+                || is_bound_to_a_key(entry)
+                || !is_bearer(entry)
         });
     }
 }

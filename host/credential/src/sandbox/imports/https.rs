@@ -1,3 +1,5 @@
+use shared_token_cache_entra::Secret;
+use shared_token_cache_entra::agent_session::{AgentSession, PARAMETER};
 use shared_token_cache_entra::header::may_set;
 use shared_token_cache_vault::{Form, Refused};
 
@@ -62,6 +64,7 @@ impl Host for State {
         Settings {
             default_authority_host: settings.default_authority_host.clone(),
             disable_multitenant_authentication: settings.disable_multitenant_authentication,
+            agent_session_key: settings.agent_session.as_ref().map(AgentSession::cache_key),
         }
     }
 
@@ -84,7 +87,7 @@ impl State {
             let why = format!("a request may have {LONGEST_URL} bytes of URL and {MOST_HEADERS} header fields");
             return Err(self.refuse(Error::denied(why)));
         }
-        let url = self.context.policy.token_endpoint(url).map_err(|denied| self.refuse(denied.into()))?;
+        let mut url = self.context.policy.token_endpoint(url).map_err(|denied| self.refuse(denied.into()))?;
         if let Some((name, _)) = headers.iter().find(|(name, value)| !may_set(name, value)) {
             let why = format!("a component may not set the header field {:?}", printable(name));
             return Err(self.refuse(Error::denied(why)));
@@ -104,11 +107,18 @@ impl State {
                 self.refuse(Error::denied(why))
             }
         })?;
-        match self.context.transport.post_form(url, headers, open.fields).await {
+        let (mut fields, redemption) = (open.fields, open.redemption);
+        // Added here and not by the component, which could leave it out. The vault accepts no such
+        // field from it.
+        if let Some(session) = &self.context.settings.agent_session {
+            url.query_pairs_mut().append_pair(PARAMETER, session.id());
+            fields.push((PARAMETER.to_owned(), Secret::new(session.id().to_owned())));
+        }
+        match self.context.transport.post_form(url, headers, fields).await {
             Ok(response) => {
                 self.call.retry_after = response.retry_after;
                 let now = self.context.clock.now();
-                let body = self.session.seal_reply(open.redemption, response.status, response.body, now);
+                let body = self.session.seal_reply(redemption, response.status, response.body, now);
                 Ok(Response { status: response.status, body })
             }
             Err(error @ TransportError::Timeout { .. }) => Err(HttpsError::Timeout(error.to_string())),
