@@ -37,7 +37,7 @@ export class ComponentThread {
    */
   constructor(grants, log = warn) {
     this.#grants = grants;
-    this.#https = new Https(grants.authorities);
+    this.#https = new Https(grants.authorities, grants.session);
     this.#log = log;
   }
 

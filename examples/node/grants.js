@@ -1,6 +1,7 @@
 import { homedir, platform } from "node:os";
 import { resolve } from "node:path";
 
+import { agentSession } from "./agent-session.js";
 import words from "./words.js";
 
 /**
@@ -28,7 +29,9 @@ import words from "./words.js";
 export function grants(options) {
   const { source = "shared", cacheName = words.cache.default_name } = options;
   const authority = host(options.authorityHost || process.env.AZURE_AUTHORITY_HOST || words.default_host);
+  const session = agentSession();
   return {
+    session,
     files: files(source, cacheName),
     // On other platforms the caches are encrypted, which only the Rust host supports.
     supported: platform() === "linux" || (platform() === "darwin" && source === "azure-cli"),
@@ -36,6 +39,7 @@ export function grants(options) {
     settings: {
       defaultAuthorityHost: authority,
       disableMultitenantAuthentication: Boolean(process.env.AZURE_IDENTITY_DISABLE_MULTITENANTAUTH),
+      agentSessionKey: session?.cacheKey,
     },
     credential: {
       username: options.username,

@@ -33,10 +33,16 @@ const TOKEN_ENDPOINT = /^https:\/\/([^/]+)\/[A-Za-z0-9.-]+\/oauth2\/v2\.0\/token
 export class Https {
   #agent = new Agent({ keepAlive: true });
   #authorities;
+  /** @type {[string, string][]} */
+  #session;
 
-  /** @param {string[]} authorities */
-  constructor(authorities) {
+  /**
+   * @param {string[]} authorities
+   * @param {import("./agent-session.js").AgentSession} [session]
+   */
+  constructor(authorities, session) {
     this.#authorities = authorities;
+    this.#session = session ? [[words.agent_session.parameter, session.id]] : [];
   }
 
   /**
@@ -47,12 +53,23 @@ export class Https {
   async post(form, signal) {
     const denied = this.#whyDenied(form);
     if (denied) return { error: { tag: "denied", val: denied } };
+    const marked = this.#marked(form);
     for (const time of PAUSES) {
-      const outcome = await this.#attempt(form, signal);
+      const outcome = await this.#attempt(marked, signal);
       if (!isWorthRepeating(outcome)) return outcome;
       await pause(time, undefined, { signal });
     }
-    return await this.#attempt(form, signal);
+    return await this.#attempt(marked, signal);
+  }
+
+  /**
+   * A request with the agent session, which the component could leave out.
+   *
+   * @param {Form} form
+   */
+  #marked({ url, headers, form }) {
+    const query = new URLSearchParams(this.#session).toString();
+    return { url: query ? `${url}?${query}` : url, headers, form: [...form, ...this.#session] };
   }
 
   close() {
@@ -60,7 +77,7 @@ export class Https {
   }
 
   /** @param {Form} form */
-  #whyDenied({ url, headers }) {
+  #whyDenied({ url, headers, form }) {
     const authority = TOKEN_ENDPOINT.exec(url)?.[1];
     // A URL that parsing normalizes is refused, as the checked text would differ from the requested
     // one.
@@ -71,7 +88,9 @@ export class Https {
       return `the authority ${JSON.stringify(authority)} is not granted; the credential's option \`authorities\` names those that are`;
     }
     const field = headers.find(([name, value]) => !maySet(name, value));
-    return field && `a component may not set the header field ${JSON.stringify(field[0])}`;
+    if (field) return `a component may not set the header field ${JSON.stringify(field[0])}`;
+    const { parameter } = words.agent_session;
+    return form.some(([name]) => name === parameter) ? `a component may not set the field "${parameter}"` : undefined;
   }
 
   /**

@@ -38,6 +38,11 @@ impl Form {
         self
     }
 
+    /// The fields.
+    pub fn fields(&self) -> &[(String, String)] {
+        &self.0
+    }
+
     /// Adds a field, even if there is one with this name.
     pub fn and(mut self, name: &str, value: &str) -> Self {
         self.0.push((name.to_owned(), value.to_owned()));

@@ -15,7 +15,7 @@ use shared_token_cache_tests::sign_in::{
     CLIENT, GRAPH, VAULT, new_access_token, new_refresh_token, refresh_token, tenant, username,
 };
 
-const CHECKS: [Check<Peers>; 9] = [
+const CHECKS: [Check<Peers>; 10] = [
     ("we_list_who_signed_in_with_the_azure_cli", we_list_who_signed_in_with_the_azure_cli),
     ("we_take_the_token_that_the_azure_cli_cached", we_take_the_token_that_the_azure_cli_cached),
     ("the_azure_cli_takes_the_token_that_we_cached", the_azure_cli_takes_the_token_that_we_cached),
@@ -24,6 +24,7 @@ const CHECKS: [Check<Peers>; 9] = [
     ("we_send_the_refresh_token_that_the_azure_cli_rotated", we_send_the_refresh_token_that_the_azure_cli_rotated),
     ("who_signed_out_of_the_azure_cli_is_signed_out_here", who_signed_out_of_the_azure_cli_is_signed_out_here),
     ("both_use_the_folder_that_the_environment_names", both_use_the_folder_that_the_environment_names),
+    ("an_agent_session_has_tokens_of_its_own_for_both", an_agent_session_has_tokens_of_its_own_for_both),
     ("writers_at_the_same_time_lose_nothing", writers_at_the_same_time_lose_nothing),
 ];
 
@@ -134,6 +135,32 @@ fn both_use_the_folder_that_the_environment_names(peers: &Peers) -> io::Result<(
     let files = peers.cli.files()?;
     same("moved", &files.contains(Path::new("moved here/msal_token_cache.json")), &true)?;
     same("at the usual place", &files.contains(Path::new(".azure")), &false)
+}
+
+fn an_agent_session_has_tokens_of_its_own_for_both(peers: &Peers) -> io::Result<()> {
+    const VARIABLE: &str = "COPILOT_AGENT_SESSION_ID";
+    let mut peers = Peers::new(peers.python.clone())?;
+    peers.login(1)?;
+    let without = peers.posts();
+    peers.cli.set(VARIABLE, "session-1");
+    // The sign-in cached a token for ARM, and it has no mark.
+    peers.get_token(&["--scope", ARM])?;
+    same("our mark", &peers.last("client_session"), &json!("session-1"))?;
+    peers.token(&["--scope", GRAPH])?;
+    same("their mark", &peers.last("client_session"), &json!("session-1"))?;
+    let marked = peers.posts();
+    same("one request of each", &marked, &(without + 2))?;
+    peers.token(&["--scope", ARM])?;
+    peers.get_token(&["--scope", GRAPH])?;
+    same("each takes the other's token", &peers.posts(), &marked)?;
+    peers.cli.set(VARIABLE, "session-2");
+    peers.get_token(&["--scope", GRAPH])?;
+    peers.token(&["--scope", GRAPH])?;
+    same("a token of another session serves neither", &peers.posts(), &(marked + 1))?;
+    peers.cli.set(VARIABLE, "");
+    let ours = peers.get_token(&["--scope", ARM])?;
+    same("the token of the sign-in", at(&ours, "/token"), &json!(first_access_token(0)))?;
+    same("posts", &peers.posts(), &(marked + 1))
 }
 
 /// Two of our programs and the Azure CLI, each writing entries of its own.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use shared_token_cache::policy::{Policy, Source};
-use shared_token_cache::{Builder, Error, SharedTokenCacheCredential, TokenRequestOptions};
+use shared_token_cache::{Builder, Error, HostSettings, Places, SharedTokenCacheCredential, TokenRequestOptions};
 use shared_token_cache_tests::home::{AUTHORITY, CLIENT, Home};
 use shared_token_cache_tests::listen::Listener;
 use shared_token_cache_tests::sign_in::{
@@ -305,6 +305,34 @@ async fn a_source_whose_account_is_denied_passes_on_to_the_next() {
     assert_eq!(ask("\"*\"").await.unwrap(), access_token(0, VAULT));
     assert_eq!(ask("\"user1@contoso.com\"").await.unwrap(), access_token(1, VAULT));
     assert!(matches!(ask("").await, Err(Error::Denied(_))));
+}
+
+#[tokio::test]
+async fn a_profile_decides_whether_its_token_is_of_the_agent_session() {
+    for (line, is_marked) in [("", true), ("agent-session = \"pass\"", true), ("agent-session = \"off\"", false)] {
+        let home = signed_in(Cached::AccessToken(CLIENT));
+        let endpoint = TokenEndpoint::start(|_| Reply::json(200, token_reply(0))).await.unwrap();
+        let profile = format!(
+            "[[profiles]]\nname = \"vault\"\nsource = \"shared\"\naccount = \"{}\"\nscopes = [\"{VAULT}\"]\n{line}",
+            username(0)
+        );
+        let policy = Policy::from_toml(&format!("{}\n{profile}", policy("log", "[log]").to_toml())).unwrap();
+        let mut settings = HostSettings::default();
+        settings.agent_session = Some("session-1".parse().unwrap());
+        let credential = SharedTokenCacheCredential::builder_for(&policy, policy.profile("vault").unwrap())
+            .host_settings(settings)
+            .places(Places::below(home.path()))
+            .transport(home.transport(&endpoint).unwrap())
+            .build()
+            .unwrap();
+        let token = credential.get_token(&[VAULT]).await.unwrap();
+        let expected = if is_marked { new_access_token(0) } else { access_token(0, VAULT) };
+        assert_eq!(token.token.expose(), expected, "{line}");
+        let requests = endpoint.requests();
+        let marked = requests.iter().filter(|request| request.field("client_session") == Some("session-1"));
+        assert_eq!((marked.count(), requests.len()), (usize::from(is_marked), usize::from(is_marked)), "{line}");
+        assert_eq!(credential.agent_session().is_some(), is_marked, "{line}");
+    }
 }
 
 async fn listed(credential: &SharedTokenCacheCredential) -> Vec<String> {

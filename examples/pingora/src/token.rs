@@ -7,7 +7,7 @@ use http::HeaderValue;
 use pingora::server::ShutdownWatch;
 use pingora::services::background::BackgroundService;
 use shared_token_cache::policy::{Policy, Profile};
-use shared_token_cache::{Error, SharedTokenCacheCredential, TokenRefresher, TokenState};
+use shared_token_cache::{Error, HostSettings, SharedTokenCacheCredential, TokenRefresher, TokenState};
 use tokio::sync::watch;
 
 pub(crate) struct Token {
@@ -19,7 +19,9 @@ pub(crate) struct Token {
 
 impl Token {
     pub(crate) fn new(policy: &Policy, profile: &Profile) -> Result<Self, Error> {
-        let credential = SharedTokenCacheCredential::builder_for(policy, profile).build()?;
+        // With the mark of the agent session that the environment names, if there is one.
+        let settings = HostSettings::from_env().map_err(Error::InvalidArgument)?;
+        let credential = SharedTokenCacheCredential::builder_for(policy, profile).host_settings(settings).build()?;
         Ok(Self { credential, profile: profile.clone(), state: OnceLock::new() })
     }
 

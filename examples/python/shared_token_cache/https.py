@@ -14,8 +14,9 @@ import urllib.request
 import uuid
 from typing import Any, Iterable
 
+from .agent_session import agent_session, cache_key
 from .component import record
-from .words import HEADERS, LONGEST_VALUE
+from .words import HEADERS, LONGEST_VALUE, SESSION_PARAMETER
 from .wasmtime_results import Failure
 
 SECONDS = 30.0
@@ -36,6 +37,7 @@ class Https:
         self._allowed = frozenset(authority_host(host) for host in allowed_authorities)
         self._default = default_authority
         self._one_tenant = bool(os.environ.get("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH"))
+        self._session = agent_session()
         context = ssl.create_default_context()
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if ca_file is not None:
@@ -47,12 +49,19 @@ class Https:
         self._opener.add_handler(urllib.request.HTTPSHandler(context=context))
 
     def get_settings(self) -> Any:
-        return record(default_authority_host=self._default, disable_multitenant_authentication=self._one_tenant)
+        return record(
+            default_authority_host=self._default,
+            disable_multitenant_authentication=self._one_tenant,
+            agent_session_key=cache_key(self._session),
+        )
 
     def post_form(self, url: str, headers: list[tuple[str, str]], form: list[tuple[str, str]]) -> Any:
         """The response, whatever its status, or an error."""
-        refused = self._refuse(url, headers)
-        body = urllib.parse.urlencode(form).encode()
+        refused = self._refuse(url, headers, form)
+        # Added here and not by the component, which could leave it out.
+        session = [] if self._session is None else [(SESSION_PARAMETER, self._session)]
+        url = f"{url}?{urllib.parse.urlencode(session)}" if session else url
+        body = urllib.parse.urlencode([*form, *session]).encode()
         if refused or len(body) > LARGEST_FORM:
             return Failure("denied", refused or f"a form may have {LARGEST_FORM} bytes")
         for pause in (*PAUSES, None):
@@ -61,7 +70,7 @@ class Https:
                 return result
             time.sleep(pause)
 
-    def _refuse(self, url: str, headers: list[tuple[str, str]]) -> str | None:
+    def _refuse(self, url: str, headers: list[tuple[str, str]], form: list[tuple[str, str]]) -> str | None:
         endpoint = _ENDPOINT.fullmatch(url)
         if not endpoint:
             return "a request goes to https://<authority>/<tenant>/oauth2/v2.0/token and nowhere else"
@@ -70,6 +79,8 @@ class Https:
         for name, value in headers:
             if name.lower() not in HEADERS or not _VALUE.fullmatch(value):
                 return f"a component may not set the header field {name!r}"
+        if any(name == SESSION_PARAMETER for name, _ in form):
+            return f"a component may not set the field {SESSION_PARAMETER!r}"
         return None
 
     def _post(self, url: str, headers: list[tuple[str, str]], body: bytes) -> Any:

@@ -1,3 +1,4 @@
+use shared_token_cache_entra::agent_session::{AgentSession, PARAMETER};
 use shared_token_cache_entra::cloud;
 use shared_token_cache_entra::header::may_set;
 use wasi::clocks::wall_clock;
@@ -24,7 +25,13 @@ impl Guest for Adapter {
         if let Some((name, _)) = headers.iter().find(|(name, value)| !may_set(name, value)) {
             return Err(HttpsError::Denied(format!("a component may not set the header field {name:?}")));
         }
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).finish();
+        if form.iter().any(|(name, _)| name == PARAMETER) {
+            return Err(HttpsError::Denied(format!("a component may not set the field {PARAMETER:?}")));
+        }
+        let session = settings.agent_session.as_ref().map(|session| (PARAMETER, session.id()));
+        let path = with_query(endpoint.path, session);
+        let endpoint = Endpoint { path: &path, ..endpoint };
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).extend_pairs(session).finish();
         let mut retries = Retries::new();
         loop {
             let attempt = attempt(settings, &endpoint, &headers, body.as_bytes());
@@ -56,10 +63,12 @@ impl Guest for Adapter {
             |_| Settings {
                 default_authority_host: cloud::DEFAULT_HOST.into(),
                 disable_multitenant_authentication: false,
+                agent_session_key: None,
             },
             |settings| Settings {
                 default_authority_host: settings.default_authority.clone(),
                 disable_multitenant_authentication: settings.disable_multitenant,
+                agent_session_key: settings.agent_session.as_ref().map(AgentSession::cache_key),
             },
         )
     }
@@ -67,6 +76,13 @@ impl Guest for Adapter {
     fn close_idle_connections() {
         // The host manages connections.
     }
+}
+
+/// The path with a query parameter, if there is one.
+fn with_query(path: &str, parameter: Option<(&str, &str)>) -> String {
+    let Some((name, value)) = parameter else { return path.to_owned() };
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
+    format!("{path}?{query}")
 }
 
 fn attempt(
@@ -114,6 +130,13 @@ fn uuid(mut bytes: Vec<u8>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_agent_session_is_an_encoded_query_parameter() {
+        assert_eq!(with_query("/t/oauth2/v2.0/token", None), "/t/oauth2/v2.0/token");
+        let path = with_query("/t/oauth2/v2.0/token", Some((PARAMETER, "a&b=c")));
+        assert_eq!(path, "/t/oauth2/v2.0/token?client_session=a%26b%3Dc");
+    }
 
     #[test]
     fn a_random_uuid_has_its_version_and_variant() {

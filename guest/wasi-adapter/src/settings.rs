@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use shared_token_cache_entra::agent_session::{self, AgentSession};
 use shared_token_cache_entra::cloud;
 use wasi::cli::environment::get_environment;
 
@@ -76,6 +77,8 @@ pub(crate) struct Settings {
     pub(crate) authorities: Vec<String>,
     pub(crate) plain_http: Option<String>,
     pub(crate) disable_multitenant: bool,
+    /// `COPILOT_AGENT_SESSION_ID`: the agent session that tokens are marked with.
+    pub(crate) agent_session: Option<AgentSession>,
     pub(crate) replace: Replace,
     pub(crate) request_time: Duration,
     pub(crate) response_size: usize,
@@ -114,6 +117,11 @@ impl Settings {
             .filter(|host| !host.is_empty())
             .map(|host| authority(host).ok_or_else(|| wrong(variables::AUTHORITIES, host, "a host")))
             .collect();
+        let session = variables.iter().find(|(name, _)| name == agent_session::VARIABLE);
+        let agent_session = session
+            .filter(|(_, id)| !id.is_empty())
+            .map(|(_, id)| id.parse().map_err(|error| format!("{}: {error}", agent_session::VARIABLE)))
+            .transpose()?;
         Ok(Self {
             source: source(get(variables::SOURCE))?,
             homes,
@@ -122,6 +130,7 @@ impl Settings {
             authorities: authorities?,
             plain_http,
             disable_multitenant: get(variables::DISABLE_MULTITENANT).is_some(),
+            agent_session,
             replace: match get(variables::REPLACE) {
                 None | Some("in-place") => Replace::InPlace,
                 Some("rename") => Replace::Rename,
@@ -230,6 +239,7 @@ pub(crate) mod tests {
             ("AZURE_CONFIG_DIR", "/azure"),
             ("AZURE_AUTHORITY_HOST", "https://Login.Microsoftonline.US/"),
             ("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH", "1"),
+            ("COPILOT_AGENT_SESSION_ID", "session-1"),
             (variables::SOURCE, "file:/caches/c.json"),
             (variables::AUTHORITIES, "login.contoso.com, localhost:8443"),
             (variables::PLAIN_HTTP, "127.0.0.1:8080"),
@@ -247,6 +257,7 @@ pub(crate) mod tests {
             authorities: vec!["login.contoso.com".into(), "localhost:8443".into()],
             plain_http: Some("127.0.0.1:8080".into()),
             disable_multitenant: true,
+            agent_session: Some("session-1".parse().unwrap()),
             replace: Replace::Rename,
             request_time: Duration::from_secs(5),
             response_size: 16 << 10,
@@ -260,6 +271,8 @@ pub(crate) mod tests {
     #[test]
     fn an_invalid_variable_is_named() {
         for (name, value) in [
+            ("COPILOT_AGENT_SESSION_ID", " "),
+            ("COPILOT_AGENT_SESSION_ID", "a b"),
             (variables::SOURCE, "keyring"),
             (variables::SOURCE, "file:"),
             (variables::AUTHORITIES, "*.contoso.com"),
@@ -293,6 +306,6 @@ pub(crate) mod tests {
 
     #[test]
     fn an_empty_variable_is_none() {
-        assert_eq!(parse(&[(variables::SOURCE, " "), ("HOME", "")]), parse(&[]));
+        assert_eq!(parse(&[(variables::SOURCE, " "), ("HOME", ""), ("COPILOT_AGENT_SESSION_ID", "")]), parse(&[]));
     }
 }

@@ -30,6 +30,7 @@ pub use sandbox::BORDER;
 #[cfg(feature = "runtime-compilation")]
 pub use sandbox::compile_component;
 pub use shared_token_cache_entra::Secret;
+pub use shared_token_cache_entra::agent_session::{AgentSession, InvalidAgentSession};
 pub use shared_token_cache_policy as policy;
 pub use shared_token_cache_storage::{Examination, ExaminationNote, HeldLock, KeyringAccess, Places};
 pub use shared_token_cache_vault::Hindrance;

@@ -85,8 +85,16 @@ impl HostSettings {
             let host: AuthorityHost = host.parse().map_err(|error| format!("AZURE_AUTHORITY_HOST: {error}"))?;
             settings.default_authority_host = host.to_string();
         }
-        settings.agent_session = agent_session(std::env::var_os(agent_session::VARIABLE))?;
+        settings.agent_session = Self::agent_session_from_env()?;
         Ok(settings)
+    }
+
+    /// The agent session of `COPILOT_AGENT_SESSION_ID`; none if the variable is not set or empty.
+    ///
+    /// # Errors
+    /// When its value is not the id of a session.
+    pub fn agent_session_from_env() -> Result<Option<AgentSession>, String> {
+        agent_session(std::env::var_os(agent_session::VARIABLE))
     }
 }
 

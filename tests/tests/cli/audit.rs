@@ -47,10 +47,14 @@ fn every_token_has_a_line_and_so_has_every_denial() {
     audited(&["--scope", GRAPH, "--policy", &policy]).error(5).unwrap();
 
     let line = |outcome: &str, reason: Value, account: Value, tenant: Value, source: Value| {
-        json!({
+        let mut line = json!({
             "operation": "get-token", "outcome": outcome, "reason": reason, "account": account, "tenant": tenant,
             "scopes": [GRAPH], "source": source,
-        })
+        });
+        if !line["account"].is_null() {
+            line["agent_session"] = json!(false);
+        }
+        line
     };
     // printf %s uid-00000000.utid-00000000 | sha256sum | cut -c1-16
     let account = json!("7cd4cd9cc41a2cfc");

@@ -4,6 +4,7 @@
 #![cfg(unix)]
 
 mod accounts;
+mod agent_session;
 mod audit;
 mod caches;
 mod certificates;

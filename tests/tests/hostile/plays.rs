@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared_token_cache::policy::{Access, Limits, Policy};
-use shared_token_cache::{AccessToken, Builder, Error, TokenRequestOptions};
+use shared_token_cache::{AccessToken, Builder, Error, HostSettings, TokenRequestOptions};
 use shared_token_cache_tests::home;
 
 use crate::stage::{SCOPE, Stage};
@@ -14,6 +14,19 @@ pub(crate) type Play = fn(&Stage) -> Result<AccessToken, Error>;
 /// One call for a token.
 pub(crate) fn plain(stage: &Stage) -> Result<AccessToken, Error> {
     call(stage, stage.hostile(), TokenRequestOptions::default())
+}
+
+/// The host is in an agent session.
+pub(crate) fn in_an_agent_session(stage: &Stage) -> Result<AccessToken, Error> {
+    let mut settings = HostSettings::default();
+    settings.agent_session = Some("session-1".parse().unwrap());
+    let outcome = call(stage, stage.hostile().host_settings(settings), TokenRequestOptions::default());
+    for request in stage.endpoint.requests() {
+        let named = request.form.iter().filter(|(name, _)| name == "client_session").map(|(_, id)| id.as_str());
+        assert_eq!(named.collect::<Vec<_>>(), ["session-1"], "every request names the host's session, and no other");
+        assert!(request.path.ends_with("?client_session=session-1"), "{}", request.path);
+    }
+    outcome
 }
 
 /// The cache is granted for reading only.

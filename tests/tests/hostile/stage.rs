@@ -208,6 +208,7 @@ impl Stage {
                 token("at-user0-fabrikam", 0, json!({ "realm": "fabrikam.com" })),
                 token("at-user0-expired", 0, json!({ "expires_on": "1700000000" })),
                 token("at-user0-bound", 0, json!({ "token_type": "pop", "key_id": "key" })),
+                token("at-user0-session", 0, json!({ "ext_cache_key": "a-session" })),
                 token("at-user0-broken", 0, json!({
                     "secret": format!("{}\r\nX-Admin: yes", self.secrets.get("at-user0-broken")),
                     "target": format!("{vault} a-line-break"),
@@ -245,7 +246,10 @@ pub(crate) fn words(error: &Error) -> String {
 /// A request without the one secret that it may contain, in the one place where it may.
 fn piece_of(request: &Received, redeemable: &str) -> Piece {
     let mut lines = vec![request.host.clone(), request.path.clone(), format!("{:?}", request.headers)];
-    let expected = request.path == "/organizations/oauth2/v2.0/token" && request.host == AUTHORITY;
+    let path = "/organizations/oauth2/v2.0/token";
+    let expected =
+        request.path.strip_prefix(path).is_some_and(|query| ["", "?client_session=session-1"].contains(&query))
+            && request.host == AUTHORITY;
     let others =
         request.form.iter().filter(|(name, value)| !(expected && name == "refresh_token" && value == redeemable));
     lines.extend(others.map(|(name, value)| format!("{name}={value}")));

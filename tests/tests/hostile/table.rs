@@ -83,6 +83,11 @@ attempts! {
     hold_replace: hurried => "Error::Limit", "limits.call-seconds";
     read_for_ever: hurried => "Error::Limit", "limits.call-seconds";
 
+    mark_a_cached_token_for_the_agent_session: in_an_agent_session =>
+        "WriteError::Denied", "the access token belongs to another entry";
+    store_a_token_without_its_agent_session: in_an_agent_session =>
+        "WriteError::Denied", "the access token is not of the agent session that was asked for";
+
     // Forms.
     post_to_another_host: plain => "HttpsError::Denied", "the policy does not allow requests to";
     post_to_another_port: plain => "HttpsError::Denied", "under `authorities`";
@@ -96,6 +101,8 @@ attempts! {
         "HttpsError::Denied", "a handle is in the header fields of a request";
     put_a_refresh_token_into_the_url: plain => "HttpsError::Denied", "a handle is in the URL of a request / does not allow requests to";
     add_a_field_to_a_form: plain => "HttpsError::Denied", "a refresh request has no field";
+    post_an_agent_session_of_its_own: in_an_agent_session =>
+        "HttpsError::Denied", "a refresh request has no field / nowhere else";
     ask_for_another_grant: plain => "HttpsError::Denied", "the form's grant type is not refresh_token";
     redeem_another_accounts_refresh_token: plain =>
         "HttpsError::Denied", "the refresh token belongs to an account that was not asked for";
@@ -131,6 +138,10 @@ attempts! {
     return_an_expired_access_token: plain => "Error::Denied", "the access token has expired";
     return_an_access_token_that_is_bound_to_a_key: plain =>
         "Error::Denied", "the access token is not a plain bearer token";
+    return_a_token_without_the_agent_session: in_an_agent_session =>
+        "Error::Denied", "the access token is not of the agent session that was asked for";
+    return_a_token_of_an_agent_session: plain =>
+        "Error::Denied", "the access token is not of the agent session that was asked for";
     return_an_access_token_with_a_line_break: plain =>
         "Error::Denied", "must be an access token, and this is the opaque secret";
     choose_an_account: without_a_username =>

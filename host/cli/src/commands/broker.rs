@@ -7,6 +7,7 @@ use hyper::client::conn::http1;
 use hyper::{Request, Uri};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
+use shared_token_cache::{AgentSession, HostSettings};
 use tokio::net::TcpStream;
 use zeroize::Zeroizing;
 
@@ -14,11 +15,14 @@ use super::ask::{Ask, BUDGET};
 use super::forms::Token;
 use super::output::{Failure, clean};
 use super::validity::{self, Validity};
+use crate::agent::http::{AGENT_SESSION, AGENT_SESSION_OFF};
 
 /// The address of the broker, and the secret that its clients send.
 pub(super) struct Broker {
     endpoint: String,
     header: Zeroizing<String>,
+    /// The cache key of this process's agent session, or why its variable names none.
+    session: Result<Option<String>, String>,
 }
 
 /// The largest response.
@@ -54,7 +58,9 @@ struct Refusal {
 impl Broker {
     pub(super) fn from_env() -> Option<Self> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        Some(Self { endpoint: variable("IDENTITY_ENDPOINT")?, header: variable("IDENTITY_HEADER")?.into() })
+        let session = HostSettings::agent_session_from_env();
+        let session = session.map(|session| session.as_ref().map(AgentSession::cache_key));
+        Some(Self { endpoint: variable("IDENTITY_ENDPOINT")?, header: variable("IDENTITY_HEADER")?.into(), session })
     }
 
     /// Requests a token. The protocol supports one scope and no claims.
@@ -100,7 +106,13 @@ impl Broker {
         let request = Request::get(format!("{path}?{query}"))
             .header("host", authority.as_str())
             .header("x-identity-header", self.header.as_str())
-            .header("accept", "application/json")
+            .header("accept", "application/json");
+        let session = self.session.as_ref().map_err(Failure::invalid)?;
+        let request = match session {
+            Some(session) => request.header(AGENT_SESSION, session),
+            None => request,
+        };
+        let request = request
             .body(Empty::<Bytes>::new())
             .map_err(|error| Failure::invalid(format!("IDENTITY_HEADER: {error}")))?;
         let stream = TcpStream::connect((host.as_str(), authority.port_u16().unwrap_or(80))).await;
@@ -109,6 +121,7 @@ impl Broker {
         let driver = tokio::spawn(connection);
         let reply = sender.send_request(request).await.map_err(unreachable)?;
         let status = reply.status();
+        let mark = reply.headers().get(AGENT_SESSION).map(|mark| mark.as_bytes().to_vec());
         let body = Limited::new(reply.into_body(), LARGEST).collect().await.map_err(unreachable)?;
         let body = Zeroizing::new(body.to_bytes().to_vec());
         driver.abort();
@@ -120,6 +133,14 @@ impl Broker {
             return Err(Failure::other(anyhow::anyhow!(
                 "the broker of this sandbox refused, status {}{message}",
                 status.as_u16()
+            )));
+        }
+        if let Some(session) = session
+            && mark.as_deref().is_none_or(|mark| mark != session.as_bytes() && mark != AGENT_SESSION_OFF.as_bytes())
+        {
+            return Err(Failure::other(anyhow::anyhow!(
+                "COPILOT_AGENT_SESSION_ID is set, and the broker of this sandbox does not say that its token is of that agent \
+                 session; use a broker of this version or later"
             )));
         }
         let unclear = || Failure::other(anyhow::anyhow!("the broker of this sandbox sent an invalid answer"));

@@ -40,6 +40,9 @@ pub struct AuditLine {
     /// The source whose cache was used, or that was in use at the denial. `None` if the call failed
     /// in no particular source.
     pub source: Option<String>,
+    /// Whether the token carries the mark of an agent session. Left out without a token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_session: Option<bool>,
     /// The duration of the call, in milliseconds; `None` for a denial to the component.
     pub duration_ms: Option<u64>,
     /// The client of a front, such as the agent's HTTP endpoint, by the name that the user gave it.
@@ -73,6 +76,7 @@ impl AuditLine {
             tenant: tenant.map(short),
             scopes: scopes.iter().take(MOST_SCOPES).map(|scope| short(scope)).collect(),
             source,
+            agent_session: None,
             duration_ms: duration.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
             client: None,
             profile: None,
@@ -91,9 +95,10 @@ impl AuditLine {
         Self::new(Asked { operation, scopes, tenant: None, source: None, duration: Some(duration) }, outcome, reason)
     }
 
-    /// Adds the fingerprint of the token's account.
-    pub(crate) fn of(mut self, account: &str) -> Self {
+    /// Adds the fingerprint of the token's account, and whether the token is marked.
+    pub(crate) fn of(mut self, account: &str, agent_session: bool) -> Self {
         self.account = Some(account.to_owned());
+        self.agent_session = Some(agent_session);
         self
     }
 
@@ -109,6 +114,7 @@ impl AuditLine {
             tenant = self.tenant,
             scopes = self.scopes.join(" "),
             source = self.source,
+            agent_session = self.agent_session,
             duration_ms = self.duration_ms,
             client = self.client,
             profile = self.profile,

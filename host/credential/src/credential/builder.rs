@@ -237,7 +237,12 @@ impl Builder {
             sources.push((source, Pool::new(component.clone(), Arc::new(context), self.options.clone())));
         }
         Ok(SharedTokenCacheCredential {
-            inner: Arc::new(Inner { sources, single_flight: SingleFlight::new(), audit: self.audit }),
+            inner: Arc::new(Inner {
+                sources,
+                single_flight: SingleFlight::new(),
+                audit: self.audit,
+                agent_session: self.settings.agent_session,
+            }),
         })
     }
 }

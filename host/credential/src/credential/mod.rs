@@ -17,6 +17,7 @@ pub(crate) use single_flight::SingleFlight;
 use std::sync::Arc;
 use std::time::Instant;
 
+use shared_token_cache_entra::agent_session::AgentSession;
 use shared_token_cache_vault::Origin;
 
 use crate::access_token::{AccessToken, IssuedToken};
@@ -57,6 +58,7 @@ struct Inner {
     sources: Vec<(Source, Pool)>,
     single_flight: SingleFlight<Call, Answer>,
     audit: Audit,
+    agent_session: Option<AgentSession>,
 }
 
 /// The key of single flight: equal calls share one result.
@@ -121,7 +123,7 @@ impl SharedTokenCacheCredential {
             }
         };
         if self.inner.audit.is_heard() {
-            self.inner.audit.write(&outcome::line(&call, &answer, start.elapsed()));
+            self.inner.audit.write(&outcome::line(&call, &answer, start.elapsed(), self.inner.agent_session.is_some()));
         }
         match answer {
             Ok(Found { issued, source }) => {
@@ -130,6 +132,13 @@ impl SharedTokenCacheCredential {
             }
             Err(Nothing { error, .. }) => Err(error),
         }
+    }
+
+    /// The agent session that this credential's tokens are marked with: that of
+    /// [`crate::HostSettings`], unless the builder or the profile switched it off.
+    #[must_use]
+    pub fn agent_session(&self) -> Option<&AgentSession> {
+        self.inner.agent_session.as_ref()
     }
 
     /// The accounts in each source, in the order in which the sources are tried, regardless of the
@@ -160,7 +169,8 @@ impl SharedTokenCacheCredential {
     /// own. Calls of other holders then hide no change of the cache from this one's.
     pub(crate) fn apart(&self) -> Self {
         let sources = self.inner.sources.iter().map(|(source, pool)| (source.clone(), pool.apart())).collect();
-        Self { inner: Arc::new(Inner { sources, single_flight: SingleFlight::new(), audit: self.inner.audit.clone() }) }
+        let (audit, agent_session) = (self.inner.audit.clone(), self.inner.agent_session.clone());
+        Self { inner: Arc::new(Inner { sources, single_flight: SingleFlight::new(), audit, agent_session }) }
     }
 
     /// Drops the instances that no call uses. The next call creates one, which reads the document.

@@ -31,8 +31,8 @@ pub(super) struct Nothing {
     pub(super) source: Option<Source>,
 }
 
-/// The audit line of a caller's call.
-pub(super) fn line(call: &Call, answer: &Answer, duration: Duration) -> AuditLine {
+/// The audit line of a caller's call. `agent_session`: the credential marks its tokens.
+pub(super) fn line(call: &Call, answer: &Answer, duration: Duration, agent_session: bool) -> AuditLine {
     let (tenant, source) = match answer {
         Ok(Found { issued, source }) => (Some(issued.tenant.as_str()), Some(source.to_string())),
         Err(Nothing { source, .. }) => (call.request.tenant_id.as_deref(), source.as_ref().map(ToString::to_string)),
@@ -44,7 +44,7 @@ pub(super) fn line(call: &Call, answer: &Answer, duration: Duration) -> AuditLin
                 Origin::Cached => "cached",
                 Origin::Refreshed => "refreshed",
             };
-            AuditLine::new(asked, outcome, None).of(&issued.account)
+            AuditLine::new(asked, outcome, None).of(&issued.account, agent_session)
         }
         Err(Nothing { error, denied, .. }) => {
             // Only denials of the policy have a hint. Where a source passed the call on, no other

@@ -11,7 +11,7 @@ use shared_token_cache_tests::cli::Cli;
 use super::super::serve::agent::Agent;
 
 /// The query of App Service for Key Vault.
-pub(super) const QUERY: &str = "api-version=2019-08-01&resource=https://vault.azure.net";
+pub(crate) const QUERY: &str = "api-version=2019-08-01&resource=https://vault.azure.net";
 
 /// An agent with its endpoint at a port of its own.
 pub(crate) struct Endpoint<'a> {

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::*;
+use crate::agent_session::{KEY, SESSION, VARIABLE};
 
 const HEADER: &str = "made-up-header";
 const TENANT: &str = "72f988bf-0000-0000-0000-000000000000";
@@ -84,6 +85,31 @@ fn the_broker_is_asked_for_the_resource() {
     let answer = world.answer("azd auth token --output json --no-prompt --scope https://vault.azure.net/.default");
     assert_eq!(answer, json!({ "token": token(), "expiresOn": "2100-01-01T00:00:00Z" }));
     assert_eq!(world.run("ado-auth-helper get-access-token").stdout, format!("{}\n", token()));
+}
+
+#[test]
+fn in_an_agent_session_the_broker_has_to_say_that_its_token_is_of_it() {
+    for (status, code) in [
+        ("200 OK", 1),
+        ("200 OK\r\nX-Agent-Session: another", 1),
+        ("200 OK\r\nX-Agent-Session: a_wxrlctbxdsd5iia6yf4cmrroepxpa2p6-z0ue8qvo", 0),
+        ("200 OK\r\nX-Agent-Session: off", 0),
+    ] {
+        let (endpoint, heads) = broker(status, granted());
+        let mut world = sandbox(&endpoint);
+        world.cli.set(VARIABLE, SESSION);
+        let run = world.run("az account get-access-token");
+        assert_eq!((run.code, run.stdout.contains(&token())), (Some(code), code == 0), "{status}: {run:?}");
+        assert_eq!(run.stderr.contains(VARIABLE), code == 1, "{status}: {run:?}");
+        let head = heads.recv().unwrap();
+        assert!(head.contains(&format!("x-agent-session: {KEY}")) && !head.contains(SESSION), "{head}");
+    }
+    let (endpoint, heads) = broker("200 OK", granted());
+    let mut world = sandbox(&endpoint);
+    world.cli.set(VARIABLE, "a b");
+    let run = world.run("az account get-access-token");
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{run:?}");
+    assert!(heads.try_recv().is_err(), "nothing was sent");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! tokens come from the library, under the same policy, vault and audit as everywhere. Requests
 //! that a browser could send are refused: a foreign `Host`, and any `Origin`.
 
+mod agent_session;
 mod app_service;
 mod azd;
 mod clients;
@@ -26,6 +27,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper::{Request, StatusCode, header};
 use shared_token_cache::{AuditLine, AuditSink as _};
 
+pub(crate) use agent_session::{FIELD as AGENT_SESSION, OFF as AGENT_SESSION_OFF};
 pub(crate) use clients::{Client, Granted};
 pub(crate) use environment::{Environment, Form, Place};
 pub(crate) use hosts::{Hosts, HttpHost};
@@ -35,6 +37,7 @@ pub(crate) use tls::Tls;
 pub(crate) use tokens::ProfileTokens;
 
 use super::Audit;
+use agent_session::Marks;
 use app_service::Dialect;
 use clients::NoClient;
 use rate::Rate;
@@ -177,10 +180,16 @@ impl Site {
         }
         let (profile, tokens) = wanted.choose(self, client)?;
         asked.profile = Some(profile);
+        let session = request.headers().get(agent_session::FIELD);
+        let session = session.map(|session| tokens.marks().answer(profile, session)).transpose()?;
         let token = tokens.token(&asked.scopes, &self.calls).await;
         let token = token.map_err(|error| failed(client, profile, &error))?;
-        self.served(asked);
-        Ok(wanted.reply(&token, tokens))
+        self.served(asked, tokens);
+        let mut reply = wanted.reply(&token, tokens);
+        if let Some(session) = session {
+            reply.headers_mut().insert(agent_session::FIELD, session);
+        }
+        Ok(reply)
     }
 
     async fn for_azd<'a>(&'a self, request: Request<Incoming>, asked: &mut Asked<'a>) -> Result<Reply, Refusal> {
@@ -195,7 +204,7 @@ impl Site {
         asked.profile = Some(profile);
         let token = tokens.token(&asked.scopes, &self.calls).await;
         let token = token.map_err(|error| failed(client, profile, &error))?;
-        self.served(asked);
+        self.served(asked, tokens);
         Ok(azd::reply(&token))
     }
 
@@ -208,25 +217,27 @@ impl Site {
         })
     }
 
-    fn served(&self, asked: &Asked<'_>) {
+    fn served(&self, asked: &Asked<'_>, tokens: &ProfileTokens) {
         if let Some(client) = asked.client {
             client.is_news(None);
         }
-        self.audit(asked, "served", None);
+        self.audit(asked, "served", None, Some(tokens.marks()));
     }
 
     fn refuse<'r>(&self, asked: &Asked<'_>, refusal: &'r Refusal) -> &'r Refusal {
         let may = |_| self.refused.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now()).is_ok();
         if asked.client.is_some() || may(()) {
-            self.audit(asked, refusal.outcome, refusal.reason);
+            self.audit(asked, refusal.outcome, refusal.reason, None);
         }
         refusal
     }
 
-    fn audit(&self, asked: &Asked<'_>, outcome: &'static str, reason: Option<&'static str>) {
+    /// `marks` are those of the token, if there is one.
+    fn audit(&self, asked: &Asked<'_>, outcome: &'static str, reason: Option<&'static str>, marks: Option<&Marks>) {
         let mut line = AuditLine::of_request(asked.operation, outcome, reason, &asked.scopes, asked.start.elapsed());
         line.client = asked.client.map(|client| client.granted.name.to_string());
         line.profile = asked.profile.map(str::to_owned);
+        line.agent_session = marks.map(|marks| matches!(marks, Marks::Session(Some(_))));
         line.emit();
         if let Some(Err(error)) = self.audit.as_ref().map(|audit| audit.write(&line)) {
             tracing::warn!("cannot write a line of the audit: {error}");

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use shared_token_cache::policy::Profile;
+use shared_token_cache::policy::{AgentSessionUse, Profile};
 use shared_token_cache::{AccessToken, Error, SharedTokenCacheCredential, TokenRequestOptions, TokenState};
 use tokio::sync::{Semaphore, watch};
+
+use super::agent_session::Marks;
 
 /// The time limit of a request. Clients of the Azure SDKs wait for about a minute, the programs
 /// before them for less. The policy's limit of a call is usually shorter.
@@ -23,6 +25,7 @@ pub(crate) struct ProfileTokens {
     request: TokenRequestOptions,
     credential: SharedTokenCacheCredential,
     kept: Option<watch::Receiver<TokenState>>,
+    marks: Marks,
 }
 
 /// The calls in progress. A call outlives its request, because its response may hold a new refresh
@@ -58,6 +61,7 @@ impl ProfileTokens {
             tenant: profile.tenant().map(str::to_owned),
             client_id: profile.client_id().map(str::to_owned),
             request: profile.into(),
+            marks: Marks::of(profile.agent_session(), &credential),
             ..Self::of_scopes(profile.scopes(), credential)
         }
     }
@@ -65,7 +69,8 @@ impl ProfileTokens {
     /// Tokens on demand for any of these scopes.
     pub(crate) fn of_scopes(scopes: &[String], credential: SharedTokenCacheCredential) -> Self {
         let (scopes, request) = (scopes.iter().cloned().collect(), TokenRequestOptions::default());
-        Self { scopes, tenant: None, client_id: None, request, credential, kept: None }
+        let marks = Marks::of(AgentSessionUse::Pass, &credential);
+        Self { scopes, tenant: None, client_id: None, request, credential, kept: None, marks }
     }
 
     /// Whether the profile names all these scopes, literally.
@@ -76,6 +81,11 @@ impl ProfileTokens {
     /// Whether the profile's tenant is this one.
     pub(super) fn is_of(&self, tenant: &str) -> bool {
         self.tenant.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(tenant))
+    }
+
+    /// Whether the tokens carry the mark of an agent session.
+    pub(super) fn marks(&self) -> &Marks {
+        &self.marks
     }
 
     /// The client id of the profile, if it names one.

@@ -20,6 +20,8 @@ use place::PlaceReport;
 struct Report {
     places: Vec<PlaceReport>,
     authority: AuthorityReport,
+    /// Tokens are marked with an agent session.
+    agent_session: bool,
 }
 
 /// Examines all places and prints the result. The exit code is 0 if a sign-in is usable, else 3, as
@@ -41,6 +43,7 @@ pub(super) async fn run(arguments: Doctor) -> Result<ExitCode, Failure> {
     let report = Report {
         places,
         authority: AuthorityReport::new(host, credential.connection().ok(), credential.clock_skew().await),
+        agent_session: credential.agent_session().is_some(),
     };
 
     match arguments.output {

@@ -15,6 +15,7 @@ pub(super) fn json(report: &Report) -> Value {
         "platform": std::env::consts::OS,
         "usable": report.places.iter().any(PlaceReport::is_usable),
         "places": report.places.iter().map(place_json).collect::<Vec<_>>(),
+        "agent_session": report.agent_session,
         "authority": {
             "host": report.authority.host,
             "reachable": report.authority.reachable,
@@ -57,6 +58,10 @@ fn finding_json(finding: &Finding) -> Value {
     json!({ "severity": finding.severity.as_str(), "what": finding.what, "next": finding.next })
 }
 
+/// The effect of an agent session.
+const MARKED: &str = "COPILOT_AGENT_SESSION_ID is set: tokens are marked with that session, and cached tokens without \
+                      its mark are not served";
+
 /// The width of the column of names.
 const NAMES: usize = 13;
 
@@ -84,6 +89,10 @@ pub(super) fn text(report: &Report) -> Vec<Line> {
     lines.extend([Line::default(), Line::default().styled(HEADING, &heading)]);
     lines.extend(report.authority.connection.iter().flat_map(ways));
     lines.extend(finding_lines(&report.authority.finding));
+    if report.agent_session {
+        lines.extend([Line::default(), Line::default().styled(HEADING, "agent session")]);
+        lines.extend(finding_lines(&Finding::note(MARKED, "")));
+    }
     lines
 }
 
