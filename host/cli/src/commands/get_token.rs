@@ -103,7 +103,7 @@ async fn of_profile(
     audit: Option<AuditFile>,
 ) -> Result<IssuedToken, Failure> {
     if let Some(flag) = ["--username", "--tenant-id"].into_iter().find(|flag| filters::is_given(flag)) {
-        return Err(Failure::invalid(format!("{flag} has no effect with --profile; set it in the policy")));
+        return Err(Failure::invalid_with_hint(format!("{flag} has no effect with --profile"), "set it in the policy"));
     }
     let profile = policy.profile(name.as_str()).ok_or_else(|| {
         let names: Vec<_> = policy.profiles().iter().map(|profile| profile.name().as_str()).collect();

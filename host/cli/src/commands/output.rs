@@ -45,6 +45,11 @@ impl Failure {
         Error::InvalidArgument(message.into()).into()
     }
 
+    /// An invalid argument, with the change that helps.
+    pub(super) fn invalid_with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::invalid(message).with_hint(Some(hint.into()))
+    }
+
     pub(super) fn other(error: impl Into<anyhow::Error>) -> Self {
         Cause::Other(error.into()).into()
     }

@@ -69,7 +69,10 @@ fn check(arguments: &Run) -> Result<(), Failure> {
     // The arguments of the command are its own.
     let own = std::env::args_os().len().saturating_sub(arguments.command.len());
     if arguments.policy.is_some() && filters::is_given_among("--username", std::env::args_os().take(own)) {
-        return Err(Failure::invalid("--username has no effect with --policy; set `account` of the profile"));
+        return Err(Failure::invalid_with_hint(
+            "--username has no effect with --policy",
+            "set `account` of the profile",
+        ));
     }
     if let Some(scope) = arguments.scopes.iter().find(|scope| !is_token(scope)) {
         let what = format!("--scope {scope:?}: a scope is visible ASCII without quotation marks and backslashes");
@@ -105,7 +108,7 @@ fn of_profiles(
         profiles = policy.profiles().iter().collect();
     }
     if profiles.is_empty() {
-        return Err(Failure::invalid("the policy names no profile; write one under `[[profiles]]`"));
+        return Err(Failure::invalid_with_hint("the policy names no profile", "write one under `[[profiles]]`"));
     }
     let tokens = profiles.into_iter().map(|profile| {
         let credential = build(&arguments.making, audit.as_ref(), policy, profile)?;

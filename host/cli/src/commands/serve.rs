@@ -23,7 +23,10 @@ pub(super) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
     }
     if policy.profiles().is_empty() {
         let path = credential::shown(&arguments.policy);
-        return Err(Failure::invalid(format!("the policy {path} names no profile; write one under `[[profiles]]`")));
+        return Err(Failure::invalid_with_hint(
+            format!("the policy {path} names no profile"),
+            "write one under `[[profiles]]`",
+        ));
     }
     agent::raise_descriptors();
     let readers = Readers { mode: arguments.token_file_mode, group: arguments.token_file_group };
@@ -116,15 +119,20 @@ fn check_users(arguments: &Serve) -> Result<(), Failure> {
     let has_socket =
         arguments.sds.is_some() || arguments.http.http.iter().any(|address| matches!(address, Address::Unix(_)));
     if !allow_uids.is_empty() && !has_socket {
-        return Err(Failure::invalid("--allow-uid is about Unix sockets; give it with --sds or --http unix:PATH"));
+        return Err(Failure::invalid_with_hint(
+            "--allow-uid is about Unix sockets",
+            "give it with --sds or --http unix:PATH",
+        ));
     }
     let overflow = std::fs::read_to_string("/proc/sys/kernel/overflowuid").ok();
     let overflow = overflow.and_then(|number| number.trim().parse().ok()).unwrap_or(65_534);
     for uid in allow_uids {
         if [overflow, 65_534, u32::MAX].contains(uid) {
-            let why =
-                "the kernel gives this number for every user that has none here (of another namespace, or none at all)";
-            return Err(Failure::invalid(format!("--allow-uid {uid}: {why}; run your proxy as a user of its own")));
+            let why = "the kernel reports this number for every user without one in this namespace";
+            return Err(Failure::invalid_with_hint(
+                format!("--allow-uid {uid}: {why}"),
+                "run your proxy as a user of its own",
+            ));
         }
     }
     Ok(())

@@ -64,9 +64,10 @@ fn version(info: Option<&str>) -> Result<&'static str, Failure> {
     let version = VERSIONS.iter().find(|version| info.kind == "ExecCredential" && info.api_version == **version);
     version.copied().ok_or_else(|| {
         let wanted = format!("{} {}", info.kind, info.api_version);
-        Failure::invalid(format!(
-            "cannot answer as {wanted:?}, which {VARIABLE} asks for; set `apiVersion: {newest}` in the kubeconfig"
-        ))
+        Failure::invalid_with_hint(
+            format!("cannot answer as {wanted:?}, which {VARIABLE} asks for"),
+            format!("set `apiVersion: {newest}` in the kubeconfig"),
+        )
     })
 }
 

@@ -152,9 +152,8 @@ fn check_token(token: &str) -> Result<(), Failure> {
     if token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)) {
         return Ok(());
     }
-    Err(Failure::other(anyhow::anyhow!(
-        "the token has characters that a shell would act on, so it is not printed as a variable; use `--output token`"
-    )))
+    let what = "the token has characters that a shell would act on, so it is not printed as a variable";
+    Err(Failure::other(anyhow::anyhow!(what)).with_hint(Some("use `--output token`".to_owned())))
 }
 
 #[cfg(test)]

@@ -29,14 +29,17 @@ pub(super) fn check(policy: &Policy, arguments: &arguments::Http) -> Result<(), 
     for address in &arguments.http {
         if address.is_beyond_loopback() && !arguments.http_allow_non_loopback {
             let shown = if let Address::Tcp(address) = address { address.to_string() } else { String::new() };
-            return Err(Failure::invalid(format!(
-                "--http {shown}: other machines may reach this address; use one of loopback, such as 127.0.0.1:0, or allow it with \
-                 --http-allow-non-loopback"
-            )));
+            return Err(Failure::invalid_with_hint(
+                format!("--http {shown}: other machines may reach this address"),
+                "use an address of loopback, such as 127.0.0.1:0, or allow this one with --http-allow-non-loopback",
+            ));
         }
     }
     if arguments.print_env.is_some() && arguments.http_clients.len() != 1 {
-        return Err(Failure::invalid("--print-env prints the variables of one client; name one --http-client"));
+        return Err(Failure::invalid_with_hint(
+            "--print-env prints the variables of one client",
+            "give one --http-client",
+        ));
     }
     Ok(())
 }
@@ -96,7 +99,10 @@ fn keys(arguments: &arguments::Http) -> Result<PathBuf, Failure> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let default = runtime.filter(|folder| folder.is_absolute()).map(|folder| folder.join("shared-token-cache"));
     arguments.http_keys.clone().or(default).ok_or_else(|| {
-        Failure::invalid("there is no XDG_RUNTIME_DIR for the keys of HTTP clients; name a folder with --http-keys")
+        Failure::invalid_with_hint(
+            "cannot choose a folder for the keys of HTTP clients: XDG_RUNTIME_DIR is not set, or not absolute",
+            "name a folder with --http-keys",
+        )
     })
 }
 
@@ -121,9 +127,10 @@ fn place(
     let certificate = tls.map(|tls| tls.certificate().to_owned());
     let key_in_path = arguments.http_key_in_path;
     host.map(|host| Place { scheme, host, certificate, key_in_path }).ok_or_else(|| {
-        let why =
-            "the address has no name that a client could use; name one, with its port for a socket, with --http-host";
-        Failure::invalid(format!("--print-env: {why}"))
+        Failure::invalid_with_hint(
+            "--print-env: the address has no name that a client could use",
+            "name one with --http-host, with its port for a socket",
+        )
     })
 }
 

@@ -27,7 +27,10 @@ fn install(program: &Path, Links { folder, names }: &Links) -> Result<(), Failur
         Failure::other(anyhow::anyhow!("cannot link {}: {why}", path.display()))
     };
     if let Some(name) = names.iter().find(|name| !is_a_name(name)) {
-        return Err(Failure::invalid(format!("this program answers to no name {name:?}; see `shim install --help`")));
+        return Err(Failure::invalid_with_hint(
+            format!("this program answers to no name {name:?}"),
+            "see `shim install --help`",
+        ));
     }
     std::fs::create_dir_all(folder).map_err(|error| cannot(folder, &error))?;
     // All paths are checked first, so that either all links are created or none.
