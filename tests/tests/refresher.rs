@@ -408,7 +408,7 @@ async fn a_new_token_of_one_account_costs_the_profile_of_another_one_no_call() {
     assert_eq!((calls(&other), calls(&renewed)), (1, 1));
     assert_eq!(token(&other.state()), Some("at-1"));
 
-    // What another program does is another matter, be it the same account that it does it to.
+    // After a write of another program each refresher calls again, whichever account it changed.
     let document = world.home.read().unwrap();
     world.home.write(&document.to_string()).unwrap();
     tokio::time::sleep(A_WHILE).await;

@@ -172,7 +172,7 @@ fn a_token_is_renewed_when_the_authority_wants_it_and_before_it_expires() {
         let set = |seconds| world.clock.0.store(START + seconds, Ordering::SeqCst);
         set(59);
         assert_eq!(world.looks_during(|| world.get().unwrap()), (0, "at-1".to_owned()));
-        // The component says so at 60 s again, which would do until 120 s.
+        // The component would report the same at 60 s, which would hold until 120 s.
         set(60);
         assert_eq!(world.get().unwrap(), "at-1");
         set(renewed - 1);

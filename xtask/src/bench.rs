@@ -1,4 +1,4 @@
-//! What calls cost: by the clock, and in instructions, which are the same on a busy machine.
+//! The cost of calls: by the clock, and in instructions, which are the same on a busy machine.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ const KEPT: &str = "benches/instructions.md";
 /// How much more a figure may be than the one that is kept, in percent.
 const TOLERANCE: i64 = 10;
 
-/// What is counted: a name, the work of `bench repeat`, and how often it is done in the shorter and in the longer of two runs.
+/// The counted work: its name, the argument of `bench repeat`, and its repetitions in the shorter and in the longer of two runs.
 const COUNTED: &[(&str, &str, u32, u32)] =
     &[("a warm call", "warm", 1_000, 2_000), ("a first call with 1,000 accounts", "first", 1, 3)];
 
@@ -56,7 +56,7 @@ fn with_azure_identity_node() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Counts instructions, and compares with what is kept. With `keep` it writes what is kept anew.
+/// Counts instructions, and compares with the stored numbers. With `keep` it stores the new numbers.
 pub(crate) fn instructions(keep: bool) -> Result<()> {
     if !python::is_in_path("valgrind") {
         bail!("there is no valgrind in PATH (Debian: apt-get install valgrind)");

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use shared_token_cache_tests::home::{AUTHORITY, CLIENT, document, now};
 
-/// What the tokens are for.
+/// The use of the tokens.
 pub(crate) const SCOPE: &str = "https://management.azure.com/.default";
 
 /// A scope of its own for each number; `0` is for [`SCOPE`].

@@ -1,4 +1,4 @@
-//! Adds an empty section of a name that is there, so that readers find no refresh token any more.
+//! Adds an empty section with an existing name, so that readers find no refresh token.
 
 #![no_main]
 

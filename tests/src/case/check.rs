@@ -3,7 +3,7 @@
 
 use super::{Case, Documents, Expected, ExpectedError, ExpectedRequest, ExpectedToken, Outcome};
 
-/// What a runner recorded about a whole case.
+/// A runner's records of a whole case.
 #[derive(Debug, Default)]
 pub struct Recorded {
     /// The outcomes of the calls, in order.

@@ -77,7 +77,7 @@ impl World {
         self.run(line).answer().unwrap_or_else(|error| panic!("{line}: {error}"))
     }
 
-    /// A program that says its name and its arguments.
+    /// A program that prints its name and its arguments.
     fn real(&self, path: &str) -> PathBuf {
         let script = format!("#!/bin/sh\necho real {path} \"$@\"\nexit 7\n");
         let file = self.cli.write(path, &script).unwrap();
@@ -297,7 +297,7 @@ fn everything_else_is_the_next_program_s() {
     }
     let run = world.run("azd up");
     assert_eq!((run.code, run.stdout.as_str()), (Some(127), ""));
-    // JavaScript knows by this text that the tool is not there.
+    // JavaScript detects a missing tool by this text.
     assert!(run.stderr.contains("azd: ") && run.stderr.contains("not found"), "{}", run.stderr);
 }
 

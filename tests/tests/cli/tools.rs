@@ -222,7 +222,7 @@ fn a_program_that_is_called_by_an_unknown_name_is_itself() {
     assert_eq!(Run::try_from(output).unwrap().code, Some(0));
 }
 
-/// Whether a program of others is installed. Where it is not, its test checks nothing and says so.
+/// Whether a program of others is installed. If it is not, its test prints that and checks nothing.
 #[expect(clippy::print_stderr, reason = "who runs the tests has to know why one checks nothing")]
 fn is_installed(name: &str) -> bool {
     let folders = std::env::var_os("PATH").unwrap_or_default();

@@ -18,7 +18,7 @@ except ClientAuthenticationError as error:
     print(json.dumps({'refused': str(error)}))
 ";
 
-/// What a credential of azure-identity for Python answers. Nothing where it is not installed.
+/// The answer of a credential of azure-identity for Python. Empty if it is not installed.
 #[expect(clippy::print_stderr, reason = "who runs the tests has to know why these check nothing")]
 fn credential(world: &World, kind: &str, tenant: &str) -> Option<Value> {
     let Some(python) = std::env::var_os("AZURE_IDENTITY_PYTHON").filter(|value| !value.is_empty()) else {
