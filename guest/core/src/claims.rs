@@ -13,7 +13,8 @@ pub(crate) fn merged(claims: Option<&str>, enable_cae: bool) -> Result<Option<St
     let claims = claims.filter(|claims| !claims.trim().is_empty());
     let given = claims.map(Object::parse).transpose().map_err(|error| {
         Error::InvalidArgument(format!(
-            "the claims are not a JSON object: line {}, column {}; pass the content of the claims challenge, decoded from base64",
+            "the claims are not a JSON object: line {}, column {}; pass the content of the claims challenge, decoded \
+             from base64",
             error.line(),
             error.column()
         ))

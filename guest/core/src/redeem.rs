@@ -169,7 +169,8 @@ fn another_tenant(refusal: &OAuthError, document: &Document, request: &Request<'
     };
     let example = visited.first().copied().unwrap_or("TENANT");
     Some(format!(
-        ". The token was requested from the tenant {asked} for {name}{known}; select another tenant with `--request-tenant {example}`, or with `tenant` of a profile"
+        ". The token was requested from the tenant {asked} for {name}{known}; select another tenant with \
+         `--request-tenant {example}`, or with `tenant` of a profile"
     ))
 }
 

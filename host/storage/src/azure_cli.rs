@@ -225,7 +225,8 @@ impl AzureCliStore {
         };
         let stale = stale.display();
         ReadError::Unusable(format!(
-            "{newer} shows that the Azure CLI now encrypts its sign-ins, and {error}; {stale} is older and may be another user's, so it is not used: delete it, or name it with `--source file:{stale}`"
+            "{newer} shows that the Azure CLI now encrypts its sign-ins, and {error}; {stale} is older and may be \
+             another user's, so it is not used: delete it, or name it with `--source file:{stale}`"
         ))
     }
 }

@@ -114,7 +114,8 @@ fn near_azure_cli(folder: &Path) -> Vec<ExaminationNote> {
     }
     near(
         "azureProfile.json",
-        "shows that the Azure CLI was used, perhaps as a service principal, as a managed identity or through the account broker of the operating system; none of these leaves a sign-in here",
+        "shows that the Azure CLI was used, perhaps as a service principal, as a managed identity or through the \
+         account broker of the operating system; none of these leaves a sign-in here",
         "See `az account show`; `az login` signs in a user.",
     );
     notes

@@ -184,7 +184,8 @@ impl Cache {
             && !self.allow_unencrypted_storage
         {
             return Err(self.unavailable(&format!(
-                "it is stored in plain text {place}, which the options do not allow; set allow-unencrypted-storage to use it"
+                "it is stored in plain text {place}, which the options do not allow; set allow-unencrypted-storage \
+                 to use it"
             )));
         }
         let document = Document::parse(found.content).map_err(|error| self.damaged(format_args!("{error}")))?;

@@ -25,7 +25,7 @@ use crate::audit::Audit;
 use crate::error::{AuthenticationFailureReason, CachedAccount, Error, name};
 use crate::options::TokenRequestOptions;
 use crate::sandbox::NotIssued;
-use outcome::{Answer, Found, Nothing};
+use outcome::{Answer, NoToken, TokenFound};
 use pool::Pool;
 use shared_token_cache_policy::Source;
 use tried::Tried;
@@ -126,11 +126,11 @@ impl SharedTokenCacheCredential {
             self.inner.audit.write(&outcome::line(&call, &answer, start.elapsed(), self.inner.agent_session.is_some()));
         }
         match answer {
-            Ok(Found { issued, source }) => {
+            Ok(TokenFound { issued, source }) => {
                 let refreshed = issued.origin == Origin::Refreshed;
                 Ok(IssuedToken { access_token: issued.token.clone(), source, refreshed })
             }
-            Err(Nothing { error, .. }) => Err(error),
+            Err(NoToken { error, .. }) => Err(error),
         }
     }
 
@@ -201,9 +201,9 @@ impl std::fmt::Debug for SharedTokenCacheCredential {
 impl Inner {
     /// The token that the first source's component released for an equal call. A token of a later
     /// source is not reused, because each call has to try the first source again.
-    fn released(&self, call: &Call) -> Option<Found> {
+    fn released(&self, call: &Call) -> Option<TokenFound> {
         let (source, pool) = self.sources.first()?;
-        Some(Found { issued: pool.released(call)?, source: source.clone() })
+        Some(TokenFound { issued: pool.released(call)?, source: source.clone() })
     }
 
     /// Tries the sources in order, each completely: its cached tokens, then its refresh tokens. A
@@ -217,7 +217,7 @@ impl Inner {
             let (error, denied) = match pool.get_token(call).await {
                 Ok(issued) => {
                     self.warn_of_refusals(&tried, source, pool, call).await;
-                    return Ok(Found { issued, source: source.clone() });
+                    return Ok(TokenFound { issued, source: source.clone() });
                 }
                 Err(NotIssued { error, denied }) => (error, denied),
             };
@@ -229,12 +229,12 @@ impl Inner {
             if ends {
                 let not_asked: Vec<_> = sources.map(|(source, _)| source.to_string()).collect();
                 let error = tried.ended(&not_asked).unwrap_or_else(no_source);
-                return Err(Nothing { error, denied, source: Some(source.clone()) });
+                return Err(NoToken { error, denied, source: Some(source.clone()) });
             }
         }
         let (error, refused) = tried.error().unwrap_or_else(|| (no_source(), None));
         let source = self.sources.iter().map(|(source, _)| source).find(|source| Some(source.to_string()) == refused);
-        Err(Nothing { error, denied: None, source: source.cloned() })
+        Err(NoToken { error, denied: None, source: source.cloned() })
     }
 
     /// Logs a warning if an earlier source refused, and the token is of a later one.

@@ -12,18 +12,18 @@ use crate::sandbox::Issued;
 use shared_token_cache_policy::Source;
 
 /// The outcome of a call.
-pub(super) type Answer = Result<Found, Nothing>;
+pub(super) type Answer = Result<TokenFound, NoToken>;
 
 /// A token, and its source.
 #[derive(Clone)]
-pub(super) struct Found {
+pub(super) struct TokenFound {
     pub(super) issued: Arc<Issued>,
     pub(super) source: Source,
 }
 
 /// No token.
 #[derive(Clone)]
-pub(super) struct Nothing {
+pub(super) struct NoToken {
     pub(super) error: Error,
     /// The kind of the last denial to the component.
     pub(super) denied: Option<&'static str>,
@@ -34,19 +34,19 @@ pub(super) struct Nothing {
 /// The audit line of a caller's call. `agent_session`: the credential marks its tokens.
 pub(super) fn line(call: &Call, answer: &Answer, duration: Duration, agent_session: bool) -> AuditLine {
     let (tenant, source) = match answer {
-        Ok(Found { issued, source }) => (Some(issued.tenant.as_str()), Some(source.to_string())),
-        Err(Nothing { source, .. }) => (call.request.tenant_id.as_deref(), source.as_ref().map(ToString::to_string)),
+        Ok(TokenFound { issued, source }) => (Some(issued.tenant.as_str()), Some(source.to_string())),
+        Err(NoToken { source, .. }) => (call.request.tenant_id.as_deref(), source.as_ref().map(ToString::to_string)),
     };
     let asked = Asked { operation: "get-token", scopes: &call.scopes, tenant, source, duration: Some(duration) };
     match answer {
-        Ok(Found { issued, .. }) => {
+        Ok(TokenFound { issued, .. }) => {
             let outcome = match issued.origin {
                 Origin::Cached => "cached",
                 Origin::Refreshed => "refreshed",
             };
             AuditLine::new(asked, outcome, None).of(&issued.account, agent_session)
         }
-        Err(Nothing { error, denied, .. }) => {
+        Err(NoToken { error, denied, .. }) => {
             // Only denials of the policy have a hint. Where a source passed the call on, no other
             // fact is known.
             let denied = match error {

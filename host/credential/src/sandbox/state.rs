@@ -152,7 +152,8 @@ impl State {
                 if let Some(scope) = self.session.withheld() {
                     let scope = bounded(scope, LONGEST_SCOPE);
                     failure.message = format!(
-                        "the authority returned a token for {scope}, a resource that the call did not ask for and the policy does not allow; the token was discarded"
+                        "the authority returned a token for {scope}, a resource that the call did not ask for and \
+                         the policy does not allow; the token was discarded"
                     );
                 }
                 Error::ClientAuthentication(failure)
@@ -202,7 +203,8 @@ fn without_the_hidden(unavailable: Unavailable, allowed: usize, hidden: &[&str])
         reason @ (Reason::MultipleAccounts | Reason::MultipleMatchingAccounts) => (
             reason,
             format!(
-                "the call selects no account, and the policy allows {allowed} of the cache: select one by username, tenant or both"
+                "the call selects no account, and the policy allows {allowed} of the cache: select one by username, \
+                 tenant or both"
             ),
         ),
         _ => (

@@ -53,10 +53,12 @@ impl Reasons {
         let (bus, seconds) = (&self.bus, patience.as_secs());
         KeyringError::Failed(match asked {
             Asked::Bus => format!(
-                "the keyring cannot be used, because the D-Bus bus at {bus} did not answer within {seconds} s; check whether its daemon hangs"
+                "the keyring cannot be used, because the D-Bus bus at {bus} did not answer within {seconds} s; check \
+                 whether its daemon hangs"
             ),
             Asked::Keyring => format!(
-                "the keyring (Secret Service on the D-Bus bus at {bus}) did not answer within {seconds} s; check whether it waits for a confirmation, or hangs"
+                "the keyring (Secret Service on the D-Bus bus at {bus}) did not answer within {seconds} s; check \
+                 whether it waits for a confirmation, or hangs"
             ),
         })
     }

@@ -17,7 +17,8 @@ impl State {
         *crossings = crossings.saturating_add(1);
         if *crossings == MOST_CROSSINGS + 1 {
             tracing::warn!(
-                "the component made more than {MOST_CROSSINGS} import calls; further import calls in this call are not logged"
+                "the component made more than {MOST_CROSSINGS} import calls; further import calls in this call are \
+                 not logged"
             );
         }
         *crossings <= MOST_CROSSINGS

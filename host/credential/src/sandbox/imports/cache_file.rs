@@ -157,7 +157,8 @@ impl State {
         })?;
         if grant.access() != Access::ReadWrite {
             let why = format!(
-                "the policy grants the cache {name} of the source {} for reading only; set `access = \"read-write\"` in its `[[caches]]`",
+                "the policy grants the cache {name} of the source {} for reading only; set `access = \"read-write\"` \
+                 in its `[[caches]]`",
                 context.source
             );
             return Err(WriteError::Denied(why));

@@ -116,7 +116,8 @@ impl Proxy {
                 error(
                     what,
                     format!(
-                        "it asks for the sign-in of a server, not of a proxy: check that {variable} names a proxy; or {allow}"
+                        "it asks for the sign-in of a server, not of a proxy: check that {variable} names a proxy; \
+                         or {allow}"
                     ),
                 ),
                 true,
