@@ -94,8 +94,10 @@ pub(super) async fn run(arguments: Demo) -> Result<ExitCode, Failure> {
     show.token(&token);
 
     show.step("What the policy does not grant");
-    show.text("This credential names an authority of its own. The component asks the host to post the refresh token \
-               there; the host refuses, and nothing is sent.");
+    show.text(
+        "This credential names an authority of its own. The component asks the host to post the refresh token \
+               there; the host refuses, and nothing is sent.",
+    );
     home.sign_in_elsewhere().map_err(Failure::other)?;
     denied(&show, builder().authority("login.contoso.com")).await?;
     show.text("Nor can it read any cache but the one that was granted:");
@@ -106,8 +108,10 @@ pub(super) async fn run(arguments: Demo) -> Result<ExitCode, Failure> {
     denied(&show, builder().cache_persistence_options(other)).await?;
 
     show.step("Closing");
-    show.text("`close` drops what is in memory and idle connections. The credential can be used again: it reads the \
-               cache anew.");
+    show.text(
+        "`close` drops what is in memory and idle connections. The credential can be used again: it reads the \
+               cache anew.",
+    );
     chosen.close().await?;
     chosen.get_token(&[VAULT]).await?;
     show.result("done");

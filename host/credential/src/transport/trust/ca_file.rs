@@ -45,8 +45,10 @@ fn parse(bytes: &[u8]) -> Result<(Certificates, Vec<String>), String> {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err("is UTF-16; save it as UTF-8".into()),
         [0x30, 0x80..=0xff, ..] => {
             let certificate = usable(bytes.to_vec()).map_err(|why| {
-                format!("is binary and not a certificate, perhaps a PKCS #7 or PKCS #12 file: {why}; convert it to \
-                         PEM with `openssl`")
+                format!(
+                    "is binary and not a certificate, perhaps a PKCS #7 or PKCS #12 file: {why}; convert it to \
+                         PEM with `openssl`"
+                )
             })?;
             return Ok((vec![certificate], Vec::new()));
         }
