@@ -127,7 +127,10 @@ pub(crate) fn build_hostile() -> Result<()> {
     add_target()?;
     say("building the hostile components");
     let packages = ["--package", HOSTILE, "--lib", "--examples"];
-    run(cargo().args(["build", "--release", "--target", TARGET]).args(packages))?;
+    // Small ones compile faster in the tests.
+    run(cargo()
+        .args(["build", "--release", "--target", TARGET, "--config", "profile.release.opt-level = 's'"])
+        .args(packages))?;
     componentize("release/examples/guest.wasm", "hostile.wasm")?;
     let folder = root().join("target/component/hostile");
     let attempts = attempts()?;
