@@ -3,7 +3,7 @@
 #![no_main]
 
 use hostile::wit::https::get_settings;
-use hostile::{Answer, Attempt, Call, cache, tell};
+use hostile::{Answer, Attempt, Call, cache, report};
 
 struct MarkACachedTokenForTheAgentSession;
 
@@ -12,7 +12,7 @@ impl Attempt for MarkACachedTokenForTheAgentSession {
         let cache = cache();
         let key = get_settings().agent_session_key.unwrap_or_default();
         let secret = format!("\"secret\":\"{}\"", cache.fitting());
-        tell(cache.replace_with(&secret, &format!("{secret},\"ext_cache_key\":\"{key}\"")))
+        report(cache.replace_with(&secret, &format!("{secret},\"ext_cache_key\":\"{key}\"")))
     }
 }
 

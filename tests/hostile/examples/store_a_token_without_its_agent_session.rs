@@ -3,7 +3,7 @@
 #![no_main]
 
 use hostile::wit::https::post_form;
-use hostile::{Answer, Attempt, Call, ENDPOINT, SCOPE, cache, form, tell};
+use hostile::{Answer, Attempt, Call, ENDPOINT, SCOPE, cache, form, report};
 
 struct StoreATokenWithoutItsAgentSession;
 
@@ -27,7 +27,7 @@ impl Attempt for StoreATokenWithoutItsAgentSession {
             handle.unwrap_or_default()
         );
         let section = "\"AccessToken\":{";
-        tell(cache.replace_unpaid(&cache.text.replacen(section, &format!("{section}{entry}"), 1)))
+        report(cache.replace_unpaid(&cache.text.replacen(section, &format!("{section}{entry}"), 1)))
     }
 }
 
