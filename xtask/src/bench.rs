@@ -70,11 +70,16 @@ pub(crate) fn instructions(keep: bool) -> Result<()> {
     let program = root().join("target/release/shared-token-cache");
     figures.insert("the start of a process", count(&program, &["supported"])?);
     let file = root().join(KEPT);
+    let tools = tools()?;
     if keep {
-        return Ok(fs::write(file, page(&figures))?);
+        return Ok(fs::write(file, page(&tools, &figures))?);
     }
     let kept = fs::read_to_string(&file)
         .with_context(|| format!("cannot read {KEPT}; `cargo xtask bench --instructions --keep` writes it"))?;
+    if !kept.contains(&tools) {
+        say(&format!("skipped: the comparison with {KEPT}, because its figures are not of {tools}"));
+        return Ok(());
+    }
     let mut slower = Vec::new();
     for (name, figure) in &figures {
         let before = kept_figure(&kept, name).with_context(|| format!("{KEPT} has no figure for {name}"))?;
@@ -112,10 +117,20 @@ fn count(program: &Path, arguments: &[&str]) -> Result<i64> {
     collected.and_then(|count| count.parse().ok()).context("callgrind counted nothing")
 }
 
-fn page(figures: &BTreeMap<&str, i64>) -> String {
-    let mut page = "# Instructions\n\nCounted by callgrind; `cargo xtask bench --instructions` compares with these figures, and fails \
-                    where one\nis larger by more than 10 %. `--keep` writes this file.\n\n| what | instructions |\n|---|---|\n"
-        .to_owned();
+/// The tools that a figure depends on.
+fn tools() -> Result<String> {
+    let valgrind = output(Command::new("valgrind").arg("--version"))?;
+    let rustc = output(Command::new("rustc").arg("--version").current_dir(root()))?;
+    let processor = std::env::consts::ARCH;
+    Ok(format!("{}, {}, {processor}", valgrind.trim(), rustc.trim()))
+}
+
+fn page(tools: &str, figures: &BTreeMap<&str, i64>) -> String {
+    let mut page = format!(
+        "# Instructions\n\n`cargo xtask bench --instructions` counts with callgrind, in the profile `release`. It fails where a \
+         figure\nexceeds the one below by more than {TOLERANCE} %, and compares nothing with other tools. `--keep` writes\nthis \
+         file.\n\n{tools}\n\n| what | instructions |\n|---|---:|\n"
+    );
     for (name, figure) in figures {
         page.push_str(&format!("| {name} | {figure} |\n"));
     }
@@ -134,7 +149,7 @@ mod tests {
     #[test]
     fn a_page_gives_the_figures_that_it_was_made_of() {
         let figures = BTreeMap::from([("a warm call", 9_000), ("the start of a process", 12_000_000)]);
-        let page = page(&figures);
+        let page = page("valgrind-3.24.0", &figures);
         for (name, figure) in &figures {
             assert_eq!(kept_figure(&page, name), Some(*figure));
         }
