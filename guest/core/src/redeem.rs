@@ -138,16 +138,12 @@ fn anchor_mailbox(account: &HomeAccountId) -> Option<String> {
 fn no_token(document: &Document, request: &Request<'_>) -> String {
     let name = quoted(&request.account.username);
     let id = &request.account.home_account_id;
-    let session = match request.session {
-        Some(_) => ". This host is in an agent session, in which cached tokens without its mark are not served",
-        None => "",
-    };
     if document.accounts().iter().any(|entry| entry.brokered && entry.home_account_id == *id) {
-        return unusable::brokered(&name) + session;
+        return unusable::brokered(&name);
     }
     format!(
         "the account {name} has neither a fitting access token nor a usable refresh token in the cache; sign in again with the \
-         tool that you signed in with, for example `az login`{session}"
+         tool that you signed in with, for example `az login`"
     )
 }
 

@@ -78,6 +78,17 @@ impl Credential {
         scopes: &[String],
         request: &TokenRequestOptions,
     ) -> Result<AccessToken, Error> {
+        let token = self.find_or_redeem(platform, scopes, request);
+        let in_session = self.settings.as_ref().is_some_and(|settings| settings.agent_session_key.is_some());
+        token.map_err(|error| if in_session { told_of_session(error) } else { error })
+    }
+
+    fn find_or_redeem(
+        &mut self,
+        platform: &mut impl Platform,
+        scopes: &[String],
+        request: &TokenRequestOptions,
+    ) -> Result<AccessToken, Error> {
         let scopes = Scopes::parse(scopes)?;
         let claims = claims::merged(request.claims.as_deref(), request.enable_cae)?;
         // A claims challenge means that the resource rejected the cached token.
@@ -180,6 +191,16 @@ impl Credential {
         self.authority = Some(authority.clone());
         Ok(authority)
     }
+}
+
+/// In an agent session a cached token may exist and not be served, so the message names the reason.
+fn told_of_session(mut error: Error) -> Error {
+    if let Error::CredentialUnavailable(unavailable) = &mut error
+        && unavailable.reason == UnavailableReason::NoToken
+    {
+        unavailable.message += ". This host is in an agent session, in which tokens without its mark are not served";
+    }
+    error
 }
 
 fn too_short(lives: u64, asked: u64) -> Error {

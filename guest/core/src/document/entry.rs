@@ -170,7 +170,7 @@ impl<'a> RawEntry<'a> {
         // A missing type means Bearer, the schema's default; MSAL for Java leaves the field out.
         let bearer = self.token_type.is_none_or(|kind| text(kind).is_some_and(|kind| is_bearer(&kind)));
         // An extended cache key that is not text cannot be compared, so it binds the token too.
-        let unreadable = self.ext_cache_key.filter(|key| !is_text(key));
+        let unreadable = self.ext_cache_key.filter(|key| text(key).is_none());
         let bound = [self.key_id, unreadable, self.user_assertion_hash].iter().any(|field| field.is_some());
         Some(AccessTokenEntry {
             home_account_id: self.home_account_id()?,
@@ -210,6 +210,19 @@ fn is_text(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_extended_cache_key_that_is_no_text_binds_the_token() {
+        for (key, plain, extended) in
+            [("null", true, None), ("\"x\"", true, Some("x")), ("7", false, None), ("\"\\ud800\"", false, None)]
+        {
+            let json = format!(
+                r#"{{"home_account_id":"u.t","environment":"e","target":"s","expires_on":"1","secret":"at","ext_cache_key":{key}}}"#
+            );
+            let token = RawEntry::parse(&json).unwrap().access_token(0..0).unwrap();
+            assert_eq!((token.plain_bearer, token.ext_cache_key.as_deref()), (plain, extended), "{key}");
+        }
+    }
 
     #[test]
     fn an_entry_of_another_shape_is_skipped() {
