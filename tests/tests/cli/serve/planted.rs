@@ -269,7 +269,7 @@ fn an_audit_that_would_damage_another_file_is_refused_and_the_other_stays() {
         for arguments in [&serve[..], &get] {
             let run = cli.run(arguments).unwrap();
             assert_eq!(run.code, Some(2), "{arguments:?}: {run:?}");
-            let says = if path == "v" && arguments[0] == "get-token" { "it holds something" } else { says };
+            let says = if path == "v" && arguments[0] == "get-token" { "it is not an audit file" } else { says };
             let shown = &run.stderr;
             assert!(shown.contains(says) && shown.contains(path) && shown.contains("choose another path"), "{shown}");
             assert_eq!(cli.read(path).ok(), was, "{arguments:?}");
