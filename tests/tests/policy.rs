@@ -317,8 +317,8 @@ async fn a_profile_decides_whether_its_token_is_of_the_agent_session() {
             username(0)
         );
         let policy = Policy::from_toml(&format!("{}\n{profile}", policy("log", "[log]").to_toml())).unwrap();
-        let mut settings = HostSettings::default();
-        settings.agent_session = Some("session-1".parse().unwrap());
+        let session = Some("session-1".parse().unwrap());
+        let settings = HostSettings { agent_session: session, ..HostSettings::default() };
         let credential = SharedTokenCacheCredential::builder_for(&policy, policy.profile("vault").unwrap())
             .host_settings(settings)
             .places(Places::below(home.path()))

@@ -18,8 +18,8 @@ pub(crate) fn plain(stage: &Stage) -> Result<AccessToken, Error> {
 
 /// The host is in an agent session.
 pub(crate) fn in_an_agent_session(stage: &Stage) -> Result<AccessToken, Error> {
-    let mut settings = HostSettings::default();
-    settings.agent_session = Some("session-1".parse().unwrap());
+    let session = Some("session-1".parse().unwrap());
+    let settings = HostSettings { agent_session: session, ..HostSettings::default() };
     let outcome = call(stage, stage.hostile().host_settings(settings), TokenRequestOptions::default());
     for request in stage.endpoint.requests() {
         let named = request.form.iter().filter(|(name, _)| name == "client_session").map(|(_, id)| id.as_str());

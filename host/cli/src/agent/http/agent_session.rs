@@ -2,7 +2,7 @@
 //! has no place for a session, so a header field names the cache key of the client's session, and
 //! the reply says whether the token is of it.
 
-use hyper::header::{HeaderName, HeaderValue};
+use hyper::header::HeaderValue;
 use shared_token_cache::policy::AgentSessionUse;
 use shared_token_cache::{AgentSession, SharedTokenCacheCredential};
 
@@ -10,7 +10,7 @@ use super::reply::Refusal;
 
 /// The field of a request, with the cache key of the client's session; and of the reply, with that
 /// key, or [`OFF`].
-pub(crate) const FIELD: HeaderName = HeaderName::from_static("x-agent-session");
+pub(crate) const FIELD: &str = "x-agent-session";
 
 /// The reply of a profile whose `agent-session` is `off`.
 pub(crate) const OFF: &str = "off";
