@@ -83,7 +83,6 @@ impl ResourceLimiter for Limiter {
         Ok(true)
     }
 
-    #[expect(clippy::misnamed_getters, reason = "to the engine, an instance is a core instance")]
     fn instances(&self) -> usize {
         CORE_INSTANCES
     }
