@@ -19,8 +19,11 @@ use world::World;
 /// What a leg does once its program is installed.
 type Checks = Box<dyn Fn(&mut Report) -> Result<()>>;
 
-/// A leg: its name, and what installs its program.
-const LEGS: [(&str, fn() -> Result<Checks>); 11] = [
+/// Installs the program of a leg.
+type Install = fn() -> Result<Checks>;
+
+/// The legs by name.
+const LEGS: [(&str, Install); 11] = [
     ("sandbox", broker::install),
     ("python", sdks::python),
     ("javascript", sdks::javascript),
