@@ -25,8 +25,8 @@ const AZURE_IDENTITY_NODE: &str = "@azure/identity@4.14.1";
 
 /// Times all rows; the example writes the report. With `keep`, the report is copied to `benches`.
 pub(crate) fn report(keep: bool) -> Result<()> {
-    let example = example()?;
-    let mut command = Command::new(example);
+    let mut command = Command::new(example("shipped")?);
+    command.env("BENCH_PROGRAM", programs("shipped").join("shared-token-cache"));
     for (variable, peer, name) in [
         ("AZURE_IDENTITY_PYTHON", python::with_azure_identity(), "azure-identity"),
         ("AZURE_IDENTITY_NODE", with_azure_identity_node(), "@azure/identity"),
@@ -61,13 +61,13 @@ pub(crate) fn instructions(keep: bool) -> Result<()> {
     if !python::is_in_path("valgrind") {
         bail!("there is no valgrind in PATH (Debian: apt-get install valgrind)");
     }
-    let example = example()?;
+    let example = example("release")?;
     let mut figures = BTreeMap::new();
     for (name, work, few, many) in COUNTED {
         let count = |times: &u32| count(&example, &["repeat", work, &times.to_string()]);
         figures.insert(*name, (count(many)? - count(few)?) / i64::from(many - few));
     }
-    let program = root().join("target/release/shared-token-cache");
+    let program = programs("release").join("shared-token-cache");
     figures.insert("the start of a process", count(&program, &["supported"])?);
     let file = root().join(KEPT);
     let tools = tools()?;
@@ -98,9 +98,14 @@ pub(crate) fn instructions(keep: bool) -> Result<()> {
     Ok(())
 }
 
-fn example() -> Result<PathBuf> {
-    run(cargo().args(["build", "--release", "--bin", "shared-token-cache", "--example", "bench"]))?;
-    Ok(root().join("target/release/examples/bench"))
+/// Builds the command and the example in a profile, and gives the example's path.
+fn example(profile: &str) -> Result<PathBuf> {
+    run(cargo().args(["build", "--profile", profile, "--bin", "shared-token-cache", "--example", "bench"]))?;
+    Ok(programs(profile).join("examples/bench"))
+}
+
+fn programs(profile: &str) -> PathBuf {
+    root().join("target").join(profile)
 }
 
 /// The instructions of one run of a program.
