@@ -1,7 +1,4 @@
-use std::fmt;
-use std::str::FromStr;
-
-use crate::InvalidValue;
+use crate::words::words;
 
 /// Whether the tokens of a profile carry the mark of the host's agent session.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -13,23 +10,4 @@ pub enum AgentSessionUse {
     Off,
 }
 
-impl FromStr for AgentSessionUse {
-    type Err = InvalidValue;
-
-    fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        match text {
-            "pass" => Ok(Self::Pass),
-            "off" => Ok(Self::Off),
-            other => Err(InvalidValue::new(format!("{other:?} is not known"), "choose `pass` or `off`")),
-        }
-    }
-}
-
-impl fmt::Display for AgentSessionUse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pass => "pass",
-            Self::Off => "off",
-        })
-    }
-}
+words!(AgentSessionUse, "is not known", "choose `pass` or `off`", "pass" => Pass, "off" => Off);

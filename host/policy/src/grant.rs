@@ -1,8 +1,7 @@
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
-use crate::{CacheName, InvalidValue, Source};
+use crate::words::words;
+use crate::{CacheName, Source};
 
 /// A cache that a component may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,44 +123,6 @@ impl CacheGrant {
     }
 }
 
-impl FromStr for Access {
-    type Err = InvalidValue;
+words!(Access, "is not an access", "choose `read` or `read-write`", "read" => Read, "read-write" => ReadWrite);
 
-    fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        match text {
-            "read" => Ok(Self::Read),
-            "read-write" => Ok(Self::ReadWrite),
-            other => Err(InvalidValue::new(format!("{other:?} is not an access"), "choose `read` or `read-write`")),
-        }
-    }
-}
-
-impl fmt::Display for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Read => "read",
-            Self::ReadWrite => "read-write",
-        })
-    }
-}
-
-impl FromStr for Leniency {
-    type Err = InvalidValue;
-
-    fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        match text {
-            "refuse" => Ok(Self::Refuse),
-            "warn" => Ok(Self::Warn),
-            other => Err(InvalidValue::new(format!("{other:?} is not known"), "choose `refuse` or `warn`")),
-        }
-    }
-}
-
-impl fmt::Display for Leniency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Refuse => "refuse",
-            Self::Warn => "warn",
-        })
-    }
-}
+words!(Leniency, "is not known", "choose `refuse` or `warn`", "refuse" => Refuse, "warn" => Warn);

@@ -21,6 +21,7 @@ mod rules;
 mod scope;
 mod source;
 mod tenant;
+mod words;
 
 pub use account::AllowedAccount;
 pub use agent_session::AgentSessionUse;

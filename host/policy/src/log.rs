@@ -1,7 +1,4 @@
-use std::fmt;
-use std::str::FromStr;
-
-use crate::InvalidValue;
+use crate::words::words;
 
 /// Limits on a component's log lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,30 +31,12 @@ pub enum LogLevel {
     Debug,
 }
 
-impl FromStr for LogLevel {
-    type Err = InvalidValue;
-
-    fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        match text {
-            "off" => Ok(Self::Off),
-            "warn" => Ok(Self::Warn),
-            "info" => Ok(Self::Info),
-            "debug" => Ok(Self::Debug),
-            other => {
-                let what = format!("{other:?} is not a level of a component");
-                Err(InvalidValue::new(what, "choose `off`, `warn`, `info` or `debug`"))
-            }
-        }
-    }
-}
-
-impl fmt::Display for LogLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Off => "off",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-        })
-    }
-}
+words!(
+    LogLevel,
+    "is not a level of a component",
+    "choose `off`, `warn`, `info` or `debug`",
+    "off" => Off,
+    "warn" => Warn,
+    "info" => Info,
+    "debug" => Debug
+);

@@ -80,7 +80,7 @@ impl Credential {
     ) -> Result<AccessToken, Error> {
         let token = self.find_or_redeem(platform, scopes, request);
         let in_session = self.settings.as_ref().is_some_and(|settings| settings.agent_session_key.is_some());
-        token.map_err(|error| if in_session { told_of_session(error) } else { error })
+        token.map_err(|error| if in_session { with_session_named(error) } else { error })
     }
 
     fn find_or_redeem(
@@ -194,7 +194,7 @@ impl Credential {
 }
 
 /// In an agent session a cached token may exist and not be served, so the message names the reason.
-fn told_of_session(mut error: Error) -> Error {
+fn with_session_named(mut error: Error) -> Error {
     if let Error::CredentialUnavailable(unavailable) = &mut error
         && unavailable.reason == UnavailableReason::NoToken
     {

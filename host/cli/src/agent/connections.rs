@@ -26,8 +26,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 const OF_ONE: (usize, usize) = (3, 4);
 
 /// Accepts connections and serves each, until dropped. `front` begins the warning, as in "the
-/// metrics have". `accept` gives no connection for a peer that
-/// may not connect; `serve` gets the flag to set when its request is complete.
+/// metrics have". `accept` returns `None` for a peer that may not connect. `serve` gets the flag to
+/// set when its request is complete.
 pub(super) async fn serve<S, A, F>(front: &str, accept: impl Fn() -> A, serve: impl Fn(S, Arc<AtomicBool>) -> F)
 where
     A: Future<Output = io::Result<Option<(S, IpAddr)>>>,
